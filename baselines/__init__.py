@@ -1,0 +1,1 @@
+"""The benchmark's methods, each a file, written against the public face of llpbench."""

@@ -1,0 +1,3 @@
+"""The version of the package, of the store format and of the scorer live where they are used."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,65 @@
+"""What goes wrong with input, said in one sentence a user can act on.
+
+Every error that a wrong file, name or option can cause is an :class:`LLPBenchError`; the command
+line prints its message alone and exits with 1. Anything else that escapes is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class LLPBenchError(Exception):
+    """Base of all errors about what the user gave or what the machine lacks."""
+
+
+class UnknownNameError(LLPBenchError, KeyError):
+    """A dataset, method, split or class name that does not exist."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ArchiveError(LLPBenchError):
+    """A published archive that is damaged, hostile or not one."""
+
+
+class StoreError(LLPBenchError):
+    """A dataset on disk that is missing, incomplete, too new or wrong."""
+
+
+class DownloadError(LLPBenchError):
+    """A file that could not be fetched whole and verified."""
+
+
+class PredictionsError(LLPBenchError, ValueError):
+    """Predictions that do not fit the dataset they are scored on."""
+
+
+class MethodError(LLPBenchError):
+    """A method that cannot be found, built or trained."""
+
+
+def examples(items: Iterable[object], most: int = 3) -> str:
+    """Up to three of ``items`` for an error message.
+
+    Parameters
+    ----------
+    items : iterable
+        What was found.
+    most : int
+        How many to show.
+
+    Returns
+    -------
+    str
+        The first items, quoted, with an ellipsis where there are more.
+
+    Examples
+    --------
+    >>> examples(["a", "b", "c", "d"])
+    "'a', 'b', 'c', ..."
+    """
+    shown = list(items)
+    text = ", ".join(repr(item) for item in shown[:most])
+    return text + ", ..." if len(shown) > most else text
