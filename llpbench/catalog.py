@@ -1,0 +1,311 @@
+"""The benchmark's definition, read from ``catalog.toml``: datasets, label classes, class groups.
+
+Nothing here touches the network or the disk beyond that one file, and nothing else in the
+package knows a record number or a class name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from llpbench.errors import UnknownNameError
+
+NO_LABEL = 255
+"""The label of a pixel that has none."""
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """One class of a label raster; its number is its place in :attr:`LabelSet.classes`.
+
+    Parameters
+    ----------
+    name : str
+        What a legend says.
+    colour : str
+        ``#rrggbb``.
+    """
+
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class ClassGroup:
+    """A class of the task, made of label classes.
+
+    Parameters
+    ----------
+    name : str
+        The category name in predictions and scores.
+    members : tuple of int
+        Label classes.
+    weight : float
+        Weight of the group in the published losses.
+    colour : str
+        ``#rrggbb``.
+    """
+
+    name: str
+    members: tuple[int, ...]
+    weight: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Label classes and the class groups a task makes of them.
+
+    Parameters
+    ----------
+    name, title : str
+        Short and readable name.
+    classes : tuple of LabelClass
+        In the order of their numbers, from 0.
+    groups : tuple of ClassGroup
+        In the order of the task's categories; every label class is in exactly one.
+    resolution_m : float
+        Size of a label cell in metres.
+    archive_names : tuple of str
+        What published file names call it.
+    licence, attribution : str
+        Of the labels.
+    """
+
+    name: str
+    title: str
+    classes: tuple[LabelClass, ...]
+    groups: tuple[ClassGroup, ...]
+    resolution_m: float
+    archive_names: tuple[str, ...] = ()
+    licence: str = ""
+    attribution: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse groups that leave a label class out or use one twice."""
+        members = sorted(number for group in self.groups for number in group.members)
+        if members != list(range(len(self.classes))):
+            raise ValueError(
+                f"the class groups of {self.name!r} must hold each of its {len(self.classes)} "
+                f"label classes exactly once, but they hold {members}"
+            )
+
+
+@dataclass(frozen=True)
+class SyntheticRecipe:
+    """How an embedded dataset is made.
+
+    Parameters
+    ----------
+    chips : int
+        Number of chips.
+    seed : int
+        Seed of every random field.
+    """
+
+    chips: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A dataset of the benchmark.
+
+    Parameters
+    ----------
+    name, title, region : str
+        The catalog name, a readable one, and where it lies.
+    label_set : LabelSet
+        Its classes and class groups.
+    chips : int
+        Published number of chips.
+    record : int or None
+        Zenodo record of its archive.
+    splits : mapping
+        Published chip counts by split column (``split``: by division, ``split_chip``: by chip)
+        and split name, as far as they are known.
+    synthetic : SyntheticRecipe or None
+        How it is made, where it is not published but generated.
+    attribution : str
+        Text that must accompany any use of it.
+    """
+
+    name: str
+    title: str
+    region: str
+    label_set: LabelSet
+    chips: int
+    record: int | None = None
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    synthetic: SyntheticRecipe | None = None
+    attribution: str = ""
+
+    @property
+    def doi(self) -> str | None:
+        """DOI of the published record, None for a synthetic dataset."""
+        return None if self.record is None else f"10.5281/zenodo.{self.record}"
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier of the labels' licence."""
+        return self.label_set.licence
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All datasets and label sets of one benchmark version."""
+
+    benchmark_version: int
+    datasets: Mapping[str, DatasetEntry]
+    label_sets: Mapping[str, LabelSet]
+
+
+@cache
+def load() -> Catalog:
+    """Read the packaged catalog.
+
+    Returns
+    -------
+    Catalog
+        The same object at each call.
+
+    Examples
+    --------
+    >>> load().datasets["benelux-esaworldcover"].doi
+    '10.5281/zenodo.7935237'
+    """
+    text = resources.files("llpbench").joinpath("catalog.toml").read_text(encoding="utf-8")
+    raw = tomllib.loads(text)
+    attributions = raw["attributions"]
+    label_sets = {
+        name: _label_set(name, values, attributions) for name, values in raw["label_sets"].items()
+    }
+    datasets = {
+        name: _dataset(name, values, label_sets, attributions)
+        for name, values in raw["datasets"].items()
+    }
+    return Catalog(raw["benchmark_version"], datasets, label_sets)
+
+
+def dataset(name: str) -> DatasetEntry:
+    """Look a dataset up by its catalog name.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"benelux-humanpop"``.
+
+    Returns
+    -------
+    DatasetEntry
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest names, if there is no such dataset.
+    """
+    datasets = load().datasets
+    if name not in datasets:
+        raise UnknownNameError(unknown("dataset", name, datasets))
+    return datasets[name]
+
+
+def label_set(name: str) -> LabelSet:
+    """Look a label set up by its name, or by the name published files use.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"esaworldcover"`` or ``"esa-world-cover"``.
+
+    Returns
+    -------
+    LabelSet
+
+    Raises
+    ------
+    UnknownNameError
+        If no label set has that name.
+
+    Examples
+    --------
+    >>> [group.name for group in label_set("humanpop2015").groups]
+    ['none', 'low', 'high']
+    """
+    label_sets = load().label_sets
+    for candidate in label_sets.values():
+        if name == candidate.name or name in candidate.archive_names:
+            return candidate
+    raise UnknownNameError(unknown("label set", name, label_sets))
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence about a name that does not exist, with the nearest that do.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have named.
+    name : str
+        What was asked for.
+    known : iterable of str
+        The names there are.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> unknown("dataset", "benelux-pop", ["benelux-humanpop", "demo-humanpop"])
+    "there is no dataset 'benelux-pop'; did you mean 'benelux-humanpop' or 'demo-humanpop'?"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+    if near:
+        return f"there is no {kind} {name!r}; did you mean {' or '.join(map(repr, near))}?"
+    return f"there is no {kind} {name!r}; there are: {', '.join(names)}"
+
+
+def _label_set(name: str, raw: dict[str, Any], attributions: Mapping[str, str]) -> LabelSet:
+    return LabelSet(
+        name=name,
+        title=raw["title"],
+        classes=tuple(LabelClass(**values) for values in raw["classes"]),
+        groups=tuple(
+            ClassGroup(**{**values, "members": tuple(values["members"])})
+            for values in raw["groups"]
+        ),
+        resolution_m=raw["resolution_m"],
+        archive_names=tuple(raw["archive_names"]),
+        licence=raw["licence"],
+        attribution=attributions[raw["attribution"]],
+    )
+
+
+def _dataset(
+    name: str,
+    raw: dict[str, Any],
+    label_sets: Mapping[str, LabelSet],
+    attributions: Mapping[str, str],
+) -> DatasetEntry:
+    labels = label_sets[raw["labels"]]
+    recipe = raw.get("synthetic")
+    sources = [attributions["sentinel2"], labels.attribution]
+    return DatasetEntry(
+        name=name,
+        title=raw["title"],
+        region=raw["region"],
+        label_set=labels,
+        chips=raw["chips"],
+        record=raw.get("record"),
+        splits=raw.get("splits", {}),
+        synthetic=None if recipe is None else SyntheticRecipe(**recipe),
+        attribution=attributions["synthetic"] if recipe is not None else " ".join(sources),
+    )
