@@ -164,6 +164,7 @@ class Catalog:
     benchmark_version: int
     datasets: Mapping[str, DatasetEntry]
     label_sets: Mapping[str, LabelSet]
+    attributions: Mapping[str, str]
 
 
 @cache
@@ -190,7 +191,7 @@ def load() -> Catalog:
         name: _dataset(name, values, label_sets, attributions)
         for name, values in raw["datasets"].items()
     }
-    return Catalog(raw["benchmark_version"], datasets, label_sets)
+    return Catalog(raw["benchmark_version"], datasets, label_sets, attributions)
 
 
 def dataset(name: str) -> DatasetEntry:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CHIP_SIZE = 100
 """Pixels along a side of a chip."""
 
+SCORE_WINDOW = slice(2, 98)
+"""The rows and columns of a chip that every truth and every prediction is about."""
+
 SPLITS = ("train", "val", "test")
 
 
@@ -60,7 +63,7 @@ class Region:
         Indexed by chip id, with ``split`` (by division) and ``split_chip``, each one of train,
         val and test, and the chip's outline in EPSG:4326.
     divisions : GeoDataFrame
-        Indexed by division id, with ``name``, ``area_km2`` and the outline in EPSG:4326.
+        Indexed by division id, with ``name`` and the outline in EPSG:4326.
     division_proportions : ndarray of float64, shape (division, category)
         Shares of the label classes in each division, in the order of ``divisions``.
     read : callable

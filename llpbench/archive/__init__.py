@@ -1,0 +1,1 @@
+"""The published archives: reading them safely, and writing their layout."""

@@ -1,0 +1,122 @@
+"""A published zip as a :class:`~llpbench.region.Region`, read member by member, never unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from llpbench.archive.chip import read_chip
+from llpbench.archive.members import Member, list_members, read_member
+from llpbench.archive.tables import (
+    find_label_set,
+    read_division_proportions,
+    read_outlines,
+    read_splits,
+)
+from llpbench.errors import ArchiveError, examples
+from llpbench.region import ChipBlock, Region
+
+
+@dataclass(frozen=True)
+class ArchivePixels:
+    """Reads chips of one archive; small enough to be sent to worker processes.
+
+    Parameters
+    ----------
+    path : Path
+        The zip.
+    members : dict
+        Chip id to its pickle's place in the zip.
+    number_of_classes : int
+        Label classes.
+    """
+
+    path: Path
+    members: dict[str, Member]
+    number_of_classes: int
+
+    def __call__(self, chips: Sequence[str]) -> ChipBlock:
+        """Read chips given by id, in that order.
+
+        Raises
+        ------
+        ArchiveError
+            If a chip is damaged or hostile; its name is in the message.
+        """
+        with self.path.open("rb") as file:
+            read = []
+            for chip in chips:
+                member = self.members[chip]
+                try:
+                    found = read_chip(read_member(file, member), self.number_of_classes)
+                except ArchiveError as error:
+                    raise ArchiveError(f"{self.path.name}: {member.name}: {error}") from error
+                if found.chip_id != chip:
+                    raise ArchiveError(
+                        f"{self.path.name}: {member.name} holds chip {found.chip_id[:40]!r}"
+                    )
+                read.append(found)
+        return ChipBlock(
+            image=np.stack([chip.image for chip in read]),
+            label=np.stack([chip.label for chip in read]),
+            stated_target=np.stack([chip.stated_target for chip in read]),
+        )
+
+
+def read_archive(path: Path) -> tuple[Region, list[str]]:
+    """Open a published archive.
+
+    Parameters
+    ----------
+    path : Path
+        The zip.
+
+    Returns
+    -------
+    region : Region
+        Tables in memory, pixels to be read from the zip.
+    remarks : list of str
+        A sentence for each thing that was out of order and could be mended.
+
+    Raises
+    ------
+    ArchiveError
+        If it is damaged, hostile, or not a published archive.
+    """
+    members = list_members(path)
+    with path.open("rb") as file:
+        contents = {
+            member: read_member(file, member)
+            for member in (members.splits, members.chip_table, members.division_table)
+        }
+    ids = list(members.chips)
+    try:
+        splits = read_splits(contents[members.splits], ids)
+        outlines = read_outlines(contents[members.chip_table], "chips")
+        divisions = read_outlines(contents[members.division_table], "communes")
+        labels = find_label_set(divisions)
+        proportions, remarks = read_division_proportions(divisions, labels)
+        absent = [chip for chip in ids if chip not in outlines.index]
+        if absent:
+            raise ArchiveError(
+                f"its GeoJSON of chips lacks {len(absent)} chips, such as {examples(absent)}"
+            )
+    except ArchiveError as error:
+        raise ArchiveError(f"{path.name}: {error}") from error
+    unread = len(outlines) - len(ids)
+    if unread:
+        remarks.append(f"{unread} chips stand in the table but not in the archive")
+    names = divisions["name"] if "name" in divisions else divisions.index
+    region = Region(
+        label_set=labels,
+        chips=outlines.loc[ids, ["geometry"]].join(splits).rename_axis("chip"),
+        divisions=divisions[["geometry"]]
+        .assign(name=[str(name) for name in names])
+        .rename_axis("division"),
+        division_proportions=proportions,
+        read=ArchivePixels(path.resolve(), members.chips, len(labels.classes)),
+    )
+    return region, remarks

@@ -1,0 +1,109 @@
+"""Opening a dataset as xarray."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from llpbench import catalog
+from llpbench.cache import find_store, stored_names
+from llpbench.catalog import LabelSet, unknown
+from llpbench.errors import StoreError, UnknownNameError
+from llpbench.region import SPLITS
+from llpbench.store.layout import CHIPS, SHARD, StoreInfo, read_info
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LABEL_SET = TypeAdapter(LabelSet)
+"""Turns a label set into JSON and back, for a dataset's attributes."""
+
+
+def list_datasets() -> list[str]:
+    """Names that :func:`open_dataset` takes: the catalog's, then those in the cache.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> list_datasets()[:2]
+    ['benelux-esaworldcover', 'benelux-humanpop']
+    """
+    return list(dict.fromkeys([*catalog.load().datasets, *stored_names()]))
+
+
+def open_dataset(
+    name_or_path: str | os.PathLike[str], split: str | None = None, *, download: bool = False
+) -> xr.Dataset:
+    """Open a dataset, without reading its pixels yet.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        A name from :func:`list_datasets` or the path of a store.
+    split : str, optional
+        ``"train"``, ``"val"`` or ``"test"``: only that split, as ``ds.llp.split`` gives it.
+    download : bool
+        Whether to fetch a published dataset that is not on this machine.
+
+    Returns
+    -------
+    Dataset
+        Over ``chip``, ``y``, ``x``, ``band``, ``division``, ``category`` and ``overlap``:
+        ``image`` (uint8) and ``label`` (uint8, 255 = no label) as dask arrays;
+        ``chip_proportions``, ``target`` and ``division_proportions`` (shares from 0 to 1),
+        ``overlap_chip``, ``overlap_division``, ``overlap_area`` (km²) and ``bounds`` (degrees).
+        The accessor ``ds.llp`` works on it.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has that name, or there is no such split.
+    StoreError
+        If the dataset is not here, or is no readable store.
+
+    Examples
+    --------
+    >>> ds = open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    import llpbench.accessor  # noqa: F401  (registers ds.llp)
+
+    if split is not None and split not in SPLITS:
+        raise UnknownNameError(unknown("split", split, SPLITS))
+    path = find_store(name_or_path)
+    info = read_info(path)
+    try:
+        ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
+    except (OSError, KeyError, ValueError) as error:
+        raise StoreError(f"{path.name} cannot be opened ({error!r:.200}); make it again") from error
+    pixels = ["image", "label"]
+    small = ds.drop_vars(pixels).load()
+    text = {
+        key: (coord.dims, coord.to_numpy().astype(object).astype(str))
+        for key, coord in small.coords.items()
+        if coord.dtype.kind == "T"
+    }
+    lazy = {name: ds[name].variable.chunk(chip=SHARD) for name in pixels}
+    ds = small.assign_coords(text).assign(lazy)
+    ds = ds.assign_attrs(_attributes(info, path))
+    return ds if split is None else ds.llp.split(split)
+
+
+def _attributes(info: StoreInfo, path: os.PathLike[str]) -> dict[str, str]:
+    return {
+        "name": info.name,
+        "title": info.title + (" (synthetic)" if info.synthetic else ""),
+        "synthetic": str(info.synthetic).lower(),
+        "digest": info.digest,
+        "doi": info.doi or "",
+        "licence": info.licence,
+        "attribution": info.attribution,
+        "label_set": LABEL_SET.dump_json(info.label_set).decode(),
+        "store": os.path.abspath(path),
+    }

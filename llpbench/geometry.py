@@ -1,0 +1,120 @@
+"""Chips and divisions as polygons: who overlaps whom, by how much, and the mixes that follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from scipy.sparse import csr_array
+
+GEOGRAPHIC = "EPSG:4326"
+EQUAL_AREA = "EPSG:6933"
+"""A cylindrical equal-area projection of the whole Earth: meridians and parallels stay straight,
+so that the outline of a chip is projected exactly by its corners."""
+
+SQUARE_METRES_PER_KM2 = 1e6
+
+
+def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFrame:
+    """Areas shared by chips and divisions, in the plane of their common CRS.
+
+    Parameters
+    ----------
+    chips, divisions : GeoSeries
+        Polygons in one and the same CRS; an equal-area one for areas that mean something.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair that shares more than a border, by chip, then division: ``chip`` and
+        ``division`` (positions in the inputs) and ``area`` (squared units of the CRS).
+
+    Raises
+    ------
+    ValueError
+        If the two are in different CRSs.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> chips = gpd.GeoSeries([box(0, 0, 1, 1), box(1, 0, 2, 1)])
+    >>> overlap_areas(chips, gpd.GeoSeries([box(0, 0, 1.25, 1)]))
+       chip  division  area
+    0     0         0  1.00
+    1     1         0  0.25
+    """
+    import shapely
+
+    if chips.crs != divisions.crs:
+        raise ValueError(
+            f"chips and divisions must share one CRS, found {chips.crs} and {divisions.crs}"
+        )
+    squares = shapely.make_valid(chips.to_numpy())
+    outlines = shapely.make_valid(divisions.to_numpy())
+    chip, division = shapely.STRtree(outlines).query(squares, predicate="intersects")
+    shapely.prepare(outlines)
+    inside = shapely.contains_properly(outlines[division], squares[chip])
+    area = shapely.area(squares)[chip]
+    area[~inside] = shapely.area(
+        shapely.intersection(squares[chip[~inside]], outlines[division[~inside]])
+    )
+    pairs = pd.DataFrame({"chip": chip, "division": division, "area": area})
+    return pairs[pairs["area"] > 0].sort_values(["chip", "division"], ignore_index=True)
+
+
+def overlap_matrix(pairs: pd.DataFrame, shape: tuple[int, int]) -> csr_array:
+    """Overlap areas as a sparse chip x division matrix.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        As :func:`overlap_areas` returns it.
+    shape : (int, int)
+        Number of chips and of divisions.
+
+    Returns
+    -------
+    csr_array, shape (chip, division)
+    """
+    from scipy.sparse import csr_array
+
+    return csr_array((pairs["area"], (pairs["chip"], pairs["division"])), shape=shape)
+
+
+def mix(overlaps: csr_array, proportions: ArrayLike) -> NDArray[np.float64]:
+    """Overlap-weighted mix of division proportions for each chip (a chip's target).
+
+    ``target_i = sum_d area_id p_d / sum_d area_id``, over the divisions whose proportions are
+    known.
+
+    Parameters
+    ----------
+    overlaps : sparse array, shape (chip, division)
+        Shared areas, in any unit.
+    proportions : array, shape (division, category)
+        Shares from 0 to 1; a row of NaN where they are unknown.
+
+    Returns
+    -------
+    ndarray of float64, shape (chip, category)
+        NaN where a chip overlaps no division with known proportions.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> mix(csr_array([[3.0, 1.0], [0.0, 0.0]]), [[1.0, 0.0], [0.0, 1.0]])
+    array([[0.75, 0.25],
+           [ nan,  nan]])
+    """
+    shares = np.asarray(proportions, dtype=np.float64)
+    known = np.isfinite(shares).all(axis=1)
+    weights = overlaps[:, known]
+    total = weights.sum(axis=1)[:, np.newaxis]
+    with np.errstate(invalid="ignore"):
+        return np.asarray((weights @ shares[known]) / np.where(total > 0, total, np.nan))

@@ -1,0 +1,61 @@
+"""Label classes made into the categories of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from llpbench.catalog import NO_LABEL, ClassGroup
+
+
+def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDArray[np.uint8]:
+    """Replace each label class by the number of its group.
+
+    Parameters
+    ----------
+    label : ndarray of uint8
+        Class numbers, 255 where there is none; any shape.
+    groups : sequence of ClassGroup
+        In the order of the task's categories.
+
+    Returns
+    -------
+    ndarray of uint8
+        Group numbers, in the same shape; 255 for 255 and for classes of no group.
+
+    Examples
+    --------
+    >>> groups = [ClassGroup("water", (0, 2), 1.0, "#000000"), ClassGroup("land", (1,), 1.0, "#ffffff")]
+    >>> group_labels(np.array([0, 1, 2, 255], dtype=np.uint8), groups)
+    array([  0,   1,   0, 255], dtype=uint8)
+    """
+    table = np.full(256, NO_LABEL, dtype=np.uint8)
+    for number, group in enumerate(groups):
+        table[list(group.members)] = number
+    return table[label]
+
+
+def group_shares(shares: ArrayLike, groups: Sequence[ClassGroup]) -> NDArray[np.float64]:
+    """Sum the shares of each group's classes.
+
+    Parameters
+    ----------
+    shares : array, shape (n, label class)
+        From 0 to 1; NaN rows stay NaN.
+    groups : sequence of ClassGroup
+        In the order of the task's categories.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, group)
+
+    Examples
+    --------
+    >>> groups = [ClassGroup("water", (0, 2), 1.0, "#000000"), ClassGroup("land", (1,), 1.0, "#ffffff")]
+    >>> group_shares([[0.25, 0.5, 0.25]], groups)
+    array([[0.5, 0.5]])
+    """
+    by_class = np.asarray(shares, dtype=np.float64)
+    return np.stack([by_class[:, list(group.members)].sum(axis=1) for group in groups], axis=1)

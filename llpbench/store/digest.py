@@ -1,0 +1,123 @@
+"""One number that tells whether two stores hold the same dataset.
+
+The digest is the SHA-256 of a text with a line for each array, sorted by name: name, type,
+shape and the SHA-256 of its contents. Pixels are hashed in blocks of 512 chips, and the block
+hashes hashed again, so that blocks can be hashed in any order and by several workers. Chunks,
+shards, codecs and file names do not enter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+Part = tuple[str, tuple[int, ...], str]
+"""Type, shape and content hash of one array."""
+
+
+def hash_array(array: NDArray[Any]) -> str:
+    """SHA-256 of an array's contents.
+
+    Parameters
+    ----------
+    array : ndarray
+        Numbers (hashed as little-endian bytes in C order) or strings (as a JSON list).
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+
+    Examples
+    --------
+    >>> hash_array(np.arange(3, dtype="<i4")) == hash_array(np.arange(3, dtype=">i4"))
+    True
+    """
+    if array.dtype.kind in "OTU":
+        texts = [str(item) for item in array.ravel()]
+        return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(plain.reshape(-1).view(np.uint8).data).hexdigest()
+
+
+def hash_blocks(hashes: Iterable[str]) -> str:
+    """SHA-256 of block hashes in their order.
+
+    Parameters
+    ----------
+    hashes : iterable of str
+        From :func:`hash_array`, one for each 512 chips.
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def combine(parts: Mapping[str, Part]) -> str:
+    """Digest of a dataset from the hashes of its arrays.
+
+    Parameters
+    ----------
+    parts : mapping
+        Name to type, shape and content hash.
+
+    Returns
+    -------
+    str
+        ``sha256:`` and 64 hexadecimal digits.
+    """
+    lines = [f"{name}|{kind}|{shape}|{content}\n" for name, (kind, shape, content) in sorted(parts.items())]
+    return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def describe(array: NDArray[Any]) -> Part:
+    """Type, shape and content hash of an array, as :func:`combine` takes them.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    (str, tuple of int, str)
+    """
+    kind = "text" if array.dtype.kind in "OTU" else array.dtype.newbyteorder("<").str
+    return kind, tuple(array.shape), hash_array(array)
+
+
+def small_parts(dataset: xr.Dataset, divisions: gpd.GeoDataFrame) -> dict[str, Part]:
+    """Describe every array of a dataset but the pixels, and the table of divisions.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its variables are read into memory, except those over ``y`` and ``x``.
+    divisions : GeoDataFrame
+        ``id``, ``name``, ``area_km2`` and outline.
+
+    Returns
+    -------
+    dict of str to Part
+    """
+    parts = {
+        str(name): describe(variable.to_numpy())
+        for name, variable in dataset.variables.items()
+        if "y" not in variable.dims
+    }
+    outlines = [outline.hex() for outline in divisions.geometry.to_wkb(byte_order=1)]
+    return parts | {
+        "divisions.geometry": describe(np.array(outlines, dtype=object)),
+        "divisions.name": describe(divisions["name"].to_numpy(dtype=object)),
+        "divisions.area_km2": describe(divisions["area_km2"].to_numpy(dtype=np.float64)),
+    }

@@ -1,0 +1,157 @@
+"""The small arrays of a store, worked out from a region's tables: order, overlaps, targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.errors import StoreError, examples
+from llpbench.geometry import EQUAL_AREA, SQUARE_METRES_PER_KM2, mix, overlap_areas, overlap_matrix
+from llpbench.region import SPLITS, Region
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+TEXT = np.dtypes.StringDType()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything of a store but the pixels.
+
+    Parameters
+    ----------
+    order : list of str
+        Chip ids in the order of the store: by split, division and id.
+    dataset : Dataset
+        All variables but ``image``, ``label`` and ``chip_proportions``.
+    divisions : GeoDataFrame
+        ``id``, ``name``, ``area_km2`` and outline.
+    remarks : list of str
+        A sentence for each thing that was out of order.
+    """
+
+    order: list[str]
+    dataset: xr.Dataset
+    divisions: gpd.GeoDataFrame
+    remarks: list[str]
+
+
+def make_tables(region: Region) -> Tables:
+    """Work out order, overlaps, own divisions and targets.
+
+    Parameters
+    ----------
+    region : Region
+        The source.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    StoreError
+        If a division owns chips of two splits, or there are no chips.
+    """
+    if not len(region.chips):
+        raise StoreError("a region without chips cannot be stored")
+    outlines = region.divisions.geometry.to_crs(EQUAL_AREA)
+    pairs = overlap_areas(region.chips.geometry.to_crs(EQUAL_AREA), outlines)
+    pairs["area"] /= SQUARE_METRES_PER_KM2
+    owner, remarks = _owners(pairs, region)
+    order = _order(region, owner)
+    chips = region.chips.iloc[order]
+    pairs["chip"] = np.argsort(order)[pairs["chip"]]
+    pairs = pairs.sort_values(["chip", "division"], ignore_index=True)
+    overlaps = overlap_matrix(pairs, (len(chips), len(region.divisions)))
+    divisions = region.divisions.assign(area_km2=outlines.area / SQUARE_METRES_PER_KM2)
+    return Tables(
+        order=list(chips.index),
+        dataset=_dataset(region, chips, owner[order], pairs, mix(overlaps, region.division_proportions)),
+        divisions=divisions.rename_axis("id").reset_index()[["id", "name", "area_km2", "geometry"]],
+        remarks=remarks,
+    )
+
+
+def _owners(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64], list[str]]:
+    """Position of each chip's own division, -1 where none.
+
+    A chip belongs to the division it shares most area with, among those of its own split: where
+    two divisions have nearly equal parts of a chip, the source may have counted it to either.
+    """
+    split = region.chips["split"].to_numpy()
+    largest = pairs.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)
+    votes = largest.assign(split=split[largest["chip"]]).groupby(["division", "split"])["area"].sum()
+    split_of = votes.unstack("split").idxmax(axis=1) if len(votes) else pd.Series(dtype=object)
+    same = pairs[pairs["division"].map(split_of).to_numpy() == split[pairs["chip"]]]
+    own = same.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)
+    owner = np.full(len(region.chips), -1)
+    owner[own["chip"]] = own["division"]
+    touching = np.isin(np.arange(len(owner)), pairs["chip"])
+    stray = region.chips.index[touching & (owner < 0)]
+    remarks = []
+    if len(stray):
+        remarks.append(
+            f"{len(stray)} chips are in another split than every division they overlap and "
+            f"belong to none, such as {examples(stray)}"
+        )
+    if not touching.all():
+        remarks.append(f"{(~touching).sum()} chips lie outside every division")
+    return owner, remarks
+
+
+def _order(region: Region, owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    split = region.chips["split"].map(SPLITS.index).to_numpy()
+    by_id = np.argsort(region.chips.index.to_numpy().astype(TEXT))
+    return by_id[np.lexsort((owner[by_id], split[by_id]))]
+
+
+def _dataset(
+    region: Region,
+    chips: gpd.GeoDataFrame,
+    owner: NDArray[np.int64],
+    pairs: pd.DataFrame,
+    target: NDArray[np.float64],
+) -> xr.Dataset:
+    import xarray as xr
+
+    ids = region.divisions.index.to_numpy().astype(str)
+    bounds = chips.bounds.to_numpy(dtype=np.float64)
+    classes = region.label_set.classes
+    variables: dict[str, tuple[Any, ...]] = {
+        "target": (("chip", "category"), target.astype(np.float32)),
+        "division_proportions": (
+            ("division", "category"),
+            region.division_proportions.astype(np.float32),
+        ),
+        "overlap_chip": ("overlap", pairs["chip"].to_numpy(np.int32)),
+        "overlap_division": ("overlap", pairs["division"].to_numpy(np.int32)),
+        "overlap_area": ("overlap", pairs["area"].to_numpy(np.float32), {"units": "km2"}),
+        "bounds": (("chip", "bound"), bounds, {"units": "degrees", "crs": "EPSG:4326"}),
+    }
+    coordinates: dict[str, tuple[Any, ...]] = {
+        "chip": ("chip", _text(chips.index)),
+        "chip_number": ("chip", np.arange(len(chips), dtype=np.int32)),
+        "split": ("chip", _text(chips["split"])),
+        "split_chip": ("chip", _text(chips["split_chip"])),
+        "own_division": ("chip", _text(np.where(owner >= 0, ids[owner], ""))),
+        "lon": ("chip", bounds[:, [0, 2]].mean(axis=1), {"units": "degrees_east"}),
+        "lat": ("chip", bounds[:, [1, 3]].mean(axis=1), {"units": "degrees_north"}),
+        "division": ("division", _text(ids)),
+        "division_number": ("division", np.arange(len(ids), dtype=np.int32)),
+        "category": ("category", np.arange(len(classes), dtype=np.int32)),
+        "category_name": ("category", _text([label_class.name for label_class in classes])),
+        "band": ("band", _text(["red", "green", "blue"])),
+        "bound": ("bound", _text(["west", "south", "east", "north"])),
+    }
+    return xr.Dataset(variables, coordinates)
+
+
+def _text(values: Any) -> NDArray[Any]:
+    return np.asarray(values, dtype=object).astype(TEXT)
