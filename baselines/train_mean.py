@@ -1,0 +1,54 @@
+"""The floor of every table: each chip gets the mean of the training targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench.method import Method, Progress
+from llpbench.predictions import make_predictions
+
+
+class TrainMean(Method):
+    """Predict the mean target of the training chips, whatever the image shows.
+
+    Parameters
+    ----------
+    random_state : int
+        Not used: the method is deterministic.
+
+    Attributes
+    ----------
+    mean_ : ndarray of float64, shape (category,)
+    """
+
+    is_reference = True
+    parameters = 5
+    source = "the usual null model, table 2 of arXiv 2306.12461"
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
+        """Average the targets of the training chips that have one."""
+        self.categories_ = train["category_name"].to_numpy()
+        self.mean_ = np.nanmean(train["target"].to_numpy().astype(np.float64), axis=0)
+        return self
+
+    def predict(self, ds: xr.Dataset) -> xr.Dataset:
+        """Repeat the mean for each chip."""
+        shares = np.broadcast_to(self.mean_, (ds.sizes["chip"], len(self.mean_)))
+        return make_predictions(ds["chip"].to_numpy(), self.categories_, shares)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """The mean and its categories."""
+        return {"mean": self.mean_, "categories": self.categories_}
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Take a mean over."""
+        self.mean_, self.categories_ = weights["mean"], weights["categories"]
+        return self
