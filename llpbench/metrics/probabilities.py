@@ -146,10 +146,10 @@ def reliability_table(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15
     inner_edges = np.linspace(0, 1, bins + 1)[1:-1]
     table = np.zeros((bins, 3))
     for pixels in _pixels(truth, probabilities):
-        highest = pixels.probabilities.max(axis=-1).astype(np.float64).ravel()
-        most_likely = first_maximum(pixels.probabilities)[..., np.newaxis]
-        number = pixels.counted.sum(axis=-1).ravel()
-        right = (pixels.counted & (pixels.labels == most_likely)).sum(axis=-1).ravel()
+        most_likely, confidence = first_maximum(pixels.probabilities)
+        highest = confidence.astype(np.float64).ravel()
+        hits = pixels.counted & (pixels.labels == most_likely[..., np.newaxis])
+        number, right = pixels.counted.sum(axis=-1).ravel(), hits.sum(axis=-1).ravel()
         where = np.searchsorted(inner_edges, highest)
         for column, weights in enumerate((number, number * highest, right)):
             table[:, column] += np.bincount(where, weights, bins)

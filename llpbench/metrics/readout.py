@@ -47,13 +47,13 @@ def most_likely_class(probabilities: ArrayLike) -> NDArray[np.uint8]:
     classes = np.empty(images.shape[:3], dtype=np.uint8)
     start = 0
     for (batch,) in batches(images):
-        classes[start : start + len(batch)] = first_maximum(batch)
+        classes[start : start + len(batch)] = first_maximum(batch)[0]
         start += len(batch)
     return classes
 
 
-def first_maximum(batch: NDArray[Any]) -> NDArray[np.uint8]:
-    """Index of the first maximum along the last dimension, for a batch that fits the cache."""
+def first_maximum(batch: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Index and value of the first maximum along the last dimension."""
     planes = np.ascontiguousarray(np.moveaxis(batch, -1, 0))
     best = planes[0].copy()
     classes = np.zeros(best.shape, dtype=np.uint8)
@@ -63,7 +63,7 @@ def first_maximum(batch: NDArray[Any]) -> NDArray[np.uint8]:
         np.maximum(best, plane, out=best)
     if np.isnan(best).any():
         raise MetricError("probabilities hold NaN: no class is the most likely there")
-    return classes
+    return classes, best
 
 
 def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
