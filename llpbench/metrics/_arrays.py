@@ -81,13 +81,20 @@ def as_groups(division: ArrayLike, chips: int) -> NDArray[Any]:
     return groups
 
 
+def group_sums(values: FloatArray, group: NDArray[Any], groups: int) -> FloatArray:
+    """Sum of the rows (n, m) of each group, numbered 0..groups-1: (groups, m)."""
+    rows = np.arange(len(values))
+    members = sparse.csr_array((np.ones(len(values)), (group, rows)), (groups, len(values)))
+    sums: FloatArray = members @ values
+    return sums
+
+
 def group_means(
     values: FloatArray, group: NDArray[Any], weights: FloatArray, groups: int
 ) -> FloatArray:
     """Mean of the rows of each group, NaN for a group without weight."""
-    matrix = sparse.csr_array((weights, (group, np.arange(len(values)))), (groups, len(values)))
-    total = np.bincount(group, weights, groups)[:, np.newaxis]
-    return quotient(matrix @ values, total)
+    weighted = group_sums(values * weights[:, np.newaxis], group, groups)
+    return quotient(weighted, np.bincount(group, weights, groups)[:, np.newaxis])
 
 
 def check_images(images: Any, name: str, dimensions: int = 3) -> None:
