@@ -36,6 +36,10 @@ class PredictionsError(LLPBenchError, ValueError):
     """Predictions that do not fit the dataset they are scored on."""
 
 
+class MetricError(LLPBenchError, ValueError):
+    """Arrays or options that a metric or a statistic cannot take."""
+
+
 class MethodError(LLPBenchError):
     """A method that cannot be found, built or trained."""
 

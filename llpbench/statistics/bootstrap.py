@@ -1,0 +1,256 @@
+"""Confidence intervals by resampling whole divisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from llpbench.errors import MetricError
+from llpbench.metrics._arrays import FloatArray, as_groups, group_sums
+from llpbench.statistics.limits import bca, bootstrap_t, percentile
+from llpbench.statistics.sums import (
+    MINIMUM_DIVISIONS,
+    Statistic,
+    as_sums,
+    check_same_divisions,
+    number_or_array,
+    ratio,
+    weakness,
+)
+
+Method = Literal["bootstrap-t", "percentile", "BCa"]
+LIMITS = {"bootstrap-t": bootstrap_t, "percentile": percentile, "BCa": bca}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and its confidence interval.
+
+    Attributes
+    ----------
+    value, low, high : float or ndarray
+        Numbers where the statistic is one, arrays where it has several values; ``low`` and
+        ``high`` are NaN below 5 divisions.
+    level : float
+        Nominal coverage, 0 to 1.
+    method : str
+        How the interval was read off the draws.
+    draws, divisions : int
+        Number of resamples, and of divisions (or blocks of them) resampled.
+    note : str
+        Says so where there are fewer than 40 divisions; else empty.
+    """
+
+    value: float | FloatArray
+    low: float | FloatArray
+    high: float | FloatArray
+    level: float
+    method: str
+    draws: int
+    divisions: int
+    note: str
+
+
+def cluster_bootstrap(
+    sums: ArrayLike,
+    statistic: Statistic = ratio,
+    *,
+    method: Method = "bootstrap-t",
+    draws: int = 5000,
+    level: float = 0.95,
+    blocks: ArrayLike | None = None,
+    random_state: int = 0,
+) -> Interval:
+    """Confidence interval of a score by resampling divisions, and seeds with them.
+
+    A draw takes as many divisions as there are, with replacement, adds up their sums and applies
+    the statistic: for :func:`ratio`, the estimator Σe/Σn. Every method's seeds predict the same
+    divisions, so that a draw also takes as many seeds as there are, the same ones for all
+    divisions (Owen's pigeonhole bootstrap).
+
+    Parameters
+    ----------
+    sums : array_like, shape (C, m) or (seeds, C, m)
+        Sums of m terms over the chips of C divisions, from :func:`division_sums`.
+    statistic : callable
+        From sums (..., m) to a value (...) or to several (..., q).
+    method : {"bootstrap-t", "percentile", "BCa"}
+        How to read the interval off the draws.
+    draws : int
+        Number of resamples.
+    level : float
+        Nominal coverage, between 0 and 1.
+    blocks : array_like, shape (C,), optional
+        Block of each division, from :func:`spatial_blocks`: resample blocks instead, for errors
+        that neighbouring divisions share.
+    random_state : int
+        Seed of the draws. Two statistics of the same divisions see the same draws.
+
+    Returns
+    -------
+    Interval
+        The statistic of all divisions (seeds averaged) with its interval.
+
+    Raises
+    ------
+    MetricError
+        Sums of another shape or not finite, blocks that do not fit, impossible options.
+
+    Notes
+    -----
+    The default is the method whose intervals cover best on simulated benchmarks with divisions of
+    unequal size and an intraclass correlation of .5 (2,000 of each size, ``tests/test_coverage``;
+    nominal 95 %):
+
+    =========  ===========  ==========  =====  ==============
+    divisions  bootstrap-t  percentile  BCa    chips resampled
+    =========  ===========  ==========  =====  ==============
+    =========  ===========  ==========  =====  ==============
+
+    Sums of unequal divisions are skewed and few of them carry much of the weight. Percentiles
+    ignore both, BCa corrects the skew with an acceleration that is itself estimated from few
+    divisions; bootstrap-t studentises every draw by its own standard error, here the
+    linearisation Σ(gradient · sums)² that needs no inner bootstrap. With few seeds (below 5) their
+    part of the variance is underestimated by the factor (seeds - 1) / seeds.
+
+    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 2.4, 3.8,
+    5.2 and 5.3; Efron (1987), JASA 82, 171-185, for BCa; Owen (2007), Annals of Applied Statistics
+    1, 386-411, for seeds crossed with divisions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.column_stack([np.tile([0.5, 1.5], 30), np.full(60, 10.0)])
+    >>> interval = cluster_bootstrap(sums)
+    >>> interval.value, round(interval.low, 2), round(interval.high, 2), interval.note
+    (0.1, 0.09, 0.11, '')
+    """
+    return _bootstrap([as_sums(sums)], statistic, method, draws, level, blocks, random_state)
+
+
+def paired_bootstrap(
+    first: ArrayLike,
+    second: ArrayLike,
+    statistic: Statistic = ratio,
+    *,
+    method: Method = "bootstrap-t",
+    draws: int = 5000,
+    level: float = 0.95,
+    blocks: ArrayLike | None = None,
+    random_state: int = 0,
+) -> Interval:
+    """Confidence interval of the difference between two methods on the same divisions.
+
+    Each draw takes the same divisions for both methods, and seeds for each on their own.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (C, m) or (seeds, C, m)
+        Sums of m terms over the chips of the same C divisions; numbers of seeds may differ.
+    statistic, method, draws, level, blocks, random_state
+        As in :func:`cluster_bootstrap`.
+
+    Returns
+    -------
+    Interval
+        The statistic of ``first`` minus that of ``second``.
+
+    Raises
+    ------
+    MetricError
+        Sums of different shapes or not finite, blocks that do not fit, impossible options.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.column_stack([np.tile([0.5, 1.5], 30), np.full(60, 10.0)])
+    >>> better = sums - [0.1, 0]
+    >>> interval = paired_bootstrap(sums, better)
+    >>> round(interval.value, 6), round(interval.low, 6), round(interval.high, 6)
+    (0.01, 0.01, 0.01)
+    """
+    one, other = as_sums(first), as_sums(second)
+    check_same_divisions(one, other)
+    terms = one.shape[-1]
+
+    def difference(sums: FloatArray) -> FloatArray:
+        return np.subtract(statistic(sums[..., :terms]), statistic(sums[..., terms:]))
+
+    return _bootstrap([one, other], difference, method, draws, level, blocks, random_state)
+
+
+def _bootstrap(
+    methods: list[FloatArray],
+    statistic: Statistic,
+    method: str,
+    draws: int,
+    level: float,
+    blocks: ArrayLike | None,
+    random_state: int,
+) -> Interval:
+    """Bootstrap a statistic of the concatenated sums of one or two methods."""
+    if method not in LIMITS:
+        raise MetricError(f"method must be one of {', '.join(LIMITS)}, not {method!r}")
+    if draws < 1 or not 0 < level < 1:
+        raise MetricError(f"draws must be positive and level in (0, 1), found {draws} and {level}")
+    if blocks is not None:
+        methods = [_sums_of_blocks(sums, blocks) for sums in methods]
+    divisions = methods[0].shape[1]
+    observed = np.concatenate([sums.mean(axis=0) for sums in methods], axis=-1)
+    value = np.asarray(statistic(observed.sum(axis=0)), dtype=np.float64)
+    low = high = np.full(value.shape, np.nan)
+    if divisions >= MINIMUM_DIVISIONS:
+        counts = _resampling_counts(divisions, draws, random_state)
+        totals = np.concatenate(
+            [_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)], axis=-1
+        )
+        flat = _one_column_a_value(statistic)
+        limits = LIMITS[method](flat, observed, counts, totals, (1 - level) / 2)
+        low, high = (limit.reshape(value.shape) for limit in limits)
+    return Interval(
+        number_or_array(value),
+        number_or_array(low),
+        number_or_array(high),
+        level,
+        method,
+        draws,
+        divisions,
+        weakness(divisions),
+    )
+
+
+def _sums_of_blocks(sums: FloatArray, blocks: ArrayLike) -> FloatArray:
+    _, block = np.unique(as_groups(blocks, sums.shape[1]), return_inverse=True)
+    return np.stack([group_sums(seed, block, int(block.max()) + 1) for seed in sums])
+
+
+@lru_cache(maxsize=4)
+def _resampling_counts(number: int, draws: int, random_state: int) -> FloatArray:
+    """How often each of so many is taken in each draw: (draws, number)."""
+    generator = np.random.default_rng(random_state)
+    counts = generator.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
+    counts.flags.writeable = False
+    return counts
+
+
+def _totals(sums: FloatArray, counts: FloatArray, seed: tuple[int, int]) -> FloatArray:
+    """Add up resampled divisions and average over resampled seeds: (draws, terms)."""
+    seeds = len(sums)
+    if seeds == 1:
+        only: FloatArray = counts @ sums[0]
+        return only
+    generator = np.random.default_rng(seed)
+    taken = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(counts)) / seeds
+    totals: FloatArray = np.einsum("bs,sbm->bm", taken, counts @ sums)
+    return totals
+
+
+def _one_column_a_value(statistic: Statistic) -> Statistic:
+    def flat(sums: FloatArray) -> FloatArray:
+        return np.asarray(statistic(sums), dtype=np.float64).reshape(len(sums), -1)
+
+    return flat
