@@ -72,6 +72,8 @@ class LabelSet:
         In the order of the task's categories; every label class is in exactly one.
     resolution_m : float
         Size of a label cell in metres.
+    ordered : bool
+        Whether categories have an order, as densities do.
     archive_names : tuple of str
         What published file names call it.
     licence, attribution : str
@@ -83,6 +85,7 @@ class LabelSet:
     classes: tuple[LabelClass, ...]
     groups: tuple[ClassGroup, ...]
     resolution_m: float
+    ordered: bool = False
     archive_names: tuple[str, ...] = ()
     licence: str = ""
     attribution: str = ""
@@ -284,6 +287,7 @@ def _label_set(name: str, raw: dict[str, Any], attributions: Mapping[str, str]) 
             for values in raw["groups"]
         ),
         resolution_m=raw["resolution_m"],
+        ordered=raw.get("ordered", False),
         archive_names=tuple(raw["archive_names"]),
         licence=raw["licence"],
         attribution=attributions[raw["attribution"]],

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VERSION = 1
+SCORER_VERSION = "1.0"
+"""Changes whenever any score could."""
 
 TRACKS = {
     "inductive": ("image",),

@@ -1,0 +1,386 @@
+"""Scores of one method on one split: values, intervals, comparisons, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.catalog import unknown
+from llpbench.errors import PredictionsError, UnknownNameError
+from llpbench.measures import BY_NAME, Measure, ScoredChips, available
+from llpbench.protocol import SCORER_VERSION
+from llpbench.statistics import Interval, cluster_bootstrap, paired_bootstrap, sign_flip_test
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+FORMAT = 1
+"""Version of the JSON form."""
+
+DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
+"""Metrics that are told for each division."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The difference of two methods in one metric, chips paired.
+
+    Parameters
+    ----------
+    metric : str
+    difference, low, high : float
+        First minus second, and its 95 % interval by resampling divisions.
+    p_value : float
+        Of the sign-flip permutation test by division.
+    divisions : int
+    note : str
+        A caution, where there are few divisions.
+    """
+
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    divisions: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one method, one or several seeds, on one split.
+
+    Parameters
+    ----------
+    dataset, split : str
+        What was scored.
+    digests : dict
+        ``dataset``, ``predictions`` (a list, one for each seed) and ``scorer``.
+    attributes : dict
+        What the predictions say of themselves: method, track and so on.
+    categories : list of str
+        Names of the class groups.
+    divisions : list of str
+        Divisions that own scored chips.
+    sums : dict of str to ndarray, shape (seed, division, m)
+        What each metric sums over the chips of a division.
+    chips, unscored_chips : int
+        How many chips count, and how many have no label.
+    seeds : list of ScoredChips
+        The chips themselves, for pictures; empty when read from JSON.
+    opened : Dataset, optional
+        The split, for maps; None when read from JSON.
+    """
+
+    dataset: str
+    split: str
+    digests: dict[str, Any]
+    attributes: dict[str, Any]
+    categories: list[str]
+    divisions: list[str]
+    sums: dict[str, NDArray[np.float64]]
+    chips: int
+    unscored_chips: int
+    seeds: list[ScoredChips] = field(default_factory=list, repr=False)
+    opened: xr.Dataset | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_chips(
+        cls,
+        seeds: Sequence[ScoredChips],
+        *,
+        dataset: xr.Dataset,
+        split: str,
+        attributes: dict[str, Any],
+        prediction_digests: list[str],
+    ) -> Self:
+        """Sum up scored chips.
+
+        Parameters
+        ----------
+        seeds : sequence of ScoredChips
+            One for each seed.
+        dataset : Dataset
+            The grouped split.
+        split : str
+        attributes : dict
+        prediction_digests : list of str
+
+        Returns
+        -------
+        Scores
+        """
+        first = seeds[0]
+        measures = available(first, ordered=dataset.llp.label_set.ordered)
+        if any((seed.confusion is None) != (first.confusion is None) for seed in seeds):
+            raise PredictionsError("either all seeds have a segmentation, or none")
+        return cls(
+            dataset=dataset.attrs["name"],
+            split=split,
+            digests={
+                "dataset": dataset.attrs["digest"],
+                "predictions": prediction_digests,
+                "scorer": SCORER_VERSION,
+            },
+            attributes=attributes,
+            categories=[str(name) for name in dataset["category_name"].to_numpy()],
+            divisions=[str(division) for division in first.divisions],
+            sums={m.name: np.stack([m.sums(seed) for seed in seeds]) for m in measures},
+            chips=len(first.truth),
+            unscored_chips=dataset.sizes["chip"] - len(first.truth),
+            seeds=list(seeds),
+            opened=dataset,
+        )
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that could be worked out."""
+        return list(self.sums)
+
+    def value(self, metric: str) -> float:
+        """A metric over all chips, averaged over seeds.
+
+        Parameters
+        ----------
+        metric : str
+            One of :attr:`metrics`.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such metric here.
+        """
+        measure, sums = self._of(metric)
+        return float(np.mean(measure.statistic(sums.sum(axis=1))))
+
+    def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
+        """Confidence interval by resampling test divisions, and seeds inside.
+
+        Parameters
+        ----------
+        metric : str
+            One of :attr:`metrics`.
+        draws : int
+            Bootstrap draws.
+        random_state : int
+            Seed of the draws.
+
+        Returns
+        -------
+        Interval
+            At 95 %, with a note where there are few divisions.
+        """
+        measure, sums = self._of(metric)
+        return cluster_bootstrap(sums, measure.statistic, draws=draws, random_state=random_state)
+
+    def compare(self, other: Scores, metric: str = "mae") -> Comparison:
+        """Compare with another method on the same divisions.
+
+        Parameters
+        ----------
+        other : Scores
+            Of the same split of the same dataset.
+        metric : str
+            One that both have.
+
+        Returns
+        -------
+        Comparison
+            This minus other.
+
+        Raises
+        ------
+        PredictionsError
+            If the two were scored on different data.
+        """
+        for what in ("dataset", "scorer"):
+            if self.digests[what] != other.digests[what]:
+                raise PredictionsError(
+                    f"scores can be compared if their {what} is the same; found "
+                    f"{self.digests[what]} and {other.digests[what]}: score both again"
+                )
+        if (self.split, self.divisions) != (other.split, other.divisions):
+            raise PredictionsError("scores of different splits cannot be compared")
+        measure, sums = self._of(metric)
+        _measure, others = other._of(metric)
+        interval = paired_bootstrap(sums, others, measure.statistic)
+        test = sign_flip_test(sums, others, measure.statistic)
+        return Comparison(
+            metric=metric,
+            difference=float(interval.value),
+            low=float(interval.low),
+            high=float(interval.high),
+            p_value=float(test.p_value),
+            divisions=len(self.divisions),
+            note=interval.note,
+        )
+
+    def table(self) -> pd.DataFrame:
+        """All metrics with their intervals.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by metric: ``value``, ``low``, ``high`` and ``title``.
+        """
+        return self._table
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        rows = {
+            name: (self.value(name), interval.low, interval.high, BY_NAME[name].title)
+            for name, interval in ((name, self.interval(name)) for name in self.metrics)
+        }
+        columns = ["value", "low", "high", "title"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("metric")
+
+    @property
+    def per_class(self) -> pd.DataFrame:
+        """Metrics by class group.
+
+        A row for each category, a column for each metric that has values by class.
+        """
+        columns = {
+            name: measure.per_class(sums.sum(axis=1)).mean(axis=0)
+            for name, (measure, sums) in ((name, self._of(name)) for name in self.metrics)
+            if measure.per_class is not None
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
+
+    @property
+    def per_division(self) -> gpd.GeoDataFrame:
+        """Metrics by division, with outlines.
+
+        A row for each division that owns scored chips: ``chips``, ``mae`` and, with a
+        segmentation, ``mae_hard`` and ``f1_micro``.
+        """
+        import geopandas as gpd
+
+        rows: dict[str, NDArray[np.float64]] = {"chips": self.sums["mae"][0, :, -1].astype(int)}
+        for name in DIVISION_METRICS:
+            if name in self.sums:
+                measure, sums = self._of(name)
+                rows[name] = measure.statistic(sums).mean(axis=0)
+        table = pd.DataFrame(rows, index=pd.Index(self.divisions, name="division"))
+        if self.opened is None:
+            return gpd.GeoDataFrame(table, geometry=[None] * len(table))
+        outlines = self.opened.llp.divisions()[["name", "geometry"]]
+        return gpd.GeoDataFrame(table.join(outlines), geometry="geometry", crs=outlines.crs)
+
+    def to_json(self) -> str:
+        """Everything but the chips, as JSON.
+
+        Returns
+        -------
+        str
+            Read again by :meth:`from_json`; ``metrics`` is for people and other programs,
+            ``sums`` is what everything follows from.
+        """
+        per_class = self.per_class
+        metrics = {
+            name: {"value": _number(row.value), "low": _number(row.low), "high": _number(row.high)}
+            | (
+                {"per_class": {key: _number(item) for key, item in per_class[name].items()}}
+                if name in per_class
+                else {}
+            )
+            for name, row in self.table().iterrows()
+        }
+        content = {
+            "format": FORMAT,
+            "dataset": self.dataset,
+            "split": self.split,
+            "digests": self.digests,
+            "attributes": self.attributes,
+            "chips": self.chips,
+            "unscored_chips": self.unscored_chips,
+            "note": self.note,
+            "metrics": metrics,
+            "categories": self.categories,
+            "divisions": self.divisions,
+            "sums": {name: sums.tolist() for name, sums in self.sums.items()},
+        }
+        return json.dumps(content, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read scores that :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Scores
+            Without chips: no pictures, all else.
+
+        Raises
+        ------
+        PredictionsError
+            If it is no such text, or of a newer format.
+        """
+        try:
+            content = json.loads(text)
+            if content["format"] > FORMAT:
+                raise PredictionsError(
+                    f"these scores have format {content['format']}, this llpbench reads up to "
+                    f"{FORMAT}: upgrade llpbench"
+                )
+            return cls(
+                dataset=content["dataset"],
+                split=content["split"],
+                digests=content["digests"],
+                attributes=content["attributes"],
+                categories=content["categories"],
+                divisions=content["divisions"],
+                sums={name: np.array(sums) for name, sums in content["sums"].items()},
+                chips=content["chips"],
+                unscored_chips=content["unscored_chips"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, PredictionsError):
+                raise
+            raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
+
+    @property
+    def note(self) -> str:
+        """What must be said beside the intervals; empty where nothing."""
+        return self.interval("mae", draws=1).note
+
+    def _of(self, metric: str) -> tuple[Measure, NDArray[np.float64]]:
+        if metric not in self.sums:
+            raise UnknownNameError(unknown("metric", metric, self.sums))
+        return BY_NAME[metric], self.sums[metric]
+
+    def _repr_html_(self) -> str:
+        table = self.table()[["title", "value", "low", "high"]].set_index("title")
+        html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
+        return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"
+
+    def __str__(self) -> str:
+        """One line: method, data, and the ranking metric with its interval."""
+        row = self.table().loc["mae"]
+        method = self.attributes.get("method", "predictions")
+        return (
+            f"{method} on {self.dataset} ({self.split}, {self.chips} chips, "
+            f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
+            f"[{row.low:.4f}, {row.high:.4f}]"
+        )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,142 @@
+"""Predictions and a dataset make scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench import metrics
+from llpbench.dataset import open_dataset
+from llpbench.errors import LLPBenchError, PredictionsError
+from llpbench.measures import ScoredChips
+from llpbench.prediction_files import read_predictions
+from llpbench.predictions import check_predictions
+from llpbench.protocol import scored_labels
+from llpbench.scores import Scores
+from llpbench.store.digest import combine, describe
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Predictions: TypeAlias = "str | os.PathLike[str] | xr.Dataset"
+
+
+def evaluate(
+    predictions: Predictions | Sequence[Predictions],
+    dataset: str | os.PathLike[str] | xr.Dataset,
+    split: str = "test",
+    *,
+    renormalise: bool = False,
+) -> Scores:
+    """Score predictions on a split of a dataset.
+
+    Parameters
+    ----------
+    predictions : Dataset, path, or a sequence of them
+        A csv, parquet or zarr, or what it holds; several are seeds of one method.
+    dataset : Dataset, str or path
+        What :func:`llpbench.open_dataset` opens, or has opened. The skill over the train mean
+        needs its train split to be there.
+    split : {"test", "val", "train"}
+        The split the predictions are about.
+    renormalise : bool
+        Whether shares that do not sum to 1 are divided by their sum instead of refused.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    PredictionsError
+        If the predictions do not fit the split.
+    LLPBenchError
+        If the dataset has no labels in that split.
+    """
+    import xarray as xr
+
+    ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
+    several = [predictions] if isinstance(predictions, str | os.PathLike | xr.Dataset) else predictions
+    if not several:
+        raise PredictionsError("there is nothing to score: give at least one set of predictions")
+    grouped = ds.llp.group()
+    part = grouped.llp.split(split)
+    if not part.sizes["chip"]:
+        raise LLPBenchError(f"the dataset {ds.attrs['name']!r} has no chips in split {split!r}")
+    null = _train_mean(grouped)
+    seeds = []
+    for one in several:
+        found = one if isinstance(one, xr.Dataset) else read_predictions(one)
+        seeds.append(check_predictions(found, part, renormalise=renormalise))
+    return Scores.of_chips(
+        [_scored_chips(part, seed, null) for seed in seeds],
+        dataset=part,
+        split=split,
+        attributes=dict(seeds[0].attrs),
+        prediction_digests=[digest_predictions(seed) for seed in seeds],
+    )
+
+
+def digest_predictions(predictions: xr.Dataset) -> str:
+    """SHA-256 over what is predicted, whatever the file it came from.
+
+    Parameters
+    ----------
+    predictions : Dataset
+
+    Returns
+    -------
+    str
+    """
+    names = ("chip", "category", "proportions", "segmentation")
+    return combine(
+        {name: describe(predictions[name].to_numpy()) for name in names if name in predictions}
+    )
+
+
+def _train_mean(grouped: xr.Dataset) -> NDArray[np.float64] | None:
+    targets = grouped.llp.split("train")["target"].to_numpy().astype(np.float64)
+    known = np.isfinite(targets).all(axis=1)
+    return targets[known].mean(axis=0) if known.any() else None
+
+
+def _scored_chips(
+    part: xr.Dataset, predictions: xr.Dataset, null: NDArray[np.float64] | None
+) -> ScoredChips:
+    """Count truth, and the segmentation beside it, in one pass over the labels."""
+    labels, count = scored_labels(part).data, part.sizes["category"]
+    predicted = predictions["proportions"].to_numpy().astype(np.float64)
+    hard = confusion = None
+    if "segmentation" in predictions:
+        confusion, truth, hard = metrics.compare_segmentations(
+            labels, predictions["segmentation"].to_numpy(), count
+        )
+    else:
+        truth = metrics.proportions_from_segmentation(labels, count)
+    scored = np.isfinite(truth).all(axis=1)
+    if not scored.any():
+        raise LLPBenchError("no chip of this split has a label, so nothing can be scored on it")
+    division = part["own_division"].to_numpy()[scored]
+    return ScoredChips(
+        truth=truth[scored],
+        predicted=predicted[scored],
+        null=null,
+        division=division,
+        hard=None if hard is None else hard[scored],
+        confusion=None if confusion is None else confusion[scored],
+        gaps=_gaps(part, predicted, np.unique(division)),
+    )
+
+
+def _gaps(
+    part: xr.Dataset, predicted: NDArray[np.float64], divisions: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Known proportions of divisions against the overlap-weighted mean of predictions."""
+    known = part["division_proportions"].to_numpy()
+    gaps = np.abs(part.llp.bags() @ predicted - known)
+    rows = part.indexes["division"].get_indexer(divisions)
+    return np.where(rows[:, np.newaxis] >= 0, gaps[rows], np.nan)
