@@ -1,5 +1,63 @@
-"""The benchmark for learning from label proportions on satellite imagery."""
+"""The benchmark for learning from label proportions on satellite imagery.
+
+>>> import llpbench
+>>> ds = llpbench.open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
+>>> scores = llpbench.evaluate("predictions.parquet", "demo-esaworldcover")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from llpbench._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from llpbench.cache import import_archive, synthesize
+    from llpbench.dataset import list_datasets, open_dataset
+    from llpbench.method import Method
+    from llpbench.predictions import make_predictions
+    from llpbench.prediction_files import read_predictions, write_predictions
+    from llpbench.running import run_method
+    from llpbench.scores import Scores
+    from llpbench.scoring import evaluate
+
+_HOMES = {
+    "import_archive": "llpbench.cache",
+    "synthesize": "llpbench.cache",
+    "list_datasets": "llpbench.dataset",
+    "open_dataset": "llpbench.dataset",
+    "Method": "llpbench.method",
+    "make_predictions": "llpbench.predictions",
+    "read_predictions": "llpbench.prediction_files",
+    "write_predictions": "llpbench.prediction_files",
+    "run_method": "llpbench.running",
+    "Scores": "llpbench.scores",
+    "evaluate": "llpbench.scoring",
+}
+"""Public names and where they are defined; imported when first used (PEP 562)."""
+
+__all__ = [
+    "Method",
+    "Scores",
+    "__version__",
+    "evaluate",
+    "import_archive",
+    "list_datasets",
+    "make_predictions",
+    "open_dataset",
+    "read_predictions",
+    "run_method",
+    "synthesize",
+    "write_predictions",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'llpbench' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -165,6 +165,7 @@ class Catalog:
     """All datasets and label sets of one benchmark version."""
 
     benchmark_version: int
+    paper: str
     datasets: Mapping[str, DatasetEntry]
     label_sets: Mapping[str, LabelSet]
     attributions: Mapping[str, str]
@@ -194,7 +195,7 @@ def load() -> Catalog:
         name: _dataset(name, values, label_sets, attributions)
         for name, values in raw["datasets"].items()
     }
-    return Catalog(raw["benchmark_version"], datasets, label_sets, attributions)
+    return Catalog(raw["benchmark_version"], raw["paper"], datasets, label_sets, attributions)
 
 
 def dataset(name: str) -> DatasetEntry:

@@ -63,6 +63,8 @@ class Scores:
     ----------
     dataset, split : str
         What was scored.
+    synthetic : bool
+        Whether the dataset was made by a program and shows no real place.
     digests : dict
         ``dataset``, ``predictions`` (a list, one for each seed) and ``scorer``.
     attributes : dict
@@ -83,6 +85,7 @@ class Scores:
 
     dataset: str
     split: str
+    synthetic: bool
     digests: dict[str, Any]
     attributes: dict[str, Any]
     categories: list[str]
@@ -126,6 +129,7 @@ class Scores:
         return cls(
             dataset=dataset.attrs["name"],
             split=split,
+            synthetic=dataset.attrs["synthetic"] == "true",
             digests={
                 "dataset": dataset.attrs["digest"],
                 "predictions": prediction_digests,
@@ -303,6 +307,7 @@ class Scores:
             "format": FORMAT,
             "dataset": self.dataset,
             "split": self.split,
+            "synthetic": self.synthetic,
             "digests": self.digests,
             "attributes": self.attributes,
             "chips": self.chips,
@@ -343,6 +348,7 @@ class Scores:
             return cls(
                 dataset=content["dataset"],
                 split=content["split"],
+                synthetic=content["synthetic"],
                 digests=content["digests"],
                 attributes=content["attributes"],
                 categories=content["categories"],
@@ -376,7 +382,8 @@ class Scores:
         row = self.table().loc["mae"]
         method = self.attributes.get("method", "predictions")
         return (
-            f"{method} on {self.dataset} ({self.split}, {self.chips} chips, "
+            f"{method} on {self.dataset}{' (synthetic)' * self.synthetic}, {self.split} split "
+            f"({self.chips} chips, "
             f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
             f"[{row.low:.4f}, {row.high:.4f}]"
         )

@@ -1,0 +1,90 @@
+"""The command line: a table of commands, each imported when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from llpbench._version import __version__
+from llpbench.errors import LLPBenchError
+
+COMMANDS = {
+    "datasets": ("llpbench.cli.datasets:datasets", "List all datasets and their state."),
+    "info": ("llpbench.cli.datasets:info", "Show what a dataset holds."),
+    "verify": ("llpbench.cli.datasets:verify", "Check a dataset against its digest."),
+    "cite": ("llpbench.cli.datasets:cite", "Print how to cite and attribute a dataset."),
+    "import": ("llpbench.cli.archives:import_zip", "Make a dataset from a published zip."),
+    "synthesize": ("llpbench.cli.archives:synthesize", "Make a synthetic dataset."),
+    "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
+    "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
+    "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
+    "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
+    "demo": ("llpbench.cli.demo:demo", "Run the whole benchmark on the embedded datasets."),
+}
+"""Command name to where it is defined and what help says of it."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports only the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_where, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="llpbench")
+def cli() -> None:
+    """Benchmark for learning from label proportions on satellite imagery.
+
+    Start with `llpbench demo`, or `llpbench COMMAND --help`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line and exit.
+
+    Exit codes: 0 done, 1 refused or failed (one line on stderr), 2 wrong usage, 130 interrupted.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
+    try:
+        cli.main(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        _leave("interrupted", 130)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        _leave(error.format_message(), 1)
+    except LLPBenchError as error:
+        _leave(str(error), 1)
+    except KeyboardInterrupt:
+        _leave("interrupted", 130)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _leave(f"{error.strerror or error}{where}", 1)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(f"llpbench: {' '.join(message.split())}", err=True)
+    sys.exit(code)

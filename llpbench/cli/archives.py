@@ -1,0 +1,63 @@
+"""Making datasets: from published zips and from nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from llpbench.cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from llpbench.store import WriteReport
+
+
+@click.command("import")
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What the dataset will be called.")
+@json_option
+def import_zip(archive: Path, name: str, as_json: bool) -> None:
+    """Make a dataset from the published zip ARCHIVE, without unpacking it."""
+    from llpbench.cache import import_archive
+
+    report = import_archive(archive, name, progress=sys.stderr.isatty())
+    _print_report(report, name, as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--chips", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--labels",
+    type=click.Choice(["esaworldcover", "humanpop"]),
+    default="esaworldcover",
+    show_default=True,
+)
+@json_option
+def synthesize(name: str, chips: int, seed: int, labels: str, as_json: bool) -> None:
+    """Make a synthetic dataset and call it NAME."""
+    from llpbench.cache import synthesize as make
+
+    report = make(name, labels, chips=chips, seed=seed, progress=sys.stderr.isatty())
+    _print_report(report, f"{name} (synthetic)", as_json)
+
+
+def _print_report(report: WriteReport, name: str, as_json: bool) -> None:
+    for remark in report.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if as_json:
+        print_json(
+            {
+                "name": report.path.name,
+                "path": str(report.path),
+                "chips": report.chips,
+                "divisions": report.divisions,
+                "digest": report.digest,
+                "remarks": report.remarks,
+            }
+        )
+    else:
+        click.echo(f"{name}: {report.chips} chips, {report.divisions} divisions, in {report.path}")

@@ -1,0 +1,131 @@
+"""What datasets there are, and what one holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llpbench.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@click.command()
+@json_option
+def datasets(as_json: bool) -> None:
+    """List the datasets of the catalog and those imported here."""
+    from llpbench import catalog
+    from llpbench.cache import cache_folder, stored_names
+    from llpbench.dataset import list_datasets
+    from llpbench.store import read_info
+
+    entries, stored = catalog.load().datasets, stored_names()
+    rows = []
+    for name in list_datasets():
+        entry = entries.get(name)
+        info = read_info(cache_folder() / name) if name in stored else None
+        is_synthetic = info.synthetic if info else bool(entry and entry.synthetic)
+        rows.append(
+            {
+                "name": name,
+                "title": (info.title if info else entry.title if entry else "")
+                + (" (synthetic)" if is_synthetic else ""),
+                "chips": entry.chips if entry else None,
+                "state": "ready" if info else "made at first use" if is_synthetic else "absent",
+                "doi": entry.doi if entry else info.doi if info else None,
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows)
+        click.echo(f"\nDatasets are kept in {cache_folder()}")
+
+
+@click.command()
+@click.argument("name")
+@json_option
+def info(name: str, as_json: bool) -> None:
+    """Show sizes, splits, classes and source of dataset NAME (or the path of one)."""
+    from llpbench.dataset import open_dataset
+
+    facts = _facts(open_dataset(name))
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(f"{facts['name']}: {facts['title']}")
+    click.echo(f"{facts['chips']} chips of 1 km, {facts['divisions']} divisions")
+    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence']}")
+    click.echo(f"{facts['attribution']}\n{facts['digest']}\n")
+    print_table(facts["splits"])
+    click.echo()
+    print_table(facts["classes"])
+
+
+def _facts(ds: xr.Dataset) -> dict[str, Any]:
+    import numpy as np
+
+    from llpbench.region import SPLITS
+
+    groups = ds.llp.label_set.groups
+    splits, parts = [], {}
+    for name in SPLITS:
+        parts[name] = part = ds.llp.group().llp.split(name)
+        outside = ds["overlap_chip"].isin(part["chip_number"]) & ~ds["overlap_division"].isin(
+            part["division_number"]
+        )
+        splits.append(
+            {
+                "split": name,
+                "chips": part.sizes["chip"],
+                "divisions": part.sizes["division"],
+                "border chips": len(np.unique(ds["overlap_chip"][outside])),
+                "chips without target": int(np.isnan(part["target"]).any("category").sum()),
+                "chips without label": int(np.isnan(part["chip_proportions"]).any("category").sum()),
+            }
+        )
+    classes = [
+        {"class group": group.name}
+        | {
+            name: float(np.nanmean(part["chip_proportions"][:, number]))
+            if part.sizes["chip"]
+            else None
+            for name, part in parts.items()
+        }
+        for number, group in enumerate(groups)
+    ]
+    return {
+        **{key: ds.attrs[key] for key in ("name", "title", "doi", "licence", "attribution", "digest")},
+        "synthetic": ds.attrs["synthetic"] == "true",
+        "chips": ds.sizes["chip"],
+        "divisions": ds.sizes["division"],
+        "label_classes": [label_class.name for label_class in ds.llp.label_set.classes],
+        "splits": splits,
+        "classes": classes,
+        "store": ds.attrs["store"],
+    }
+
+
+@click.command()
+@click.argument("name")
+def verify(name: str) -> None:
+    """Read dataset NAME (or the path of one) whole and check it against its digest."""
+    from llpbench.cache import find_store
+    from llpbench.store import verify_store
+
+    found = verify_store(find_store(name), progress=True)
+    click.echo(f"{found.name} is whole: {found.digest}")
+
+
+@click.command()
+@click.argument("name")
+def cite(name: str) -> None:
+    """Print the references and attributions that use of dataset NAME asks for."""
+    from llpbench import catalog
+
+    entry = catalog.dataset(name)
+    for line in filter(None, (catalog.load().paper, entry.doi and f"doi:{entry.doi}")):
+        click.echo(line)
+    click.echo(f"{entry.attribution}\nLicence of the labels: {entry.licence}")
