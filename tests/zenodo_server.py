@@ -8,8 +8,9 @@ In a test::
         ...  # ask zenodo.url
         assert [request.start for request in zenodo.asked("file")] == [0, 1000, 1000, 1000]
 
-As a process, ``python tests/zenodo_server.py FOLDER`` publishes each ``FOLDER/RECORD/NAME.zip``, and
-each ``FOLDER/NAME.zip`` under a number of its own, prints its address and serves until it is stopped.
+As a process, ``python tests/zenodo_server.py FOLDER`` publishes each ``FOLDER/RECORD/NAME.zip``
+(and each ``FOLDER/NAME.zip`` under a number of its own), prints the records and its own address,
+and serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import json
 import re
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -147,7 +149,9 @@ class ZenodoServer:
         self._faults: dict[Target, deque[Fault]] = {"api": deque(), "file": deque()}
         self._always: dict[Target, Fault] = {}
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (_Handler,), {"zenodo": self}))
+        self._http = ThreadingHTTPServer(
+            ("127.0.0.1", port), type("Bound", (_Handler,), {"zenodo": self})
+        )
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
@@ -213,7 +217,9 @@ class ZenodoServer:
             if found := form.fullmatch(path):
                 return self.records.get(int(found["record"]), {}).get(unquote(found["name"]))
         if self.mirror and (found := _PLAIN.fullmatch(path)):
-            everything = {name: file for files in self.records.values() for name, file in files.items()}
+            everything = {
+                name: file for files in self.records.values() for name, file in files.items()
+            }
             return everything.get(unquote(found["name"]))
         return None
 
@@ -226,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing: the requests are kept in the server's log."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         path = urlsplit(self.path).path
         api = _API.fullmatch(path)
         self.request_seen = Request(self.path, "api" if api else "file", dict(self.headers))
@@ -237,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._record(int(api["record"]))
         elif file := self.zenodo.find(path):
             if fault.content is not None:
-                file = Published(len(fault.content), hashlib.md5(fault.content).hexdigest(), fault.content)
+                file = Published(
+                    len(fault.content), hashlib.md5(fault.content).hexdigest(), fault.content
+                )
             self._file(file, fault, ranged=not path.startswith("/api/"))
         else:
             self._whole(404, b"no such file")
@@ -316,8 +324,9 @@ def main() -> None:
         for number, path in enumerate(sorted(options.folder.rglob("*.zip")), start=1):
             record = int(path.parent.name) if path.parent.name.isdecimal() else number
             zenodo.publish(record, path.name, path)
-            print(f"{zenodo.url}/records/{record}  {path.name}", flush=True)
-        print(zenodo.url, flush=True)
+            sys.stdout.write(f"{zenodo.url}/records/{record} {path.name}\n")
+        sys.stdout.write(f"{zenodo.url}\n")
+        sys.stdout.flush()
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from llpbench.fetch.disk import one_sentence, write_json
 PACKAGED = Path(__file__).parents[1] / "registry.json"
 """The registry of the package."""
 
-_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}\.zip", re.IGNORECASE)
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}\.zip", re.IGNORECASE)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -33,7 +33,7 @@ class RecordFile:
     name : str
         A file name that ends in ``.zip`` and names no folder.
     size : int
-        Bytes, at least 1.
+        Bytes, 1 to 2⁶³ - 1.
     md5 : str
         32 hexadecimal digits in lower case.
 
@@ -64,7 +64,7 @@ positive size and an md5, but this one has '../benelux.zip', 22 and \
             isinstance(self.name, str)
             and _NAME.fullmatch(self.name)
             and type(self.size) is int
-            and self.size > 0
+            and 0 < self.size < 2**63
             and isinstance(self.md5, str)
             and _MD5.fullmatch(self.md5)
         ):
@@ -90,7 +90,7 @@ def read_registry(path: Path) -> dict[int, RecordFile]:
     Raises
     ------
     DownloadError
-        If it is there and is not a registry.
+        If it is there and cannot be read or is not a registry.
 
     Examples
     --------
@@ -106,6 +106,8 @@ def read_registry(path: Path) -> dict[int, RecordFile]:
         raise DownloadError(
             f"{path} is not a registry of archives ({error}); remove it and run again"
         ) from error
+    except OSError as error:
+        raise DownloadError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def write_registry(path: Path, files: Mapping[int, RecordFile]) -> None:

@@ -71,7 +71,7 @@ def is_stamped(path: Path, md5: str) -> bool:
     """
     try:
         return bool(json.loads(stamp_path(path).read_bytes()) == _stamp(path, md5))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (OSError, ValueError):
         return False
 
 
