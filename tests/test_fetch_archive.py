@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pooch
@@ -177,6 +179,21 @@ def test_what_a_killed_check_left_behind_is_cleared(
     assert archive.stat().st_nlink == 1
 
 
+def test_an_interrupt_while_the_md5_is_checked_loses_nothing(
+    published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pooch.hashes, "file_hash", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(tmp_path)
+    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [f"{NAME}.part"]
+    assert fetch(tmp_path).read_bytes() == PAYLOAD
+    assert len(published.asked("file")) == 1
+
+
 def test_a_file_system_without_links(
     published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +277,25 @@ def test_when_no_server_gives_the_file_all_are_named(
             fetch(tmp_path, mirrors=[mirror.url])
         assert mirror.url in str(raised.value)
     assert f"{published.url}/records/{RECORD}" in str(raised.value)
+
+
+def test_the_reason_is_the_connections_and_not_the_callers(
+    published: ZenodoServer, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    try:
+        (tmp_path / "store").stat()
+    except FileNotFoundError:
+        with pytest.raises(DownloadError, match=r"failed \(Connection refused\)"):
+            fetch(tmp_path, base_url=address)
+
+
+def test_threads_share_one_download(published: ZenodoServer, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        paths = list(threads.map(lambda _: fetch(tmp_path), range(4)))
+    assert {path.read_bytes() for path in paths} == {PAYLOAD}
+    assert len(published.asked("file")) == 1
 
 
 def test_a_mirror_that_is_no_address_is_told_before_anything_is_asked(

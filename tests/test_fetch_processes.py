@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 import requests
@@ -28,11 +29,10 @@ print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
 """
 
 
-def start(cache: Path) -> subprocess.Popen[str]:
+def start(cache: Path, stderr: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Begin a download in a process of its own."""
     command = [sys.executable, "-c", FETCH, str(cache)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=stderr)
 
 
 @pytest.fixture
@@ -43,14 +43,21 @@ def slow(zenodo: ZenodoServer) -> Iterator[ZenodoServer]:
     return zenodo
 
 
-def test_two_processes_share_one_download(slow: ZenodoServer, tmp_path: Path) -> None:
-    running = [start(tmp_path) for _ in range(3)]
-    said = [process.communicate(timeout=60) for process in running]
+def test_several_processes_share_one_download(slow: ZenodoServer, tmp_path: Path) -> None:
+    slow.pause = 0.2  # until the others are seen to wait
+    warnings = [tmp_path / f"warnings-{number}" for number in range(3)]
+    running = []
+    for path in warnings:
+        with path.open("w") as stderr:
+            running.append(start(tmp_path / "cache", stderr))
+    while sum("waiting for it" in path.read_text() for path in warnings) < 2:
+        assert all(process.poll() is None for process in running)
+        time.sleep(0.01)
+    slow.pause = 0
+    paths = {Path(process.communicate(timeout=60)[0].split()[-1]) for process in running}
     assert [process.returncode for process in running] == [0, 0, 0]
-    paths = {Path(out.split()[-1]) for out, _ in said}
     assert {path.read_bytes() for path in paths} == {PAYLOAD}
     assert len(paths) == len(slow.asked("file")) == 1
-    assert sum("waiting for it" in warnings for _, warnings in said) >= 1
 
 
 def left_behind(cache: Path) -> int:

@@ -132,13 +132,14 @@ def _fetch_from_any(
     """Try each server in turn; raise what all of them said if none gives the file."""
     failures: list[SourceError] = []
     for source in servers:
+        if failures:
+            log.warning("%s; asking %s instead", failures[-1], source.usual)
         try:
             try:
                 return _fetch_from(source.usual, archive, md5, downloader)
             except MissingError:
                 return _fetch_from(source.otherwise(), archive, md5, downloader)
         except SourceError as error:
-            log.warning("%s", error)
             failures.append(error)
     raise DownloadError("; ".join(map(str, failures))) from failures[-1]
 

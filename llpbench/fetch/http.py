@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -105,18 +106,19 @@ def get(
     SourceError
         If the address cannot be asked at all, or its certificate is not to be trusted.
     """
+    outer = sys.exception()
     timeout = (policy.connect_timeout, policy.read_timeout)
     try:
         answer = session.get(url, headers=headers, stream=True, timeout=timeout)
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _broken(url, error) from error
+        raise _broken(url, error, outer) from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{url} cannot be asked ({_reason(error)})") from error
     with answer:
         try:
             yield answer
         except urllib3.exceptions.HTTPError as error:
-            raise _broken(url, error) from error
+            raise _broken(url, error, outer) from error
 
 
 def refuse_failure(answer: requests.Response) -> None:
@@ -162,8 +164,11 @@ def is_web_page(answer: requests.Response) -> bool:
     return kind in ("text/html", "application/xhtml+xml")
 
 
-def _broken(url: str, error: BaseException) -> SourceError | TransientError:
-    while (cause := error.__cause__ or error.__context__) is not None:
+def _broken(
+    url: str, error: BaseException, outer: BaseException | None
+) -> SourceError | TransientError:
+    """Find what the operating system said, and no further: ``outer`` is the caller's own affair."""
+    while (cause := error.__cause__ or error.__context__) not in (None, outer):
         error = cause
     if isinstance(error, ssl.SSLCertVerificationError):
         return SourceError(f"{url} has no certificate to be trusted ({_reason(error)})")

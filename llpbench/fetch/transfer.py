@@ -78,8 +78,6 @@ class Transfer:
         SourceError
             If this address cannot give the file; what arrived stays in the part.
         """
-        if present(self.part) > self.size:
-            self.part.unlink()
         with (
             open_session() as session,
             tqdm(
