@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from zenodo_server import ZenodoServer
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -46,3 +48,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the semi-real data and golden values (../shared) are not here")
     return SHARED
+
+
+@pytest.fixture
+def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
+    """A stand-in for Zenodo that everything asks by default, past any proxy."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with ZenodoServer() as server:
+        monkeypatch.setenv("LLPBENCH_ZENODO_URL", server.url)
+        yield server

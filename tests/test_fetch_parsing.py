@@ -1,0 +1,127 @@
+"""Headers and answers from outside: understood where they are right, refused where they are not."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from fetching import MD5
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from llpbench.errors import DownloadError
+from llpbench.fetch.ranges import ContentRange, parse_content_range
+from llpbench.fetch.record import parse_record
+from llpbench.fetch.registry import RecordFile
+from llpbench.fetch.retry import parse_retry_after
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.integers(0, 10**12))
+def test_retry_after_in_seconds(seconds: int) -> None:
+    assert parse_retry_after(f" {seconds} ") == seconds
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_retry_after_as_a_date_counts_from_now_and_never_backwards(seconds: int) -> None:
+    date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+    assert parse_retry_after(date, NOW) == max(0, seconds)
+
+
+@given(st.text())
+@example("9" * 5000)  # more digits than int() reads
+@example("²")  # a digit to str.isdigit, not to float
+@example("Wed, 21 Oct 99999 07:28:00 GMT")
+@example("-5")
+def test_retry_after_never_fails_and_never_asks_for_less_than_nothing(value: str) -> None:
+    seconds = parse_retry_after(value, NOW)
+    assert seconds is None or seconds >= 0
+
+
+def test_retry_after_that_is_absent() -> None:
+    assert parse_retry_after(None) is None
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 10**15))
+def test_content_range_is_read_as_it_was_written(start: int, more: int, rest: int) -> None:
+    last, total = start + more, start + more + 1 + rest
+    expected = ContentRange(start, last + 1, total)
+    assert parse_content_range(f"bytes {start}-{last}/{total}") == expected
+    assert parse_content_range(f"Bytes  {start}-{last}/*") == ContentRange(start, last + 1, None)
+
+
+@given(st.integers(0, 10**15))
+def test_content_range_of_a_refusal(total: int) -> None:
+    assert parse_content_range(f"bytes */{total}") == ContentRange(None, None, total)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9))
+def test_content_range_that_contradicts_itself(start: int, less: int) -> None:
+    assert parse_content_range(f"bytes {start + less}-{start}/*") is None
+    assert parse_content_range(f"bytes {start}-{start + less}/{start + less}") is None
+
+
+@given(st.text() | st.from_regex(r"bytes .{0,5}-.{0,5}/.{0,5}"))
+def test_content_range_never_fails(value: str) -> None:
+    extent = parse_content_range(value)
+    assert extent is None or extent.start is None or 0 <= extent.start < (extent.stop or 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.zip", "a/b.zip", "a\\b.zip", "a\0.zip", "a.tar", "", ".zip", "\ud800.zip"]
+)
+def test_a_name_that_would_leave_its_folder_or_is_no_zip_is_refused(name: str) -> None:
+    with pytest.raises(DownloadError, match="plain name"):
+        RecordFile(name, 1, MD5)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**63, "12", 1.5, True, None])
+def test_a_size_that_is_none_is_refused(size: object) -> None:
+    with pytest.raises(DownloadError, match="positive size"):
+        RecordFile("a.zip", size, MD5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("md5", ["", "0" * 31, "g" * 32, "0" * 33, None])
+def test_a_checksum_that_is_no_md5_is_refused(md5: object) -> None:
+    with pytest.raises(DownloadError, match="an md5"):
+        RecordFile("a.zip", 1, md5)  # type: ignore[arg-type]
+
+
+@given(json_values | st.fixed_dictionaries({"files": st.lists(json_values)}))
+def test_any_json_is_a_record_or_one_sentence(answer: object) -> None:
+    with pytest.raises(DownloadError):
+        parse_record(answer)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["key", "filename", "size", "filesize", "checksum"]),
+        json_values | st.sampled_from(["a.zip", MD5, f"md5:{MD5}", 7]),
+    )
+)
+def test_any_file_entry_is_an_archive_or_one_sentence(entry: dict[str, object]) -> None:
+    try:
+        file = parse_record(json.loads(json.dumps({"files": [entry]})))
+    except DownloadError:
+        return
+    assert file == RecordFile(file.name, file.size, file.md5)
+
+
+def test_the_zip_is_chosen_among_other_files() -> None:
+    readme = {"key": "README.txt", "size": 3, "checksum": f"md5:{'0' * 32}"}
+    archive = {"key": "a.ZIP", "size": 7, "checksum": f"md5:{MD5.upper()}"}
+    assert parse_record({"files": [readme, archive]}) == RecordFile("a.ZIP", 7, MD5)
+
+
+def test_several_zips_are_not_guessed_between() -> None:
+    entries = [{"key": f"{name}.zip", "size": 7, "checksum": MD5} for name in "ab"]
+    with pytest.raises(DownloadError, match=r"exactly one \.zip, but it holds 'a.zip', 'b.zip'"):
+        parse_record({"files": entries})

@@ -1,0 +1,136 @@
+"""Several processes, and processes that are killed: one download, and no byte fetched twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+import requests
+from fetching import NAME, PAYLOAD, RECORD, SIZE, eager, part_of
+from zenodo_server import ZenodoServer
+
+from llpbench.fetch import fetch_archive
+
+FETCH = f"""
+import sys
+from pathlib import Path
+from llpbench.fetch import fetch_archive
+print("ready", flush=True)
+print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
+"""
+
+
+def start(cache: Path, stderr: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Begin a download in a process of its own."""
+    command = [sys.executable, "-c", FETCH, str(cache)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=stderr)
+
+
+@pytest.fixture
+def slow(zenodo: ZenodoServer) -> Iterator[ZenodoServer]:
+    """A server that takes about half a second for the file, in a hundred pieces."""
+    zenodo.publish(RECORD, NAME, PAYLOAD)
+    zenodo.pause, zenodo.chunk = 0.005, SIZE // 100
+    return zenodo
+
+
+def test_several_processes_share_one_download(slow: ZenodoServer, tmp_path: Path) -> None:
+    slow.pause = 0.2  # until the others are seen to wait
+    warnings = [tmp_path / f"warnings-{number}" for number in range(3)]
+    running = []
+    for path in warnings:
+        with path.open("w") as stderr:
+            running.append(start(tmp_path / "cache", stderr))
+    while sum("waiting for it" in path.read_text() for path in warnings) < 2:
+        assert all(process.poll() is None for process in running)
+        time.sleep(0.01)
+    slow.pause = 0
+    paths = {Path(process.communicate(timeout=60)[0].split()[-1]) for process in running}
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert {path.read_bytes() for path in paths} == {PAYLOAD}
+    assert len(paths) == len(slow.asked("file")) == 1
+
+
+def left_behind(cache: Path) -> int:
+    """Bytes on disk, each of which must be the right one at any time."""
+    for path in (part_of(cache).with_suffix(""), part_of(cache)):
+        if path.exists():
+            content = path.read_bytes()
+            assert PAYLOAD.startswith(content)
+            return len(content)
+    return 0
+
+
+def kill_at_random(cache: Path, moment: random.Random, reach: int) -> int:
+    """Kill a download within ``reach`` more bytes than it has; return the bytes it leaves."""
+    aim = left_behind(cache) + moment.randrange(reach)
+    with start(cache) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        while left_behind(cache) < min(aim, SIZE) and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(moment.uniform(0, 0.01))
+        process.kill()
+    return left_behind(cache)
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.full)])
+def test_kill_at_random_moments_then_a_clean_finish(
+    slow: ZenodoServer, tmp_path: Path, kills: int
+) -> None:
+    moment = random.Random(kills)
+    left = [kill_at_random(tmp_path, moment, reach=2 * SIZE // kills) for _ in range(kills)]
+    assert left == sorted(left)
+    assert any(0 < size < SIZE for size in left)
+    archive = fetch_archive(RECORD, cache=tmp_path, policy=eager())
+    assert archive.read_bytes() == PAYLOAD
+    # Each request continues at what the kills before it had left on disk.
+    starts = [request.start for request in slow.asked("file")]
+    assert set(starts) <= {0, *left}
+    assert starts == sorted(starts)
+    assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
+
+
+def test_an_interrupt_keeps_what_arrived(slow: ZenodoServer, tmp_path: Path) -> None:
+    slow.pause = 0.05
+    with start(tmp_path) as process:
+        while not part_of(tmp_path).exists() or not part_of(tmp_path).stat().st_size:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "KeyboardInterrupt" in process.stderr.read()
+    assert process.returncode != 0
+    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [f"{NAME}.part"]
+    left = part_of(tmp_path).stat().st_size
+    slow.pause = 0
+    assert fetch_archive(RECORD, cache=tmp_path, policy=eager()).read_bytes() == PAYLOAD
+    assert [request.start for request in slow.asked("file")] == [0, left]
+
+
+def test_the_stand_in_runs_as_a_process(zenodo: ZenodoServer, tmp_path: Path) -> None:
+    folder = tmp_path / "published" / str(RECORD)
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(PAYLOAD)
+    script = Path(__file__).with_name("zenodo_server.py")
+    command = [sys.executable, str(script), str(folder.parent), "--shape", "old"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env=os.environ) as process:
+        try:
+            assert process.stdout is not None
+            assert re.fullmatch(rf"http://\S+/records/{RECORD} {NAME}\n", process.stdout.readline())
+            url = process.stdout.readline().strip()
+            record = requests.get(f"{url}/api/records/{RECORD}", timeout=10).json()
+            assert record["files"][0]["filename"] == NAME
+            archive = fetch_archive(RECORD, cache=tmp_path / "cache", base_url=url)
+            assert archive.read_bytes() == PAYLOAD
+        finally:
+            process.terminate()

@@ -1,0 +1,292 @@
+"""One file over real sockets that fail in every way the network knows."""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from fetching import NAME, PAYLOAD, RECORD, SIZE, eager
+from zenodo_server import (
+    Fault,
+    ZenodoServer,
+    content,
+    cut,
+    ignoring_range,
+    refusal,
+    stall,
+    web_page,
+)
+
+from llpbench.errors import DownloadError
+from llpbench.fetch import RetryPolicy, file_url
+from llpbench.fetch.transfer import Transfer
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Path:
+    return tmp_path / f"{NAME}.part"
+
+
+@pytest.fixture
+def published(zenodo: ZenodoServer) -> ZenodoServer:
+    zenodo.publish(RECORD, NAME, PAYLOAD)
+    return zenodo
+
+
+def transfer(part: Path, policy: RetryPolicy | None = None) -> None:
+    """Run one transfer of the test file."""
+    Transfer(file_url(RECORD, NAME), part, SIZE, policy or eager(), progress=False).run()
+
+
+def test_a_clean_line_takes_one_request(published: ZenodoServer, part: Path) -> None:
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    (request,) = published.log
+    assert "Range" not in request.headers
+    assert request.path == f"/records/{RECORD}/files/{NAME}?download=1"
+
+
+def test_cut_at_every_tenth_no_byte_is_fetched_twice(published: ZenodoServer, part: Path) -> None:
+    tenths = [SIZE * tenth // 10 for tenth in range(1, 10)]
+    for offset in tenths:
+        published.fail("file", cut(offset))
+    waits: list[float] = []
+    transfer(part, eager(waits, attempts=2))  # each tenth is progress, so 2 in a row never happen
+    assert part.read_bytes() == PAYLOAD
+    ranges = [request.headers.get("Range") for request in published.log]
+    assert ranges == [None, *(f"bytes={offset}-" for offset in tenths)]
+    assert sum(request.sent for request in published.log) == SIZE
+    assert len(waits) == 9
+    assert max(waits) <= 1
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_a_reset_at_every_tenth(published: ZenodoServer, part: Path, tenth: int) -> None:
+    published.fail("file", cut(SIZE * tenth // 10, reset=True))
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+
+
+@pytest.mark.parametrize("tenth", range(1, 10))
+def test_a_part_of_an_earlier_run_is_continued(
+    published: ZenodoServer, part: Path, tenth: int
+) -> None:
+    have = SIZE * tenth // 10
+    part.write_bytes(PAYLOAD[:have])
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    (request,) = published.log
+    assert request.headers["Range"] == f"bytes={have}-"
+    assert (request.status, request.sent) == (206, SIZE - have)
+
+
+def test_a_finished_part_takes_no_request(published: ZenodoServer, part: Path) -> None:
+    part.write_bytes(PAYLOAD)
+    transfer(part)
+    assert published.log == []
+    assert part.read_bytes() == PAYLOAD
+
+
+def test_a_part_longer_than_the_file_is_begun_again(published: ZenodoServer, part: Path) -> None:
+    part.write_bytes(PAYLOAD + b"more")
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+
+
+def test_416_without_reason_begins_again(published: ZenodoServer, part: Path) -> None:
+    part.write_bytes(PAYLOAD[:1000])
+    published.fail("file", refusal(416))
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert "Range" not in published.log[-1].headers
+
+
+def test_416_from_a_shorter_file_keeps_the_part(published: ZenodoServer, part: Path) -> None:
+    published.publish(RECORD, NAME, PAYLOAD[:500])
+    part.write_bytes(PAYLOAD[:1000])
+    with pytest.raises(DownloadError, match=rf"offers 500 bytes .* {SIZE} bytes"):
+        transfer(part)
+    assert part.read_bytes() == PAYLOAD[:1000]
+
+
+def test_a_server_that_ignores_range_begins_again(published: ZenodoServer, part: Path) -> None:
+    part.write_bytes(PAYLOAD[: SIZE // 2])
+    published.fail("file", ignoring_range())
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert published.log[0].sent == SIZE
+
+
+def test_a_server_that_ignores_range_and_cuts_at_the_same_place_ends(
+    published: ZenodoServer, part: Path
+) -> None:
+    published.fail("file", Fault(ignore_range=True, cut_at=SIZE // 2), times=None)
+    with pytest.raises(DownloadError, match="4 times in a row"):
+        transfer(part, eager(attempts=4))
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_burst_of_refusals_is_waited_out(
+    published: ZenodoServer, part: Path, status: int
+) -> None:
+    published.fail("file", refusal(status), times=5)
+    waits: list[float] = []
+    transfer(part, eager(waits))
+    assert part.read_bytes() == PAYLOAD
+    assert len(waits) == 5
+
+
+def test_retry_after_is_honoured_and_capped(published: ZenodoServer, part: Path) -> None:
+    published.fail("file", refusal(429, "20"))
+    published.fail("file", refusal(503, "86400"))
+    waits: list[float] = []
+    transfer(part, eager(waits, longest_retry_after=600))
+    assert 20 <= waits[0] <= 21
+    assert 600 <= waits[1] <= 602
+
+
+def test_refusals_amid_a_download_keep_what_arrived(published: ZenodoServer, part: Path) -> None:
+    published.fail("file", cut(SIZE // 2))
+    published.fail("file", refusal(429, "1"), times=2)
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert sum(request.sent for request in published.log) == SIZE
+
+
+@pytest.mark.parametrize("status", [401, 403, 451])
+def test_a_refusal_for_good_is_not_repeated(
+    published: ZenodoServer, part: Path, status: int
+) -> None:
+    published.fail("file", refusal(status), times=None)
+    with pytest.raises(DownloadError, match=f"answered {status}"):
+        transfer(part)
+    assert len(published.log) == 1
+
+
+def test_a_stalled_read_is_given_up_and_continued(published: ZenodoServer, part: Path) -> None:
+    published.fail("file", stall(SIZE // 3))
+    transfer(part, eager(read_timeout=0.2))
+    assert part.read_bytes() == PAYLOAD
+    assert [request.start for request in published.log] == [0, SIZE // 3]
+
+
+def test_a_server_that_accepts_and_never_answers(part: Path, zenodo: ZenodoServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/{NAME}"
+        with pytest.raises(DownloadError, match=r"timed out.*2 times in a row"):
+            Transfer(url, part, SIZE, eager(attempts=2, read_timeout=0.1), progress=False).run()
+
+
+def test_a_refused_connection(part: Path, zenodo: ZenodoServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    waits: list[float] = []
+    with pytest.raises(DownloadError, match=r"Connection refused\), 3 times in a row"):
+        Transfer(
+            f"http://127.0.0.1:{port}/{NAME}", part, SIZE, eager(waits, attempts=3), progress=False
+        ).run()
+    assert len(waits) == 2
+
+
+def test_a_web_page_with_status_200_never_enters_the_part(
+    published: ZenodoServer, part: Path
+) -> None:
+    part.write_bytes(PAYLOAD[:1000])
+    published.fail("file", web_page(), times=3)
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert published.log[-1].headers["Range"] == "bytes=1000-"
+
+
+@pytest.mark.parametrize("other", [PAYLOAD + b"x", PAYLOAD[:-1], b"x"])
+@pytest.mark.parametrize("have", [0, 1000])
+def test_a_wrong_size_is_refused_before_a_byte_is_written(
+    published: ZenodoServer, part: Path, other: bytes, have: int
+) -> None:
+    part.write_bytes(PAYLOAD[:have])
+    published.fail("file", content(other), times=None)
+    with pytest.raises(DownloadError, match=rf"offers {len(other)} bytes .* says {SIZE} bytes"):
+        transfer(part)
+    assert part.read_bytes() == PAYLOAD[:have]
+    assert len(published.log) == 1
+
+
+def test_a_file_that_changes_amid_a_download_is_begun_again(
+    published: ZenodoServer, part: Path
+) -> None:
+    # The server's ETag is the md5, so that the other content has another one and If-Range fails.
+    published.fail("file", Fault(content=bytes(SIZE), cut_at=SIZE // 2))
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert published.log[1].headers["If-Range"].strip('"')
+    assert (published.log[1].status, published.log[1].start) == (200, 0)
+
+
+def test_a_range_that_was_not_asked_for_is_refused(published: ZenodoServer, part: Path) -> None:
+    part.write_bytes(PAYLOAD[:1000])
+    wrong = {"Content-Range": f"bytes 0-{SIZE - 1}/{SIZE}", "Content-Type": "application/zip"}
+    published.fail("file", Fault(206, wrong, b"x"), times=None)
+    with pytest.raises(DownloadError, match="other bytes than those from 1000 on"):
+        transfer(part)
+    assert part.read_bytes() == PAYLOAD[:1000]
+
+
+def test_a_reencoded_file_is_refused(published: ZenodoServer, part: Path) -> None:
+    published.fail("file", Fault(200, {"Content-Encoding": "gzip"}, b"x"), times=None)
+    with pytest.raises(DownloadError, match="re-encoded"):
+        transfer(part)
+    assert not part.exists()
+
+
+class Terminal(io.StringIO):
+    """A standard error that is looked at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_what_has_arrived_and_how_fast(
+    published: ZenodoServer, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part.write_bytes(PAYLOAD[: SIZE // 2])
+    for progress, shown in [(True, rf"{NAME}: +50%.*500k/1.00M.*{NAME}: 100%.*B/s"), (False, "$")]:
+        monkeypatch.setattr("sys.stderr", terminal := Terminal())
+        Transfer(file_url(RECORD, NAME), part, SIZE, eager(), progress).run()
+        assert re.match(shown, terminal.getvalue().strip(), re.DOTALL)
+
+
+def test_the_proxy_of_the_environment_is_used(
+    published: ZenodoServer, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A proxy is asked for whole addresses, which the stand-in understands too. The host has no
+    # address of its own, so nothing but the proxy could have given the file.
+    monkeypatch.setenv("http_proxy", published.url)
+    url = file_url(RECORD, NAME, base_url="http://zenodo.invalid")
+    Transfer(url, part, SIZE, eager(), progress=False).run()
+    assert part.read_bytes() == PAYLOAD
+    assert published.log[0].path == url
+
+
+def test_no_proxy_of_the_environment_is_respected(
+    published: ZenodoServer, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZenodoServer() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        transfer(part)
+        assert proxy.log == []
+    assert part.read_bytes() == PAYLOAD
+
+
+def test_a_proxy_that_refuses(
+    published: ZenodoServer, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    with pytest.raises(DownloadError, match="Connection refused"):
+        transfer(part, eager(attempts=2))
+    assert published.log == []
