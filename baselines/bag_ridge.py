@@ -22,7 +22,8 @@ class BagRidge(Method):
     With the word shares :math:`\phi_i` of chip i and their overlap-weighted means
     :math:`\bar\phi_d` over the chips of division d, of area :math:`a_d`,
 
-    .. math:: W = \arg\min \sum_d a_d \lVert W^T \bar\phi_d - p_d \rVert^2 + \alpha \lVert W \rVert^2
+    .. math:: W = \arg\min \sum_d a_d \lVert W^T \bar\phi_d - p_d \rVert^2
+              + \alpha \lVert W \rVert^2
 
     and a chip's answer is the projection of :math:`W^T \phi_i` on the simplex. No chip is ever
     told to look like its division. :math:`\alpha` is chosen by leaving out one division at a time

@@ -45,7 +45,9 @@ def _sum_patches(values: NDArray[Any], size: int) -> NDArray[np.uint32]:
     """Sums over patches: rows first, which are contiguous in memory, then columns."""
     count, side = len(values), values.shape[1] // size
     rows = values.reshape(count * side, size, -1).sum(axis=1, dtype=np.uint32)
-    patches: NDArray[np.uint32] = rows.reshape(count, side * side, size, 3).sum(axis=2, dtype=np.uint32)
+    patches: NDArray[np.uint32] = rows.reshape(count, side * side, size, 3).sum(
+        axis=2, dtype=np.uint32
+    )
     return patches
 
 
@@ -85,7 +87,9 @@ def learn_words(
     ]
     flat = np.concatenate(patches).reshape(-1, DESCRIPTORS)
     scale = np.maximum(flat.std(axis=0), 1e-6)
-    model = MiniBatchKMeans(min(words, len(flat)), random_state=random_state, batch_size=4096, n_init=1)
+    model = MiniBatchKMeans(
+        min(words, len(flat)), random_state=random_state, batch_size=4096, n_init=1
+    )
     return model.fit(flat / scale).cluster_centers_, scale
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from llpbench.cache import import_archive, synthesize
     from llpbench.dataset import list_datasets, open_dataset
     from llpbench.method import Method
-    from llpbench.predictions import make_predictions
     from llpbench.prediction_files import read_predictions, write_predictions
+    from llpbench.predictions import make_predictions
     from llpbench.running import run_method
     from llpbench.scores import Scores
     from llpbench.scoring import evaluate

@@ -31,7 +31,7 @@ FORBIDDEN = {
 _SHARES = ("chip_proportions", "target", "division_proportions")
 
 
-@xr.register_dataset_accessor("llp")
+@xr.register_dataset_accessor("llp")  # type: ignore[no-untyped-call]
 class LabelProportions:
     """What learning from label proportions needs of a dataset.
 
@@ -213,12 +213,15 @@ class LabelProportions:
         table = gpd.read_parquet(f"{self._ds.attrs['store']}/{DIVISIONS}").set_index("id").loc[ids]
         own = pd.DataFrame({"own": self._ds["own_division"], "split": self._ds["split"]})
         by_division = own.groupby("own")["split"].agg(["first", "size"]).reindex(ids)
-        shares = self._ds["division_proportions"].to_pandas()
-        shares.columns = self._ds["category_name"].to_numpy()
+        shares = pd.DataFrame(
+            self._ds["division_proportions"].to_numpy(),
+            index=table.index,
+            columns=self._ds["category_name"].to_numpy(),
+        )
         table = table.assign(
             split=by_division["first"].fillna("").to_numpy(),
             chips=by_division["size"].fillna(0).astype(int).to_numpy(),
-            **shares.set_index(table.index),
+            **shares,
         )
         return table.rename_axis("division")[[*table.columns.drop("geometry"), "geometry"]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
@@ -95,7 +96,7 @@ def open_dataset(
     return ds if split is None else ds.llp.split(split)
 
 
-def _attributes(info: StoreInfo, path: os.PathLike[str]) -> dict[str, str]:
+def _attributes(info: StoreInfo, path: Path) -> dict[str, str]:
     return {
         "name": info.name,
         "title": info.title + (" (synthetic)" if info.synthetic else ""),
@@ -105,5 +106,5 @@ def _attributes(info: StoreInfo, path: os.PathLike[str]) -> dict[str, str]:
         "licence": info.licence,
         "attribution": info.attribution,
         "label_set": LABEL_SET.dump_json(info.label_set).decode(),
-        "store": os.path.abspath(path),
+        "store": str(path.resolve()),
     }

@@ -27,7 +27,8 @@ def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDAr
 
     Examples
     --------
-    >>> groups = [ClassGroup("water", (0, 2), 1.0, "#000000"), ClassGroup("land", (1,), 1.0, "#ffffff")]
+    >>> water = ClassGroup("water", (0, 2), 1.0, "#0000ff")
+    >>> groups = [water, ClassGroup("land", (1,), 1.0, "#00ff00")]
     >>> group_labels(np.array([0, 1, 2, 255], dtype=np.uint8), groups)
     array([  0,   1,   0, 255], dtype=uint8)
     """
@@ -53,7 +54,8 @@ def group_shares(shares: ArrayLike, groups: Sequence[ClassGroup]) -> NDArray[np.
 
     Examples
     --------
-    >>> groups = [ClassGroup("water", (0, 2), 1.0, "#000000"), ClassGroup("land", (1,), 1.0, "#ffffff")]
+    >>> water = ClassGroup("water", (0, 2), 1.0, "#0000ff")
+    >>> groups = [water, ClassGroup("land", (1,), 1.0, "#00ff00")]
     >>> group_shares([[0.25, 0.5, 0.25]], groups)
     array([[0.5, 0.5]])
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,11 @@ def _square(sums: FloatArray) -> FloatArray:
     return sums[..., :-1].reshape(*sums.shape[:-1], size, size)
 
 
+def _pixels(metric: Callable[..., Any], average: str | None) -> Statistic:
+    """A metric of confusion matrices as a statistic of their sums."""
+    return lambda sums: np.asarray(metric(_square(sums), average))
+
+
 def _moments(truth: FloatArray, predicted: FloatArray) -> FloatArray:
     parts = (truth, predicted, truth**2, predicted**2, truth * predicted)
     return np.concatenate(parts, axis=1)
@@ -215,8 +220,8 @@ def _division_means(chips: ScoredChips) -> FloatArray:
 
 def _gap_sums(chips: ScoredChips) -> FloatArray:
     assert chips.gaps is not None
-    known = np.isfinite(chips.gaps).all(axis=1)
-    return np.column_stack([np.where(known[:, np.newaxis], chips.gaps, 0), known])
+    known = np.isfinite(chips.gaps)
+    return np.column_stack([np.where(known, chips.gaps, 0), known.all(axis=1)])
 
 
 def _skill_terms(chips: ScoredChips) -> FloatArray:
@@ -250,8 +255,8 @@ MEASURES = (
         "F1, micro",
         "higher",
         _of_chips(_counts),
-        lambda sums: metrics.f1(_square(sums), "micro"),
-        lambda sums: metrics.f1(_square(sums), None),
+        _pixels(metrics.f1, "micro"),
+        _pixels(metrics.f1, None),
         needs_segmentation=True,
     ),
     Measure(
@@ -259,8 +264,8 @@ MEASURES = (
         "F1, macro",
         "higher",
         _of_chips(_counts),
-        lambda sums: metrics.f1(_square(sums), "macro"),
-        lambda sums: metrics.f1(_square(sums), None),
+        _pixels(metrics.f1, "macro"),
+        _pixels(metrics.f1, None),
         needs_segmentation=True,
     ),
     Measure(
@@ -268,8 +273,8 @@ MEASURES = (
         "IoU, pooled",
         "higher",
         _of_chips(_counts),
-        lambda sums: metrics.iou_pooled(_square(sums), "macro"),
-        lambda sums: metrics.iou_pooled(_square(sums), None),
+        _pixels(metrics.iou_pooled, "macro"),
+        _pixels(metrics.iou_pooled, None),
         needs_segmentation=True,
     ),
     Measure(

@@ -179,7 +179,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"class": type(self).__name__, "parameters": self.get_params()}, indent=1)
         (folder / _METHOD_FILE).write_text(text, encoding="utf-8")
-        np.savez(folder / _WEIGHTS_FILE, **self.get_weights())
+        np.savez(folder / _WEIGHTS_FILE, allow_pickle=False, **self.get_weights())
 
     @classmethod
     def load(cls, folder: Path) -> Self:

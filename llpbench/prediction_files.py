@@ -47,7 +47,9 @@ def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     path = Path(path)
     if not path.exists():
-        raise PredictionsError(f"there are no predictions {str(path)!r}; give a csv, parquet or zarr")
+        raise PredictionsError(
+            f"there are no predictions {str(path)!r}; give a csv, parquet or zarr"
+        )
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise PredictionsError(
@@ -62,7 +64,9 @@ def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
     except PredictionsError:
         raise
     except Exception as error:  # whatever a damaged file makes pandas, pyarrow or zarr raise
-        raise PredictionsError(f"{path.name} cannot be read as predictions ({error!r:.200})") from error
+        raise PredictionsError(
+            f"{path.name} cannot be read as predictions ({error!r:.200})"
+        ) from error
 
 
 def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -90,7 +94,7 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
     writer(predictions, beside)
     if path.is_dir():
         shutil.rmtree(path)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def _read_csv(path: Path) -> xr.Dataset:
@@ -104,7 +108,9 @@ def _read_parquet(path: Path) -> xr.Dataset:
 
     with pq.ParquetFile(path) as file:
         metadata = file.schema_arrow.metadata or {}
-        inflated = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
+        inflated = sum(
+            file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)
+        )
         if inflated > LARGEST_FILE:
             raise PredictionsError(f"{path.name} would be {inflated} bytes large when read")
         table = file.read().to_pandas(ignore_metadata=True)
@@ -119,7 +125,9 @@ def _from_table(table: pd.DataFrame, attributes: dict[str, Any], path: Path) -> 
         )
     shares = table.drop(columns="chip")
     if not shares.shape[1]:
-        raise PredictionsError(f"{path.name} has no column but 'chip': shares of categories are missing")
+        raise PredictionsError(
+            f"{path.name} has no column but 'chip': shares of categories are missing"
+        )
     odd = [str(name) for name in shares if shares[name].dtype.kind not in "fiu"]
     if odd:
         raise PredictionsError(f"{path.name}: column {examples(odd)} must hold numbers only")

@@ -8,7 +8,7 @@ writing files is in :mod:`llpbench.prediction_files`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,7 +62,9 @@ def make_predictions(
     """
     import xarray as xr
 
-    variables = {"proportions": (("chip", "category"), np.asarray(proportions, dtype=np.float32))}
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+        "proportions": (("chip", "category"), np.asarray(proportions, dtype=np.float32))
+    }
     if segmentation is not None:
         variables["segmentation"] = (("chip", "row", "column"), np.asarray(segmentation))
     coordinates = {
@@ -146,12 +148,12 @@ def _check_form(predictions: xr.Dataset) -> None:
         "segmentation": ("chip", "row", "column"),
     }.items():
         if name in predictions and predictions[name].dims != dims:
-            raise PredictionsError(
-                f"{name!r} must be over {dims}, found {predictions[name].dims}"
-            )
+            raise PredictionsError(f"{name!r} must be over {dims}, found {predictions[name].dims}")
     for name in ("chip", "category"):
         if name not in predictions.coords:
-            raise PredictionsError(f"predictions must name each {name}: coordinate {name!r} is missing")
+            raise PredictionsError(
+                f"predictions must name each {name}: coordinate {name!r} is missing"
+            )
     if predictions["proportions"].dtype.kind not in "fiu":
         raise PredictionsError(
             f"'proportions' must be numbers, found {predictions['proportions'].dtype}"
@@ -177,9 +179,15 @@ def _check_names(
         "unknown": np.setdiff1d(names, expected),
         "there more than once": names[counts > 1],
     }
-    said = [f"{len(ids)} {what} ({examples(ids.tolist())})" for what, ids in problems.items() if len(ids)]
+    said = [
+        f"{len(ids)} {what} ({examples(ids.tolist())})"
+        for what, ids in problems.items()
+        if len(ids)
+    ]
     if said:
-        where = f"the {len(expected)} chips of the split" if kind == "chip" else f"{expected.tolist()}"
+        where = (
+            f"the {len(expected)} chips of the split" if kind == "chip" else f"{expected.tolist()}"
+        )
         raise PredictionsError(
             f"predictions must name each {kind} once, {where}: {'; '.join(said)}; start from "
             f"`llpbench template {ds.attrs['name']}`"
@@ -217,7 +225,7 @@ def _check_shares(predictions: xr.Dataset, renormalise: bool) -> NDArray[np.floa
     shares = predictions["proportions"].to_numpy().astype(np.float64)
     chips = predictions["chip"].to_numpy()
 
-    def refuse(wrong: NDArray[np.bool_], what: str, found: str, advice: str) -> None:
+    def refuse(wrong: Any, what: str, found: str, advice: str) -> None:
         if wrong.any():
             raise PredictionsError(
                 f"proportions must {what}; {wrong.sum()} chips {found}, such as "

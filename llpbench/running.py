@@ -148,7 +148,7 @@ def run_method(
         record, scores = _fit_and_score(method, name, ds, split, seed, beside, progress)
         if folder.exists():
             folder.rmdir()
-        os.replace(beside, folder)
+        beside.replace(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Run(folder, record, scores)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench import metrics
@@ -60,7 +61,9 @@ def evaluate(
     import xarray as xr
 
     ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
-    several = [predictions] if isinstance(predictions, str | os.PathLike | xr.Dataset) else predictions
+    several = (
+        [predictions] if isinstance(predictions, str | os.PathLike | xr.Dataset) else predictions
+    )
     if not several:
         raise PredictionsError("there is nothing to score: give at least one set of predictions")
     grouped = ds.llp.group()
@@ -138,5 +141,5 @@ def _gaps(
     """Known proportions of divisions against the overlap-weighted mean of predictions."""
     known = part["division_proportions"].to_numpy()
     gaps = np.abs(part.llp.bags() @ predicted - known)
-    rows = part.indexes["division"].get_indexer(divisions)
+    rows = part.indexes["division"].get_indexer(pd.Index(divisions))
     return np.where(rows[:, np.newaxis] >= 0, gaps[rows], np.nan)

@@ -203,7 +203,7 @@ def _bounds(content: Mapping[Any, Any]) -> tuple[float, float, float, float] | N
 
 def _corner(corners: Mapping[Any, Any], key: str) -> tuple[float, float]:
     value = corners.get(key)
-    pair = value.value.tolist() if _is_pair(value) else value
+    pair = value.value.tolist() if isinstance(value, PickledArray) else value
     if not isinstance(pair, list | tuple) or len(pair) != 2:
         raise ArchiveError(f"the corner {key!r} is no pair of latitude and longitude")
     latitude, longitude = pair
@@ -212,16 +212,12 @@ def _corner(corners: Mapping[Any, Any], key: str) -> tuple[float, float]:
     return float(latitude), float(longitude)
 
 
-def _is_pair(value: object) -> TypeGuard[PickledArray]:
-    return isinstance(value, PickledArray) and np.shape(value.value) == (2,)
-
-
-def _within(angle: object, most: int) -> bool:
+def _within(angle: object, most: int) -> TypeGuard[float]:
     return isinstance(angle, int | float) and abs(angle) <= most
 
 
 def _array(content: Mapping[Any, Any], key: str) -> NDArray[Any]:
     value = content[key]
-    if not isinstance(value, PickledArray) or value.value is None:
+    if not isinstance(value, PickledArray):
         raise ArchiveError(f"{key!r} holds a {type(value).__name__} instead of an array")
     return value.value

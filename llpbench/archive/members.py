@@ -7,7 +7,6 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -91,7 +90,9 @@ def list_members(path: Path) -> Members:
     _refuse_harmful(path.name, files, base)
     names = [info.filename for info in files]
     if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
+        twice = (
+            sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
+        )
         raise ArchiveError(f"{path.name} holds the same member twice: {examples(twice)}")
     return _sorted_by_kind(path, [_member(info) for info in files])
 
@@ -147,7 +148,12 @@ def _refuse_harmful(archive: str, files: list[zipfile.ZipInfo], base: int) -> No
 
 def _problem(info: zipfile.ZipInfo, base: int) -> str | None:
     path = PurePosixPath(info.filename)
-    if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename or ":" in path.parts[0]:
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or "\\" in info.orig_filename
+        or ":" in path.parts[0]
+    ):
         return "points outside its folder"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
@@ -181,7 +187,9 @@ def _sorted_by_kind(path: Path, members: list[Member]) -> Members:
         if place.suffix == ".pkl" and place.parent.name == "data":
             chips[place.stem] = member
     if not chips:
-        raise ArchiveError(f"{path.name} holds no chips (data/*.pkl): it is another kind of archive")
+        raise ArchiveError(
+            f"{path.name} holds no chips (data/*.pkl): it is another kind of archive"
+        )
     by_name = {PurePosixPath(member.name).name: member for member in members}
     return Members(
         path=path,

@@ -109,7 +109,7 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
     unread = len(outlines) - len(ids)
     if unread:
         remarks.append(f"{unread} chips stand in the table but not in the archive")
-    names = divisions["name"] if "name" in divisions else divisions.index
+    names = divisions.get("name", divisions.index)
     region = Region(
         label_set=labels,
         chips=outlines.loc[ids, ["geometry"]].join(splits).rename_axis("chip"),

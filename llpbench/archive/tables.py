@@ -159,8 +159,9 @@ def read_division_proportions(
         If shares are no mapping from class numbers to numbers from 0 to 1.
     """
     column = next(
-        name for name in divisions if str(name).startswith(labels.archive_names) and
-        str(name).endswith(_SHARES_SUFFIX)
+        name
+        for name in divisions
+        if str(name).startswith(labels.archive_names) and str(name).endswith(_SHARES_SUFFIX)
     )
     rows = [
         _division_row(division, value, len(labels.classes))

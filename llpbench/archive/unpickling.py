@@ -22,15 +22,13 @@ from llpbench.errors import ArchiveError, examples
 MOST_MEMO_PLACES = 100_000
 """Far above what a chip needs; a huge memo index makes the unpickler allocate gigabytes."""
 
-_ALLOWED = frozenset(
-    """
-    PROTO FRAME STOP MARK POP POP_MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET
-    NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT
-    SHORT_BINUNICODE BINUNICODE SHORT_BINBYTES BINBYTES
-    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS
-    EMPTY_DICT SETITEM SETITEMS GLOBAL STACK_GLOBAL REDUCE BUILD
-    """.split()
-)
+_ALLOWED_TEXT = """
+PROTO FRAME STOP MARK POP POP_MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET
+NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINUNICODE
+BINUNICODE SHORT_BINBYTES BINBYTES EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST
+APPEND APPENDS EMPTY_DICT SETITEM SETITEMS GLOBAL STACK_GLOBAL REDUCE BUILD
+"""
+_ALLOWED = frozenset(_ALLOWED_TEXT.split())
 _OPCODES = {
     ord(opcode.code): (opcode.name, opcode.arg.n if opcode.arg else 0)
     for opcode in pickletools.opcodes
@@ -134,7 +132,7 @@ class PickledArray:
     def __init__(self, subtype: object, shape: object, code: object) -> None:
         if subtype is not _ArrayType:
             raise ArchiveError("it holds a subclass of arrays, which no chip needs")
-        self.value: NDArray[Any] | None = None
+        self.value: NDArray[Any] = np.empty(0)
 
     def __setstate__(self, state: tuple[int, tuple[int, ...], _NumberType, bool, bytes]) -> None:
         _version, shape, number_type, is_fortran, content = state
@@ -149,7 +147,7 @@ class _Unpickler(pickle.Unpickler):
         return _GLOBALS[module, name]
 
 
-_NUMBER_CODES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
+_NUMBER_CODES = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
 _PLAIN_STATES = tuple((order, None, None, None) for order in "<>|=")
 _GLOBALS = {
     ("numpy", "ndarray"): _ArrayType,

@@ -83,7 +83,9 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
                 "divisions": part.sizes["division"],
                 "border chips": len(np.unique(ds["overlap_chip"][outside])),
                 "chips without target": int(np.isnan(part["target"]).any("category").sum()),
-                "chips without label": int(np.isnan(part["chip_proportions"]).any("category").sum()),
+                "chips without label": int(
+                    np.isnan(part["chip_proportions"]).any("category").sum()
+                ),
             }
         )
     classes = [
@@ -97,7 +99,10 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
         for number, group in enumerate(groups)
     ]
     return {
-        **{key: ds.attrs[key] for key in ("name", "title", "doi", "licence", "attribution", "digest")},
+        **{
+            key: ds.attrs[key]
+            for key in ("name", "title", "doi", "licence", "attribution", "digest")
+        },
         "synthetic": ds.attrs["synthetic"] == "true",
         "chips": ds.sizes["chip"],
         "divisions": ds.sizes["division"],

@@ -40,7 +40,9 @@ def template(name: str, split: str, out: Path | None) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dataset", required=True, help="Name or path of the dataset.")
 @split_option
-@click.option("--renormalise", is_flag=True, help="Divide shares that do not sum to 1 by their sum.")
+@click.option(
+    "--renormalise", is_flag=True, help="Divide shares that do not sum to 1 by their sum."
+)
 @json_option
 def evaluate(
     files: tuple[Path, ...], dataset: str, split: str, renormalise: bool, as_json: bool
@@ -59,4 +61,6 @@ def evaluate(
             for row in scores.table().itertuples()
         ]
     )
-    click.echo("\nintervals: 95 %, by resampling divisions" + f"; {scores.note}" * bool(scores.note))
+    click.echo(
+        "\nintervals: 95 %, by resampling divisions" + f"; {scores.note}" * bool(scores.note)
+    )

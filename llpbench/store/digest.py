@@ -77,7 +77,10 @@ def combine(parts: Mapping[str, Part]) -> str:
     str
         ``sha256:`` and 64 hexadecimal digits.
     """
-    lines = [f"{name}|{kind}|{shape}|{content}\n" for name, (kind, shape, content) in sorted(parts.items())]
+    lines = [
+        f"{name}|{kind}|{shape}|{content}\n"
+        for name, (kind, shape, content) in sorted(parts.items())
+    ]
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

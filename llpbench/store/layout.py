@@ -99,7 +99,9 @@ def read_info(path: Path) -> StoreInfo:
             )
         return StoreInfo.model_validate(raw)
     except (ValidationError, ValueError, RecursionError) as error:
-        raise StoreError(f"{file} is damaged ({_first_problem(error)}); make the store again") from error
+        raise StoreError(
+            f"{file} is damaged ({_first_problem(error)}); make the store again"
+        ) from error
 
 
 def _first_problem(error: Exception) -> str:
@@ -107,5 +109,3 @@ def _first_problem(error: Exception) -> str:
         problem = error.errors()[0]
         return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
     return str(error)
-
-

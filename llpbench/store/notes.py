@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,7 @@ def write_note(file: Path, note: Note) -> None:
     """
     beside = file.with_suffix(".part.npz")
     np.savez(beside, **vars(note))
-    os.replace(beside, file)
+    beside.replace(file)
 
 
 def read_note(file: Path) -> Note | None:

@@ -73,7 +73,9 @@ def make_tables(region: Region) -> Tables:
     divisions = region.divisions.assign(area_km2=outlines.area / SQUARE_METRES_PER_KM2)
     return Tables(
         order=list(chips.index),
-        dataset=_dataset(region, chips, owner[order], pairs, mix(overlaps, region.division_proportions)),
+        dataset=_dataset(
+            region, chips, owner[order], pairs, mix(overlaps, region.division_proportions)
+        ),
         divisions=divisions.rename_axis("id").reset_index()[["id", "name", "area_km2", "geometry"]],
         remarks=remarks,
     )
@@ -87,7 +89,9 @@ def _owners(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64], lis
     """
     split = region.chips["split"].to_numpy()
     largest = pairs.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)
-    votes = largest.assign(split=split[largest["chip"]]).groupby(["division", "split"])["area"].sum()
+    votes = (
+        largest.assign(split=split[largest["chip"]]).groupby(["division", "split"])["area"].sum()
+    )
     split_of = votes.unstack("split").idxmax(axis=1) if len(votes) else pd.Series(dtype=object)
     same = pairs[pairs["division"].map(split_of).to_numpy() == split[pairs["chip"]]]
     own = same.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)

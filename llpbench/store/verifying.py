@@ -63,7 +63,9 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
     return info
 
 
-def _pixel_parts(dataset: xr.Dataset, progress: bool) -> dict[str, tuple[str, tuple[int, ...], str]]:
+def _pixel_parts(
+    dataset: xr.Dataset, progress: bool
+) -> dict[str, tuple[str, tuple[int, ...], str]]:
     from tqdm import tqdm
 
     starts = range(0, dataset.sizes["chip"], SHARD)

@@ -31,6 +31,8 @@ from llpbench.store.tables import Tables, make_tables
 if TYPE_CHECKING:
     import xarray as xr
 
+PIXELS = ("image", "label")
+
 STATED_TOLERANCE = 1e-3
 """Largest difference between a source's own mixes and ours that is not reported."""
 
@@ -120,7 +122,7 @@ def write_store(
             llpbench_version=__version__,
         )
         (partial / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         raise StoreError(
             f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
@@ -152,7 +154,9 @@ def _prepare(partial: Path, region: Region, tables: Tables) -> None:
 
 def _identity(region: Region, tables: Tables) -> str:
     """Tells one region from another, pixels by where they are read from."""
-    small = {str(name): describe(array.to_numpy()) for name, array in tables.dataset.variables.items()}
+    small = {
+        str(name): describe(array.to_numpy()) for name, array in tables.dataset.variables.items()
+    }
     return combine(small) + hashlib.sha256(pickle.dumps(region.read)).hexdigest()
 
 
@@ -168,8 +172,15 @@ def _skeleton(small: xr.Dataset, region: Region) -> xr.Dataset:
         "flag_meanings": f"{meanings} no_label",
     }
     return small.assign(
-        image=(("chip", "y", "x", "band"), da.zeros((chips, *side, 3), dtype=np.uint8, chunks=(SHARD, -1, -1, -1))),
-        label=(("chip", "y", "x"), da.zeros((chips, *side), dtype=np.uint8, chunks=(SHARD, -1, -1)), flags),
+        image=(
+            ("chip", "y", "x", "band"),
+            da.zeros((chips, *side, 3), dtype=np.uint8, chunks=(SHARD, -1, -1, -1)),
+        ),
+        label=(
+            ("chip", "y", "x"),
+            da.zeros((chips, *side), dtype=np.uint8, chunks=(SHARD, -1, -1)),
+            flags,
+        ),
         chip_proportions=(
             ("chip", "category"),
             np.full((chips, len(classes)), np.nan, dtype=np.float32),
@@ -194,7 +205,7 @@ def _write_shards(
     import zarr
     from tqdm import tqdm
 
-    group = zarr.open_group(partial / CHIPS, mode="r+")
+    image, label = (zarr.open_array(partial / CHIPS / name, mode="r+") for name in PIXELS)
     target = tables.dataset["target"].to_numpy()
 
     def write(start: int) -> Note:
@@ -203,8 +214,7 @@ def _write_shards(
         if note is None:
             shard = slice(start, start + SHARD)
             block = region.read(tables.order[shard])
-            group["image"][shard] = block.image
-            group["label"][shard] = block.label
+            image[shard], label[shard] = block.image, block.label
             note = make_note(block, target[shard])
             write_note(file, note)
         return note
@@ -235,7 +245,7 @@ def _finish(partial: Path, tables: Tables, notes: list[Note]) -> str:
     import zarr
 
     proportions = np.concatenate([note.proportions for note in notes])
-    zarr.open_group(partial / CHIPS, mode="r+")["chip_proportions"][:] = proportions
+    zarr.open_array(partial / CHIPS / "chip_proportions", mode="r+")[:] = proportions
     shape = (len(proportions), CHIP_SIZE, CHIP_SIZE)
     parts = small_parts(tables.dataset, tables.divisions) | {
         "chip_proportions": describe(proportions),

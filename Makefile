@@ -1,0 +1,43 @@
+# Everything a fresh machine with Python 3.11 to 3.13 and make needs: no other set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test test-all lint install clean
+
+help:
+	@echo "make demo      set up, run the benchmark on the embedded synthetic datasets"
+	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
+	@echo "make test-all  the same with full counts of mutations, kills and simulations"
+
+# All dependencies once; the package itself at each call, so that what is tested is installed.
+$(VENV)/dependencies: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[tensorflow,dev]"
+	@rm -rf build *.egg-info
+	@touch $@
+
+install: $(VENV)/dependencies
+	@rm -rf build *.egg-info
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
+	@rm -rf build *.egg-info
+
+demo: install
+	$(BIN)/llpbench demo
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llpbench -p llpbench_baselines
+
+test: lint
+	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest --doctest-modules --pyargs llpbench llpbench_baselines
+
+test-all: lint
+	$(BIN)/pytest
+	$(BIN)/pytest --doctest-modules --pyargs llpbench llpbench_baselines
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
