@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": ("llpbench.cli.datasets:verify", "Check a dataset against its digest."),
     "cite": ("llpbench.cli.datasets:cite", "Print how to cite and attribute a dataset."),
     "import": ("llpbench.cli.archives:import_zip", "Make a dataset from a published zip."),
+    "export-archive": ("llpbench.cli.archives:export_archive", "Write a dataset as such a zip."),
     "synthesize": ("llpbench.cli.archives:synthesize", "Make a synthetic dataset."),
     "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
     "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),

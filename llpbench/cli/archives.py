@@ -26,6 +26,17 @@ def import_zip(archive: Path, name: str, as_json: bool) -> None:
     _print_report(report, name, as_json)
 
 
+@click.command("export-archive")
+@click.argument("name")
+@click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
+def export_archive(name: str, archive: Path) -> None:
+    """Write dataset NAME (or the path of one) as ZIP, in the layout of the published archives."""
+    from llpbench.archive.writing import write_archive
+
+    write_archive(name, archive, progress=sys.stderr.isatty())
+    click.echo(f"{name}: {archive.stat().st_size} bytes, in {archive}")
+
+
 @click.command()
 @click.argument("name")
 @click.option("--chips", type=click.IntRange(min=1), default=2000, show_default=True)
