@@ -6,7 +6,13 @@ line prints its message alone and exits with 1. Anything else that escapes is a 
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlevel = 1
 
 
 class LLPBenchError(Exception):
@@ -45,7 +51,7 @@ class MethodError(LLPBenchError):
 
 
 def examples(items: Iterable[object], most: int = 3) -> str:
-    """Up to three of ``items`` for an error message.
+    """Up to three of ``items`` for an error message, shortened where they are long.
 
     Parameters
     ----------
@@ -64,6 +70,6 @@ def examples(items: Iterable[object], most: int = 3) -> str:
     >>> examples(["a", "b", "c", "d"])
     "'a', 'b', 'c', ..."
     """
-    shown = list(items)
-    text = ", ".join(repr(item) for item in shown[:most])
+    shown = [str(item) if isinstance(item, str) else item for item in items]
+    text = ", ".join(map(_SHORT.repr, shown[:most]))
     return text + ", ..." if len(shown) > most else text

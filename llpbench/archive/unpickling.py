@@ -1,8 +1,7 @@
 """Unpickling that can build dictionaries, strings, numbers and numeric arrays, and nothing else.
 
 Two fences stand one behind the other. First the opcodes are walked without executing any: only
-those that numpy arrays in dictionaries need may occur, and memo places must be small. Then a
-subclass of :class:`pickle.Unpickler` resolves the names of numpy's array, dtype and
+those that numpy arrays in dictionaries need may occur, and few of them. Then a subclass of :class:`pickle.Unpickler` resolves the names of numpy's array, dtype and
 reconstruction function to classes of this module, which accept plain numeric arrays only;
 numpy's own state setters are never called with what a file says.
 """
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 
 from llpbench.errors import ArchiveError, examples
 
-MOST_MEMO_PLACES = 100_000
-"""Far above what a chip needs; a huge memo index makes the unpickler allocate gigabytes."""
+MOST_OPCODES = 4_000
+"""Ten times what a chip of 31 classes needs. More could nest tuples deeper than the C stack can
+hash, or fill a dictionary with keys of one hash; a huge memo place would take gigabytes."""
 
 _ALLOWED_TEXT = """
 PROTO FRAME STOP MARK POP POP_MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET
@@ -30,7 +30,7 @@ APPEND APPENDS EMPTY_DICT SETITEM SETITEMS GLOBAL STACK_GLOBAL REDUCE BUILD
 """
 _ALLOWED = frozenset(_ALLOWED_TEXT.split())
 _OPCODES = {
-    ord(opcode.code): (opcode.name, opcode.arg.n if opcode.arg else 0)
+    opcode.code.encode("latin-1"): (opcode.name, opcode.arg.n if opcode.arg else 0)
     for opcode in pickletools.opcodes
     if opcode.name in _ALLOWED
 }
@@ -76,40 +76,44 @@ def loads(data: bytes) -> Any:
     except ArchiveError:
         raise
     except Exception as error:
-        raise ArchiveError(f"it is no readable pickle ({error})") from error
+        raise ArchiveError(f"it is no readable pickle ({error!r:.200})") from error
 
 
 def _check_opcodes(data: bytes) -> None:
-    position, end = 0, len(data)
-    while position < end:
-        known = _OPCODES.get(data[position])
-        if known is None:
-            raise ArchiveError(
-                f"it holds pickle opcode {examples([data[position : position + 1]])}, "
-                "which no chip needs"
-            )
-        name, size = known
-        position += 1
-        if name == "LONG_BINPUT":
-            place = int.from_bytes(data[position : position + 4], "little")
-            if place > MOST_MEMO_PLACES:
-                raise ArchiveError(f"its memo has a place {place}, which no chip needs")
-        if size == pickletools.UP_TO_NEWLINE:  # GLOBAL: module and name, a line each
-            for _ in range(2):
-                position = data.find(b"\n", position) + 1 or end
-        elif size < 0:
-            width = _LENGTH_BYTES[size]
-            length = int.from_bytes(data[position : position + width], "little")
-            position += width + length
-        else:
-            position += size
+    position = 0
+    for _ in range(MOST_OPCODES):
+        opcode = data[position : position + 1]
+        if not opcode:
+            raise ArchiveError("it is cut short")
+        if opcode not in _OPCODES:
+            raise ArchiveError(f"it holds pickle opcode {opcode!r}, which no chip needs")
+        name, size = _OPCODES[opcode]
         if name == "STOP":
             return
-    raise ArchiveError("it is cut short")
+        position = _after_argument(data, position + 1, size)
+        if name == "LONG_BINPUT":
+            place = int.from_bytes(data[position - 4 : position], "little")
+            if place > MOST_OPCODES:
+                raise ArchiveError(f"its memo has a place {place}, which no chip needs")
+    raise ArchiveError(f"it holds more than {MOST_OPCODES} pickle opcodes, which no chip needs")
+
+
+def _after_argument(data: bytes, position: int, size: int) -> int:
+    if size == pickletools.UP_TO_NEWLINE:  # GLOBAL: module and name, a line each
+        for _ in range(2):
+            position = data.find(b"\n", position) + 1 or len(data)
+        return position
+    if size < 0:
+        width = _LENGTH_BYTES[size]
+        return position + width + int.from_bytes(data[position : position + width], "little")
+    return position + size
 
 
 class _ArrayType:
-    """Stands for the name ``numpy.ndarray``, which a pickle mentions but must not call."""
+    """Stands for the name ``numpy.ndarray``, which a pickle mentions but must not change."""
+
+    def __setstate__(self, state: object) -> None:
+        raise ArchiveError("it gives numpy's array type a state, which no chip needs")
 
 
 class _NumberType:
@@ -117,7 +121,7 @@ class _NumberType:
 
     def __init__(self, code: object, align: object = False, copy: object = True) -> None:
         if not isinstance(code, str) or code not in _NUMBER_CODES:
-            raise ArchiveError(f"it holds an array of type {code!r}, not of plain numbers")
+            raise ArchiveError(f"it holds an array of type {examples([code])}, not of numbers")
         self.value = np.dtype(code)
 
     def __setstate__(self, state: object) -> None:
@@ -143,7 +147,9 @@ class PickledArray:
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _GLOBALS:
-            raise ArchiveError(f"it names '{module}.{name}'; only numpy arrays may be in a chip")
+            raise ArchiveError(
+                f"it names {examples([f'{module}.{name}'])}; only numpy arrays may be in a chip"
+            )
         return _GLOBALS[module, name]
 
 
