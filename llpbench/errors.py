@@ -9,9 +9,8 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable
 
-
 _SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxstring = _SHORT.maxother = 80
 _SHORT.maxlevel = 1
 
 

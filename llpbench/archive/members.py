@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from llpbench.errors import ArchiveError, examples
 
-MOST_MEMBERS = 1_000_000
+LARGEST_DIRECTORY = 2**25
+"""Bytes of the largest table of contents accepted; one of 72,000 chips has about 10 MB."""
 LARGEST_CHIP = 2**20
 """Bytes of the largest chip pickle accepted; published ones have about 81 kB."""
-LARGEST_TABLE = 2**30
-"""Bytes of the largest CSV or GeoJSON accepted."""
+LARGEST_TABLE = 2**28
+"""Bytes of the largest CSV or GeoJSON accepted; one of 72,000 chips has about 50 MB."""
+MOST_TABLE_RATIO = 200
+"""How many times larger than its compressed bytes a table may be; GeoJSON has about 10."""
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -77,24 +83,28 @@ def list_members(path: Path) -> Members:
     if not path.is_file():
         raise ArchiveError(f"there is no archive {str(path)!r}; give the path of a published zip")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _DirectoryFile(path) as file, zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
             base = archive.start_dir  # members lie before the central directory
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
         raise ArchiveError(
-            f"{path.name} is not a whole zip ({error}); fetch it again or give another file"
+            f"{path.name} is not a whole zip ({error!s:.200}); fetch it again or give another file"
         ) from error
-    if len(infos) > MOST_MEMBERS:
-        raise ArchiveError(f"{path.name} has {len(infos)} members, more than {MOST_MEMBERS}")
-    files = [info for info in infos if not info.is_dir()]
-    _refuse_harmful(path.name, files, base)
-    names = [info.filename for info in files]
-    if len(set(names)) < len(names):
-        twice = (
-            sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
-        )
-        raise ArchiveError(f"{path.name} holds the same member twice: {examples(twice)}")
-    return _sorted_by_kind(path, [_member(info) for info in files])
+    files = [info for info in infos if not info.filename.endswith("/")]
+    try:
+        _refuse_harmful(files, base)
+        return _sorted_by_kind(path, files)
+    except ArchiveError as error:
+        raise ArchiveError(f"{path.name} {error}") from error
+
+
+class _DirectoryFile(io.FileIO):
+    """A zip whose table of contents is read at once, as large as the zip says, within bounds."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > LARGEST_DIRECTORY:
+            raise ValueError(f"its table of contents has {size} bytes, at most {LARGEST_DIRECTORY}")
+        return super().read(size) or b""
 
 
 def read_member(file: BinaryIO, member: Member) -> bytes:
@@ -117,37 +127,47 @@ def read_member(file: BinaryIO, member: Member) -> bytes:
     ArchiveError
         If it is cut short, longer than stated, or fails its checksum.
     """
+    shown = examples([member.name])
     file.seek(member.offset)
     header = file.read(_LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size or header[:4] != _LOCAL_SIGNATURE:
-        raise ArchiveError(f"{member.name} does not start where the archive says")
+        raise ArchiveError(f"{shown} does not start where the archive says")
     _signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
     file.seek(name_length + extra_length, 1)
     stored = file.read(member.compressed_size)
     try:
         content = _inflate(stored, member.size) if member.is_deflated else stored
     except zlib.error as error:
-        raise ArchiveError(f"{member.name} cannot be inflated ({error})") from error
+        raise ArchiveError(f"{shown} cannot be inflated ({error})") from error
     if len(content) != member.size or zlib.crc32(content) != member.checksum:
-        raise ArchiveError(f"{member.name} is damaged: its size or checksum is not as stated")
+        raise ArchiveError(f"{shown} is damaged: its size or checksum is not as stated")
     return content
 
 
 def _inflate(stored: bytes, size: int) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = inflater.decompress(stored, size + 1)
-    return content
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stored, size + 1)
 
 
-def _refuse_harmful(archive: str, files: list[zipfile.ZipInfo], base: int) -> None:
+def _refuse_harmful(files: list[zipfile.ZipInfo], base: int) -> None:
     for info in files:
         problem = _problem(info, base)
         if problem:
-            raise ArchiveError(f"{archive} has a member {info.filename[:200]!r} that {problem}")
+            raise ArchiveError(f"has a member {examples([info.filename])} that {problem}")
+    counts = Counter(info.filename for info in files)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ArchiveError(f"holds the same member twice: {examples(twice)}")
+    for before, after in pairwise(sorted(files, key=lambda info: info.header_offset)):
+        if _least_end(before) > after.header_offset:
+            raise ArchiveError(
+                f"has members that overlap: {examples([before.filename, after.filename])}"
+            )
 
 
 def _problem(info: zipfile.ZipInfo, base: int) -> str | None:
     path = PurePosixPath(info.filename)
+    if not path.parts or not info.orig_filename.isprintable():
+        return "has no printable name"
     if (
         path.is_absolute()
         or ".." in path.parts
@@ -161,15 +181,22 @@ def _problem(info: zipfile.ZipInfo, base: int) -> str | None:
         return "is encrypted"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"is compressed by method {info.compress_type}; only DEFLATE is expected"
-    largest = LARGEST_CHIP if path.suffix == ".pkl" else LARGEST_TABLE
-    if info.file_size > largest:
-        return f"would be {info.file_size} bytes large; at most {largest} are expected"
-    if info.header_offset < 0 or info.header_offset + info.compress_size > base:
+    if info.header_offset < 0 or _least_end(info) > base:
         return "lies outside the file"
     return None
 
 
-def _member(info: zipfile.ZipInfo) -> Member:
+def _least_end(info: zipfile.ZipInfo) -> int:
+    """Where a member's bytes end, if its local header repeats neither name nor extra field."""
+    return info.header_offset + _LOCAL_HEADER.size + info.compress_size
+
+
+def _member(info: zipfile.ZipInfo, largest: int) -> Member:
+    if max(info.file_size, info.compress_size) > largest:
+        raise ArchiveError(
+            f"has a member {examples([info.filename])} of {info.file_size} bytes "
+            f"({info.compress_size} compressed); at most {largest} are expected"
+        )
     return Member(
         name=info.filename,
         offset=info.header_offset,
@@ -180,29 +207,34 @@ def _member(info: zipfile.ZipInfo) -> Member:
     )
 
 
-def _sorted_by_kind(path: Path, members: list[Member]) -> Members:
-    chips = {}
-    for member in members:
-        place = PurePosixPath(member.name)
+def _sorted_by_kind(path: Path, files: list[zipfile.ZipInfo]) -> Members:
+    chips: dict[str, Member] = {}
+    for info in files:
+        place = PurePosixPath(info.filename)
         if place.suffix == ".pkl" and place.parent.name == "data":
-            chips[place.stem] = member
+            if place.stem in chips:
+                raise ArchiveError(f"holds chip {examples([place.stem])} twice")
+            chips[place.stem] = _member(info, LARGEST_CHIP)
     if not chips:
-        raise ArchiveError(
-            f"{path.name} holds no chips (data/*.pkl): it is another kind of archive"
-        )
-    by_name = {PurePosixPath(member.name).name: member for member in members}
+        raise ArchiveError("holds no chips (data/*.pkl): it is another kind of archive")
     return Members(
         path=path,
         chips=chips,
-        splits=_one(path, by_name, "splits", ".csv"),
-        chip_table=_one(path, by_name, "_aschip", ".geojson"),
-        division_table=_one(path, by_name, "_communes", ".geojson"),
+        splits=_table(files, "splits", ".csv"),
+        chip_table=_table(files, "_aschip", ".geojson"),
+        division_table=_table(files, "_communes", ".geojson"),
     )
 
 
-def _one(path: Path, by_name: dict[str, Member], word: str, suffix: str) -> Member:
-    """The member named so; the shortest of several (the tables also come expanded)."""
-    found = [name for name in by_name if word in name and name.endswith(suffix)]
+def _table(files: list[zipfile.ZipInfo], word: str, suffix: str) -> Member:
+    """The table named so; of several not the expanded one, which lacks shares by class."""
+    names = ((PurePosixPath(info.filename).name, info) for info in files)
+    found = [
+        ("expanded" in name, len(name), info.filename, info)
+        for name, info in names
+        if word in name and name.endswith(suffix)
+    ]
     if not found:
-        raise ArchiveError(f"{path.name} holds no *{word}*{suffix}: it is another kind of archive")
-    return by_name[min(found, key=lambda name: (len(name), name))]
+        raise ArchiveError(f"holds no *{word}*{suffix}: it is another kind of archive")
+    info = min(found, key=lambda candidate: candidate[:3])[-1]
+    return _member(info, min(LARGEST_TABLE, MOST_TABLE_RATIO * (info.compress_size + 1)))

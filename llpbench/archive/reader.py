@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from llpbench.archive.chip import read_chip
+from llpbench.archive.chip import ArchivedChip, read_chip
 from llpbench.archive.members import Member, list_members, read_member
 from llpbench.archive.tables import (
     find_label_set,
@@ -49,21 +50,23 @@ class ArchivePixels:
         with self.path.open("rb") as file:
             read = []
             for chip in chips:
-                member = self.members[chip]
                 try:
-                    found = read_chip(read_member(file, member), self.number_of_classes)
+                    read.append(self._read_chip(file, chip))
                 except ArchiveError as error:
-                    raise ArchiveError(f"{self.path.name}: {member.name}: {error}") from error
-                if found.chip_id != chip:
                     raise ArchiveError(
-                        f"{self.path.name}: {member.name} holds chip {found.chip_id[:40]!r}"
-                    )
-                read.append(found)
+                        f"{self.path.name}: chip {examples([chip])}: {error}"
+                    ) from error
         return ChipBlock(
             image=np.stack([chip.image for chip in read]),
             label=np.stack([chip.label for chip in read]),
             stated_target=np.stack([chip.stated_target for chip in read]),
         )
+
+    def _read_chip(self, file: BinaryIO, chip: str) -> ArchivedChip:
+        found = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
+        if found.chip_id != chip:
+            raise ArchiveError(f"its pickle is of another chip, {examples([found.chip_id])}")
+        return found
 
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:
@@ -87,18 +90,14 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
         If it is damaged, hostile, or not a published archive.
     """
     members = list_members(path)
-    with path.open("rb") as file:
-        contents = {
-            member: read_member(file, member)
-            for member in (members.splits, members.chip_table, members.division_table)
-        }
     ids = list(members.chips)
     try:
-        splits = read_splits(contents[members.splits], ids)
-        outlines = read_outlines(contents[members.chip_table], "chips")
-        divisions = read_outlines(contents[members.division_table], "communes")
-        labels = find_label_set(divisions)
-        proportions, remarks = read_division_proportions(divisions, labels)
+        with path.open("rb") as file:
+            splits = read_splits(read_member(file, members.splits), ids)
+            outlines = read_outlines(read_member(file, members.chip_table), "chips")
+            divisions = read_outlines(read_member(file, members.division_table), "communes")
+        labels, stated = find_label_set(divisions)
+        proportions, remarks = read_division_proportions(stated, len(labels.classes))
         absent = [chip for chip in ids if chip not in outlines.index]
         if absent:
             raise ArchiveError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -42,19 +43,23 @@ def read_splits(content: bytes, chips: list[str]) -> pd.DataFrame:
     Raises
     ------
     ArchiveError
-        If a column is missing, or a chip is in no split or in one of another name.
+        If a column is missing, or a chip is in no split, in two, or in one of another name.
     """
     try:
-        table = pd.read_csv(io.BytesIO(content), dtype=str)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ArchiveError(f"its CSV of splits cannot be read ({error})") from error
+        table = pd.read_csv(io.BytesIO(content), dtype=str, na_filter=False)
+    except (ValueError, OverflowError) as error:
+        raise ArchiveError(f"its CSV of splits cannot be read ({error!r:.200})") from error
     missing = {"identifier", "split", "split_communes"} - set(table.columns)
     if missing:
         raise ArchiveError(
             f"its CSV of splits lacks column {examples(sorted(missing))}; "
             f"it has {examples(map(str, table.columns), most=6)}"
         )
-    table = table.drop_duplicates("identifier").set_index("identifier")
+    table = table[["identifier", "split", "split_communes"]].drop_duplicates()
+    table = table.set_index("identifier")
+    if not table.index.is_unique:
+        twice = table.index[table.index.duplicated()].unique()
+        raise ArchiveError(f"its CSV of splits has chips in two splits, such as {examples(twice)}")
     absent = [chip for chip in chips if chip not in table.index]
     if absent:
         raise ArchiveError(f"{len(absent)} chips are in no split, such as {examples(absent)}")
@@ -88,63 +93,69 @@ def read_outlines(content: bytes, what: str) -> gpd.GeoDataFrame:
     Raises
     ------
     ArchiveError
-        If it is no such table, or an identifier stands in it twice.
+        If it is no such table, an identifier stands in it twice, or an outline is no polygon
+        or not in degrees.
     """
     import geopandas as gpd
 
     try:
         table = gpd.GeoDataFrame.from_features(json.loads(content)["features"], crs=GEOGRAPHIC)
         table = table.set_index(table["identifier"].astype(str)).drop(columns="identifier")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:  # whatever damaged JSON makes geopandas and shapely raise
         raise ArchiveError(f"its GeoJSON of {what} cannot be read ({error!r:.200})") from error
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()].unique()
         raise ArchiveError(f"its GeoJSON of {what} names {examples(twice)} twice")
     if not table.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise ArchiveError(f"its GeoJSON of {what} holds other shapes than polygons")
+    bounds = table.bounds.to_numpy()
+    if not (np.abs(bounds) <= [180, 90, 180, 90]).all():  # also where they are NaN
+        raise ArchiveError(f"its GeoJSON of {what} has outlines that are not in degrees on Earth")
     return table
 
 
-def find_label_set(divisions: gpd.GeoDataFrame) -> LabelSet:
+def find_label_set(divisions: gpd.GeoDataFrame) -> tuple[LabelSet, pd.Series[Any]]:
     """Tell the label set from the column of shares in the table of communes.
 
     Parameters
     ----------
     divisions : GeoDataFrame
-        With a column such as ``esa-world-cover_proportions``.
+        With a column such as ``esa-world-cover_proportions``, with or without a hash.
 
     Returns
     -------
     LabelSet
+        One of the catalog.
+    Series
+        That column.
 
     Raises
     ------
     ArchiveError
         If there is no such column, or the catalog does not know its label set.
     """
-    names = [str(c)[: -len(_SHARES_SUFFIX)] for c in divisions if str(c).endswith(_SHARES_SUFFIX)]
-    for name in names:
-        try:
-            return label_set(re.sub(r"_[0-9a-f]{8,}$", "", name))
-        except UnknownNameError:
-            continue
+    columns = [str(column) for column in divisions if str(column).endswith(_SHARES_SUFFIX)]
+    for column in columns:
+        name = re.sub(r"_[0-9a-f]{8,}$", "", column.removesuffix(_SHARES_SUFFIX))
+        with contextlib.suppress(UnknownNameError):
+            return label_set(name), divisions[column]
     raise ArchiveError(
         "its GeoJSON of communes needs a column '<labels>_proportions' of a label set in the "
-        f"catalog; found {examples(names) or 'none'}"
+        f"catalog; found {examples(columns) or 'none'}"
     )
 
 
 def read_division_proportions(
-    divisions: gpd.GeoDataFrame, labels: LabelSet
+    stated: pd.Series[Any], number_of_classes: int
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Class shares of the communes.
 
     Parameters
     ----------
-    divisions : GeoDataFrame
-        From :func:`read_outlines`.
-    labels : LabelSet
-        Its classes.
+    stated : Series
+        Shares by class, as objects or as their JSON text, indexed by commune.
+    number_of_classes : int
+        Label classes.
 
     Returns
     -------
@@ -158,18 +169,9 @@ def read_division_proportions(
     ArchiveError
         If shares are no mapping from class numbers to numbers from 0 to 1.
     """
-    column = next(
-        name
-        for name in divisions
-        if str(name).startswith(labels.archive_names) and str(name).endswith(_SHARES_SUFFIX)
-    )
-    rows = [
-        _division_row(division, value, len(labels.classes))
-        for division, value in divisions[column].items()
-    ]
-    shares = np.array(rows).reshape(-1, len(labels.classes))
+    shares = np.array([_division_row(*item, number_of_classes) for item in stated.items()])
     total = shares.sum(axis=1, keepdims=True)
-    ids = divisions.index.to_numpy()
+    ids = stated.index.to_numpy()
     remarks = []
     empty = total[:, 0] <= 0
     if empty.any():
@@ -189,5 +191,7 @@ def _division_row(division: object, value: Any, number_of_classes: int) -> NDArr
         if not isinstance(shares, dict):
             raise ArchiveError(f"a {type(shares).__name__} stands in place of shares by class")
         return share_vector(shares, number_of_classes)
-    except (ArchiveError, ValueError) as error:
-        raise ArchiveError(f"the shares of commune {division!r} cannot be read: {error}") from error
+    except (ArchiveError, ValueError, RecursionError) as error:
+        raise ArchiveError(
+            f"the shares of commune {examples([division])} cannot be read: {error!s:.200}"
+        ) from error

@@ -1,9 +1,10 @@
 """Unpickling that can build dictionaries, strings, numbers and numeric arrays, and nothing else.
 
 Two fences stand one behind the other. First the opcodes are walked without executing any: only
-those that numpy arrays in dictionaries need may occur, and few of them. Then a subclass of :class:`pickle.Unpickler` resolves the names of numpy's array, dtype and
-reconstruction function to classes of this module, which accept plain numeric arrays only;
-numpy's own state setters are never called with what a file says.
+those that numpy arrays in dictionaries need may occur, and few of them. Then a subclass of
+:class:`pickle.Unpickler` resolves the names of numpy's array, dtype and reconstruction function
+to classes of this module, which accept plain numeric arrays only; numpy's own state setters are
+never called with what a file says.
 """
 
 from __future__ import annotations

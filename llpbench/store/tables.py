@@ -57,7 +57,7 @@ def make_tables(region: Region) -> Tables:
     Raises
     ------
     StoreError
-        If a division owns chips of two splits, or there are no chips.
+        If there are no chips.
     """
     if not len(region.chips):
         raise StoreError("a region without chips cannot be stored")

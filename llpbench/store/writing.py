@@ -21,7 +21,7 @@ import numpy as np
 
 from llpbench._version import __version__
 from llpbench.catalog import NO_LABEL
-from llpbench.errors import StoreError
+from llpbench.errors import LLPBenchError, StoreError
 from llpbench.region import CHIP_SIZE, Region
 from llpbench.store.digest import combine, describe, hash_blocks, small_parts
 from llpbench.store.layout import CHIPS, CHUNK, DIVISIONS, INFO, SHARD, StoreInfo
@@ -99,6 +99,8 @@ def write_store(
     StoreError
         If something stands at ``path``, or the disk is full. Nothing is left at ``path``; what
         was written so far stays beside it and is used by the next call with the same region.
+    LLPBenchError
+        Whatever the region's reader raises about a bad source; nothing is left at all.
     """
     if path.exists():
         raise StoreError(f"{str(path)!r} exists already; remove it or choose another name")
@@ -123,6 +125,9 @@ def write_store(
         )
         (partial / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
         partial.replace(path)
+    except LLPBenchError:  # the source is bad, and would be so again
+        shutil.rmtree(partial)
+        raise
     except OSError as error:
         raise StoreError(
             f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
