@@ -128,14 +128,14 @@ def share_vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[n
 
 
 def _class_number(key: object, number_of_classes: int) -> int:
+    number = key
     if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 4:
-        key = int(key)
-    if not isinstance(key, int) or not 0 <= key < number_of_classes:
-        shown = repr(key[:20]) if isinstance(key, str) else type(key).__name__
+        number = int(key)
+    if not isinstance(number, int) or not 0 <= number < number_of_classes:
         raise ArchiveError(
-            f"shares name class {shown}, but classes are 0 to {number_of_classes - 1}"
+            f"shares name class {examples([key])}, but classes are 0 to {number_of_classes - 1}"
         )
-    return key
+    return number
 
 
 def _vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[np.float64]:
