@@ -55,7 +55,7 @@ def bootstrap_t(
     t_values = quotient(statistic(totals) - estimate, errors)
     tails = np.full((2, t_values.shape[1]), [[1 - tail], [tail]])
     low, high = estimate - _quantiles(t_values, tails) * error
-    exact = error[0] == 0
+    exact = error[0] <= 1e-10 * np.abs(estimate[0])  # all divisions agree but for rounding
     return np.where(exact, estimate[0], low), np.where(exact, estimate[0], high)
 
 
