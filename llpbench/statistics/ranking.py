@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from llpbench.errors import MetricError
 from llpbench.metrics._arrays import FloatArray
@@ -127,10 +126,11 @@ def rank_methods(
         p_values[first, second] = p_values[second, first] = holm(single)
     loss = value if lower_is_better else -value
     differs = p_values < 1 - level
-    better = differs & (loss[np.newaxis, :] < loss[:, np.newaxis])  # column better than row
+    smaller = loss[np.newaxis, :] < loss[:, np.newaxis]  # column better than row
+    better = differs & smaller
     return Ranking(
         value=value,
-        rank=rankdata(loss, method="min").astype(np.int64),
+        rank=1 + smaller.sum(axis=1),
         low=1 + better.sum(axis=1),
         high=len(methods) - better.sum(axis=0),
         group=_tie_groups(loss, differs),
