@@ -11,8 +11,6 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from llpbench_baselines.patch_words import describe_patches
-from llpbench_baselines.simplex import project_to_simplex
 from regions import make_region, write_region
 from scipy.optimize import minimize
 from sklearn.base import clone
@@ -21,6 +19,8 @@ import llpbench
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
 from llpbench.method import make_method, method_class, method_names
 from llpbench.running import run_method
+from llpbench_baselines.patch_words import describe_patches
+from llpbench_baselines.simplex import project_to_simplex
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_a_run_never_touches_what_is_there(store: Path, tmp_path: Path) -> None:
 def test_a_failed_run_leaves_nothing(store: Path, tmp_path: Path) -> None:
     with pytest.raises(MethodError, match="patch_size must divide 96, found 7"):
         run_method("bag-ridge", store, parameters={"patch_size": 7}, out=tmp_path / "run")
-    with pytest.raises(MethodError, match="cannot be trained with .*'many'"):
+    with pytest.raises(MethodError, match=r"cannot be trained with .*'many'"):
         run_method("bag-ridge", store, parameters={"words": "many"}, out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
