@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
+from llpbench.errors import MethodError
 from llpbench.method import Method, Progress
 from llpbench.predictions import make_predictions
 from llpbench_baselines.patch_words import count_words, learn_words
@@ -72,6 +73,8 @@ class BagRidge(Method):
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Learn words from the training images, and the regression from the division means."""
+        if 96 % self.patch_size:
+            raise MethodError(f"patch_size must divide 96, found {self.patch_size}")
         self.categories_ = train["category_name"].to_numpy()
         self.centres_, self.scale_ = learn_words(
             train,

@@ -64,6 +64,7 @@ class DownConv(KerasMethod):
                     self.kernel_size,
                     strides=self.stride,
                     activation="relu",
+                    bias_initializer="random_normal",
                     name="patches",
                 ),
                 layers.Dropout(self.dropout),

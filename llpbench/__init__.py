@@ -15,6 +15,7 @@ from llpbench._version import __version__
 if TYPE_CHECKING:
     from llpbench.cache import import_archive, synthesize
     from llpbench.dataset import list_datasets, open_dataset
+    from llpbench.download import download
     from llpbench.method import Method
     from llpbench.prediction_files import read_predictions, write_predictions
     from llpbench.predictions import make_predictions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "import_archive": "llpbench.cache",
     "synthesize": "llpbench.cache",
+    "download": "llpbench.download",
     "list_datasets": "llpbench.dataset",
     "open_dataset": "llpbench.dataset",
     "Method": "llpbench.method",
@@ -41,6 +43,7 @@ __all__ = [
     "Method",
     "Scores",
     "__version__",
+    "download",
     "evaluate",
     "import_archive",
     "list_datasets",

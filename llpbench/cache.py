@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llpbench import catalog
-from llpbench.errors import LLPBenchError, StoreError, UnknownNameError
+from llpbench.errors import StoreError, UnknownNameError
 from llpbench.store import WriteReport, write_store
 from llpbench.store.layout import INFO
 
@@ -80,7 +80,7 @@ def find_store(name: str | os.PathLike[str]) -> Path:
             f"`llpbench download {text}` or open_dataset({text!r}, download=True)"
         )
     labels = datasets[text].label_set.name
-    with _locked(text):
+    with locked(text):
         if text not in stored_names():
             synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=True)
     return cache_folder() / text
@@ -90,6 +90,8 @@ def import_archive(
     archive: str | os.PathLike[str],
     name: str,
     *,
+    chips: int | None = None,
+    md5: str | None = None,
     workers: int | None = None,
     progress: bool = False,
 ) -> WriteReport:
@@ -101,6 +103,10 @@ def import_archive(
         The zip.
     name : str
         What the dataset will be called; a catalog name takes title and DOI from the catalog.
+    chips : int, optional
+        Only about that many chips: whole divisions of every split.
+    md5 : str, optional
+        Of the zip, where it is known.
     workers : int, optional
         Threads that read and write; by default one for each processor.
     progress : bool
@@ -118,9 +124,12 @@ def import_archive(
         If there is a dataset of that name, or it cannot be written.
     """
     from llpbench.archive.reader import read_archive
+    from llpbench.subset import take_chips
 
     path = new_store_path(name)
     region, remarks = read_archive(Path(archive))
+    if chips is not None:
+        region = take_chips(region, chips)
     entry = catalog.load().datasets.get(name)
     report = write_store(
         region,
@@ -131,6 +140,7 @@ def import_archive(
         attribution=entry.attribution if entry else region.label_set.attribution,
         doi=entry.doi if entry else None,
         source=Path(archive).name,
+        source_md5=md5,
         workers=workers,
         progress=progress,
     )
@@ -211,8 +221,19 @@ def new_store_path(name: str) -> Path:
 
 
 @contextmanager
-def _locked(name: str) -> Iterator[None]:
-    """Let one process at a time make a dataset."""
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time make a dataset; others wait.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+
+    Raises
+    ------
+    StoreError
+        If the cache cannot be written.
+    """
     from filelock import FileLock
 
     try:
@@ -220,4 +241,4 @@ def _locked(name: str) -> Iterator[None]:
         with FileLock(cache_folder() / f".{name}.lock"):
             yield
     except OSError as error:
-        raise LLPBenchError(f"the cache {cache_folder()} cannot be written ({error})") from error
+        raise StoreError(f"the cache {cache_folder()} cannot be written ({error})") from error

@@ -77,7 +77,7 @@ def open_dataset(
 
     if split is not None and split not in SPLITS:
         raise UnknownNameError(unknown("split", split, SPLITS))
-    path = find_store(name_or_path)
+    path = _locate(name_or_path, download)
     info = read_info(path)
     try:
         ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
@@ -94,6 +94,16 @@ def open_dataset(
     ds = small.assign_coords(text).assign(lazy)
     ds = ds.assign_attrs(_attributes(info, path))
     return ds if split is None else ds.llp.split(split)
+
+
+def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:
+    name = os.fspath(name_or_path)
+    entry = catalog.load().datasets.get(name)
+    if may_download and entry is not None and name not in stored_names():
+        from llpbench.download import download
+
+        return download(name)
+    return find_store(name_or_path)
 
 
 def _attributes(info: StoreInfo, path: Path) -> dict[str, str]:

@@ -33,6 +33,10 @@ class StoreError(LLPBenchError):
     """A dataset on disk that is missing, incomplete, too new or wrong."""
 
 
+class DatasetWarning(UserWarning):
+    """Something about a dataset that is out of order but could be mended or does no harm."""
+
+
 class DownloadError(LLPBenchError):
     """A file that could not be fetched whole and verified."""
 

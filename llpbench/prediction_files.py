@@ -128,7 +128,7 @@ def _from_table(table: pd.DataFrame, attributes: dict[str, Any], path: Path) -> 
         raise PredictionsError(
             f"{path.name} has no column but 'chip': shares of categories are missing"
         )
-    odd = [str(name) for name in shares if shares[name].dtype.kind not in "fiu"]
+    odd = [str(name) for name in shares if len(table) and shares[name].dtype.kind not in "fiu"]
     if odd:
         raise PredictionsError(f"{path.name}: column {examples(odd)} must hold numbers only")
     if table["chip"].isna().any():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from llpbench import metrics
 from llpbench._version import __version__
 from llpbench.dataset import open_dataset
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, MethodError
 from llpbench.method import Method, make_method
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
@@ -169,7 +169,12 @@ def _fit_and_score(
     part = ds.llp.split(split)
     inputs = prediction_inputs(part, method.track)
     wall, cpu = time.perf_counter(), time.process_time()
-    method.fit(train, val, progress=tqdm if progress else None)
+    try:
+        method.fit(train, val, progress=tqdm if progress else None)
+    except (TypeError, ValueError) as error:
+        raise MethodError(
+            f"{name} cannot be trained with {method.get_params()}: {error}"
+        ) from error
     fitted = time.perf_counter()
     predictions = method.predict(inputs).assign_attrs(
         dataset=ds.attrs["name"],

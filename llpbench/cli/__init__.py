@@ -13,8 +13,10 @@ from llpbench.errors import LLPBenchError
 
 COMMANDS = {
     "datasets": ("llpbench.cli.datasets:datasets", "List all datasets and their state."),
+    "download": ("llpbench.cli.download:download", "Fetch published datasets."),
     "info": ("llpbench.cli.datasets:info", "Show what a dataset holds."),
     "verify": ("llpbench.cli.datasets:verify", "Check a dataset against its digest."),
+    "clean": ("llpbench.cli.download:clean", "Show what the cache holds, and remove it."),
     "cite": ("llpbench.cli.datasets:cite", "Print how to cite and attribute a dataset."),
     "import": ("llpbench.cli.archives:import_zip", "Make a dataset from a published zip."),
     "export-archive": ("llpbench.cli.archives:export_archive", "Write a dataset as such a zip."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llpbench.cli.output import json_option, print_json, print_table
+from llpbench.cli.output import json_option, print_json, print_table, readable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,32 +16,49 @@ if TYPE_CHECKING:
 @json_option
 def datasets(as_json: bool) -> None:
     """List the datasets of the catalog and those imported here."""
-    from llpbench import catalog
-    from llpbench.cache import cache_folder, stored_names
+    from llpbench.cache import cache_folder
     from llpbench.dataset import list_datasets
-    from llpbench.store import read_info
 
-    entries, stored = catalog.load().datasets, stored_names()
-    rows = []
-    for name in list_datasets():
-        entry = entries.get(name)
-        info = read_info(cache_folder() / name) if name in stored else None
-        is_synthetic = info.synthetic if info else bool(entry and entry.synthetic)
-        rows.append(
-            {
-                "name": name,
-                "title": (info.title if info else entry.title if entry else "")
-                + (" (synthetic)" if is_synthetic else ""),
-                "chips": entry.chips if entry else None,
-                "state": "ready" if info else "made at first use" if is_synthetic else "absent",
-                "doi": entry.doi if entry else info.doi if info else None,
-            }
-        )
+    rows = [_dataset_row(name) for name in list_datasets()]
     if as_json:
         print_json(rows)
-    else:
-        print_table(rows)
-        click.echo(f"\nDatasets are kept in {cache_folder()}")
+        return
+    for row in rows:
+        row["bytes"] = None if row["bytes"] is None else readable(row["bytes"])
+    print_table(rows)
+    click.echo(f"\nDatasets are kept in {cache_folder()}")
+
+
+def _dataset_row(name: str) -> dict[str, Any]:
+    """One dataset: what it is, and how much of it is here."""
+    from llpbench import catalog, fetch
+    from llpbench.cache import cache_folder, stored_names
+    from llpbench.holdings import folder_size
+    from llpbench.store import read_info
+
+    cache = cache_folder()
+    entry = catalog.load().datasets.get(name)
+    info = read_info(cache / name) if name in stored_names() else None
+    state, size = "absent", None
+    if info is not None:
+        state, size = "ready", folder_size(cache / name)
+    elif entry is not None and entry.synthetic:
+        state = "made at first use"
+    elif entry is not None and entry.record is not None:
+        archive = fetch.archive_state(entry.record, cache=cache)
+        state, size = archive.state, archive.present or None
+        if state == "partial":
+            state = f"partial, {archive.percent:.0f} %"
+    title = info.title if info else entry.title if entry else ""
+    is_synthetic = info.synthetic if info else bool(entry and entry.synthetic)
+    return {
+        "name": name,
+        "title": title + (" (synthetic)" if is_synthetic else ""),
+        "chips": entry.chips if entry else None,
+        "state": state,
+        "bytes": size,
+        "doi": entry.doi if entry else info.doi if info else None,
+    }
 
 
 @click.command()
@@ -115,13 +132,29 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
 
 @click.command()
 @click.argument("name")
-def verify(name: str) -> None:
+@click.option("--archive", is_flag=True, help="Check the downloaded archive instead.")
+def verify(name: str, archive: bool) -> None:
     """Read dataset NAME (or the path of one) whole and check it against its digest."""
     from llpbench.cache import find_store
     from llpbench.store import verify_store
 
+    if archive:
+        click.echo(f"the archive of {name} is whole: {_verify_archive(name)}")
+        return
+
     found = verify_store(find_store(name), progress=True)
     click.echo(f"{found.name} is whole: {found.digest}")
+
+
+def _verify_archive(name: str) -> str:
+    from llpbench import catalog, fetch
+    from llpbench.cache import cache_folder
+    from llpbench.errors import DownloadError
+
+    record = catalog.dataset(name).record
+    if record is None:
+        raise DownloadError(f"{name!r} is embedded: it has no archive")
+    return str(fetch.verify_archive(record, cache=cache_folder(), force=True))
 
 
 @click.command()

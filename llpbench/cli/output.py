@@ -44,6 +44,28 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
         click.echo("  ".join(aligned).rstrip())
 
 
+def readable(size: int) -> str:
+    """Bytes as people say them.
+
+    Parameters
+    ----------
+    size : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> readable(2_500_000)
+    '2.5 MB'
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""

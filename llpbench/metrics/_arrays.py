@@ -137,11 +137,12 @@ def array_like(values: Any) -> Any:
 def batches(*arrays: Any) -> Iterator[tuple[NDArray[Any], ...]]:
     """Walk along the chips: one chunk of a chunked array in memory at a time, a few chips a batch.
 
-    Chunked are arrays whose ``chunks`` name the sizes along each dimension, as dask's do.
+    Chunked are arrays whose ``chunks`` name the sizes along each dimension, as dask's do. No chips
+    are one empty batch.
     """
     for start, stop in pairwise(_chunk_edges(arrays)):
         loaded = [np.asarray(array[start:stop]) for array in arrays]
-        for first in range(0, stop - start, CHIPS_AT_ONCE):
+        for first in range(0, max(stop - start, 1), CHIPS_AT_ONCE):
             yield tuple(block[first : first + CHIPS_AT_ONCE] for block in loaded)
 
 

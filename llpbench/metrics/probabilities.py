@@ -61,7 +61,7 @@ def brier(
     0.125
     """
     check_per(per, ("chip",))
-    sums, counts = [np.empty(0)], [np.empty(0, int)]
+    sums, counts = [], []
     for pixels in _pixels(truth, probabilities):
         squares = np.square(pixels.probabilities, dtype=np.float64).sum(axis=-1)
         distances = squares[..., np.newaxis] - 2.0 * pixels.of_truth() + 1
@@ -210,7 +210,7 @@ def _pixels(truth: ArrayLike, probabilities: ArrayLike) -> Iterator[_Pixels]:
     for truth_batch, batch in batches(labels, images):
         side, classes = batch.shape[1], batch.shape[3]
         block = truth_batch.shape[1] // side
-        blocks = truth_batch.reshape(-1, side, block, side, block).swapaxes(2, 3)
+        blocks = truth_batch.reshape(len(batch), side, block, side, block).swapaxes(2, 3)
         flat = blocks.reshape(len(batch), side, side, block * block)
         counted = (flat >= 0) & (flat < classes)
         yield _Pixels(batch, np.where(counted, flat, 0).astype(np.uint8), counted)

@@ -96,8 +96,7 @@ def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
     """
     images = probability_images(probabilities)
     parts = [np.einsum("nijk->nk", batch, dtype=np.float64) for (batch,) in batches(images)]
-    sums = np.concatenate([np.empty((0, images.shape[-1])), *parts])
-    means: FloatArray = sums / (images.shape[1] * images.shape[2])
+    means: FloatArray = np.concatenate(parts) / (images.shape[1] * images.shape[2])
     return means
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -75,8 +76,6 @@ def compare_segmentations(
         _compare(labels, prediction, number_of_classes)
         for labels, prediction in _label_batches(truth, predicted, number_of_classes)
     ]
-    if not parts:
-        return _compare(np.empty((0, 1, 1), int), np.empty((0, 1, 1), int), number_of_classes)
     return SegmentationComparison(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -165,7 +164,7 @@ def proportions_from_segmentation(segmentation: ArrayLike, number_of_classes: in
         _histograms(_clipped(batch, number_of_classes), number_of_classes + 1)
         for (batch,) in batches(images)
     ]
-    return _shares(np.concatenate([np.empty((0, number_of_classes + 1)), *counts])[:, :-1])
+    return _shares(np.concatenate(counts)[:, :-1])
 
 
 def _label_batches(truth: ArrayLike, predicted: ArrayLike, number_of_classes: int) -> Any:
@@ -216,7 +215,8 @@ def _histograms(codes: NDArray[Any], size: int) -> IntArray:
     """Count the values 0..size-1 of each chip: (n, size)."""
     chips = len(codes)
     offsets = np.arange(chips) * size
-    flat = np.add(codes.reshape(chips, -1), offsets[:, np.newaxis], dtype=np.intp)
+    pixels = codes.reshape(chips, prod(codes.shape[1:]))
+    flat = np.add(pixels, offsets[:, np.newaxis], dtype=np.intp)
     return np.bincount(flat.ravel(), minlength=chips * size).reshape(chips, size)
 
 

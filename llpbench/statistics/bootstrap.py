@@ -103,19 +103,24 @@ def cluster_bootstrap(
     Notes
     -----
     The default is the method whose intervals cover best on simulated benchmarks with divisions of
-    unequal size and an intraclass correlation of .5 (2,000 of each size, ``tests/test_coverage``;
-    nominal 95 %):
+    unequal size and an intraclass correlation of .5 (``tests/test_coverage.py``, 2,000 of each
+    number of divisions, so that the figures are known to ± .01; nominal .95):
 
-    =========  ===========  ==========  =====  ==============
-    divisions  bootstrap-t  percentile  BCa    chips resampled
-    =========  ===========  ==========  =====  ==============
-    =========  ===========  ==========  =====  ==============
+    =========  ===========  ==========  ====  ======================
+    divisions  bootstrap-t  percentile  BCa   chips resampled alone
+    =========  ===========  ==========  ====  ======================
+    30         .929         .897        .889  .437
+    60         .947         .933        .924  .457
+    120        .944         .936        .925  .454
+    =========  ===========  ==========  ====  ======================
 
     Sums of unequal divisions are skewed and few of them carry much of the weight. Percentiles
-    ignore both, BCa corrects the skew with an acceleration that is itself estimated from few
-    divisions; bootstrap-t studentises every draw by its own standard error, here the
-    linearisation Σ(gradient · sums)² that needs no inner bootstrap. With few seeds (below 5) their
-    part of the variance is underestimated by the factor (seeds - 1) / seeds.
+    ignore both; BCa corrects the skew by an acceleration that is itself estimated from few
+    divisions; bootstrap-t divides every draw by its own standard error, here the linearised one,
+    √Σ(gradient · sums)², which needs no inner bootstrap. That error is the one of divisions. Seeds
+    fewer than 10 that differ much cover less (± .02): .86 with 3 and .90 with 5, where the standard
+    deviation between seeds is three times the standard error from divisions; .93 and .95 with 3
+    and 5 where it is two thirds of it.
 
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 2.4, 3.8,
     5.2 and 5.3; Efron (1987), JASA 82, 171-185, for BCa; Owen (2007), Annals of Applied Statistics

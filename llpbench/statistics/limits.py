@@ -8,7 +8,7 @@ and the probability outside the interval on either side; each gives low and high
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from llpbench.metrics._arrays import FloatArray, quotient
 from llpbench.statistics.sums import Statistic
@@ -33,13 +33,13 @@ def bca(
     values, total = statistic(totals), observed.sum(axis=0, keepdims=True)
     estimate = statistic(total)
     below = (values < estimate).mean(axis=0) + (values == estimate).mean(axis=0) / 2
-    bias = norm.ppf(np.clip(below, 1 / len(values), 1 - 1 / len(values)))
+    bias = ndtri(np.clip(below, 1 / len(values), 1 - 1 / len(values)))
     left_out = statistic(total - observed)
     deviation = left_out.mean(axis=0) - left_out
     spread = 6 * np.square(deviation).sum(axis=0) ** 1.5
     acceleration = np.nan_to_num(quotient((deviation**3).sum(axis=0), spread))
-    shifted = bias + norm.ppf([[tail], [1 - tail]])
-    low, high = _quantiles(values, norm.cdf(bias + shifted / (1 - acceleration * shifted)))
+    shifted = bias + ndtri([[tail], [1 - tail]])
+    low, high = _quantiles(values, ndtr(bias + shifted / (1 - acceleration * shifted)))
     return low, high
 
 
@@ -55,7 +55,7 @@ def bootstrap_t(
     t_values = quotient(statistic(totals) - estimate, errors)
     tails = np.full((2, t_values.shape[1]), [[1 - tail], [tail]])
     low, high = estimate - _quantiles(t_values, tails) * error
-    exact = error[0] == 0
+    exact = error[0] <= 1e-10 * np.abs(estimate[0])  # all divisions agree but for rounding
     return np.where(exact, estimate[0], low), np.where(exact, estimate[0], high)
 
 

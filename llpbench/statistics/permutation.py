@@ -19,7 +19,7 @@ from llpbench.statistics.sums import (
     weakness,
 )
 
-DRAWS_AT_ONCE = 10_000  # bounds memory
+DRAWS_AT_ONCE = 500  # bounds memory
 
 
 @dataclass(frozen=True)
@@ -97,28 +97,48 @@ def sign_flip_test(
     """
     one, other = as_sums(first), as_sums(second)
     check_same_divisions(one, other)
+    divisions = one.shape[1]
+    difference, p_value = swap(one.mean(axis=0), other.mean(axis=0), statistic, draws, random_state)
+    return PermutationTest(
+        number_or_array(difference),
+        number_or_array(p_value),
+        _all_fit(divisions, draws),
+        divisions,
+        weakness(divisions),
+    )
+
+
+def swap(
+    first: FloatArray, second: FloatArray, statistic: Statistic, draws: int, random_state: int
+) -> tuple[FloatArray, FloatArray]:
+    """Differences and p-values from sums (divisions, ..., terms), of many pairs at once if wanted.
+
+    A swap in the divisions of sign -1 turns the totals T₁, T₂ into (T₁ + T₂ ± D) / 2, where D adds
+    up the differences of the divisions with their signs.
+    """
     if draws < 1:
         raise MetricError(f"draws must be positive, not {draws}")
-    one, other = one.mean(axis=0), other.mean(axis=0)
-    divisions = len(one)
-    exact = divisions < 60 and 2**divisions <= draws + 1
-    middle, half = (one + other).sum(axis=0) / 2, (one - other) / 2
+    divisions = len(first)
+    middle, half = (first + second).sum(axis=0) / 2, (first - second) / 2
 
     def difference(signs: NDArray[np.int8]) -> FloatArray:
-        swing = signs @ half
+        swing = np.tensordot(signs, half, axes=1)
         return np.subtract(statistic(middle + swing), statistic(middle - swing))
 
-    observed = difference(np.ones(divisions, dtype=np.int8))
+    observed = difference(np.ones((1, divisions), dtype=np.int8))[0]
     reached = np.abs(observed) - 1e-12  # equal but for rounding counts as equal
-    extreme, tried = np.zeros(np.shape(observed)), 0
+    exact = _all_fit(divisions, draws)
+    extreme, tried = np.zeros(observed.shape), 0
     for signs in _all_signs(divisions) if exact else _random_signs(divisions, draws, random_state):
         extreme += (np.abs(difference(signs)) >= reached).sum(axis=0)
         tried += len(signs)
     p_value = extreme / tried if exact else (extreme + 1) / (tried + 1)
-    p_value = np.where(np.isnan(observed), np.nan, p_value)
-    return PermutationTest(
-        number_or_array(observed), number_or_array(p_value), exact, divisions, weakness(divisions)
-    )
+    return observed, np.where(np.isnan(observed), np.nan, p_value)
+
+
+def _all_fit(divisions: int, draws: int) -> bool:
+    """Whether there are no more than draws + 1 swaps, 2 to the number of divisions."""
+    return divisions < (draws + 1).bit_length()
 
 
 def _all_signs(divisions: int) -> Iterator[NDArray[np.int8]]:

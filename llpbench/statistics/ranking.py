@@ -8,12 +8,17 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from llpbench.errors import MetricError
 from llpbench.metrics._arrays import FloatArray
-from llpbench.statistics.permutation import holm, sign_flip_test
-from llpbench.statistics.sums import Statistic, as_sums, ratio, weakness
+from llpbench.statistics.permutation import holm, swap
+from llpbench.statistics.sums import (
+    Statistic,
+    as_sums,
+    check_same_divisions,
+    ratio,
+    weakness,
+)
 
 IntArray = NDArray[np.int64]
 
@@ -106,22 +111,26 @@ def rank_methods(
     methods = [as_sums(one) for one in sums]
     if not methods or not 0 < level < 1:
         raise MetricError(f"ranking needs a method and a level in (0, 1), found level {level}")
-    value = np.array([float(statistic(one.mean(axis=0).sum(axis=0))) for one in methods])
+    for one in methods[1:]:
+        check_same_divisions(methods[0], one)
+    means = np.stack([one.mean(axis=0) for one in methods], axis=1)  # (divisions, methods, terms)
+    value = np.asarray(statistic(means.sum(axis=0)), dtype=np.float64)
+    if value.shape != (len(methods),):
+        raise MetricError("ranking needs a statistic with one value")
     pairs = list(combinations(range(len(methods)), 2))
     swaps = max(9999, 100 * len(pairs)) if draws is None else draws
-    tests = [
-        sign_flip_test(methods[i], methods[j], statistic, draws=swaps, random_state=random_state)
-        for i, j in pairs
-    ]
     p_values = np.ones((len(methods), len(methods)))
-    for (i, j), p_value in zip(pairs, holm([float(test.p_value) for test in tests]), strict=True):
-        p_values[i, j] = p_values[j, i] = p_value
+    if pairs:
+        first, second = np.array(pairs).T
+        _, single = swap(means[:, first], means[:, second], statistic, swaps, random_state)
+        p_values[first, second] = p_values[second, first] = holm(single)
     loss = value if lower_is_better else -value
     differs = p_values < 1 - level
-    better = differs & (loss[np.newaxis, :] < loss[:, np.newaxis])  # column better than row
+    smaller = loss[np.newaxis, :] < loss[:, np.newaxis]  # column better than row
+    better = differs & smaller
     return Ranking(
         value=value,
-        rank=rankdata(loss, method="min").astype(np.int64),
+        rank=1 + smaller.sum(axis=1),
         low=1 + better.sum(axis=1),
         high=len(methods) - better.sum(axis=0),
         group=_tie_groups(loss, differs),

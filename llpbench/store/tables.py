@@ -64,7 +64,7 @@ def make_tables(region: Region) -> Tables:
     outlines = region.divisions.geometry.to_crs(EQUAL_AREA)
     pairs = overlap_areas(region.chips.geometry.to_crs(EQUAL_AREA), outlines)
     pairs["area"] /= SQUARE_METRES_PER_KM2
-    owner, remarks = _owners(pairs, region)
+    owner, remarks = own_divisions(pairs, region)
     order = _order(region, owner)
     chips = region.chips.iloc[order]
     pairs["chip"] = np.argsort(order)[pairs["chip"]]
@@ -81,11 +81,24 @@ def make_tables(region: Region) -> Tables:
     )
 
 
-def _owners(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64], list[str]]:
-    """Position of each chip's own division, -1 where none.
+def own_divisions(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64], list[str]]:
+    """Find each chip's own division.
 
     A chip belongs to the division it shares most area with, among those of its own split: where
     two divisions have nearly equal parts of a chip, the source may have counted it to either.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From :func:`~llpbench.geometry.overlap_areas`.
+    region : Region
+
+    Returns
+    -------
+    owner : ndarray of int, shape (chip,)
+        Position of a division, -1 where none.
+    remarks : list of str
+        A sentence for each thing that was out of order.
     """
     split = region.chips["split"].to_numpy()
     largest = pairs.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)

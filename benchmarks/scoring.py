@@ -1,0 +1,162 @@
+"""CPU time of scoring, beside a plain way to do the same: ``python benchmarks/scoring.py``.
+
+Both ways get the same arrays in the same run and must agree; the ratio of their times says more
+than the milliseconds, which depend on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
+
+import dask.array as da
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sklearn_metrics
+
+from llpbench import metrics
+from llpbench.statistics import cluster_bootstrap, division_sums
+
+CLASSES = 5
+CHIPS = 512
+NAIVE_CHIPS = 64
+BUDGET = {24: 0.10, 96: 0.30}  # CPU ms a chip
+BOOTSTRAP_CHIPS, BOOTSTRAP_DIVISIONS, DRAWS = 14_000, 300, 5000
+
+
+class Figures(NamedTuple):
+    """What is scored of a pixel model."""
+
+    mae: float
+    mae_hard: float
+    iou_pooled: float
+    iou_per_image: float
+    f1_micro: float
+
+
+def score(truth: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Figures:
+    """Score with llpbench."""
+    counts = metrics.compare_segmentations(truth, metrics.most_likely_class(probabilities), CLASSES)
+    confusion = counts.confusion.sum(axis=0)
+    return Figures(
+        metrics.mae(counts.truth, metrics.mean_probabilities(probabilities)),
+        metrics.mae(counts.truth, counts.predicted),
+        float(metrics.iou_pooled(confusion)),
+        metrics.iou_per_image(counts.confusion),
+        float(metrics.f1(confusion)),
+    )
+
+
+def score_naively(truth: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Figures:
+    """Score chip by chip with scikit-learn."""
+    factor = truth.shape[1] // probabilities.shape[1]
+    classes = range(CLASSES)
+    soft, hard, images = [], [], []
+    confusion = np.zeros((CLASSES, CLASSES))
+    for labels, chip in zip(truth, probabilities, strict=True):
+        predicted = chip.argmax(axis=-1).repeat(factor, axis=0).repeat(factor, axis=1).ravel()
+        one = sklearn_metrics.confusion_matrix(labels.ravel(), predicted, labels=classes)
+        shares = one.sum(axis=1) / one.sum()
+        soft.append(sklearn_metrics.mean_absolute_error(shares, chip.mean(axis=(0, 1))))
+        hard.append(sklearn_metrics.mean_absolute_error(shares, one.sum(axis=0) / one.sum()))
+        images.append(sklearn_metrics.jaccard_score(labels.ravel(), predicted, average="macro"))
+        confusion += one
+    hits = np.diag(confusion)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
+    return Figures(
+        float(np.mean(soft)),
+        float(np.mean(hard)),
+        float(np.mean(hits / union)),
+        float(np.mean(images)),
+        float(hits.sum() / confusion.sum()),
+    )
+
+
+def bootstrap_naively(errors: NDArray[np.float64], division: NDArray[np.int64]) -> list[float]:
+    """Percentile bootstrap that gathers the chips of the divisions drawn, in few draws."""
+    generator = np.random.default_rng(0)
+    chips = [np.flatnonzero(division == number) for number in range(BOOTSTRAP_DIVISIONS)]
+    means = []
+    for _ in range(DRAWS // 10):
+        drawn = generator.integers(0, BOOTSTRAP_DIVISIONS, BOOTSTRAP_DIVISIONS)
+        means.append(errors[np.concatenate([chips[number] for number in drawn])].mean())
+    return np.quantile(means, [0.025, 0.975]).tolist()
+
+
+def cpu_seconds(run: Callable[[], object], repeats: int = 3) -> float:
+    """Get the least CPU time of some runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def segmentations(side: int) -> None:
+    """Compare times of scoring probabilities."""
+    generator = np.random.default_rng(side)
+    truth = generator.integers(0, CLASSES, (CHIPS, 96, 96)).astype(np.uint8)
+    probabilities = generator.dirichlet(np.ones(CLASSES), (CHIPS, side, side)).astype(np.float32)
+    few = truth[:NAIVE_CHIPS], probabilities[:NAIVE_CHIPS]
+    np.testing.assert_allclose(score(*few), score_naively(*few), rtol=1e-5)
+    ours = 1e3 * cpu_seconds(lambda: score(truth, probabilities)) / CHIPS
+    naive = 1e3 * cpu_seconds(lambda: score_naively(*few), repeats=1) / NAIVE_CHIPS
+    print(
+        f"score {side}x{side}x{CLASSES}: {ours:.3f} ms CPU a chip (budget {BUDGET[side]:.2f}), "
+        f"scikit-learn chip by chip {naive:.2f} ms, {naive / ours:.0f} times as much"
+    )
+    ours = 1e3 * cpu_seconds(lambda: metrics.most_likely_class(probabilities)) / CHIPS
+    naive = 1e3 * cpu_seconds(lambda: probabilities.argmax(axis=-1).astype(np.uint8)) / CHIPS
+    print(
+        f"  most_likely_class: {ours:.4f} ms, numpy's argmax {naive:.4f} ms, "
+        f"{naive / ours:.1f} times as much"
+    )
+
+
+def memory() -> None:
+    """Show that chunked arrays are never in memory at once."""
+    generator = np.random.default_rng(0)
+    block = generator.integers(0, CLASSES, (64, 96, 96)).astype(np.uint8)
+    for chunks in (8, 64):
+        lazy = da.concatenate([da.from_array(block, chunks=64)] * chunks).map_blocks(np.array)
+        tracemalloc.start()
+        metrics.confusion_matrix(lazy, lazy, CLASSES)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        print(
+            f"confusion matrix of {chunks} chunks, {lazy.nbytes / 1e6:.1f} MB of labels "
+            f"({block.nbytes / 1e6:.1f} MB a chunk): peak {peak / 1e6:.1f} MB"
+        )
+
+
+def bootstrap() -> None:
+    """Compare times of an interval of the mean error, sums included."""
+    generator = np.random.default_rng(0)
+    truth, predicted = generator.dirichlet(np.ones(CLASSES), (2, BOOTSTRAP_CHIPS))
+    division = generator.integers(0, BOOTSTRAP_DIVISIONS, BOOTSTRAP_CHIPS)
+    errors = metrics.mae(truth, predicted, per="chip")
+
+    def interval(random_state: int = 0) -> None:
+        cluster_bootstrap(division_sums(errors, division)[1], random_state=random_state)
+
+    first = cpu_seconds(interval, repeats=1)
+    again = cpu_seconds(interval)
+    naive = 10 * cpu_seconds(lambda: bootstrap_naively(errors, division), repeats=1)
+    print(
+        f"bootstrap of {BOOTSTRAP_CHIPS:,} chips in {BOOTSTRAP_DIVISIONS} divisions, {DRAWS:,} "
+        f"draws: {first:.3f} s CPU, {again:.3f} s for every other metric; "
+        f"gathering chips {naive:.2f} s, {naive / again:.0f} times as much"
+    )
+
+
+if __name__ == "__main__":
+    for pixels in BUDGET:
+        segmentations(pixels)
+    memory()
+    bootstrap()

@@ -1,0 +1,120 @@
+"""Whether 95 % intervals hold the truth 95 times in 100, on simulated benchmarks.
+
+A benchmark has divisions of unequal size and chips whose errors share a part with their division:
+
+    error of a chip = 0.05 (A + B),  A, B ~ Gamma(shape 2, scale 1/2), A one a division
+
+A and B have mean 1 and variance 1/2 each, so that the mean error is 0.1, half of the variance is
+the division's (intraclass correlation 0.5), and errors are skewed as absolute errors are. Sizes are
+1 + multinomial with lognormal weights (sigma 0.75): 12 chips a division on average with a standard
+deviation of about 9, as where municipalities are. They do not depend on the errors, so that the
+ratio estimator's target is 0.1.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from llpbench.statistics import Interval, cluster_bootstrap, division_sums
+
+MEAN_ERROR = 0.1
+CHIPS_A_DIVISION = 12
+METHODS = ("bootstrap-t", "percentile", "BCa")
+FloatArray = NDArray[np.float64]
+
+
+def simulated(
+    divisions: int, simulations: int, seeds: int = 1
+) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
+    """Errors (seeds, chips) and division of each chip, one benchmark after the other."""
+    generator = np.random.default_rng(20240 + divisions)
+    for _ in range(simulations):
+        weights = generator.lognormal(0, 0.75, divisions)
+        spread = generator.multinomial((CHIPS_A_DIVISION - 1) * divisions, weights / weights.sum())
+        division = np.repeat(np.arange(divisions), 1 + spread)
+        shared = generator.gamma(2, 0.5, divisions)[division]
+        own = generator.gamma(2, 0.5, (seeds, len(division)))
+        yield 0.05 * (shared + own), division
+
+
+def holds(interval: Interval, truth: float = MEAN_ERROR) -> bool:
+    return bool(interval.low <= truth <= interval.high)
+
+
+def coverage(divisions: int, simulations: int, draws: int) -> dict[str, float]:
+    """Fraction of the simulations in which each kind of interval holds the true mean."""
+    held: Counter[str] = Counter()
+    for errors, division in simulated(divisions, simulations):
+        _, sums = division_sums(errors[0], division)
+        for method in METHODS:
+            held[method] += holds(cluster_bootstrap(sums, method=method, draws=draws))
+        chips = np.column_stack([errors[0], np.ones(len(division))])
+        held["chips"] += holds(cluster_bootstrap(chips, method="percentile", draws=500))
+    return {name: held[name] / simulations for name in (*METHODS, "chips")}
+
+
+def test_the_simulation_has_the_stated_correlation_and_sizes() -> None:
+    # one-way analysis of variance: intraclass correlation = between / (between + within)
+    errors, division = next(simulated(4000, 1))
+    sizes = np.bincount(division)
+    means = np.bincount(division, errors[0]) / sizes
+    within = np.sum((errors[0] - means[division]) ** 2) / (len(division) - len(sizes))
+    average_size = (len(division) - np.sum(sizes**2) / len(division)) / (len(sizes) - 1)
+    square_between = np.sum(sizes * (means - errors[0].mean()) ** 2) / (len(sizes) - 1)
+    between = (square_between - within) / average_size
+    assert between / (between + within) == pytest.approx(0.5, abs=0.05)
+    assert errors[0].mean() == pytest.approx(MEAN_ERROR, rel=0.05)
+    assert 0.6 < sizes.std() / sizes.mean() < 0.9
+
+
+@pytest.mark.parametrize("divisions", [60, 120])
+def test_default_interval_covers_on_few_simulations(divisions: int) -> None:
+    # An interval that covers 93 to 97 % falls outside these bounds once in a thousand runs.
+    simulations = 250
+    held = coverage(divisions, simulations, draws=2000)
+    low = binom.ppf(0.0005, simulations, 0.93) / simulations
+    high = binom.ppf(0.9995, simulations, 0.97) / simulations
+    assert low <= held["bootstrap-t"] <= high
+    assert held["chips"] < low
+
+
+def coverage_over_seeds(seeds: int, simulations: int, draws: int) -> tuple[float, float]:
+    """Coverage with seeds resampled and with seeds averaged first, for seeds that differ.
+
+    A seed's errors are all shifted by N(0, 0.004²), about as uncertain as the mean of 60 divisions.
+    """
+    generator = np.random.default_rng(0)
+    resampled = averaged = 0
+    for errors, division in simulated(60, simulations, seeds):
+        shifts = generator.normal(0, 0.004, (seeds, 1))
+        sums = np.stack([division_sums(row, division)[1] for row in errors + shifts])
+        resampled += holds(cluster_bootstrap(sums, draws=draws))
+        averaged += holds(cluster_bootstrap(sums.mean(axis=0), draws=draws))
+    return resampled / simulations, averaged / simulations
+
+
+@pytest.mark.parametrize(
+    "simulations", [150, pytest.param(1000, marks=pytest.mark.full)], ids=["few", "many"]
+)
+def test_resampled_seeds_cover(simulations: int) -> None:
+    resampled, averaged = coverage_over_seeds(5, simulations, draws=1000)
+    assert resampled > binom.ppf(0.0005, simulations, 0.93) / simulations
+    assert resampled > averaged
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("divisions", [30, 60, 120])
+def test_default_interval_covers(divisions: int, record_property: pytest.RecordProperty) -> None:
+    held = coverage(divisions, 2000, draws=5000)
+    for name, fraction in held.items():
+        record_property(f"coverage of {name} with {divisions} divisions", fraction)
+    if divisions >= 60:
+        assert 0.93 <= held["bootstrap-t"] <= 0.97
+    assert held["bootstrap-t"] > max(held["percentile"], held["BCa"])
+    assert held["chips"] < 0.8
