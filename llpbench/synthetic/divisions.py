@@ -85,17 +85,17 @@ def _seats(places: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     from scipy.spatial import KDTree
 
     number = max(4, round(100 * (len(places) / 2000) ** 0.65))
-    crowd = smooth_noise(salt(seed, "crowd"), 12 * CHIP_SIZE, PixelGrid(*places.T, step=CHIP_SIZE))
+    crowd = smooth_noise(salt(seed, "crowd"), 12 * CHIP_SIZE, PixelGrid(places, step=CHIP_SIZE))
     density = 2.0 + np.clip(crowd.ravel().astype(np.float64), -1, 1)
     rng = np.random.default_rng(salt(seed, "seats"))
     chosen = rng.choice(len(places), number, replace=False, p=density / density.sum())
     middles = centres(places)
-    seats = middles[chosen]
+    seats: NDArray[np.float64] = middles[chosen]
     for _ in range(3):
         nearest = KDTree(seats).query(middles)[1]
-        chips = np.bincount(nearest, minlength=number)
-        sums = [np.bincount(nearest, middles[:, axis], number) for axis in range(2)]
-        seats = np.where(chips[:, None] > 0, np.stack(sums, axis=1) / np.maximum(chips, 1)[:, None], seats)
+        chips = np.bincount(nearest, minlength=number)[:, None]
+        sums = np.stack([np.bincount(nearest, axis, number) for axis in middles.T], axis=1)
+        seats = np.where(chips > 0, sums / np.maximum(chips, 1), seats)
     return seats
 
 
@@ -119,5 +119,8 @@ def _voronoi(seats: NDArray[np.float64]) -> NDArray[Any]:
     middle, span = seats.mean(axis=0), np.ptp(seats, axis=0).max() + 10
     far = middle + 20 * span * np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
     diagram = Voronoi(np.concatenate([seats, far]))
-    corners = [diagram.vertices[diagram.regions[cell]] for cell in diagram.point_region[: len(seats)]]
-    return shapely.convex_hull([shapely.MultiPoint(points) for points in corners])
+    corners = [
+        diagram.vertices[diagram.regions[cell]] for cell in diagram.point_region[: len(seats)]
+    ]
+    cells: NDArray[Any] = shapely.convex_hull([shapely.MultiPoint(points) for points in corners])
+    return cells

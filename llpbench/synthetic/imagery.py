@@ -46,15 +46,19 @@ class _Look:
 
 
 _LOOKS: Final = {
-    landcover.INVALID: _Look("4c4c41 5d5a4f", 0.05, 0.05, 0.0),
-    landcover.TREE: _Look("1c2721 233124 2a3629 33412d 3e4c30 4d5837", 0.13, 0.14, 0.0),
-    landcover.SHRUB: _Look("2a3629 3c492e 535237 665a43", 0.12, 0.12, 0.0),
-    landcover.GRASS: _Look("273524 31422b 3c4b32 4a5335 5d5a3e 76684d 897559", 0.07, 0.09, 0.65),
-    landcover.CROP: _Look("283624 37472d 414e30 515835 6f6145 867258 76634f 5a4b3e", 0.04, 0.03, 0.85),
-    landcover.BUILT: _Look("223025 303c2a 424733 565343 6c6150 827060 9c897a d2c8c0", 0.1, 0.08, 0.0),
-    landcover.BARE: _Look("6a5c4a 88765c b4a38a", 0.05, 0.05, 0.6),
-    landcover.WATER: _Look("16222a 1a282d 22302f 2b3933 3a443b", 0.03, 0.02, 0.0),
-    landcover.WETLAND: _Look("1e2a24 2a3626 384428 4d5037", 0.09, 0.1, 0.0),
+    landcover.INVALID: _Look("49463c 595349", 0.05, 0.05, 0.0),
+    landcover.TREE: _Look("18221d 1f2a1f 263224 2f3c25 3a4628 48522d", 0.17, 0.15, 0.0),
+    landcover.SHRUB: _Look("283225 3c4428 514d32 62553d", 0.15, 0.13, 0.0),
+    landcover.GRASS: _Look("21321f 2c4025 384c2a 425631 505a33 60603a 70694a", 0.18, 0.1, 0.65),
+    landcover.CROP: _Look(
+        "28351f 44482a 60583a 78644a 866e4f 8e7858 73604b 5c4f44", 0.16, 0.04, 0.85
+    ),
+    landcover.BUILT: _Look(
+        "1f2a25 2f3b30 45453b 58514a 6c6257 81756a 988b81 c4b9b4", 0.2, 0.1, 0.0
+    ),
+    landcover.BARE: _Look("665544 836d55 ad967f", 0.08, 0.05, 0.6),
+    landcover.WATER: _Look("0d1a27 11212a 192830 233235 2e3937", 0.07, 0.02, 0.0),
+    landcover.WETLAND: _Look("1b2723 263225 343d25 474832", 0.13, 0.11, 0.0),
 }
 
 _VARIANTS: Final = 32
@@ -85,10 +89,21 @@ _GRAIN: Final = _table("grain")
 _CLUMP: Final = _table("clump")
 _PARCELLED: Final = _table("parcelled")
 _STAND: Final = ((400, 0.6), (60, 0.6), (10, 0.4))
-_SUN: Final = ((3000, 0.06), (700, 0.06), (90, 0.07))
-_HAZE: Final = ((2500, 3.0), (500, 3.0))
+"""Octaves along which colours vary: cell in pixels, standard deviation."""
+
+_SUN: Final = ((3000, 0.05), (700, 0.05), (90, 0.06))
+"""Octaves of relative brightness: what drifts between places."""
+
+_HAZE: Final = ((2500, 2.5), (500, 2.0))
+"""Octaves of added light, around :data:`_AIR`."""
+
+_AIR: Final = 10
 _HAZE_COLOUR: Final = np.array([0.8, 1.0, 1.2], dtype=np.float32)
-_AIR = 8
+_STREET: Final = 13
+"""Colour variant of streets in built-up land."""
+
+_NOISE: Final = 18
+"""Width of the uniform noise of each band."""
 
 
 def render(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
@@ -114,12 +129,14 @@ def render(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
     image *= _brightness(seed, grid, cover, grain)[..., None]
     haze = fractal_noise(salt(seed, "haze"), _HAZE, grid) + _AIR
     for band in range(3):
-        image[..., band] += haze * _HAZE_COLOUR[band] + (5 * uniform(grain, 1 + band) - 2.5)
+        image[..., band] += haze * _HAZE_COLOUR[band] + _NOISE * (
+            uniform(grain, 1 + band) - np.float32(0.5)
+        )
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
 def _variants(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-    """Number of the colour variant of each pixel."""
+    """Choose the colour variant of each pixel."""
     stand = fractal_noise(salt(seed, "stand"), _STAND, grid)
     stand *= np.float32(0.28)
     stand += np.float32(0.5)
@@ -140,7 +157,7 @@ def _houses(seed: int, parcels: Parcels, built: NDArray[np.intp]) -> NDArray[np.
     bits = lattice_hash(salt(seed, "houses"), row.astype(np.int32), column.astype(np.int32))
     variants = (uniform(bits, 0) + uniform(bits, 1)) * 14 + uniform(bits, 2) * 4
     street = across / 10 - np.floor(across / 10) < np.float32(0.15)
-    variants[street] = 13
+    variants[street] = _STREET
     return variants.astype(np.uint8)
 
 

@@ -30,14 +30,14 @@ class PixelGrid:
 
     Parameters
     ----------
-    rows, columns : ndarray of int64, shape (chip,)
-        Places of the chips in the kilometre grid; rows count southwards, columns eastwards.
+    places : ndarray of int64, shape (chip, 2)
+        Row and column of each chip in the kilometre grid; rows count southwards, columns
+        eastwards.
     step : int
         A divisor of 100.
     """
 
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
+    places: NDArray[np.int64]
     step: int = 1
 
     @property
@@ -48,12 +48,12 @@ class PixelGrid:
     @property
     def y(self) -> NDArray[np.int64]:
         """Pixel rows counted over all chips, shape (chip, side)."""
-        return self.rows[:, None] * CHIP_SIZE + self.within
+        return self.places[:, :1] * CHIP_SIZE + self.within
 
     @property
     def x(self) -> NDArray[np.int64]:
         """Pixel columns counted over all chips, shape (chip, side)."""
-        return self.columns[:, None] * CHIP_SIZE + self.within
+        return self.places[:, 1:] * CHIP_SIZE + self.within
 
 
 @cache
@@ -72,7 +72,9 @@ def salt(seed: int, channel: str) -> int:
     int
         Of 31 bits.
     """
-    return int(np.random.SeedSequence([seed, zlib.crc32(channel.encode())]).generate_state(1)[0] >> 1)
+    return int(
+        np.random.SeedSequence([seed, zlib.crc32(channel.encode())]).generate_state(1)[0] >> 1
+    )
 
 
 def lattice_hash(
@@ -194,7 +196,13 @@ def _splines(pixels: NDArray[np.int64], cell: int) -> tuple[NDArray[np.int64], N
     t = (rest + 0.5) / cell
     # The four pieces of the uniform cubic B-spline, rounded to 16 binary places.
     pieces = np.stack(
-        [(1 - t) * (1 - t) * (1 - t), 3 * t * t * (t - 2) + 4, 3 * t * (1 + t - t * t) + 1, t * t * t], axis=2
+        [
+            (1 - t) * (1 - t) * (1 - t),
+            3 * t * t * (t - 2) + 4,
+            3 * t * (1 + t - t * t) + 1,
+            t * t * t,
+        ],
+        axis=2,
     )
     pieces = np.rint(pieces / 6 * 65536) / 65536
     weights = np.zeros((*node.shape, int(node.max()) + 4))

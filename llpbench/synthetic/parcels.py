@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.synthetic.noise import PixelGrid, fractal_noise, lattice_hash, salt, uniform
+from llpbench.synthetic.noise import PixelGrid, fractal_noise, lattice_hash, salt
 
 _WARP = ((170, 14.0), (45, 4.0), (15, 0.7))
 """Octaves that bend the quilt, in pixels."""
@@ -75,8 +75,8 @@ def _brick(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
     """Row and column in a wall of bricks of size 1, and the distances to the brick's sides."""
     row = np.floor(y)
-    x = x + row * np.float32(0.381966)  # the golden section: joints never line up
-    column = np.floor(x)
+    shifted = x + row * np.float32(0.381966)  # the golden section: joints never line up
+    column = np.floor(shifted)
     from_row = np.float32(0.5) - np.abs(y - row - np.float32(0.5))
-    from_column = np.float32(0.5) - np.abs(x - column - np.float32(0.5))
+    from_column = np.float32(0.5) - np.abs(shifted - column - np.float32(0.5))
     return row.astype(np.int32), column.astype(np.int32), from_row, from_column

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ _REACH: Final = 2048
 """Rows and columns lie in [-2048, 2048)."""
 
 _ID_BITS: Final = 52  # 13 hexadecimal digits
-_MULTIPLIER: Final = 0x9E3779B97F4A7 | 1
+_ID: Final = re.compile("[0-9a-f]{13}")
+_MULTIPLIER: Final = 0x9E3779B97F4A7
 
 
 def choose_places(chips: int, seed: int) -> NDArray[np.int64]:
@@ -48,10 +50,10 @@ def choose_places(chips: int, seed: int) -> NDArray[np.int64]:
     """
     side = int(1.7 * chips**0.5) // 2 + 2
     grid = np.mgrid[-side : side + 1, -side : side + 1].reshape(2, -1)
-    bend = smooth_noise(salt(seed, "coast"), side * CHIP_SIZE, PixelGrid(*grid, step=CHIP_SIZE))
+    bend = smooth_noise(salt(seed, "coast"), side * CHIP_SIZE // 2, PixelGrid(grid.T, CHIP_SIZE))
     distance = (grid**2).sum(axis=0) * (1 + 0.25 * np.clip(bend.ravel(), -2, 2))
     nearest = np.argsort(distance, kind="stable")[:chips]
-    return grid[:, np.sort(nearest)].T
+    return np.asarray(grid[:, np.sort(nearest)].T)
 
 
 def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
@@ -69,7 +71,10 @@ def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
     import shapely
 
     rows, columns = places.T
-    return shapely.box(columns, _NORTHING - rows - 1, columns + 1, _NORTHING - rows)
+    squares: NDArray[Any] = shapely.box(
+        columns, _NORTHING - rows - 1, columns + 1, _NORTHING - rows
+    )
+    return squares
 
 
 def centres(places: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -124,7 +129,8 @@ def neighbourhood(places: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
     corner = places.min(axis=0) - reach
     inside = np.zeros(places.max(axis=0) - corner + reach + 1, dtype=bool)
     inside[tuple((places - corner).T)] = True
-    return np.argwhere(maximum_filter(inside, 2 * reach + 1) & ~inside) + corner
+    around = np.argwhere(maximum_filter(inside, 2 * reach + 1) & ~inside)
+    return np.asarray(around + corner)
 
 
 def encode(places: NDArray[np.int64], seed: int) -> list[str]:
@@ -142,7 +148,7 @@ def encode(places: NDArray[np.int64], seed: int) -> list[str]:
     list of str
         13 hexadecimal digits each.
     """
-    numbers = (places + _REACH) @ [2 * _REACH, 1]
+    numbers = (places[:, 0] + _REACH) * 2 * _REACH + places[:, 1] + _REACH
     return [identifier(int(number), seed) for number in numbers]
 
 
@@ -194,14 +200,12 @@ def decode(chip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
     array([[-3,  7]])
     """
     inverse = pow(_MULTIPLIER, -1, 1 << _ID_BITS)
-    numbers = []
-    for chip_id in chip_ids:
-        try:
-            scattered = int(chip_id, 16)
-        except ValueError:
-            numbers.append(-1)
-            continue
-        numbers.append((scattered - _offset(seed)) * inverse % (1 << _ID_BITS))
+    numbers = [
+        (int(chip_id, 16) - _offset(seed)) * inverse % (1 << _ID_BITS)
+        if _ID.fullmatch(chip_id)
+        else -1
+        for chip_id in chip_ids
+    ]
     unknown = [
         chip_id
         for chip_id, number in zip(chip_ids, numbers, strict=True)
@@ -212,7 +216,8 @@ def decode(chip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
             f"chips of a synthetic region of seed {seed} were expected, but these belong to none: "
             f"{examples(unknown)}; take ids from the region's table of chips"
         )
-    return np.stack(np.divmod(np.array(numbers, dtype=np.int64), 2 * _REACH), axis=1) - _REACH
+    rows, columns = np.divmod(np.array(numbers, dtype=np.int64), 2 * _REACH)
+    return np.stack([rows, columns], axis=1) - _REACH
 
 
 def _offset(seed: int) -> int:

@@ -17,9 +17,12 @@ CELL: Final = 25
 SAMPLING: Final = 5
 """Built-up land of a cell is counted on every fifth pixel along both sides."""
 
+_DENSITY: Final = 140
+"""People in a fully built cell, before the town and chance have their say."""
+
 
 def find_population(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-    """Population classes of pixels, equal within a cell of 250 m.
+    """Find the population classes of pixels, equal within a cell of 250 m.
 
     Parameters
     ----------
@@ -39,18 +42,21 @@ def find_population(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.
     cells = CHIP_SIZE // CELL
     samples = CELL // SAMPLING
 
-    def per_cell(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def per_cell(values: NDArray[np.floating]) -> NDArray[np.floating]:
         sampled = values[:, every, every]
-        return sampled.reshape(-1, cells, samples, cells, samples).mean(axis=(2, 4))
+        blocks = sampled.reshape(-1, cells, samples, cells, samples)
+        return np.asarray(blocks.sum(axis=(2, 4)) / samples**2)
 
-    built = per_cell((cover.label == BUILT).astype(np.float32))
-    town = per_cell(np.clip(cover.town, 0, 2))
-    y = grid.rows[:, None] * cells + np.arange(cells)
-    x = grid.columns[:, None] * cells + np.arange(cells)
+    built = per_cell((cover.label == BUILT).astype(float))
+    # Multiples of 1/256 add up exactly, in whatever order.
+    town = per_cell(np.rint(np.clip(cover.town, 0, 2) * 256) / 256)
+    y = grid.places[:, :1] * cells + np.arange(cells)
+    x = grid.places[:, 1:] * cells + np.arange(cells)
     bits = lattice_hash(salt(seed, "people"), y[:, :, None], x[:, None, :])
-    crowding = 0.4 + uniform(bits, 0) + uniform(bits, 1)
-    people = 140 * built * (0.4 + town) * crowding
-    return population_class(people).repeat(CELL // grid.step, axis=1).repeat(CELL // grid.step, axis=2)
+    crowding = 0.7 + 0.5 * (uniform(bits, 0) + uniform(bits, 1))
+    people = _DENSITY * built * (0.4 + town) * crowding
+    side = CELL // grid.step
+    return population_class(people).repeat(side, axis=1).repeat(side, axis=2)
 
 
 def population_class(people: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from llpbench.synthetic.divisions import Divisions
 from llpbench.synthetic.noise import PixelGrid
 from llpbench.synthetic.places import positions
 from llpbench.synthetic.reader import SyntheticReader
+
+if TYPE_CHECKING:
+    from scipy.spatial import KDTree
 
 SAMPLING: Final = 5
 """Every fifth pixel along both sides is counted: 400 a square kilometre."""
@@ -49,17 +52,18 @@ def division_proportions(
     counts = np.zeros(number * classes, dtype=np.int64)
     for places, beyond in ((divisions.land, False), (divisions.hinterland, True)):
         for start in range(0, len(places), _BLOCK):
-            grid = PixelGrid(*places[start : start + _BLOCK].T, step=SAMPLING)
+            grid = PixelGrid(places[start : start + _BLOCK], step=SAMPLING)
             division = _nearest(tree, grid)
             counted = divisions.reaches_out[division] if beyond else np.True_
             cell = division * classes + reader.labels(grid)
             counts += np.bincount(cell[np.broadcast_to(counted, cell.shape)], minlength=len(counts))
     by_division = counts.reshape(number, classes)
-    return by_division / by_division.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = by_division / by_division.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _nearest(tree: KDTree, grid: PixelGrid) -> NDArray[np.intp]:
-    """Number of the nearest seat to each pixel.
+    """Find the nearest seat to each pixel.
 
     Cells of a Voronoi diagram are convex: a square whose corners lie in one cell lies in it.
     """

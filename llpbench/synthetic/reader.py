@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.errors import UnknownNameError
 from llpbench.region import CHIP_SIZE, ChipBlock
 from llpbench.synthetic.imagery import render
 from llpbench.synthetic.landcover import LandCover, find_land_cover
@@ -53,14 +54,14 @@ class SyntheticReader:
         Raises
         ------
         UnknownNameError
-            If an id belongs to no chip of this seed.
+            If an id belongs to no chip of this seed, or there is no such label set.
         """
         places = decode(chip_ids, self.seed)
         image = np.empty((len(places), CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
         label = np.empty((len(places), CHIP_SIZE, CHIP_SIZE), dtype=np.uint8)
         for start in range(0, len(places), _BLOCK):
             block = slice(start, start + _BLOCK)
-            grid = PixelGrid(*places[block].T)
+            grid = PixelGrid(places[block])
             cover = find_land_cover(self.seed, grid)
             image[block] = render(self.seed, grid, cover)
             label[block] = self._label(grid, cover)
@@ -81,6 +82,13 @@ class SyntheticReader:
         return self._label(grid, find_land_cover(self.seed, grid))
 
     def _label(self, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-        if self.label_set == "humanpop":
-            return find_population(self.seed, grid, cover)
-        return cover.label
+        match self.label_set:
+            case "esaworldcover":
+                return cover.label
+            case "humanpop":
+                return find_population(self.seed, grid, cover)
+            case _:
+                raise UnknownNameError(
+                    f"labels of a synthetic region are 'esaworldcover' or 'humanpop', "
+                    f"not {self.label_set!r}"
+                )

@@ -16,7 +16,7 @@ _STARTS: Final = {"train": 0.0, "test": 0.63, "val": 0.83}
 def bands(
     positions: NDArray[np.float64], weights: NDArray[np.floating | np.integer], runs: int
 ) -> NDArray[np.str_]:
-    """Splits in bands across the diagonal: runs of 63 % train, 20 % test and 17 % val.
+    """Split in bands across the diagonal: runs of 63 % train, 20 % test and 17 % val.
 
     Parameters
     ----------
