@@ -32,10 +32,11 @@ class ConvRegr(KerasMethod):
         images = layers.Input((96, 96, 3), dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         for number, stride in enumerate((2, 2, 4)):
-            convolve = layers.Conv2D(
-                16, 11, strides=stride, padding="same", activation="elu", name=f"convolution{number}"
+            name = f"convolution{number}"
+            x = layers.Conv2D(16, 11, strides=stride, padding="same", activation="elu", name=name)(
+                x
             )
-            x = ByteDropout(0.2)(layers.MaxPooling2D()(convolve(x)))
+            x = ByteDropout(0.2)(layers.MaxPooling2D()(x))
         x = layers.Dense(16, activation="elu", name="first")(layers.Flatten()(x))
         x = layers.Dense(16, activation="elu", name="second")(x)
         output = layers.Dense(categories, activation="softmax", name="classes")(x)

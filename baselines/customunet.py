@@ -39,8 +39,8 @@ class CustomUNet(KerasMethod):
             x = _pair(layers.MaxPooling2D()(x) if level else x, filters, dropout, f"down{level}")
             seen.append(x)
         for level, (filters, dropout) in reversed(list(enumerate(_LEVELS[:-1]))):
-            up = layers.Conv2DTranspose(filters, 2, strides=2, padding="same", name=f"up{level}_join")
-            x = layers.Concatenate()([up(x), seen[level]])
+            x = layers.Conv2DTranspose(filters, 2, strides=2, name=f"up{level}_enlarge")(x)
+            x = layers.Concatenate()([x, seen[level]])
             x = _pair(x, filters, dropout, f"up{level}")
         output = layers.Conv2D(categories, 1, activation="softmax", name="classes")(x)
         return keras.Model(images, output, name="customunet")

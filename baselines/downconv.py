@@ -65,7 +65,7 @@ class DownConv(KerasMethod):
         return keras.Model(images, output, name="downconv")
 
     def _convolve(self, images: Any) -> Any:
-        """The first convolution; one matrix product where patches do not overlap."""
+        """Apply the first convolution, as one matrix product where patches do not overlap."""
         _tensorflow, keras = load_backend()
         size, stride = self.kernel_size, self.stride
         if size == stride and SIDE % size == 0:

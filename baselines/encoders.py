@@ -13,7 +13,7 @@ ENCODERS = ("none", "deep", "autoencoder")
 
 
 def deep_encoder(size: int) -> Any:
-    """Two convolutions with pooling and two dense layers, to 84 numbers.
+    """Stack two convolutions with pooling and two dense layers, to 84 numbers.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def deep_encoder(size: int) -> Any:
 
 
 def autoencoder(size: int) -> Any:
-    """The encoding half of an auto-encoder of patches, to 64 numbers.
+    """Make the encoding half of an auto-encoder of patches, to 64 numbers.
 
     Parameters
     ----------
@@ -63,12 +63,9 @@ def autoencoder(size: int) -> Any:
             layers.Input((size * size * 3,)),
             layers.Reshape((size, size, 3)),
             layers.Resizing(16, 16),
-            *(
-                layers.Conv2D(
-                    filters, 3, strides=2, padding="same", activation="relu", name=f"encode{filters}"
-                )
-                for filters in (32, 64, 128)
-            ),
+            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", name="first"),
+            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", name="second"),
+            layers.Conv2D(128, 3, strides=2, padding="same", activation="relu", name="third"),
             layers.Flatten(),
             layers.Dense(64, name="code"),
         ],
@@ -102,6 +99,7 @@ def learn_to_reconstruct(encoder: Any, patches: NDArray[np.float32], *, epochs: 
     )
     size = round((patches.shape[1] / 3) ** 0.5)
     images = patches.reshape(-1, size, size, 3)
-    model = keras.Model(encoder.input, layers.Resizing(size, size)(decoder(encoder.output)))
+    flat = layers.Input(patches.shape[1:])
+    model = keras.Model(flat, layers.Resizing(size, size)(decoder(encoder(flat))))
     model.compile("adam", "mse", jit_compile=False)
     model.fit(patches, images, batch_size=256, epochs=epochs, verbose=0)

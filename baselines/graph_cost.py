@@ -37,13 +37,13 @@ def _multiply_adds(operation: Any) -> int:
     """Numbers made by an operation times the products that each one sums."""
 
     def size(tensor: Any) -> int:
-        return prod(tensor.shape.as_list())
+        return int(prod(tensor.shape.as_list()))
 
     inputs, kind = operation.inputs, operation.type
     if kind == "Conv2D":
         return size(operation.outputs[0]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind == "DepthwiseConv2dNative":
-        return size(operation.outputs[0]) * prod(inputs[1].shape[:2])
+        return size(operation.outputs[0]) * prod(inputs[1].shape.as_list()[:2])
     if kind == "Conv2DBackpropInput":  # a transposed convolution: sizes, kernel, input
         return size(inputs[2]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind in _TRANSPOSED:

@@ -78,7 +78,7 @@ class KerasMethod(Method):
         """
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
-        """What the network is to be trained on.
+        """Say what the network is to be trained on.
 
         Parameters
         ----------
@@ -90,10 +90,11 @@ class KerasMethod(Method):
         ndarray, shape (n, ...)
             By default ``target``; NaN where a chip has none.
         """
-        return ds["target"].to_numpy()
+        targets: NDArray[Any] = ds["target"].to_numpy()
+        return targets
 
     def loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """How far the network's output is from the targets.
+        """Say how far the network's output is from the targets.
 
         Parameters
         ----------
@@ -116,9 +117,13 @@ class KerasMethod(Method):
         Returns
         -------
         tensor, shape (n, row, column, category)
-            On a square grid whose side divides 96; by default the output itself.
+            On a square grid whose side divides 96; by default the output itself, enlarged to 96
+            by nearest neighbour where its side does not, as the original's scoring does.
         """
-        return output
+        tensorflow, _keras = load_backend()
+        if 96 % output.shape[1] == 0:
+            return output
+        return tensorflow.image.resize(output, (96, 96), "nearest")
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on the chips that have a target; chips outside every division have none."""
@@ -143,7 +148,7 @@ class KerasMethod(Method):
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
         """Predict the shares of chips and, where the network sees cells, a segmentation."""
-        found = [outcome for _chips, images in _batches(ds) for outcome in [self._read(images)]]
+        found = [self._read(images) for _chips, images in _batches(ds)]
         shares, *classes = (np.concatenate(part) for part in zip(*found, strict=True))
         return make_predictions(ds["chip"].to_numpy(), self.categories_, shares, *classes)
 
@@ -179,11 +184,9 @@ class KerasMethod(Method):
         self.model_ = self.build(len(categories))
         images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
 
-        @tensorflow.function(input_signature=[images])
         def probabilities(images: Any) -> Any:
             return self.pixels(self.model_(images, training=False))
 
-        @tensorflow.function(input_signature=[images])
         def read(images: Any) -> Any:
             output = self.model_(images, training=False)
             if len(output.shape) == 2:
@@ -191,7 +194,8 @@ class KerasMethod(Method):
             classes = tensorflow.argmax(self.pixels(output), axis=-1)
             return chip_shares(output), tensorflow.cast(classes, tensorflow.uint8)
 
-        self._probabilities, self._read = probabilities, read
+        self._probabilities = tensorflow.function(probabilities, [images])
+        self._read = tensorflow.function(read, [images])
 
     def _examples(self, ds: xr.Dataset) -> Examples:
         """Images and targets of the chips that have a target."""

@@ -1,13 +1,12 @@
-"""Layers that Keras lacks; importing this module loads TensorFlow, so methods do it late."""
+"""Layers that Keras lacks; methods import this module when ``load_backend`` is done."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
-
-tensorflow, keras = load_backend()
+import keras
+import tensorflow
 
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
@@ -98,9 +97,7 @@ class KernelMeasurement(keras.layers.Layer):  # type: ignore[misc]
             initializer=keras.initializers.Constant(0.05),
             name="classes",
         )
-        self.weighting = self.add_weight(
-            shape=(self.count,), initializer="zeros", name="weighting"
-        )
+        self.weighting = self.add_weight(shape=(self.count,), initializer="zeros", name="weighting")
         self.width = self.add_weight(shape=(), initializer="ones", name="width")
 
     def call(self, patches: Any) -> Any:

@@ -15,7 +15,7 @@ Loss: TypeAlias = Callable[[Any, Any], Any]
 
 
 def chip_shares(output: Any) -> Any:
-    """Class shares of chips: the mean probabilities of their pixels.
+    """Give the class shares of chips: the mean probabilities of their pixels.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def chip_shares(output: Any) -> Any:
 
 
 def squared_shares(class_weights: NDArray[np.float32]) -> Loss:
-    r"""The paper's loss: weighted squared errors of shares.
+    r"""Make the paper's loss: weighted squared errors of shares.
 
     With :math:`f_i` the shares of a chip, :math:`t_i` its target and class weights w,
     :math:`\frac{1}{n} \sum_i \sum_k w_k (f_{ik} - t_{ik})^2`.
@@ -59,7 +59,7 @@ def squared_shares(class_weights: NDArray[np.float32]) -> Loss:
 
 
 def pixel_cross_entropy(categories: int) -> Loss:
-    """Cross-entropy of pixels; a cell that stands for several has the mean of theirs.
+    """Make the cross-entropy of pixels; a cell that stands for several has the mean of theirs.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def pixel_cross_entropy(categories: int) -> Loss:
 
     def loss(output: Any, labels: Any) -> Any:
         known = tensorflow.one_hot(labels, categories)
-        counts = tensorflow.nn.avg_pool2d(known, 96 // output.shape[1], 96 // output.shape[1], "VALID")
+        cell = labels.shape[1] // output.shape[1]
+        counts = tensorflow.nn.avg_pool2d(known, cell, cell, "VALID")
         entropies = -tensorflow.reduce_sum(counts * tensorflow.math.log(output + 1e-7))
         return entropies / tensorflow.maximum(tensorflow.reduce_sum(counts), 1)
 

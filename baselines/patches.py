@@ -113,4 +113,5 @@ def draw_patches(
     corners = generator.integers(0, SIDE - size + 1, (2, count, 1))
     rows, columns = corners + np.arange(size)
     drawn = images[chips[:, np.newaxis, np.newaxis], rows[:, :, np.newaxis], columns[:, np.newaxis]]
-    return drawn.reshape(count, -1).astype(np.float32) / 256
+    scaled: NDArray[np.float32] = drawn.reshape(count, -1).astype(np.float32) / 256
+    return scaled

@@ -52,7 +52,12 @@ def _residual(x: Any, filters: int, name: str, *, stride: int = 1) -> Any:
 
     def plain(x: Any, size: int, stride: int, name: str) -> Any:
         convolution = layers.Conv2D(
-            filters, size, strides=stride, padding="same", use_bias=False, name=f"{name}_convolution"
+            filters,
+            size,
+            strides=stride,
+            padding="same",
+            use_bias=False,
+            name=f"{name}_convolution",
         )
         return layers.BatchNormalization(name=f"{name}_normalisation")(convolution(x))
 

@@ -27,7 +27,7 @@ class ChipSupervised(DownConv):
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of chips"
 
     def targets(self, ds: xr.Dataset) -> NDArray[np.float32]:
-        """The shares counted on each chip's label."""
+        """Take the shares counted on each chip's label."""
         shares: NDArray[np.float32] = ds["chip_proportions"].to_numpy()
         return shares
 
@@ -46,10 +46,10 @@ class PixelSupervised(DownConv):
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of pixels"
 
     def targets(self, ds: xr.Dataset) -> NDArray[np.uint8]:
-        """The labels of the score window."""
+        """Take the labels of the score window."""
         labels: NDArray[np.uint8] = scored_labels(ds).to_numpy()
         return labels
 
     def loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Cross-entropy of pixels, all alike."""
+        """Make the cross-entropy of pixels, all alike."""
         return pixel_cross_entropy(len(class_weights))

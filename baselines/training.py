@@ -82,7 +82,6 @@ def train_model(
         for array in (training.images, training.targets)
     ]
 
-    @tf.function(input_signature=batch)
     def step(images: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
             value = loss(model(images, training=True), targets)
@@ -91,18 +90,20 @@ def train_model(
         optimizer.apply(gradients, model.trainable_variables)
         return total
 
-    @tf.function(input_signature=batch)
     def validate(images: Any, targets: Any) -> Any:
         return loss(model(images, training=False), targets)
 
+    step_graph, validation_graph = (tf.function(run, batch) for run in (step, validate))
     generator = np.random.default_rng(random_state)
     history: list[dict[str, float]] = []
     best, best_weights = np.inf, model.get_weights()
     rounds = range(1, epochs + 1)
     for epoch in rounds if progress is None else progress(rounds, desc="training", unit="epoch"):
         order = generator.permutation(len(training.images))
-        train_loss = _epoch(step, training, order, batch_size)
-        val_loss = _epoch(validate, validation, np.arange(len(validation.images)), batch_size)
+        train_loss = _epoch(step_graph, training, order, batch_size)
+        val_loss = _epoch(
+            validation_graph, validation, np.arange(len(validation.images)), batch_size
+        )
         if not np.isfinite(train_loss):
             raise MethodError(
                 f"the loss is no number any more in epoch {epoch}: try a lower learning rate"

@@ -10,8 +10,10 @@ from llpbench_baselines.backend import load_backend
 _FILTERS = (256, 128, 64, 32, 16)
 
 
-def normalised_convolution(x: Any, filters: int, name: str, *, size: int = 3, stride: int = 1) -> Any:
-    """A convolution without bias, batch normalisation, ReLU.
+def normalised_convolution(
+    x: Any, filters: int, name: str, *, size: int = 3, stride: int = 1
+) -> Any:
+    """Apply a convolution without bias, batch normalisation, ReLU.
 
     Parameters
     ----------

@@ -76,9 +76,11 @@ class VGG16UNet(KerasMethod):
         if self.weights == "imagenet":
             path = Path(keras.config.keras_home()) / _CACHED
         if not path.is_file():
-            raise MethodError(f"there are no VGG16 weights at {path}; put them there, or leave them out")
+            raise MethodError(f"no VGG16 weights are at {path}: put them there or leave them out")
         encoder = keras.Model(self.model_.input, self.model_.get_layer("block5_pool").output)
         try:
             encoder.load_weights(path)
         except (OSError, ValueError) as error:
-            raise MethodError(f"{path} does not hold VGG16's weights without the top ({error})") from error
+            raise MethodError(
+                f"{path} does not hold VGG16's weights without the top ({error})"
+            ) from error
