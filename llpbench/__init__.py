@@ -15,7 +15,7 @@ from llpbench._version import __version__
 if TYPE_CHECKING:
     from llpbench.cache import import_archive, synthesize
     from llpbench.dataset import list_datasets, open_dataset
-    from llpbench.download import download
+    from llpbench.downloading import download
     from llpbench.method import Method
     from llpbench.prediction_files import read_predictions, write_predictions
     from llpbench.predictions import make_predictions
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "import_archive": "llpbench.cache",
     "synthesize": "llpbench.cache",
-    "download": "llpbench.download",
+    "download": "llpbench.downloading",
     "list_datasets": "llpbench.dataset",
     "open_dataset": "llpbench.dataset",
     "Method": "llpbench.method",

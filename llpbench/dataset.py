@@ -100,7 +100,7 @@ def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:
     name = os.fspath(name_or_path)
     entry = catalog.load().datasets.get(name)
     if may_download and entry is not None and name not in stored_names():
-        from llpbench.download import download
+        from llpbench.downloading import download
 
         return download(name)
     return find_store(name_or_path)

@@ -26,7 +26,8 @@ def take_chips(region: Region, chips: int) -> Region:
     Returns
     -------
     Region
-        With the divisions that own the chips kept; all of them if there are no more.
+        With the divisions that own or overlap the chips kept, so that their targets stay; all
+        of it if there are no more.
     """
     pairs = overlap_areas(
         region.chips.geometry.to_crs(EQUAL_AREA), region.divisions.geometry.to_crs(EQUAL_AREA)
@@ -41,6 +42,7 @@ def take_chips(region: Region, chips: int) -> Region:
         before = np.cumsum(sizes[shuffled]) - sizes[shuffled]
         taken[shuffled[before < chips * sizes[here].sum() / len(owner)]] = True
     kept = (owner >= 0) & taken[owner]
+    taken[pairs["division"][kept[pairs["chip"]]]] = True  # neighbours that border chips reach into
     return replace(
         region,
         chips=region.chips[kept],

@@ -6,12 +6,13 @@ import io
 import stat
 import struct
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 from llpbench.errors import ArchiveError, examples
 
@@ -27,6 +28,7 @@ MOST_TABLE_RATIO = 200
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
+_RAW_DEFLATE = -15
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +139,15 @@ def read_member(file: BinaryIO, member: Member) -> bytes:
     stored = file.read(member.compressed_size)
     try:
         content = _inflate(stored, member.size) if member.is_deflated else stored
-    except zlib.error as error:
+    except isal_zlib.error as error:
         raise ArchiveError(f"{shown} cannot be inflated ({error})") from error
-    if len(content) != member.size or zlib.crc32(content) != member.checksum:
+    if len(content) != member.size or isal_zlib.crc32(content) != member.checksum:
         raise ArchiveError(f"{shown} is damaged: its size or checksum is not as stated")
     return content
 
 
 def _inflate(stored: bytes, size: int) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stored, size + 1)
+    return isal_zlib.decompressobj(_RAW_DEFLATE).decompress(stored, size + 1)
 
 
 def _refuse_harmful(files: list[zipfile.ZipInfo], base: int) -> None:

@@ -41,7 +41,7 @@ def download(
 ) -> None:
     """Fetch published datasets and make them ready; interrupted downloads continue."""
     from llpbench import catalog
-    from llpbench.download import download as fetch_and_make
+    from llpbench.downloading import download as fetch_and_make
     from llpbench.errors import LLPBenchError
 
     if bool(names) == everything:
@@ -80,7 +80,7 @@ def download(
 
 
 def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> None:
-    from llpbench.download import plan
+    from llpbench.downloading import plan
 
     plans = [plan(name, chips=chips) for name in names]
     rows = [{**vars(found), "needed_bytes": found.needed_bytes} for found in plans]
