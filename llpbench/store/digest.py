@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import xarray as xr
 
 Part = tuple[str, tuple[int, ...], str]
 """Type, shape and content hash of one array."""
@@ -99,13 +98,13 @@ def describe(array: NDArray[Any]) -> Part:
     return kind, tuple(array.shape), hash_array(array)
 
 
-def small_parts(dataset: xr.Dataset, divisions: gpd.GeoDataFrame) -> dict[str, Part]:
+def small_parts(arrays: Mapping[str, NDArray[Any]], divisions: gpd.GeoDataFrame) -> dict[str, Part]:
     """Describe every array of a dataset but the pixels, and the table of divisions.
 
     Parameters
     ----------
-    dataset : Dataset
-        Its variables are read into memory, except those over ``y`` and ``x``.
+    arrays : mapping of str to ndarray
+        All but the pixels, by name.
     divisions : GeoDataFrame
         ``id``, ``name``, ``area_km2`` and outline.
 
@@ -113,11 +112,7 @@ def small_parts(dataset: xr.Dataset, divisions: gpd.GeoDataFrame) -> dict[str, P
     -------
     dict of str to Part
     """
-    parts = {
-        str(name): describe(variable.to_numpy())
-        for name, variable in dataset.variables.items()
-        if "y" not in variable.dims
-    }
+    parts = {name: describe(array) for name, array in arrays.items()}
     outlines = [outline.hex() for outline in divisions.geometry.to_wkb(byte_order=1)]
     return parts | {
         "divisions.geometry": describe(np.array(outlines, dtype=object)),

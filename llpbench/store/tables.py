@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.errors import StoreError, examples
-from llpbench.geometry import EQUAL_AREA, SQUARE_METRES_PER_KM2, mix, overlap_areas, overlap_matrix
+from llpbench.geometry import (
+    EQUAL_AREA,
+    GEOGRAPHIC,
+    SQUARE_METRES_PER_KM2,
+    mix,
+    overlap_areas,
+    overlap_matrix,
+)
 from llpbench.region import SPLITS, Region
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import xarray as xr
 
 TEXT = np.dtypes.StringDType()
+
+
+class StoredArray(NamedTuple):
+    """An array with the names of its dimensions and what is said of it."""
+
+    dims: tuple[str, ...]
+    values: NDArray[Any]
+    attributes: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,8 +44,10 @@ class Tables:
     ----------
     order : list of str
         Chip ids in the order of the store: by split, division and id.
-    dataset : Dataset
-        All variables but ``image``, ``label`` and ``chip_proportions``.
+    arrays : dict of str to StoredArray
+        All variables and coordinates but ``image``, ``label`` and ``chip_proportions``.
+    coordinates : list of str
+        Which of them are coordinates.
     divisions : GeoDataFrame
         ``id``, ``name``, ``area_km2`` and outline.
     remarks : list of str
@@ -37,7 +55,8 @@ class Tables:
     """
 
     order: list[str]
-    dataset: xr.Dataset
+    arrays: dict[str, StoredArray]
+    coordinates: list[str]
     divisions: gpd.GeoDataFrame
     remarks: list[str]
 
@@ -70,12 +89,13 @@ def make_tables(region: Region) -> Tables:
     pairs["chip"] = np.argsort(order)[pairs["chip"]]
     pairs = pairs.sort_values(["chip", "division"], ignore_index=True)
     overlaps = overlap_matrix(pairs, (len(chips), len(region.divisions)))
+    target, bounds = mix(overlaps, region.division_proportions), chips.bounds.to_numpy()
+    coordinates = _coordinates(region, chips, owner[order], bounds)
     divisions = region.divisions.assign(area_km2=outlines.area / SQUARE_METRES_PER_KM2)
     return Tables(
         order=list(chips.index),
-        dataset=_dataset(
-            region, chips, owner[order], pairs, mix(overlaps, region.division_proportions)
-        ),
+        arrays=_variables(region, pairs, target, bounds) | coordinates,
+        coordinates=list(coordinates),
         divisions=divisions.rename_axis("id").reset_index()[["id", "name", "area_km2", "geometry"]],
         remarks=remarks,
     )
@@ -129,45 +149,48 @@ def _order(region: Region, owner: NDArray[np.int64]) -> NDArray[np.int64]:
     return by_id[np.lexsort((owner[by_id], split[by_id]))]
 
 
-def _dataset(
-    region: Region,
-    chips: gpd.GeoDataFrame,
-    owner: NDArray[np.int64],
-    pairs: pd.DataFrame,
-    target: NDArray[np.float64],
-) -> xr.Dataset:
-    import xarray as xr
-
-    ids = region.divisions.index.to_numpy().astype(str)
-    bounds = chips.bounds.to_numpy(dtype=np.float64)
-    classes = region.label_set.classes
-    variables: dict[str, tuple[Any, ...]] = {
-        "target": (("chip", "category"), target.astype(np.float32)),
-        "division_proportions": (
-            ("division", "category"),
-            region.division_proportions.astype(np.float32),
+def _variables(
+    region: Region, pairs: pd.DataFrame, target: NDArray[np.float64], bounds: NDArray[np.float64]
+) -> dict[str, StoredArray]:
+    shares = region.division_proportions.astype(np.float32)
+    degrees = {"units": "degrees", "crs": GEOGRAPHIC}
+    return {
+        "target": StoredArray(("chip", "category"), target.astype(np.float32)),
+        "division_proportions": StoredArray(("division", "category"), shares),
+        "overlap_chip": StoredArray(("overlap",), pairs["chip"].to_numpy(np.int32)),
+        "overlap_division": StoredArray(("overlap",), pairs["division"].to_numpy(np.int32)),
+        "overlap_area": StoredArray(
+            ("overlap",), pairs["area"].to_numpy(np.float32), {"units": "km2"}
         ),
-        "overlap_chip": ("overlap", pairs["chip"].to_numpy(np.int32)),
-        "overlap_division": ("overlap", pairs["division"].to_numpy(np.int32)),
-        "overlap_area": ("overlap", pairs["area"].to_numpy(np.float32), {"units": "km2"}),
-        "bounds": (("chip", "bound"), bounds, {"units": "degrees", "crs": "EPSG:4326"}),
+        "bounds": StoredArray(("chip", "bound"), bounds, degrees),
     }
-    coordinates: dict[str, tuple[Any, ...]] = {
-        "chip": ("chip", _text(chips.index)),
-        "chip_number": ("chip", np.arange(len(chips), dtype=np.int32)),
-        "split": ("chip", _text(chips["split"])),
-        "split_chip": ("chip", _text(chips["split_chip"])),
-        "own_division": ("chip", _text(np.where(owner >= 0, ids[owner], ""))),
-        "lon": ("chip", bounds[:, [0, 2]].mean(axis=1), {"units": "degrees_east"}),
-        "lat": ("chip", bounds[:, [1, 3]].mean(axis=1), {"units": "degrees_north"}),
-        "division": ("division", _text(ids)),
-        "division_number": ("division", np.arange(len(ids), dtype=np.int32)),
-        "category": ("category", np.arange(len(classes), dtype=np.int32)),
-        "category_name": ("category", _text([label_class.name for label_class in classes])),
-        "band": ("band", _text(["red", "green", "blue"])),
-        "bound": ("bound", _text(["west", "south", "east", "north"])),
+
+
+def _coordinates(
+    region: Region, chips: gpd.GeoDataFrame, owner: NDArray[np.int64], bounds: NDArray[np.float64]
+) -> dict[str, StoredArray]:
+    ids = region.divisions.index.to_numpy().astype(str)
+    classes = region.label_set.classes
+    of_chips = {
+        "chip": _text(chips.index),
+        "chip_number": np.arange(len(chips), dtype=np.int32),
+        "split": _text(chips["split"]),
+        "split_chip": _text(chips["split_chip"]),
+        "own_division": _text(np.where(owner >= 0, ids[owner], "")),
     }
-    return xr.Dataset(variables, coordinates)
+    longitude, latitude = bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)
+    return {name: StoredArray(("chip",), values) for name, values in of_chips.items()} | {
+        "lon": StoredArray(("chip",), longitude, {"units": "degrees_east"}),
+        "lat": StoredArray(("chip",), latitude, {"units": "degrees_north"}),
+        "division": StoredArray(("division",), _text(ids)),
+        "division_number": StoredArray(("division",), np.arange(len(ids), dtype=np.int32)),
+        "category": StoredArray(("category",), np.arange(len(classes), dtype=np.int32)),
+        "category_name": StoredArray(
+            ("category",), _text([label_class.name for label_class in classes])
+        ),
+        "band": StoredArray(("band",), _text(["red", "green", "blue"])),
+        "bound": StoredArray(("bound",), _text(["west", "south", "east", "north"])),
+    }
 
 
 def _text(values: Any) -> NDArray[Any]:

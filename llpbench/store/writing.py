@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,10 +25,7 @@ from llpbench.region import CHIP_SIZE, Region
 from llpbench.store.digest import combine, describe, hash_blocks, small_parts
 from llpbench.store.layout import CHIPS, CHUNK, DIVISIONS, INFO, SHARD, StoreInfo
 from llpbench.store.notes import Note, make_note, read_note, write_note
-from llpbench.store.tables import Tables, make_tables
-
-if TYPE_CHECKING:
-    import xarray as xr
+from llpbench.store.tables import StoredArray, Tables, make_tables
 
 PIXELS = ("image", "label")
 
@@ -150,58 +146,50 @@ def _prepare(partial: Path, region: Region, tables: Tables) -> None:
         return
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "notes").mkdir(parents=True)
-    _skeleton(tables.dataset, region).to_zarr(
-        partial / CHIPS, zarr_format=3, consolidated=False, compute=False, encoding=_encoding()
-    )
+    _make_skeleton(partial / CHIPS, tables, region)
     tables.divisions.to_parquet(partial / DIVISIONS)
     plan.write_text(identity)
 
 
 def _identity(region: Region, tables: Tables) -> str:
     """Tells one region from another, pixels by where they are read from."""
-    small = {
-        str(name): describe(array.to_numpy()) for name, array in tables.dataset.variables.items()
-    }
+    small = {name: describe(array.values) for name, array in tables.arrays.items()}
     return combine(small) + hashlib.sha256(pickle.dumps(region.read)).hexdigest()
 
 
-def _skeleton(small: xr.Dataset, region: Region) -> xr.Dataset:
-    """The whole dataset with pixels that are not there yet."""
-    import dask.array as da
-
-    chips, classes = small.sizes["chip"], region.label_set.classes
-    side = (CHIP_SIZE, CHIP_SIZE)
-    meanings = " ".join(label_class.name.replace(" ", "_") for label_class in classes)
-    flags = {
-        "flag_values": np.array([*range(len(classes)), NO_LABEL], dtype=np.uint8).tolist(),
-        "flag_meanings": f"{meanings} no_label",
-    }
-    return small.assign(
-        image=(
-            ("chip", "y", "x", "band"),
-            da.zeros((chips, *side, 3), dtype=np.uint8, chunks=(SHARD, -1, -1, -1)),
-        ),
-        label=(
-            ("chip", "y", "x"),
-            da.zeros((chips, *side), dtype=np.uint8, chunks=(SHARD, -1, -1)),
-            flags,
-        ),
-        chip_proportions=(
-            ("chip", "category"),
-            np.full((chips, len(classes)), np.nan, dtype=np.float32),
-        ),
-    )
-
-
-def _encoding() -> dict[str, dict[str, Any]]:
+def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
+    """Write the small arrays, and pixels that are not there yet."""
+    import zarr
     from zarr.codecs import ZstdCodec
 
-    codec = ZstdCodec(level=1)  # a tenth larger than level 3, written twice as fast
-    side = (CHIP_SIZE, CHIP_SIZE)
-    return {
-        name: {"chunks": (CHUNK, *shape), "shards": (SHARD, *shape), "compressors": [codec]}
-        for name, shape in {"image": (*side, 3), "label": side}.items()
+    chips, classes = len(tables.order), region.label_set.classes
+    coordinates = " ".join(tables.coordinates)
+    group = zarr.create_group(path, zarr_format=3, attributes={"coordinates": coordinates})
+    unknown = np.full((chips, len(classes)), np.nan, dtype=np.float32)
+    small = {**tables.arrays, "chip_proportions": StoredArray(("chip", "category"), unknown)}
+    for name, array in small.items():
+        group.create_array(
+            name, data=array.values, dimension_names=array.dims, attributes=dict(array.attributes)
+        )
+    meanings = " ".join(label_class.name.replace(" ", "_") for label_class in classes)
+    flags = {
+        "flag_values": [*range(len(classes)), NO_LABEL],
+        "flag_meanings": f"{meanings} no_label",
     }
+    for name, shape, dims, attributes in (
+        ("image", (CHIP_SIZE, CHIP_SIZE, 3), ("chip", "y", "x", "band"), {}),
+        ("label", (CHIP_SIZE, CHIP_SIZE), ("chip", "y", "x"), flags),
+    ):
+        group.create_array(
+            name,
+            shape=(chips, *shape),
+            dtype=np.uint8,
+            chunks=(CHUNK, *shape),
+            shards=(SHARD, *shape),
+            compressors=[ZstdCodec(level=1)],  # a tenth larger than level 3, twice as fast
+            dimension_names=dims,
+            attributes=attributes,
+        )
 
 
 def _write_shards(
@@ -211,7 +199,7 @@ def _write_shards(
     from tqdm import tqdm
 
     image, label = (zarr.open_array(partial / CHIPS / name, mode="r+") for name in PIXELS)
-    target = tables.dataset["target"].to_numpy()
+    target = tables.arrays["target"].values
 
     def write(start: int) -> Note:
         file = partial / "notes" / f"{start // SHARD:06d}.npz"
@@ -252,7 +240,8 @@ def _finish(partial: Path, tables: Tables, notes: list[Note]) -> str:
     proportions = np.concatenate([note.proportions for note in notes])
     zarr.open_array(partial / CHIPS / "chip_proportions", mode="r+")[:] = proportions
     shape = (len(proportions), CHIP_SIZE, CHIP_SIZE)
-    parts = small_parts(tables.dataset, tables.divisions) | {
+    small = {name: array.values for name, array in tables.arrays.items()}
+    parts = small_parts(small, tables.divisions) | {
         "chip_proportions": describe(proportions),
         "image": ("|u1", (*shape, 3), hash_blocks(note.image_hash for note in notes)),
         "label": ("|u1", shape, hash_blocks(note.label_hash for note in notes)),
