@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all lint install clean
+.PHONY: help demo demo-download test test-all lint install clean
 
 help:
 	@echo "make demo      set up, run the benchmark on the embedded synthetic datasets"
+	@echo "make demo-download  watch a download from a stand-in for Zenodo on this machine"
 	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
 	@echo "make test-all  the same with full counts of mutations, kills and simulations"
 
@@ -25,6 +26,9 @@ install: $(VENV)/dependencies
 
 demo: install
 	$(BIN)/llpbench demo
+
+demo-download: install
+	$(BIN)/python tests/demo_download.py
 
 lint: install
 	$(BIN)/ruff check .

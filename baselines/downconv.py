@@ -6,6 +6,7 @@ from typing import Any
 
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.patches import SIDE, cut_patches
 
 
 class DownConv(KerasMethod):
@@ -54,27 +55,22 @@ class DownConv(KerasMethod):
     def build(self, categories: int) -> Any:
         """Stack the two convolutions."""
         _tensorflow, keras = load_backend()
-        layers = keras.layers
-        return keras.Sequential(
-            [
-                layers.Input((96, 96, 3), dtype="uint8"),
-                layers.Rescaling(1 / 256, name="scale"),
-                layers.Conv2D(
-                    self.filters,
-                    self.kernel_size,
-                    strides=self.stride,
-                    activation="relu",
-                    bias_initializer="random_normal",
-                    name="patches",
-                ),
-                layers.Dropout(self.dropout),
-                layers.Conv2D(categories, 1, activation="softmax", name="classes"),
-            ],
-            name="downconv",
-        )
+        from llpbench_baselines.layers import ByteDropout
 
-    def multiply_adds(self) -> int:
-        """Each output cell of each convolution takes a product with its whole kernel."""
-        cells = ((96 - self.kernel_size) // self.stride + 1) ** 2
-        kernel = self.kernel_size**2 * 3 * self.filters
-        return int(cells * (kernel + self.filters * len(self.categories_)))
+        layers = keras.layers
+        images = layers.Input((96, 96, 3), dtype="uint8")
+        scaled = layers.Rescaling(1 / 256, name="scale")(images)
+        hidden = ByteDropout(self.dropout)(self._convolve(scaled))
+        output = layers.Dense(categories, activation="softmax", name="classes")(hidden)
+        return keras.Model(images, output, name="downconv")
+
+    def _convolve(self, images: Any) -> Any:
+        """Apply the first convolution, as one matrix product where patches do not overlap."""
+        _tensorflow, keras = load_backend()
+        size, stride = self.kernel_size, self.stride
+        if size == stride and SIDE % size == 0:
+            patches = cut_patches(images, size, stride)
+            return keras.layers.Dense(self.filters, activation="relu", name="patches")(patches)
+        return keras.layers.Conv2D(
+            self.filters, size, strides=stride, activation="relu", name="patches"
+        )(images)

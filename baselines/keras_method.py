@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from llpbench.batches import iterate_images, load_images
 from llpbench.method import Method, Progress
+from llpbench.predictions import make_predictions
 from llpbench_baselines.backend import load_backend
+from llpbench_baselines.losses import Loss, chip_shares, squared_shares
 from llpbench_baselines.training import Examples, train_model
 
 
 class KerasMethod(Method):
-    """A network from images to class probabilities of pixels, trained on chip targets.
+    """A network from images to class probabilities, trained on chip targets.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class KerasMethod(Method):
         self,
         *,
         epochs: int = 32,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 1e-4,
         batch_size: int = 32,
         random_state: int = 0,
     ) -> None:
@@ -62,21 +64,80 @@ class KerasMethod(Method):
         Returns
         -------
         keras.Model
-            Images (n, 96, 96, 3) of uint8 to probabilities (n, row, column, category).
+            Images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
+            probabilities (n, row, column, category) of cells, or to shares (n, category).
         """
+
+    def initialise(self, images: NDArray[np.uint8]) -> None:
+        """Set first weights from data, by default none.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, 96, 96, 3)
+            Training chips.
+        """
+
+    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
+        """Say what the network is to be trained on.
+
+        Parameters
+        ----------
+        ds : Dataset
+            A split behind the label firewall of this method's supervision.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            By default ``target``; NaN where a chip has none.
+        """
+        targets: NDArray[Any] = ds["target"].to_numpy()
+        return targets
+
+    def loss(self, class_weights: NDArray[np.float32]) -> Loss:
+        """Say how far the network's output is from the targets.
+
+        Parameters
+        ----------
+        class_weights : ndarray of float32, shape (category,)
+
+        Returns
+        -------
+        callable
+            By default the paper's, see :func:`~llpbench_baselines.losses.squared_shares`.
+        """
+        return squared_shares(class_weights)
+
+    def pixels(self, output: Any) -> Any:
+        """Class probabilities of a grid over the image, from the network's output.
+
+        Parameters
+        ----------
+        output : tensor, shape (n, row, column, category)
+
+        Returns
+        -------
+        tensor, shape (n, row, column, category)
+            On a square grid whose side divides 96; by default the output itself, enlarged to 96
+            by nearest neighbour where its side does not, as the original's scoring does.
+        """
+        tensorflow, _keras = load_backend()
+        if 96 % output.shape[1] == 0:
+            return output
+        return tensorflow.image.resize(output, (96, 96), "nearest")
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on the chips that have a target; chips outside every division have none."""
         _tensorflow, keras = load_backend()
         keras.utils.set_random_seed(self.random_state)
-        self.categories_ = train["category_name"].to_numpy()
-        self.model_ = self.build(len(self.categories_))
+        self._build(train["category_name"].to_numpy())
+        examples = self._examples(train)
+        self.initialise(examples.images)
         groups = train.llp.label_set.groups
         self.history_ = train_model(
             self.model_,
-            _examples(train),
-            _examples(val),
-            class_weights=np.array([group.weight for group in groups], dtype=np.float32),
+            examples,
+            self._examples(val),
+            loss=self.loss(np.array([group.weight for group in groups], dtype=np.float32)),
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -85,16 +146,18 @@ class KerasMethod(Method):
         )
         return self
 
+    def predict(self, ds: xr.Dataset) -> xr.Dataset:
+        """Predict the shares of chips and, where the network sees cells, a segmentation."""
+        found = [self._read(images) for _chips, images in _batches(ds)]
+        shares, *classes = (np.concatenate(part) for part in zip(*found, strict=True))
+        return make_predictions(ds["chip"].to_numpy(), self.categories_, shares, *classes)
+
     def predict_proba(
         self, ds: xr.Dataset
     ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
-        """Class probabilities of pixels, 64 chips at a time."""
-        tensorflow, _keras = load_backend()
-        model = tensorflow.function(lambda images: self.model_(images, training=False))
-        for chips, images in iterate_images(ds):
-            for start in range(0, len(chips), 64):
-                batch = slice(start, start + 64)
-                yield chips[batch], model(tensorflow.constant(images[batch])).numpy()
+        """Class probabilities of the grid that the network sees, 32 chips at a time."""
+        for chips, images in _batches(ds):
+            yield chips, self._probabilities(images).numpy()
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Weights by the path of their layer, and category names."""
@@ -103,15 +166,47 @@ class KerasMethod(Method):
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Build the network and take weights over, by the path of their layer."""
-        self.categories_ = weights["categories"]
-        self.model_ = self.build(len(self.categories_))
+        self._build(weights["categories"])
         for variable in self.model_.weights:
             variable.assign(weights[variable.path])
         return self
 
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the network's products, counted on its graph for one chip."""
+        from llpbench_baselines.graph_cost import count_multiply_adds
 
-def _examples(ds: xr.Dataset) -> Examples:
-    """Images and targets of the chips that have a target."""
-    known = np.isfinite(ds["target"].to_numpy()).all(axis=1)
-    chosen = ds[["image", "target"]].isel(chip=known)
-    return Examples(load_images(chosen), chosen["target"].to_numpy())
+        return count_multiply_adds(self.model_)
+
+    def _build(self, categories: NDArray[np.str_]) -> None:
+        """Make the network and the graphs that predict with it."""
+        tensorflow, _keras = load_backend()
+        self.categories_ = categories
+        self.model_ = self.build(len(categories))
+        images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
+
+        def probabilities(images: Any) -> Any:
+            return self.pixels(self.model_(images, training=False))
+
+        def read(images: Any) -> Any:
+            output = self.model_(images, training=False)
+            if len(output.shape) == 2:
+                return (output,)
+            classes = tensorflow.argmax(self.pixels(output), axis=-1)
+            return chip_shares(output), tensorflow.cast(classes, tensorflow.uint8)
+
+        self._probabilities = tensorflow.function(probabilities, [images])
+        self._read = tensorflow.function(read, [images])
+
+    def _examples(self, ds: xr.Dataset) -> Examples:
+        """Images and targets of the chips that have a target."""
+        targets = self.targets(ds)
+        known = np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
+        return Examples(load_images(ds.isel(chip=known)), targets[known])
+
+
+def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
+    """Images in batches that stay in a processor's cache."""
+    for chips, images in iterate_images(ds):
+        for start in range(0, len(chips), 32):
+            batch = slice(start, start + 32)
+            yield chips[batch], images[batch]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from llpbench.errors import MethodError
 from llpbench.method import Progress
 from llpbench_baselines.backend import load_backend
+from llpbench_baselines.losses import Loss
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,12 @@ class Examples:
     Parameters
     ----------
     images : ndarray of uint8, shape (n, 96, 96, 3)
-    targets : ndarray of float32, shape (n, category)
+    targets : ndarray, shape (n, ...)
+        Shares (category) of float32, or labels (96, 96) of uint8.
     """
 
     images: NDArray[np.uint8]
-    targets: NDArray[np.float32]
+    targets: NDArray[Any]
 
 
 def train_model(
@@ -33,30 +35,27 @@ def train_model(
     training: Examples,
     validation: Examples,
     *,
-    class_weights: NDArray[np.float32],
+    loss: Loss,
     epochs: int,
     batch_size: int,
     learning_rate: float,
     random_state: int,
     progress: Progress | None = None,
 ) -> list[dict[str, float]]:
-    r"""Train a model of pixel probabilities on chip targets and keep its best weights.
-
-    The loss is the paper's (Ramos-Pollán and González, arXiv 2306.12461): with :math:`f_i` the
-    mean probabilities of a chip's pixels, :math:`t_i` its target and class weights w,
-
-    .. math:: \frac{1}{n} \sum_i \sum_k w_k (f_{ik} - t_{ik})^2
+    """Train a model and keep its best weights.
 
     Every epoch shuffles all chips anew and keeps the last batch; dropout is active. (The
-    published training did neither, and dropped the last batch.) The weights with the lowest loss
-    on the validation targets, which are division-level quantities, are put back at the end.
+    published training did neither, and dropped the last batch.) What layers add to the loss is
+    trained on, too, but the weights put back at the end are those with the lowest loss proper on
+    the validation targets.
 
     Parameters
     ----------
     model : keras.Model
-        Images (n, 96, 96, 3) in 0..255 to probabilities (n, row, column, category).
+        From images (n, 96, 96, 3) of uint8.
     training, validation : Examples
-    class_weights : ndarray, shape (category,)
+    loss : callable
+        Of the model's output and the targets.
     epochs, batch_size : int
     learning_rate : float
         Of Adam.
@@ -78,37 +77,38 @@ def train_model(
     tf, keras = load_backend()
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
-    weights = tf.constant(class_weights)
+    batch = [
+        tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+        for array in (training.images, training.targets)
+    ]
 
-    def loss_of(images: Any, targets: Any, *, is_training: bool) -> Any:
-        shares = tf.reduce_mean(model(images, training=is_training), axis=(1, 2))
-        return tf.reduce_mean(tf.reduce_sum(weights * (shares - targets) ** 2, axis=1))
-
-    @tf.function(reduce_retracing=True)
     def step(images: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(images, targets, is_training=True)
-        gradients = tape.gradient(loss, model.trainable_variables)
+            value = loss(model(images, training=True), targets)
+            total = tf.add_n([value, *model.losses])
+        gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
-        return loss
+        return total
 
-    @tf.function(reduce_retracing=True)
     def validate(images: Any, targets: Any) -> Any:
-        return loss_of(images, targets, is_training=False)
+        return loss(model(images, training=False), targets)
 
+    step_graph, validation_graph = (tf.function(run, batch) for run in (step, validate))
     generator = np.random.default_rng(random_state)
     history: list[dict[str, float]] = []
     best, best_weights = np.inf, model.get_weights()
     rounds = range(1, epochs + 1)
     for epoch in rounds if progress is None else progress(rounds, desc="training", unit="epoch"):
         order = generator.permutation(len(training.images))
-        loss = _epoch(step, training, order, batch_size)
-        val_loss = _epoch(validate, validation, np.arange(len(validation.images)), 256)
-        if not np.isfinite(loss):
+        train_loss = _epoch(step_graph, training, order, batch_size)
+        val_loss = _epoch(
+            validation_graph, validation, np.arange(len(validation.images)), batch_size
+        )
+        if not np.isfinite(train_loss):
             raise MethodError(
                 f"the loss is no number any more in epoch {epoch}: try a lower learning rate"
             )
-        history.append({"epoch": epoch, "loss": loss, "val_loss": val_loss})
+        history.append({"epoch": epoch, "loss": train_loss, "val_loss": val_loss})
         if val_loss < best:
             best, best_weights = val_loss, model.get_weights()
     model.set_weights(best_weights)

@@ -181,7 +181,7 @@ def synthesize(
         region,
         path,
         name=name,
-        title=entry.title if entry else f"Synthetic region ({chips} chips, seed {seed})",
+        title=entry.title if entry else f"{chips} chips made with seed {seed}",
         licence="CC0-1.0",
         attribution=catalog.load().attributions["synthetic"],
         synthetic=True,

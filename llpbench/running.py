@@ -16,6 +16,7 @@ from llpbench import metrics
 from llpbench._version import __version__
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, MethodError
+from llpbench.footprint import measure_footprint
 from llpbench.method import Method, make_method
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
@@ -49,7 +50,7 @@ class RunRecord:
     cpu_seconds : float
         Of both, over all threads.
     footprint : dict
-        See :meth:`llpbench.method.Method.footprint`.
+        See :func:`llpbench.footprint.measure_footprint`.
     probabilities : dict
         ``brier`` and ``expected_calibration_error`` of the pixel probabilities; empty where a
         method has none.
@@ -73,7 +74,7 @@ class RunRecord:
     fit_seconds: float
     predict_seconds: float
     cpu_seconds: float
-    footprint: dict[str, int | None]
+    footprint: dict[str, float | None]
     probabilities: dict[str, float]
 
 
@@ -206,7 +207,7 @@ def _fit_and_score(
         fit_seconds=round(fitted - wall, 3),
         predict_seconds=round(predicted - fitted, 3),
         cpu_seconds=round(cpu, 3),
-        footprint=method.footprint(),
+        footprint=measure_footprint(method, train, inputs),
         probabilities=_score_probabilities(method, inputs, part),
     )
     _write(folder, method, predictions, record, scores)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ def import_zip(archive: Path, name: str, as_json: bool) -> None:
     """Make a dataset from the published zip ARCHIVE, without unpacking it."""
     from llpbench.cache import import_archive
 
-    report = import_archive(archive, name, progress=sys.stderr.isatty())
+    report = import_archive(archive, name, progress=True)
     _print_report(report, name, as_json)
 
 
@@ -33,7 +32,7 @@ def export_archive(name: str, archive: Path) -> None:
     """Write dataset NAME (or the path of one) as ZIP, in the layout of the published archives."""
     from llpbench.archive.writing import write_archive
 
-    write_archive(name, archive, progress=sys.stderr.isatty())
+    write_archive(name, archive, progress=True)
     click.echo(f"{name}: {archive.stat().st_size} bytes, in {archive}")
 
 
@@ -52,7 +51,7 @@ def synthesize(name: str, chips: int, seed: int, labels: str, as_json: bool) -> 
     """Make a synthetic dataset and call it NAME."""
     from llpbench.cache import synthesize as make
 
-    report = make(name, labels, chips=chips, seed=seed, progress=sys.stderr.isatty())
+    report = make(name, labels, chips=chips, seed=seed, progress=True)
     _print_report(report, f"{name} (synthetic)", as_json)
 
 

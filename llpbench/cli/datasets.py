@@ -54,7 +54,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": title + (" (synthetic)" if is_synthetic else ""),
-        "chips": entry.chips if entry else None,
+        "chips": info.chips if info else entry.chips if entry else None,
         "state": state,
         "bytes": size,
         "doi": entry.doi if entry else info.doi if info else None,

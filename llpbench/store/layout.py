@@ -34,6 +34,8 @@ class StoreInfo(BaseModel):
         Version of the layout.
     name, title : str
         How the dataset is called.
+    chips, divisions : int
+        How many it holds.
     synthetic : bool
         Whether it was made by a program and shows no real place.
     doi, source, source_md5 : str or None
@@ -53,6 +55,8 @@ class StoreInfo(BaseModel):
     format: int = FORMAT
     name: Annotated[str, Field(min_length=1, max_length=200)]
     title: str
+    chips: int
+    divisions: int
     synthetic: bool = False
     doi: str | None = None
     source: str | None = None

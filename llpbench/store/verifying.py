@@ -60,6 +60,11 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
         raise StoreError(
             f"{path.name} cannot be read whole ({error!r:.200}); make it again"
         ) from error
+    if (info.chips, info.divisions) != (len(small["chip"]), len(divisions)):
+        raise StoreError(
+            f"{path.name} should hold {info.chips} chips and {info.divisions} divisions, it holds "
+            f"{len(small['chip'])} and {len(divisions)}; make it again"
+        )
     if found != info.digest:
         raise StoreError(
             f"{path.name} is damaged or was changed: its digest should be {info.digest}, "
@@ -75,7 +80,7 @@ def _pixel_parts(
 
     starts = range(0, dataset.sizes["chip"], SHARD)
     hashes: dict[str, list[str]] = {"image": [], "label": []}
-    for start in tqdm(starts, desc="verifying", unit="shard", disable=not progress):
+    for start in tqdm(starts, desc="verifying", unit="shard", disable=None if progress else True):
         for name, found in hashes.items():
             found.append(hash_array(dataset[name][start : start + SHARD].to_numpy()))
     return {

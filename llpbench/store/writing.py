@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,6 +110,8 @@ def write_store(
         info = StoreInfo(
             name=name,
             title=title,
+            chips=len(tables.order),
+            divisions=len(tables.divisions),
             synthetic=synthetic,
             doi=doi,
             source=source,
@@ -172,7 +175,7 @@ def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
             name, data=array.values, dimension_names=array.dims, attributes=dict(array.attributes)
         )
     meanings = " ".join(label_class.name.replace(" ", "_") for label_class in classes)
-    flags = {
+    flags: dict[str, Any] = {
         "flag_values": [*range(len(classes)), NO_LABEL],
         "flag_meanings": f"{meanings} no_label",
     }
@@ -215,7 +218,7 @@ def _write_shards(
     chips = len(tables.order)
     with (
         _stoppable_pool(workers or os.cpu_count() or 1) as pool,
-        tqdm(total=chips, unit="chip", desc="writing", disable=not progress) as bar,
+        tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True) as bar,
     ):
         futures = [pool.submit(write, start) for start in range(0, chips, SHARD)]
         for future in as_completed(futures):

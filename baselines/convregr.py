@@ -1,0 +1,43 @@
+"""A convolutional regression of shares, without pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llpbench.method import Method
+from llpbench_baselines.backend import load_backend
+from llpbench_baselines.keras_method import KerasMethod
+
+
+class ConvRegr(KerasMethod):
+    """Three 11x11 convolutions and three dense layers from an image to its class shares.
+
+    Parameters
+    ----------
+    epochs, learning_rate, batch_size, random_state
+        See :class:`~llpbench_baselines.keras_method.KerasMethod`.
+    """
+
+    parameters = 68437
+    source = "Ramos-Pollán and González, arXiv 2306.12461"
+
+    predict_proba = Method.predict_proba  # there are no pixels
+
+    def build(self, categories: int) -> Any:
+        """Stack convolutions, pooling and dense layers."""
+        _tensorflow, keras = load_backend()
+        from llpbench_baselines.layers import ByteDropout
+
+        layers = keras.layers
+        images = layers.Input((96, 96, 3), dtype="uint8")
+        x = layers.Rescaling(1 / 256, name="scale")(images)
+        for number, stride in enumerate((2, 2, 4)):
+            name = f"convolution{number}"
+            x = layers.Conv2D(16, 11, strides=stride, padding="same", activation="elu", name=name)(
+                x
+            )
+            x = ByteDropout(0.2)(layers.MaxPooling2D()(x))
+        x = layers.Dense(16, activation="elu", name="first")(layers.Flatten()(x))
+        x = layers.Dense(16, activation="elu", name="second")(x)
+        output = layers.Dense(categories, activation="softmax", name="classes")(x)
+        return keras.Model(images, output, name="convregr")

@@ -1,0 +1,105 @@
+"""Small networks that turn patches into codes before they are compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench_baselines.backend import load_backend
+
+ENCODERS = ("none", "deep", "autoencoder")
+
+
+def deep_encoder(size: int) -> Any:
+    """Stack two convolutions with pooling and two dense layers, to 84 numbers.
+
+    Parameters
+    ----------
+    size : int
+        Side of a patch in pixels.
+
+    Returns
+    -------
+    keras.Model
+        Patches (n, size * size * 3) to codes (n, 84).
+    """
+    _tensorflow, keras = load_backend()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((size * size * 3,)),
+            layers.Reshape((size, size, 3)),
+            layers.Conv2D(6, 3, padding="same", activation="relu", name="first"),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(16, 3, padding="same", activation="relu", name="second"),
+            layers.AveragePooling2D(2),
+            layers.Flatten(),
+            layers.Dense(120, activation="relu", name="third"),
+            layers.Dense(84, activation="relu", name="fourth"),
+        ],
+        name="deep",
+    )
+
+
+def autoencoder(size: int) -> Any:
+    """Make the encoding half of an auto-encoder of patches, to 64 numbers.
+
+    Parameters
+    ----------
+    size : int
+        Side of a patch in pixels.
+
+    Returns
+    -------
+    keras.Model
+        Patches (n, size * size * 3), enlarged to 16x16 pixels, to codes (n, 64).
+    """
+    _tensorflow, keras = load_backend()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((size * size * 3,)),
+            layers.Reshape((size, size, 3)),
+            layers.Resizing(16, 16),
+            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", name="first"),
+            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", name="second"),
+            layers.Conv2D(128, 3, strides=2, padding="same", activation="relu", name="third"),
+            layers.Flatten(),
+            layers.Dense(64, name="code"),
+        ],
+        name="autoencoder",
+    )
+
+
+def learn_to_reconstruct(encoder: Any, patches: NDArray[np.float32], *, epochs: int = 5) -> None:
+    """Train an encoder so that a decoder, then thrown away, can redraw patches from codes.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        From :func:`autoencoder`.
+    patches : ndarray of float32, shape (n, size * size * 3)
+        From 0 to 1.
+    epochs : int
+        Passes over the patches.
+    """
+    _tensorflow, keras = load_backend()
+    layers = keras.layers
+    decoder = keras.Sequential(
+        [
+            layers.Input((64,)),
+            layers.Dense(512, activation="relu"),
+            layers.Reshape((2, 2, 128)),
+            layers.Conv2DTranspose(64, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2DTranspose(3, 3, strides=2, padding="same", activation="sigmoid"),
+        ]
+    )
+    size = round((patches.shape[1] / 3) ** 0.5)
+    images = patches.reshape(-1, size, size, 3)
+    flat = layers.Input(patches.shape[1:])
+    model = keras.Model(flat, layers.Resizing(size, size)(decoder(encoder(flat))))
+    model.compile("adam", "mse", jit_compile=False)
+    model.fit(patches, images, batch_size=256, epochs=epochs, verbose=0)

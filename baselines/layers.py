@@ -1,0 +1,179 @@
+"""Layers that Keras lacks; methods import this module when ``load_backend`` is done."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow
+
+_SMALLEST_LOGIT = math.log(1e-10)
+"""A component's part in a patch never gets below this."""
+
+
+class ByteDropout(keras.layers.Layer):  # type: ignore[misc]
+    """Dropout that decides with one random byte an activation instead of one float.
+
+    Drawing the random numbers is a third to a half of a small network's training step; this
+    takes a quarter of them. The share dropped is a multiple of 1/256, and what is kept is scaled
+    by exactly its inverse, so that the expectation does not change.
+
+    Parameters
+    ----------
+    rate : float
+        Share of activations dropped in training, rounded to 1/256.
+    """
+
+    def __init__(self, rate: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.dropped = round(256 * rate)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, activations: Any, training: bool = False) -> Any:
+        """Drop and scale in training, pass on otherwise."""
+        if not training or self.dropped == 0:
+            return activations
+        size = tensorflow.size(activations)
+        words = tensorflow.random.stateless_uniform(
+            [-(-size // 8)], self.seed_generator.next(), None, None, tensorflow.int64
+        )
+        bytes_ = tensorflow.reshape(tensorflow.bitcast(words, tensorflow.uint8), [-1])[:size]
+        kept = tensorflow.cast(bytes_ >= self.dropped, activations.dtype)
+        scaled = kept * (256 / (256 - self.dropped))
+        return activations * tensorflow.reshape(scaled, tensorflow.shape(activations))
+
+
+class KernelMeasurement(keras.layers.Layer):  # type: ignore[misc]
+    r"""Class probabilities of patches by kernel quantum measurement.
+
+    With components of positions :math:`c_j`, class vectors :math:`v_j`, weights w and one common
+    width :math:`\sigma`, a patch x gets
+
+    .. math:: a_j \propto \max(\mathrm{softmax}(w)_j e^{-\lVert x - c_j \rVert^2 / \sigma^2},
+        10^{-10}), \quad P(k | x) = \sum_j a_j v_{jk}^2 / \lVert v_j \rVert^2
+
+    which is a softmax over logarithms; squared distances are expanded into one matrix product.
+
+    Parameters
+    ----------
+    components : int
+        Number of components.
+    categories : int
+        Number of class groups.
+    encoder : keras.Model, optional
+        What patches pass before they are compared.
+    encodes_components : bool
+        Whether components are patches too, and pass the encoder.
+
+    References
+    ----------
+    González, Ramos-Pollán and Gallego, Kernel quantum machine learning, arXiv 2305.18204.
+    """
+
+    def __init__(
+        self,
+        components: int,
+        categories: int,
+        *,
+        encoder: Any = None,
+        encodes_components: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.count, self.categories = components, categories
+        self.encoder, self.encodes_components = encoder, encodes_components
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights; positions and width are set from data before training."""
+        size = input_shape[-1]
+        if self.encoder is not None and not self.encodes_components:
+            size = self.encoder.output_shape[-1]
+        self.positions = self.add_weight(
+            shape=(self.count, size), initializer="uniform", name="positions"
+        )
+        self.classes = self.add_weight(
+            shape=(self.count, self.categories),
+            initializer=keras.initializers.Constant(0.05),
+            name="classes",
+        )
+        self.weighting = self.add_weight(shape=(self.count,), initializer="zeros", name="weighting")
+        self.width = self.add_weight(shape=(), initializer="ones", name="width")
+
+    def call(self, patches: Any) -> Any:
+        """Patches (n, row, column, numbers) to probabilities (n, row, column, category)."""
+        codes = tensorflow.reshape(patches, [-1, patches.shape[-1]])
+        positions = self.positions
+        if self.encoder is not None:
+            codes = self.encoder(codes)
+            positions = self.encoder(positions) if self.encodes_components else positions
+        sharpness = 1 / self.width**2
+        offset = tensorflow.nn.log_softmax(self.weighting)
+        logits = offset - sharpness * squared_distances(codes, positions)
+        parts = tensorflow.nn.softmax(tensorflow.maximum(logits, _SMALLEST_LOGIT))
+        squares = self.classes**2
+        squares /= tensorflow.reduce_sum(squares, axis=1, keepdims=True)
+        probabilities = tensorflow.matmul(parts, squares)
+        return tensorflow.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
+
+
+class GaussianPrototypes(keras.layers.Layer):  # type: ignore[misc]
+    r"""Class probabilities of patches by a mixture of Gaussians whose parts have classes.
+
+    Prototype r has a mean, one variance and logits :math:`\theta_r`; with equal priors
+    :math:`P(r | x)` follows from Bayes' rule, and
+    :math:`P(k | x) = \sum_r P(r | x) \, \mathrm{softmax}(\theta_r)_k`. In training the mean of
+    :math:`-\log P(x)` is added to the loss.
+
+    Parameters
+    ----------
+    prototypes : int
+        Number of Gaussians.
+    categories : int
+        Number of class groups.
+    """
+
+    def __init__(self, prototypes: int, categories: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.count, self.categories = prototypes, categories
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights; means and variances are set from data before training."""
+        shape = (self.count, input_shape[-1])
+        self.means = self.add_weight(shape=shape, initializer="uniform", name="means")
+        self.log_variances = self.add_weight(
+            shape=(self.count,), initializer="zeros", name="log_variances"
+        )
+        self.class_logits = self.add_weight(
+            shape=(self.count, self.categories), initializer="zeros", name="class_logits"
+        )
+
+    def call(self, patches: Any) -> Any:
+        """Patches (n, row, column, numbers) to probabilities (n, row, column, category)."""
+        size = patches.shape[-1]
+        codes = tensorflow.reshape(patches, [-1, size])
+        log_scale = -0.5 * size * (self.log_variances + math.log(2 * math.pi))
+        halved = 0.5 * tensorflow.exp(-self.log_variances)
+        densities = log_scale - halved * squared_distances(codes, self.means)
+        evidence = tensorflow.reduce_logsumexp(densities, axis=1) - math.log(self.count)
+        self.add_loss(-tensorflow.reduce_mean(evidence))
+        classes = tensorflow.nn.softmax(self.class_logits)
+        probabilities = tensorflow.matmul(tensorflow.nn.softmax(densities), classes)
+        return tensorflow.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
+
+
+def squared_distances(points: Any, centres: Any) -> Any:
+    """Squared distances of all points to all centres, by one matrix product.
+
+    Parameters
+    ----------
+    points : tensor, shape (n, dimension)
+    centres : tensor, shape (m, dimension)
+
+    Returns
+    -------
+    tensor, shape (n, m)
+    """
+    products = tensorflow.matmul(points, -2 * centres, transpose_b=True)
+    products = tensorflow.nn.bias_add(products, tensorflow.reduce_sum(centres**2, axis=1))
+    return products + tensorflow.reduce_sum(points**2, axis=1, keepdims=True)

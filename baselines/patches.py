@@ -1,0 +1,117 @@
+"""Patches of images: cutting them, drawing some, and spreading their probabilities on pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.errors import MethodError
+from llpbench_baselines.backend import load_backend
+
+SIDE = 96
+"""Pixels on a side of what a method sees of a chip."""
+
+
+def check_patches(size: int, stride: int) -> None:
+    """Refuse patches that leave pixels out or do not fall on one grid.
+
+    Parameters
+    ----------
+    size, stride : int
+        Pixels.
+
+    Raises
+    ------
+    MethodError
+        If the stride does not divide the size, or the patches do not tile the image.
+    """
+    if not 0 < stride <= size <= SIDE or size % stride or (SIDE - size) % stride:
+        raise MethodError(
+            f"patches of {size} pixels at stride {stride} do not tile {SIDE} pixels: "
+            "the stride must divide both"
+        )
+
+
+def cut_patches(images: Any, size: int, stride: int) -> Any:
+    """Cut images into patches.
+
+    Parameters
+    ----------
+    images : tensor, shape (n, 96, 96, 3)
+    size, stride : int
+        Pixels.
+
+    Returns
+    -------
+    tensor, shape (n, row, column, size * size * 3)
+        The numbers of a patch row by row, pixel by pixel.
+    """
+    _tensorflow, keras = load_backend()
+    if size == stride:
+        count = SIDE // size
+        split = keras.ops.reshape(images, (-1, count, size, count, size * 3))
+    else:
+        count = (SIDE - size) // stride + 1
+        pixels = stride * np.arange(count)[:, np.newaxis] + np.arange(size)
+        rows = keras.ops.take(images, pixels, axis=1)
+        split = keras.ops.take(rows, pixels, axis=3)
+        split = keras.ops.reshape(split, (-1, count, size, count, size * 3))
+    patches = keras.ops.transpose(split, (0, 1, 3, 2, 4))
+    return keras.ops.reshape(patches, (-1, count, count, size * size * 3))
+
+
+def spread_patches(probabilities: Any, size: int, stride: int) -> Any:
+    """Give each block of pixels the mean probabilities of the patches that cover it.
+
+    Parameters
+    ----------
+    probabilities : tensor, shape (n, row, column, category)
+        Of patches.
+    size, stride : int
+        Of the patches; the stride divides the size, so that blocks of ``stride`` pixels are
+        covered by the same patches.
+
+    Returns
+    -------
+    tensor, shape (n, 96 / stride, 96 / stride, category)
+    """
+    tensorflow, _keras = load_backend()
+    reach = size // stride
+    if reach == 1:
+        return probabilities
+    margin = [reach - 1, reach - 1]
+    padded = tensorflow.pad(probabilities, [[0, 0], margin, margin, [0, 0]])
+    sums = tensorflow.nn.avg_pool2d(padded, reach, 1, "VALID") * reach**2
+    covered = np.convolve(np.ones(probabilities.shape[1]), np.ones(reach))
+    return sums / np.multiply.outer(covered, covered)[..., np.newaxis].astype(np.float32)
+
+
+def draw_patches(
+    images: NDArray[np.uint8], count: int, size: int, random_state: int
+) -> NDArray[np.float32]:
+    """Draw patches from as many chips as there are, one from each.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, 96, 96, 3)
+    count : int
+        Patches; chips are used again only where there are fewer.
+    size : int
+        Pixels on a side.
+    random_state : int
+        Seed of the choice of chips and places.
+
+    Returns
+    -------
+    ndarray of float32, shape (count, size * size * 3)
+        From 0 to 1.
+    """
+    generator = np.random.default_rng(random_state)
+    chips = np.resize(generator.permutation(len(images)), count)
+    corners = generator.integers(0, SIDE - size + 1, (2, count, 1))
+    rows, columns = corners + np.arange(size)
+    drawn = images[chips[:, np.newaxis, np.newaxis], rows[:, :, np.newaxis], columns[:, np.newaxis]]
+    scaled: NDArray[np.float32] = drawn.reshape(count, -1).astype(np.float32) / 256
+    return scaled

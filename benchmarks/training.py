@@ -1,0 +1,151 @@
+"""CPU milliseconds a chip of training and predicting, beside naive Keras and matrix products.
+
+Usage: python benchmarks/training.py [METHOD...] [--threads 1] [--chips 512]
+
+For each method, on made chips, batch 32, 5 classes: a training step as ``fit`` does it, a
+prediction as ``predict`` does it (shares and segmentation), the same network through Keras' own
+``fit`` and ``predict`` (``downconv`` with Keras' convolution and dropout), and how long the network's multiply-adds alone would take as one large
+matrix product. All in one process, so that the ratios hold on a busy machine; CPU time is that
+of all threads together, the best of several rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+METHODS = ("downconv", "qkm", "gmm", "convregr", "customunet", "resnet18unet", "vgg16unet")
+CATEGORIES = 5
+BATCH = 32
+
+
+def main() -> None:
+    """Measure and print one line a method."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("methods", nargs="*", default=METHODS)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--chips", type=int, default=512, help="64 for the large networks")
+    chosen = parser.parse_args()
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(chosen.threads)
+    os.environ["OPENBLAS_NUM_THREADS"] = str(chosen.threads)
+    columns = ("method", "step", "keras", "ratio", "predict", "keras", "ratio", "products")
+    print(f"CPU ms a chip, batch {BATCH}, {CATEGORIES} classes, {chosen.threads} thread(s)")
+    print(f"{columns[0]:14}" + "".join(f"{column:>10}" for column in columns[1:]))
+    for name in chosen.methods:
+        figures = measure(name, chosen.chips)
+        print(f"{name:14}" + "".join(f"{figure:10.3f}" for figure in figures), flush=True)
+
+
+def measure(name: str, chips: int) -> list[float]:
+    """Time one method.
+
+    Parameters
+    ----------
+    name : str
+        Of an installed method.
+    chips : int
+        How many to train on; two batches for networks of more than 100 million multiply-adds.
+
+    Returns
+    -------
+    list of float
+        CPU milliseconds a chip of a training step, Keras' step, their ratio; of a prediction,
+        Keras' prediction, their ratio; of the products of one prediction.
+    """
+    import numpy as np
+
+    from llpbench.method import make_method
+    from llpbench_baselines.training import Examples, train_model
+
+    generator = np.random.default_rng(0)
+    method: Any = make_method(name)
+    method._build(np.array([f"category {number}" for number in range(CATEGORIES)]))
+    multiply_adds = method.multiply_adds()
+    chips = 2 * BATCH if multiply_adds > 1e8 else chips
+    images = generator.integers(0, 256, (chips, 96, 96, 3), dtype=np.uint8)
+    method.initialise(images)
+    targets = generator.dirichlet(np.ones(CATEGORIES), chips).astype(np.float32)
+    loss = method.loss(np.full(CATEGORIES, 0.2, dtype=np.float32))
+    examples = Examples(images, targets)
+    stamps: list[float] = []
+    train_model(
+        method.model_,
+        examples,
+        Examples(images[:1], targets[:1]),
+        loss=loss,
+        epochs=4,
+        batch_size=BATCH,
+        learning_rate=1e-4,
+        random_state=0,
+        progress=lambda epochs, **_options: stamped(epochs, stamps),
+    )
+    step = 1000 * min(np.diff(stamps)[1:]) / chips
+    predict = best(lambda: [method._read(images[i : i + BATCH]) for i in starts(chips)], chips)
+    model = plain_downconv() if name == "downconv" else method.model_
+    model.compile("adam", lambda truth, output: loss(output, truth), jit_compile=False)
+    keras_step = best(
+        lambda: model.fit(images, targets, batch_size=BATCH, epochs=1, verbose=0), chips
+    )
+    keras_predict = best(lambda: model.predict(images, batch_size=BATCH, verbose=0), chips)
+    products = multiply_adds * seconds_a_multiply_add() * 1000
+    return [
+        *(step, keras_step, step / keras_step),
+        *(predict, keras_predict, predict / keras_predict, products),
+    ]
+
+
+def plain_downconv() -> Any:
+    """``downconv`` as one would first write it."""
+    from llpbench_baselines.backend import load_backend
+
+    _tensorflow, keras = load_backend()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((96, 96, 3), dtype="uint8"),
+            layers.Rescaling(1 / 256),
+            layers.Conv2D(96, 4, strides=4, activation="relu"),
+            layers.Dropout(0.1),
+            layers.Conv2D(CATEGORIES, 1, activation="softmax"),
+        ]
+    )
+
+
+def starts(chips: int) -> range:
+    """First chips of batches."""
+    return range(0, chips, BATCH)
+
+
+def stamped(epochs: Iterable[int], stamps: list[float]) -> Iterator[int]:
+    """Note the CPU time at the start of each epoch and after the last."""
+    for epoch in epochs:
+        stamps.append(time.process_time())
+        yield epoch
+    stamps.append(time.process_time())
+
+
+def best(run: Callable[[], Any], chips: int, rounds: int = 3) -> float:
+    """CPU milliseconds a chip in the best of some rounds, after one to warm up."""
+    run()
+    taken = []
+    for _round in range(rounds):
+        start = time.process_time()
+        run()
+        taken.append(time.process_time() - start)
+    return 1000 * min(taken) / chips
+
+
+def seconds_a_multiply_add() -> float:
+    """CPU seconds of one multiply-add in a large single-precision matrix product."""
+    import numpy as np
+
+    matrix = np.ones((1024, 1024), dtype=np.float32)
+    return best(lambda: matrix @ matrix, 1) / 1000 / 1024**3
+
+
+if __name__ == "__main__":
+    main()
