@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from regions import make_region, write_region
 from zenodo_server import ZenodoServer
+
+from llpbench.archive.writing import write_archive
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -48,6 +51,23 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the semi-real data and golden values (../shared) are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the small grid, with a chip outside every division and one without a label.
+
+    Tests only read it; one that changes a store makes a copy.
+    """
+    path = tmp_path_factory.mktemp("stores") / "grid"
+    write_region(make_region(outside=1, unlabelled=1), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def archive(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small grid as a published zip; tests only read it."""
+    return write_archive(store, tmp_path_factory.mktemp("archives") / "grid.zip")
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def _opened(dataset: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:
 
 def _names(ds: xr.Dataset) -> tuple[str, str]:
     """What file names call the region and its labels."""
-    name, label_set = ds.attrs["name"], ds.llp.label_set
+    label_set, name = ds.llp.label_set, ds.attrs["name"]
     entry = catalog.load().datasets.get(name)
     return entry.region if entry else name, (*label_set.archive_names, label_set.name)[0]
 
