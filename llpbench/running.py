@@ -17,6 +17,7 @@ from llpbench._version import __version__
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError
 from llpbench.method import Method, make_method
+from llpbench.plots import widest_category, write_plots
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
 from llpbench.scores import Scores
@@ -151,6 +152,7 @@ def run_method(
         beside.replace(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    write_plots(scores, folder / "plots", categories=[widest_category(scores)])
     return Run(folder, record, scores)
 
 

@@ -81,6 +81,7 @@ def evaluate(
         split=split,
         attributes=dict(seeds[0].attrs),
         prediction_digests=[digest_predictions(seed) for seed in seeds],
+        segmentation=seeds[0].get("segmentation"),
     )
 
 
@@ -125,6 +126,7 @@ def _scored_chips(
         raise LLPBenchError("no chip of this split has a label, so nothing can be scored on it")
     division = part["own_division"].to_numpy()[scored]
     return ScoredChips(
+        chip=part["chip"].to_numpy()[scored],
         truth=truth[scored],
         predicted=predicted[scored],
         null=null,
