@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
+    from llpbench.hardness import Hardness
+
 FORBIDDEN = {
     "division": ("label", "chip_proportions"),
     "chip": ("label",),
@@ -278,6 +280,24 @@ class LabelProportions:
         if chip not in self._ds.indexes["chip"]:
             raise UnknownNameError(unknown("chip", chip, map(str, self._ds["chip"].to_numpy())))
         return draw_chip(self._ds.sel(chip=chip))
+
+    def hardness(self) -> Hardness:
+        """How hard the dataset is, whatever the method: its hardness card.
+
+        Returns
+        -------
+        Hardness
+            Sizes and borders of divisions, intraclass correlation, scores of null models. Only
+            labels of the test split are read.
+
+        Raises
+        ------
+        LLPBenchError
+            If there are no labels.
+        """
+        from llpbench.hardness import hardness
+
+        return hardness(self._ds)
 
     def _overlap_areas(self) -> csr_array:
         """Overlap areas, shape (chip, division), by number, never by position."""

@@ -59,9 +59,10 @@ def draw_extremes(scores: Scores) -> Figure:
     each = min(EACH, len(order) // 2) or 1
     pictures = 3 if scores.segmentation is not None else 2
     figure = new_figure(width=2 * (1.3 * pictures + 2.5), height=1.2 + 1.45 * each)
-    sides = np.ravel(figure.subfigures(1, 2, wspace=0.03))
-    chosen_chips = {"least error": order[:each], "largest error": order[::-1][:each]}
-    for side, (title, chosen) in zip(sides, chosen_chips.items(), strict=True):
+    grid = figure.add_gridspec(1, 2, wspace=0.03)
+    sides = {"least error": order[:each], "largest error": order[::-1][:each]}
+    for number, (title, chosen) in enumerate(sides.items()):
+        side = figure.add_subfigure(grid[0, number])
         side.suptitle(title, fontsize=10)
         _draw_rows(side, scores, chosen, errors)
     _name_colours(figure, scores)
