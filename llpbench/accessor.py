@@ -300,12 +300,15 @@ class LabelProportions:
         return hardness(self._ds)
 
     def _overlap_areas(self) -> csr_array:
-        """Overlap areas, shape (chip, division), by number, never by position."""
+        """Overlap areas, shape (chip, division), by number, never by position.
+
+        In float64, so that sums over chips do not depend on their order.
+        """
         pairs = pd.DataFrame(
             {
                 "chip": self._positions("chip"),
                 "division": self._positions("division"),
-                "area": self._ds["overlap_area"].to_numpy(),
+                "area": self._ds["overlap_area"].to_numpy().astype(np.float64),
             }
         )[self._present()]
         return overlap_matrix(pairs, (self._ds.sizes["chip"], self._ds.sizes["division"]))
