@@ -7,25 +7,31 @@ than the milliseconds, which depend on the machine.
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
 
 import dask.array as da
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
-from llpbench import metrics
+import llpbench.accessor  # noqa: F401  (registers ds.llp)
+from llpbench import catalog, evaluate, make_predictions, metrics, write_predictions
+from llpbench.dataset import LABEL_SET
 from llpbench.statistics import cluster_bootstrap, division_sums
 
 CLASSES = 5
 CHIPS = 512
 NAIVE_CHIPS = 64
 BUDGET = {24: 0.10, 96: 0.30}  # CPU ms a chip
+FILE_BUDGET = 2.0  # CPU s
 BOOTSTRAP_CHIPS, BOOTSTRAP_DIVISIONS, DRAWS = 14_000, 300, 5000
 
 
@@ -155,7 +161,66 @@ def bootstrap() -> None:
     )
 
 
+def made_dataset() -> xr.Dataset:
+    """Make a test split by hand: labels in blocks, chips inside divisions, no outlines."""
+    generator = np.random.default_rng(0)
+    labels = catalog.label_set("esaworldcover")
+    own = np.sort(generator.integers(0, BOOTSTRAP_DIVISIONS, BOOTSTRAP_CHIPS))
+    blocks = generator.integers(0, CLASSES, (BOOTSTRAP_CHIPS, 5, 5), dtype=np.uint8)
+    label = blocks.repeat(20, axis=1).repeat(20, axis=2)
+    proportions = generator.dirichlet(np.ones(CLASSES), BOOTSTRAP_DIVISIONS)
+    division = np.array([f"d{number:03}" for number in range(BOOTSTRAP_DIVISIONS)])
+    numbers = np.arange(BOOTSTRAP_CHIPS, dtype=np.int32)
+    names = [group.name for group in labels.groups]
+    return xr.Dataset(
+        {
+            "label": (("chip", "y", "x"), label),
+            "target": (("chip", "category"), proportions[own]),
+            "division_proportions": (("division", "category"), proportions),
+            "overlap_chip": ("overlap", numbers),
+            "overlap_division": ("overlap", own.astype(np.int32)),
+            "overlap_area": ("overlap", np.ones(BOOTSTRAP_CHIPS, dtype=np.float32)),
+        },
+        {
+            "chip": [f"{number:013x}" for number in numbers],
+            "chip_number": ("chip", numbers),
+            "split": ("chip", np.full(BOOTSTRAP_CHIPS, "test")),
+            "own_division": ("chip", division[own]),
+            "division": division,
+            "division_number": ("division", np.arange(BOOTSTRAP_DIVISIONS, dtype=np.int32)),
+            "category": np.arange(CLASSES),
+            "category_name": ("category", names),
+        },
+        {
+            **{"name": "made", "digest": "made", "synthetic": "true", "grouped": 1},
+            "label_set": LABEL_SET.dump_json(labels).decode(),
+        },
+    )
+
+
+def proportions_file() -> None:
+    """Measure reading, checking and scoring a file of proportions, with every interval."""
+    ds = made_dataset()
+    shares = np.random.default_rng(1).dirichlet(np.ones(CLASSES), BOOTSTRAP_CHIPS)
+    made = make_predictions(ds["chip"].to_numpy(), ds["category_name"].to_numpy(), shares)
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in ("parquet", "csv"):
+            file = Path(folder) / f"predictions.{ending}"
+            write_predictions(made, file)
+            start = time.process_time()
+            scores = evaluate(file, ds)
+            read = time.process_time() - start
+            table = scores.table()
+            seconds = time.process_time() - start
+            print(
+                f"{ending} of {scores.chips:,} chips in {len(scores.divisions)} divisions: "
+                f"{seconds:.2f} s CPU (budget {FILE_BUDGET:.2f}), {read:.2f} of it for values, the "
+                f"rest for {len(table)} intervals of {DRAWS:,} draws"
+            )
+
+
 if __name__ == "__main__":
+    proportions_file()
     for pixels in BUDGET:
         segmentations(pixels)
     memory()

@@ -142,10 +142,12 @@ def hardness(ds: xr.Dataset) -> Hardness:
     Raises
     ------
     LLPBenchError
-        If the labels were taken away.
+        If the labels were taken away, or there are no chips.
     """
     if "label" not in ds or "chip_proportions" not in ds:
         raise LLPBenchError("this dataset has no labels, so how hard it is cannot be said")
+    if not ds.sizes["chip"]:
+        raise LLPBenchError("a dataset without chips has no hardness")
     grouped = ds.llp.group()
     owner = grouped["own_division"].to_numpy()
     owned = owner != ""
