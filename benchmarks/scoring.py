@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is importe
 import dask.array as da
 import numpy as np
 import xarray as xr
+import zarr
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
@@ -26,6 +27,7 @@ import llpbench.accessor  # noqa: F401  (registers ds.llp)
 from llpbench import catalog, evaluate, make_predictions, metrics, write_predictions
 from llpbench.dataset import LABEL_SET
 from llpbench.statistics import cluster_bootstrap, division_sums
+from llpbench.store.layout import CHUNK, SHARD
 
 CLASSES = 5
 CHIPS = 512
@@ -161,61 +163,69 @@ def bootstrap() -> None:
     )
 
 
-def made_dataset() -> xr.Dataset:
-    """Make a test split by hand: labels in blocks, chips inside divisions, no outlines."""
+def made_dataset(folder: Path) -> xr.Dataset:
+    """Make a dataset by hand: a test split, and a small train split in one more division."""
     generator = np.random.default_rng(0)
-    labels = catalog.label_set("esaworldcover")
+    label_set = catalog.label_set("esaworldcover")
     own = np.sort(generator.integers(0, BOOTSTRAP_DIVISIONS, BOOTSTRAP_CHIPS))
-    blocks = generator.integers(0, CLASSES, (BOOTSTRAP_CHIPS, 5, 5), dtype=np.uint8)
-    label = blocks.repeat(20, axis=1).repeat(20, axis=2)
-    proportions = generator.dirichlet(np.ones(CLASSES), BOOTSTRAP_DIVISIONS)
-    division = np.array([f"d{number:03}" for number in range(BOOTSTRAP_DIVISIONS)])
-    numbers = np.arange(BOOTSTRAP_CHIPS, dtype=np.int32)
-    names = [group.name for group in labels.groups]
+    own = np.append(own, np.full(SHARD, BOOTSTRAP_DIVISIONS))
+    chips, divisions = len(own), BOOTSTRAP_DIVISIONS + 1
+    blocks = generator.integers(0, 11, (chips, 10, 10), dtype=np.uint8)
+    label = zarr.create_array(
+        folder / "label.zarr",
+        data=blocks.repeat(10, axis=1).repeat(10, axis=2),
+        chunks=(CHUNK, 100, 100),
+        shards=(SHARD, 100, 100),
+    )
+    proportions = generator.dirichlet(np.ones(len(label_set.classes)), divisions)
+    division = np.array([f"d{number:03}" for number in range(divisions)])
+    numbers = np.arange(chips, dtype=np.int32)
     return xr.Dataset(
         {
-            "label": (("chip", "y", "x"), label),
+            "label": (("chip", "y", "x"), da.from_array(label, chunks=(SHARD, 100, 100))),
             "target": (("chip", "category"), proportions[own]),
             "division_proportions": (("division", "category"), proportions),
             "overlap_chip": ("overlap", numbers),
             "overlap_division": ("overlap", own.astype(np.int32)),
-            "overlap_area": ("overlap", np.ones(BOOTSTRAP_CHIPS, dtype=np.float32)),
+            "overlap_area": ("overlap", np.ones(chips, dtype=np.float32)),
         },
         {
             "chip": [f"{number:013x}" for number in numbers],
             "chip_number": ("chip", numbers),
-            "split": ("chip", np.full(BOOTSTRAP_CHIPS, "test")),
+            "split": ("chip", np.where(numbers < BOOTSTRAP_CHIPS, "test", "train")),
             "own_division": ("chip", division[own]),
             "division": division,
-            "division_number": ("division", np.arange(BOOTSTRAP_DIVISIONS, dtype=np.int32)),
-            "category": np.arange(CLASSES),
-            "category_name": ("category", names),
+            "division_number": ("division", np.arange(divisions, dtype=np.int32)),
+            "category": np.arange(len(label_set.classes)),
+            "category_name": ("category", [one.name for one in label_set.classes]),
         },
         {
-            **{"name": "made", "digest": "made", "synthetic": "true", "grouped": 1},
-            "label_set": LABEL_SET.dump_json(labels).decode(),
+            **{"name": "made", "digest": "made", "synthetic": "true"},
+            "label_set": LABEL_SET.dump_json(label_set).decode(),
         },
     )
 
 
 def proportions_file() -> None:
     """Measure reading, checking and scoring a file of proportions, with every interval."""
-    ds = made_dataset()
-    shares = np.random.default_rng(1).dirichlet(np.ones(CLASSES), BOOTSTRAP_CHIPS)
-    made = make_predictions(ds["chip"].to_numpy(), ds["category_name"].to_numpy(), shares)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ds = made_dataset(folder)
+        test = ds.llp.group().llp.split("test")
+        shares = np.random.default_rng(1).dirichlet(np.ones(CLASSES), BOOTSTRAP_CHIPS)
+        made = make_predictions(test["chip"].to_numpy(), test["category_name"].to_numpy(), shares)
         for ending in ("parquet", "csv"):
-            file = Path(folder) / f"predictions.{ending}"
+            file = folder / f"predictions.{ending}"
             write_predictions(made, file)
             start = time.process_time()
             scores = evaluate(file, ds)
-            read = time.process_time() - start
+            values = time.process_time() - start
             table = scores.table()
             seconds = time.process_time() - start
             print(
                 f"{ending} of {scores.chips:,} chips in {len(scores.divisions)} divisions: "
-                f"{seconds:.2f} s CPU (budget {FILE_BUDGET:.2f}), {read:.2f} of it for values, the "
-                f"rest for {len(table)} intervals of {DRAWS:,} draws"
+                f"{seconds:.2f} s CPU (budget {FILE_BUDGET:.2f}), {values:.2f} of it for labels "
+                f"and values, the rest for {len(table)} intervals of {DRAWS:,} draws"
             )
 
 
