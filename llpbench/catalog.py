@@ -15,6 +15,8 @@ from importlib import resources
 from typing import Any
 
 from llpbench.errors import UnknownNameError
+from llpbench.reported import ReportedResult as ReportedResult
+from llpbench.reported import reported_results as reported_results
 
 NO_LABEL = 255
 """The label of a pixel that has none."""

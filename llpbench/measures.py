@@ -26,6 +26,8 @@ class ScoredChips:
 
     Parameters
     ----------
+    chip : ndarray of str, shape (n,)
+        Their ids.
     truth, predicted : ndarray, shape (n, K)
         Shares in the score window, and those submitted.
     division : ndarray of str, shape (n,)
@@ -41,6 +43,7 @@ class ScoredChips:
         proportions and the overlap-weighted mean of the predictions; NaN where unknown.
     """
 
+    chip: NDArray[np.str_]
     truth: FloatArray
     predicted: FloatArray
     division: NDArray[np.str_]
@@ -139,15 +142,26 @@ def _counts(chips: ScoredChips) -> FloatArray:
     return chips.confusion.astype(np.float64)
 
 
-def _square(sums: FloatArray) -> FloatArray:
-    """Confusion matrices from sums of flattened ones and the number of chips."""
+def confusions(sums: FloatArray) -> FloatArray:
+    """Confusion matrices from sums of flattened ones and the number of chips.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., K² + 1)
+        As the measures of a segmentation have them.
+
+    Returns
+    -------
+    ndarray, shape (..., K, K)
+        Rows truth, columns prediction.
+    """
     size = round((sums.shape[-1] - 1) ** 0.5)
     return sums[..., :-1].reshape(*sums.shape[:-1], size, size)
 
 
 def _pixels(metric: Callable[..., Any], average: str | None) -> Statistic:
     """A metric of confusion matrices as a statistic of their sums."""
-    return lambda sums: np.asarray(metric(_square(sums), average))
+    return lambda sums: np.asarray(metric(confusions(sums), average))
 
 
 def _moments(truth: FloatArray, predicted: FloatArray) -> FloatArray:

@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
-from llpbench.errors import PredictionsError, UnknownNameError
-from llpbench.measures import BY_NAME, Measure, ScoredChips, available
+from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
+from llpbench.measures import BY_NAME, Measure, ScoredChips, available, confusions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.statistics import Interval, cluster_bootstrap, paired_bootstrap, sign_flip_test
 
@@ -81,6 +81,8 @@ class Scores:
         The chips themselves, for pictures; empty when read from JSON.
     opened : Dataset, optional
         The split, for maps; None when read from JSON.
+    segmentation : DataArray, optional
+        The first seed's, for pictures; None without one and when read from JSON.
     """
 
     dataset: str
@@ -95,6 +97,7 @@ class Scores:
     unscored_chips: int
     seeds: list[ScoredChips] = field(default_factory=list, repr=False)
     opened: xr.Dataset | None = field(default=None, repr=False)
+    segmentation: xr.DataArray | None = field(default=None, repr=False)
 
     @classmethod
     def of_chips(
@@ -105,6 +108,7 @@ class Scores:
         split: str,
         attributes: dict[str, Any],
         prediction_digests: list[str],
+        segmentation: xr.DataArray | None = None,
     ) -> Self:
         """Sum up scored chips.
 
@@ -117,6 +121,8 @@ class Scores:
         split : str
         attributes : dict
         prediction_digests : list of str
+        segmentation : DataArray, optional
+            The first seed's.
 
         Returns
         -------
@@ -143,6 +149,7 @@ class Scores:
             unscored_chips=dataset.sizes["chip"] - len(first.truth),
             seeds=list(seeds),
             opened=dataset,
+            segmentation=segmentation,
         )
 
     @property
@@ -189,6 +196,36 @@ class Scores:
         """
         measure, sums = self._of(metric)
         return cluster_bootstrap(sums, measure.statistic, draws=draws, random_state=random_state)
+
+    def confusion(self) -> NDArray[np.float64] | None:
+        """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
+
+        Returns
+        -------
+        ndarray of float64, shape (K, K), or None
+            None where there is no segmentation.
+        """
+        if "f1_micro" not in self.sums:
+            return None
+        return confusions(self.sums["f1_micro"].sum(axis=(0, 1)))
+
+    def first_seed(self) -> ScoredChips:
+        """The chips of the first seed, for pictures.
+
+        Returns
+        -------
+        ScoredChips
+
+        Raises
+        ------
+        LLPBenchError
+            If the scores were read from JSON, which holds no chips.
+        """
+        if not self.seeds:
+            raise LLPBenchError(
+                "scores read from JSON hold no chips; evaluate the predictions again"
+            )
+        return self.seeds[0]
 
     def compare(self, other: Scores, metric: str = "mae") -> Comparison:
         """Compare with another method on the same divisions.
@@ -263,6 +300,38 @@ class Scores:
             if measure.per_class is not None
         }
         return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
+
+    def per_class_interval(
+        self, metric: str, *, draws: int = 5000, random_state: int = 0
+    ) -> pd.DataFrame:
+        """Values of a metric by class group, with their confidence intervals.
+
+        Parameters
+        ----------
+        metric : str
+            A column of :attr:`per_class`.
+        draws, random_state : int
+            As in :meth:`interval`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each category: ``value``, ``low``, ``high``, at 95 %; NaN for a category
+            without a value.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such metric here, or it has no values by class.
+        """
+        measure, sums = self._of(metric)
+        if measure.per_class is None:
+            raise UnknownNameError(unknown("metric by class", metric, self.per_class.columns))
+        interval = cluster_bootstrap(
+            sums, measure.per_class, draws=draws, random_state=random_state
+        )
+        columns = {"value": self.per_class[metric], "low": interval.low, "high": interval.high}
+        return pd.DataFrame(columns)
 
     @property
     def per_division(self) -> gpd.GeoDataFrame:
