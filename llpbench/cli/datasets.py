@@ -103,7 +103,7 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
                 "split": name,
                 "chips": part.sizes["chip"],
                 "divisions": part.sizes["division"],
-                "border chips": len(np.unique(ds["overlap_chip"][outside])),
+                "chips across splits": len(np.unique(ds["overlap_chip"][outside])),
                 "chips without target": int(np.isnan(part["target"]).any("category").sum()),
                 "chips without label": int(
                     np.isnan(part["chip_proportions"]).any("category").sum()
