@@ -43,7 +43,7 @@ def _multiply_adds(operation: Any) -> int:
     if kind == "Conv2D":
         return size(operation.outputs[0]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind == "DepthwiseConv2dNative":
-        return size(operation.outputs[0]) * prod(inputs[1].shape.as_list()[:2])
+        return size(operation.outputs[0]) * int(prod(inputs[1].shape.as_list()[:2]))
     if kind == "Conv2DBackpropInput":  # a transposed convolution: sizes, kernel, input
         return size(inputs[2]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind in _TRANSPOSED:

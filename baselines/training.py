@@ -101,9 +101,8 @@ def train_model(
     for epoch in rounds if progress is None else progress(rounds, desc="training", unit="epoch"):
         order = generator.permutation(len(training.images))
         train_loss = _epoch(step_graph, training, order, batch_size)
-        val_loss = _epoch(
-            validation_graph, validation, np.arange(len(validation.images)), batch_size
-        )
+        in_order = np.arange(len(validation.images))
+        val_loss = _epoch(validation_graph, validation, in_order, batch_size)
         if not np.isfinite(train_loss):
             raise MethodError(
                 f"the loss is no number any more in epoch {epoch}: try a lower learning rate"
