@@ -28,8 +28,10 @@ def count_multiply_adds(model: Any) -> int:
     """
     tensorflow, _keras = load_backend()
     chip = tensorflow.TensorSpec([1, 96, 96, 3], tensorflow.uint8)
-    traced = tensorflow.function(lambda images: model(images, training=False))
-    graph = traced.get_concrete_function(chip).graph
+    traced = tensorflow.function(
+        lambda images: model(images, training=False), [chip], autograph=False
+    )
+    graph = traced.get_concrete_function().graph
     return sum(_multiply_adds(operation) for operation in graph.get_operations())
 
 

@@ -93,7 +93,9 @@ def train_model(
     def validate(images: Any, targets: Any) -> Any:
         return loss(model(images, training=False), targets)
 
-    step_graph, validation_graph = (tf.function(run, batch) for run in (step, validate))
+    step_graph, validation_graph = (
+        tf.function(run, batch, autograph=False) for run in (step, validate)
+    )
     generator = np.random.default_rng(random_state)
     history: list[dict[str, float]] = []
     best, best_weights = np.inf, model.get_weights()
