@@ -110,9 +110,8 @@ def train_model(
         train_loss = _epoch(step_graph, training, order, batch_size)
         trained = [variable.numpy() for variable in model.trainable_variables]
         optimizer.finalize_variable_values(model.trainable_variables)
-        val_loss = _epoch(
-            validation_graph, validation, np.arange(len(validation.images)), batch_size
-        )
+        in_order = np.arange(len(validation.images))
+        val_loss = _epoch(validation_graph, validation, in_order, batch_size)
         if not np.isfinite(train_loss):
             raise MethodError(
                 f"the loss is no number any more in epoch {epoch}: try a lower learning rate"
