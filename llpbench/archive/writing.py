@@ -76,8 +76,10 @@ def write_archive(
 
     Examples
     --------
-    >>> write_archive("demo-humanpop", "demo_humanpop2015.zip")  # doctest: +SKIP
-    PosixPath('demo_humanpop2015.zip')
+    >>> write_archive("demo-pop", "demo_humanpop2015.zip")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.UnknownNameError: there is no dataset 'demo-pop'; did you mean ...
     """
     path = Path(path)
     if path.exists():
