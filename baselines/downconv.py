@@ -14,7 +14,8 @@ class DownConv(KerasMethod):
 
     A chip of 96x96 pixels becomes 24x24 cells with class probabilities; their mean is trained to
     match the chip's target. Against the published training, dropout is active, chips are
-    shuffled anew every epoch, and the last batch is not dropped.
+    shuffled anew every epoch, the last batch is not dropped, weights are averaged over steps,
+    and Adam's rate is three times the published 1e-3, at which 60 epochs end far from converged.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class DownConv(KerasMethod):
         filters: int = 96,
         dropout: float = 0.1,
         epochs: int = 32,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         batch_size: int = 32,
         random_state: int = 0,
     ) -> None:

@@ -194,8 +194,8 @@ class KerasMethod(Method):
             classes = tensorflow.argmax(self.pixels(output), axis=-1)
             return chip_shares(output), tensorflow.cast(classes, tensorflow.uint8)
 
-        self._probabilities = tensorflow.function(probabilities, [images])
-        self._read = tensorflow.function(read, [images])
+        self._probabilities = tensorflow.function(probabilities, [images], autograph=False)
+        self._read = tensorflow.function(read, [images], autograph=False)
 
     def _examples(self, ds: xr.Dataset) -> Examples:
         """Images and targets of the chips that have a target."""

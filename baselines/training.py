@@ -14,6 +14,9 @@ from llpbench.method import Progress
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.losses import Loss
 
+AVERAGING = 0.99
+"""Momentum of the averages of weights over steps that are validated and kept."""
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -45,9 +48,11 @@ def train_model(
     """Train a model and keep its best weights.
 
     Every epoch shuffles all chips anew and keeps the last batch; dropout is active. (The
-    published training did neither, and dropped the last batch.) What layers add to the loss is
-    trained on, too, but the weights put back at the end are those with the lowest loss proper on
-    the validation targets.
+    published training did neither, and dropped the last batch.) Weights are averaged over steps
+    (Polyak and Juditsky, SIAM J. Control Optim. 1992), and the averages are what is validated
+    and kept: single steps are too noisy to choose between epochs. What layers add to the loss
+    is trained on, too, but the weights put back at the end are those with the lowest loss
+    proper on the validation targets.
 
     Parameters
     ----------
@@ -75,7 +80,7 @@ def train_model(
         If the loss is no longer a number.
     """
     tf, keras = load_backend()
-    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer = keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGING)
     optimizer.build(model.trainable_variables)
     batch = [
         tf.TensorSpec([None, *array.shape[1:]], array.dtype)
@@ -93,7 +98,9 @@ def train_model(
     def validate(images: Any, targets: Any) -> Any:
         return loss(model(images, training=False), targets)
 
-    step_graph, validation_graph = (tf.function(run, batch) for run in (step, validate))
+    step_graph, validation_graph = (
+        tf.function(run, batch, autograph=False) for run in (step, validate)
+    )
     generator = np.random.default_rng(random_state)
     history: list[dict[str, float]] = []
     best, best_weights = np.inf, model.get_weights()
@@ -101,9 +108,10 @@ def train_model(
     for epoch in rounds if progress is None else progress(rounds, desc="training", unit="epoch"):
         order = generator.permutation(len(training.images))
         train_loss = _epoch(step_graph, training, order, batch_size)
-        val_loss = _epoch(
-            validation_graph, validation, np.arange(len(validation.images)), batch_size
-        )
+        trained = [variable.numpy() for variable in model.trainable_variables]
+        optimizer.finalize_variable_values(model.trainable_variables)
+        in_order = np.arange(len(validation.images))
+        val_loss = _epoch(validation_graph, validation, in_order, batch_size)
         if not np.isfinite(train_loss):
             raise MethodError(
                 f"the loss is no number any more in epoch {epoch}: try a lower learning rate"
@@ -111,6 +119,8 @@ def train_model(
         history.append({"epoch": epoch, "loss": train_loss, "val_loss": val_loss})
         if val_loss < best:
             best, best_weights = val_loss, model.get_weights()
+        for variable, weights in zip(model.trainable_variables, trained, strict=True):
+            variable.assign(weights)
     model.set_weights(best_weights)
     return history
 

@@ -7,25 +7,33 @@ than the milliseconds, which depend on the machine.
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
 
 import dask.array as da
 import numpy as np
+import xarray as xr
+import zarr
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
-from llpbench import metrics
+import llpbench.accessor  # noqa: F401  (registers ds.llp)
+from llpbench import catalog, evaluate, make_predictions, metrics, write_predictions
+from llpbench.dataset import LABEL_SET
 from llpbench.statistics import cluster_bootstrap, division_sums
+from llpbench.store.layout import CHUNK, SHARD
 
 CLASSES = 5
 CHIPS = 512
 NAIVE_CHIPS = 64
 BUDGET = {24: 0.10, 96: 0.30}  # CPU ms a chip
+FILE_BUDGET = 2.0  # CPU s
 BOOTSTRAP_CHIPS, BOOTSTRAP_DIVISIONS, DRAWS = 14_000, 300, 5000
 
 
@@ -155,7 +163,74 @@ def bootstrap() -> None:
     )
 
 
+def made_dataset(folder: Path) -> xr.Dataset:
+    """Make a dataset by hand: a test split, and a small train split in one more division."""
+    generator = np.random.default_rng(0)
+    label_set = catalog.label_set("esaworldcover")
+    own = np.sort(generator.integers(0, BOOTSTRAP_DIVISIONS, BOOTSTRAP_CHIPS))
+    own = np.append(own, np.full(SHARD, BOOTSTRAP_DIVISIONS))
+    chips, divisions = len(own), BOOTSTRAP_DIVISIONS + 1
+    blocks = generator.integers(0, 11, (chips, 10, 10), dtype=np.uint8)
+    label = zarr.create_array(
+        folder / "label.zarr",
+        data=blocks.repeat(10, axis=1).repeat(10, axis=2),
+        chunks=(CHUNK, 100, 100),
+        shards=(SHARD, 100, 100),
+    )
+    proportions = generator.dirichlet(np.ones(len(label_set.classes)), divisions)
+    division = np.array([f"d{number:03}" for number in range(divisions)])
+    numbers = np.arange(chips, dtype=np.int32)
+    return xr.Dataset(
+        {
+            "label": (("chip", "y", "x"), da.from_array(label, chunks=(SHARD, 100, 100))),
+            "target": (("chip", "category"), proportions[own]),
+            "division_proportions": (("division", "category"), proportions),
+            "overlap_chip": ("overlap", numbers),
+            "overlap_division": ("overlap", own.astype(np.int32)),
+            "overlap_area": ("overlap", np.ones(chips, dtype=np.float32)),
+        },
+        {
+            "chip": [f"{number:013x}" for number in numbers],
+            "chip_number": ("chip", numbers),
+            "split": ("chip", np.where(numbers < BOOTSTRAP_CHIPS, "test", "train")),
+            "own_division": ("chip", division[own]),
+            "division": division,
+            "division_number": ("division", np.arange(divisions, dtype=np.int32)),
+            "category": np.arange(len(label_set.classes)),
+            "category_name": ("category", [one.name for one in label_set.classes]),
+        },
+        {
+            **{"name": "made", "digest": "made", "synthetic": "true"},
+            "label_set": LABEL_SET.dump_json(label_set).decode(),
+        },
+    )
+
+
+def proportions_file() -> None:
+    """Measure reading, checking and scoring a file of proportions, with every interval."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ds = made_dataset(folder)
+        test = ds.llp.group().llp.split("test")
+        shares = np.random.default_rng(1).dirichlet(np.ones(CLASSES), BOOTSTRAP_CHIPS)
+        made = make_predictions(test["chip"].to_numpy(), test["category_name"].to_numpy(), shares)
+        for ending in ("parquet", "csv"):
+            file = folder / f"predictions.{ending}"
+            write_predictions(made, file)
+            start = time.process_time()
+            scores = evaluate(file, ds)
+            values = time.process_time() - start
+            table = scores.table()
+            seconds = time.process_time() - start
+            print(
+                f"{ending} of {scores.chips:,} chips in {len(scores.divisions)} divisions: "
+                f"{seconds:.2f} s CPU (budget {FILE_BUDGET:.2f}), {values:.2f} of it for labels "
+                f"and values, the rest for {len(table)} intervals of {DRAWS:,} draws"
+            )
+
+
 if __name__ == "__main__":
+    proportions_file()
     for pixels in BUDGET:
         segmentations(pixels)
     memory()

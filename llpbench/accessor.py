@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
+    from llpbench.hardness import Hardness
+
 FORBIDDEN = {
     "division": ("label", "chip_proportions"),
     "chip": ("label",),
@@ -279,13 +281,34 @@ class LabelProportions:
             raise UnknownNameError(unknown("chip", chip, map(str, self._ds["chip"].to_numpy())))
         return draw_chip(self._ds.sel(chip=chip))
 
+    def hardness(self) -> Hardness:
+        """How hard the dataset is, whatever the method: its hardness card.
+
+        Returns
+        -------
+        Hardness
+            Sizes and borders of divisions, intraclass correlation, scores of null models. Only
+            labels of the test split are read.
+
+        Raises
+        ------
+        LLPBenchError
+            If there are no labels.
+        """
+        from llpbench.hardness import hardness
+
+        return hardness(self._ds)
+
     def _overlap_areas(self) -> csr_array:
-        """Overlap areas, shape (chip, division), by number, never by position."""
+        """Overlap areas, shape (chip, division), by number, never by position.
+
+        In float64, so that sums over chips do not depend on their order.
+        """
         pairs = pd.DataFrame(
             {
                 "chip": self._positions("chip"),
                 "division": self._positions("division"),
-                "area": self._ds["overlap_area"].to_numpy(),
+                "area": self._ds["overlap_area"].to_numpy().astype(np.float64),
             }
         )[self._present()]
         return overlap_matrix(pairs, (self._ds.sizes["chip"], self._ds.sizes["division"]))

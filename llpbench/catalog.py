@@ -15,6 +15,8 @@ from importlib import resources
 from typing import Any
 
 from llpbench.errors import UnknownNameError
+from llpbench.reported import ReportedResult as ReportedResult
+from llpbench.reported import reported_results as reported_results
 
 NO_LABEL = 255
 """The label of a pixel that has none."""
@@ -268,8 +270,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> unknown("dataset", "benelux-pop", ["benelux-humanpop", "demo-humanpop"])
-    "there is no dataset 'benelux-pop'; did you mean 'benelux-humanpop' or 'demo-humanpop'?"
+    >>> unknown("dataset", "demo-pop", ["benelux-humanpop", "demo-humanpop"])
+    "there is no dataset 'demo-pop'; did you mean 'demo-humanpop'?"
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)

@@ -69,7 +69,10 @@ def open_dataset(
 
     Examples
     --------
-    >>> ds = open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
+    >>> open_dataset("demo-humanpop", split="training")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.UnknownNameError: there is no split 'training'; did you mean 'train'?
     """
     import xarray as xr
 

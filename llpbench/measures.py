@@ -15,44 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench import metrics
+from llpbench.scored_chips import ScoredChips
 from llpbench.statistics import division_sums, ratio, ratios
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class ScoredChips:
-    """Truth and predictions of the scored chips of a split.
-
-    Parameters
-    ----------
-    truth, predicted : ndarray, shape (n, K)
-        Shares in the score window, and those submitted.
-    division : ndarray of str, shape (n,)
-        Division that owns each chip; empty where none.
-    null : ndarray, shape (K,), optional
-        Shares that the null model predicts for every chip: the train mean.
-    hard : ndarray, shape (n, K), optional
-        Shares counted on the segmentation.
-    confusion : ndarray of int, shape (n, K, K), optional
-        Pixels by true (rows) and predicted class.
-    gaps : ndarray, shape (C, K), optional
-        For each owned division, in sorted order, the absolute difference between its known
-        proportions and the overlap-weighted mean of the predictions; NaN where unknown.
-    """
-
-    truth: FloatArray
-    predicted: FloatArray
-    division: NDArray[np.str_]
-    null: FloatArray | None = None
-    hard: FloatArray | None = None
-    confusion: NDArray[np.int64] | None = None
-    gaps: FloatArray | None = None
-
-    @property
-    def divisions(self) -> NDArray[np.str_]:
-        """The divisions that own scored chips, sorted."""
-        return np.unique(self.division)
 
 
 Sums = Callable[[ScoredChips], FloatArray]
@@ -139,15 +105,26 @@ def _counts(chips: ScoredChips) -> FloatArray:
     return chips.confusion.astype(np.float64)
 
 
-def _square(sums: FloatArray) -> FloatArray:
-    """Confusion matrices from sums of flattened ones and the number of chips."""
+def confusions(sums: FloatArray) -> FloatArray:
+    """Confusion matrices from sums of flattened ones and the number of chips.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., K² + 1)
+        As the measures of a segmentation have them.
+
+    Returns
+    -------
+    ndarray, shape (..., K, K)
+        Rows truth, columns prediction.
+    """
     size = round((sums.shape[-1] - 1) ** 0.5)
     return sums[..., :-1].reshape(*sums.shape[:-1], size, size)
 
 
 def _pixels(metric: Callable[..., Any], average: str | None) -> Statistic:
     """A metric of confusion matrices as a statistic of their sums."""
-    return lambda sums: np.asarray(metric(_square(sums), average))
+    return lambda sums: np.asarray(metric(confusions(sums), average))
 
 
 def _moments(truth: FloatArray, predicted: FloatArray) -> FloatArray:

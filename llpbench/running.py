@@ -18,6 +18,7 @@ from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.footprint import measure_footprint
 from llpbench.method import Method, make_method
+from llpbench.plots import widest_category, write_plots
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
 from llpbench.scores import Scores
@@ -152,6 +153,7 @@ def run_method(
         beside.replace(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    write_plots(scores, folder / "plots", categories=[widest_category(scores)])
     return Run(folder, record, scores)
 
 

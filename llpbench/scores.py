@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,17 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
-from llpbench.errors import PredictionsError, UnknownNameError
-from llpbench.measures import BY_NAME, Measure, ScoredChips, available
+from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
+from llpbench.measures import BY_NAME, Measure, available, confusions
 from llpbench.protocol import SCORER_VERSION
+from llpbench.scored_chips import ScoredChips
+from llpbench.scores_json import dump_scores, load_fields
 from llpbench.statistics import Interval, cluster_bootstrap, paired_bootstrap, sign_flip_test
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
-
-FORMAT = 1
-"""Version of the JSON form."""
 
 DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
 """Metrics that are told for each division."""
@@ -81,6 +79,8 @@ class Scores:
         The chips themselves, for pictures; empty when read from JSON.
     opened : Dataset, optional
         The split, for maps; None when read from JSON.
+    segmentation : DataArray, optional
+        The first seed's, for pictures; None without one and when read from JSON.
     """
 
     dataset: str
@@ -95,6 +95,7 @@ class Scores:
     unscored_chips: int
     seeds: list[ScoredChips] = field(default_factory=list, repr=False)
     opened: xr.Dataset | None = field(default=None, repr=False)
+    segmentation: xr.DataArray | None = field(default=None, repr=False)
 
     @classmethod
     def of_chips(
@@ -105,6 +106,7 @@ class Scores:
         split: str,
         attributes: dict[str, Any],
         prediction_digests: list[str],
+        segmentation: xr.DataArray | None = None,
     ) -> Self:
         """Sum up scored chips.
 
@@ -117,6 +119,8 @@ class Scores:
         split : str
         attributes : dict
         prediction_digests : list of str
+        segmentation : DataArray, optional
+            The first seed's.
 
         Returns
         -------
@@ -143,6 +147,7 @@ class Scores:
             unscored_chips=dataset.sizes["chip"] - len(first.truth),
             seeds=list(seeds),
             opened=dataset,
+            segmentation=segmentation,
         )
 
     @property
@@ -189,6 +194,36 @@ class Scores:
         """
         measure, sums = self._of(metric)
         return cluster_bootstrap(sums, measure.statistic, draws=draws, random_state=random_state)
+
+    def confusion(self) -> NDArray[np.float64] | None:
+        """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
+
+        Returns
+        -------
+        ndarray of float64, shape (K, K), or None
+            None where there is no segmentation.
+        """
+        if "f1_micro" not in self.sums:
+            return None
+        return confusions(self.sums["f1_micro"].sum(axis=(0, 1)))
+
+    def first_seed(self) -> ScoredChips:
+        """The chips of the first seed, for pictures.
+
+        Returns
+        -------
+        ScoredChips
+
+        Raises
+        ------
+        LLPBenchError
+            If the scores were read from JSON, which holds no chips.
+        """
+        if not self.seeds:
+            raise LLPBenchError(
+                "scores read from JSON hold no chips; evaluate the predictions again"
+            )
+        return self.seeds[0]
 
     def compare(self, other: Scores, metric: str = "mae") -> Comparison:
         """Compare with another method on the same divisions.
@@ -264,6 +299,38 @@ class Scores:
         }
         return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
 
+    def per_class_interval(
+        self, metric: str, *, draws: int = 5000, random_state: int = 0
+    ) -> pd.DataFrame:
+        """Values of a metric by class group, with their confidence intervals.
+
+        Parameters
+        ----------
+        metric : str
+            A column of :attr:`per_class`.
+        draws, random_state : int
+            As in :meth:`interval`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each category: ``value``, ``low``, ``high``, at 95 %; NaN for a category
+            without a value.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such metric here, or it has no values by class.
+        """
+        measure, sums = self._of(metric)
+        if measure.per_class is None:
+            raise UnknownNameError(unknown("metric by class", metric, self.per_class.columns))
+        interval = cluster_bootstrap(
+            sums, measure.per_class, draws=draws, random_state=random_state
+        )
+        columns = {"value": self.per_class[metric], "low": interval.low, "high": interval.high}
+        return pd.DataFrame(columns)
+
     @property
     def per_division(self) -> gpd.GeoDataFrame:
         """Metrics by division, with outlines.
@@ -293,32 +360,7 @@ class Scores:
             Read again by :meth:`from_json`; ``metrics`` is for people and other programs,
             ``sums`` is what everything follows from.
         """
-        per_class = self.per_class
-        metrics = {
-            name: {"value": _number(row.value), "low": _number(row.low), "high": _number(row.high)}
-            | (
-                {"per_class": {key: _number(item) for key, item in per_class[name].items()}}
-                if name in per_class
-                else {}
-            )
-            for name, row in self.table().iterrows()
-        }
-        content = {
-            "format": FORMAT,
-            "dataset": self.dataset,
-            "split": self.split,
-            "synthetic": self.synthetic,
-            "digests": self.digests,
-            "attributes": self.attributes,
-            "chips": self.chips,
-            "unscored_chips": self.unscored_chips,
-            "note": self.note,
-            "metrics": metrics,
-            "categories": self.categories,
-            "divisions": self.divisions,
-            "sums": {name: sums.tolist() for name, sums in self.sums.items()},
-        }
-        return json.dumps(content, allow_nan=False)
+        return dump_scores(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -338,29 +380,7 @@ class Scores:
         PredictionsError
             If it is no such text, or of a newer format.
         """
-        try:
-            content = json.loads(text)
-            if content["format"] > FORMAT:
-                raise PredictionsError(
-                    f"these scores have format {content['format']}, this llpbench reads up to "
-                    f"{FORMAT}: upgrade llpbench"
-                )
-            return cls(
-                dataset=content["dataset"],
-                split=content["split"],
-                synthetic=content["synthetic"],
-                digests=content["digests"],
-                attributes=content["attributes"],
-                categories=content["categories"],
-                divisions=content["divisions"],
-                sums={name: np.array(sums) for name, sums in content["sums"].items()},
-                chips=content["chips"],
-                unscored_chips=content["unscored_chips"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            if isinstance(error, PredictionsError):
-                raise
-            raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
+        return cls(**load_fields(text))
 
     @property
     def note(self) -> str:
@@ -387,7 +407,3 @@ class Scores:
             f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
             f"[{row.low:.4f}, {row.high:.4f}]"
         )
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

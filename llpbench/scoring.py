@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from llpbench import metrics
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, PredictionsError
-from llpbench.measures import ScoredChips
 from llpbench.prediction_files import read_predictions
 from llpbench.predictions import check_predictions
 from llpbench.protocol import scored_labels
+from llpbench.scored_chips import ScoredChips
 from llpbench.scores import Scores
 from llpbench.store.digest import combine, describe
 
@@ -81,6 +81,7 @@ def evaluate(
         split=split,
         attributes=dict(seeds[0].attrs),
         prediction_digests=[digest_predictions(seed) for seed in seeds],
+        segmentation=seeds[0].get("segmentation"),
     )
 
 
@@ -111,20 +112,22 @@ def _scored_chips(
     part: xr.Dataset, predictions: xr.Dataset, null: NDArray[np.float64] | None
 ) -> ScoredChips:
     """Count truth, and the segmentation beside it, in one pass over the labels."""
-    labels, count = scored_labels(part).data, part.sizes["category"]
     predicted = predictions["proportions"].to_numpy().astype(np.float64)
     hard = confusion = None
     if "segmentation" in predictions:
         confusion, truth, hard = metrics.compare_segmentations(
-            labels, predictions["segmentation"].to_numpy(), count
+            scored_labels(part).data,
+            predictions["segmentation"].to_numpy(),
+            part.sizes["category"],
         )
     else:
-        truth = metrics.proportions_from_segmentation(labels, count)
+        truth = part.llp.truth().to_numpy()
     scored = np.isfinite(truth).all(axis=1)
     if not scored.any():
         raise LLPBenchError("no chip of this split has a label, so nothing can be scored on it")
     division = part["own_division"].to_numpy()[scored]
     return ScoredChips(
+        chip=part["chip"].to_numpy()[scored],
         truth=truth[scored],
         predicted=predicted[scored],
         null=null,

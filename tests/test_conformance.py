@@ -22,8 +22,8 @@ HERE = Path(__file__).parent / "data" / "golden"
 ESA, POPULATION = [0.2] * 5, [0.1, 1.0, 1.0]
 
 CASES: dict[str, tuple[KerasMethod, list[float]]] = {
-    "downconv_c5": (DownConv(), ESA),
-    "downconv_c3": (DownConv(), POPULATION),
+    "downconv_c5": (DownConv(learning_rate=1e-3), ESA),
+    "downconv_c3": (DownConv(learning_rate=1e-3), POPULATION),
     "qkm_c5": (QKM(), ESA),
     "qkm_c3": (QKM(), POPULATION),
     "qkm_p6s6_c5": (QKM(patch_size=6, stride=6), ESA),

@@ -65,10 +65,14 @@ def _dataset_row(name: str) -> dict[str, Any]:
 @click.argument("name")
 @json_option
 def info(name: str, as_json: bool) -> None:
-    """Show sizes, splits, classes and source of dataset NAME (or the path of one)."""
+    """Show source, splits, classes and hardness of dataset NAME (or the path of one)."""
+    from dataclasses import asdict
+
     from llpbench.dataset import open_dataset
 
-    facts = _facts(open_dataset(name))
+    ds = open_dataset(name)
+    facts, card = _facts(ds), ds.llp.hardness()
+    facts["hardness"] = asdict(card)
     if as_json:
         print_json(facts)
         return
@@ -79,6 +83,7 @@ def info(name: str, as_json: bool) -> None:
     print_table(facts["splits"])
     click.echo()
     print_table(facts["classes"])
+    click.echo(f"\n{card}")
 
 
 def _facts(ds: xr.Dataset) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
                 "split": name,
                 "chips": part.sizes["chip"],
                 "divisions": part.sizes["division"],
-                "border chips": len(np.unique(ds["overlap_chip"][outside])),
+                "chips across splits": len(np.unique(ds["overlap_chip"][outside])),
                 "chips without target": int(np.isnan(part["target"]).any("category").sum()),
                 "chips without label": int(
                     np.isnan(part["chip_proportions"]).any("category").sum()

@@ -43,14 +43,29 @@ def template(name: str, split: str, out: Path | None) -> None:
 @click.option(
     "--renormalise", is_flag=True, help="Divide shares that do not sum to 1 by their sum."
 )
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for pictures; those in it of the same names are replaced.",
+)
 @json_option
 def evaluate(
-    files: tuple[Path, ...], dataset: str, split: str, renormalise: bool, as_json: bool
+    files: tuple[Path, ...],
+    dataset: str,
+    split: str,
+    renormalise: bool,
+    plots: Path | None,
+    as_json: bool,
 ) -> None:
     """Score predictions: a csv, parquet or zarr, or several as seeds of one method."""
     from llpbench.scoring import evaluate as score
 
     scores = score(list(files), dataset, split, renormalise=renormalise)
+    if plots is not None:
+        from llpbench.plots import write_plots
+
+        written = write_plots(scores, plots)
+        click.echo(f"{len(written)} pictures are in {plots}", err=True)
     if as_json:
         click.echo(scores.to_json())
         return

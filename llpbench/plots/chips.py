@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llpbench.plots.style import category_colours, draw_labels, draw_shares, new_figure
+from llpbench.plots.style import (
+    category_colours,
+    draw_image,
+    draw_labels,
+    draw_shares,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,14 +37,11 @@ def draw_chip(chip: xr.Dataset) -> Figure:
     has_labels = "label" in chip
     figure = new_figure(width=11 if has_labels else 7.5, height=3.6)
     axes = list(figure.subplots(1, 3 if has_labels else 2))
-    axes[0].imshow(chip["image"].to_numpy(), interpolation="nearest")
+    draw_image(axes[0], chip["image"].to_numpy())
     axes[0].set_title("image")
     if has_labels:
         draw_labels(axes[1], chip["label"].to_numpy(), colours)
         axes[1].set_title("labels")
-    for axis in axes[:-1]:
-        axis.set_xticks([])
-        axis.set_yticks([])
     shares = {"target": chip["target"].to_numpy()}
     if "chip_proportions" in chip:
         shares["chip"] = chip["chip_proportions"].to_numpy()

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench import catalog
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+
+    from llpbench.scores import Scores
+
+INK = "#333333"
+"""Of lines and small text."""
+MUTED = "#888888"
+"""Of what is only there for reference."""
+BRIGHTENING = 1.5
+"""Factor on image values: land seldom reflects more than two thirds of their range."""
 
 
 def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
@@ -49,8 +61,87 @@ def category_colours(ds: xr.Dataset) -> list[str]:
     return [part.colour for part in parts]
 
 
+def score_colours(scores: Scores) -> list[str]:
+    """Colours of the categories of scores, also of scores read from JSON.
+
+    Parameters
+    ----------
+    scores : Scores
+
+    Returns
+    -------
+    list of str
+        ``#rrggbb``, in the order of the categories; grey where they are in no label set that
+        is known without the dataset.
+    """
+    if scores.opened is not None:
+        return category_colours(scores.opened)
+    for label_set in catalog.load().label_sets.values():
+        if [group.name for group in label_set.groups] == scores.categories:
+            return [group.colour for group in label_set.groups]
+    return [MUTED] * len(scores.categories)
+
+
+def shades(colour: str) -> Colormap:
+    """Make a sequential colour map of one hue: from a light tint to a dark shade.
+
+    Parameters
+    ----------
+    colour : str
+        Any that matplotlib knows.
+
+    Returns
+    -------
+    Colormap
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    hue = np.array(to_rgb(colour))
+    return LinearSegmentedColormap.from_list(colour, [0.4 * hue + 0.6, hue, 0.4 * hue])
+
+
+def describe(scores: Scores) -> str:
+    """Say whose scores on what a picture shows.
+
+    Parameters
+    ----------
+    scores : Scores
+
+    Returns
+    -------
+    str
+        Method, dataset (marked where it is synthetic) and split.
+    """
+    method = scores.attributes.get("method", "predictions")
+    return f"{method} on {scores.dataset}{' (synthetic)' * scores.synthetic}, {scores.split} split"
+
+
+def strip(axis: Axes) -> None:
+    """Leave the lower and the left side of a frame, with small ticks.
+
+    Parameters
+    ----------
+    axis : Axes
+    """
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(labelsize=8, length=3)
+
+
+def draw_image(axis: Axes, image: NDArray[np.uint8]) -> None:
+    """Draw the image of a chip, brightened by half, without ticks.
+
+    Parameters
+    ----------
+    axis : Axes
+    image : ndarray of uint8, shape (y, x, 3)
+    """
+    axis.imshow(np.clip(image * (BRIGHTENING / 255), 0, 1), interpolation="nearest")
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
 def draw_labels(axis: Axes, label: NDArray[np.uint8], colours: Sequence[str]) -> None:
-    """Draw class numbers in the colours of their categories; no label is white.
+    """Draw class numbers in the colours of their categories, without ticks; no label is white.
 
     Parameters
     ----------
@@ -63,6 +154,8 @@ def draw_labels(axis: Axes, label: NDArray[np.uint8], colours: Sequence[str]) ->
     table = np.ones((256, 3))
     table[: len(colours)] = [to_rgb(colour) for colour in colours]
     axis.imshow(table[label], interpolation="nearest")
+    axis.set_xticks([])
+    axis.set_yticks([])
 
 
 def draw_shares(
@@ -91,7 +184,7 @@ def draw_shares(
             height,
             color=colours,
             alpha=opaque,
-            edgecolor="#333333",
+            edgecolor=INK,
             linewidth=0.4,
             label=kind,
         )

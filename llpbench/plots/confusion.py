@@ -1,0 +1,141 @@
+"""Which classes are taken for which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from llpbench.errors import LLPBenchError
+from llpbench.metrics._arrays import quotient
+from llpbench.plots.style import INK, MUTED, describe, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from llpbench.scores import Scores
+
+
+def draw_confusion(scores: Scores) -> Figure:
+    """Draw the confusion matrix of the pixels with its margins.
+
+    Parameters
+    ----------
+    scores : Scores
+        With a segmentation; seeds are added up.
+
+    Returns
+    -------
+    Figure
+        A cell tells which part of the true class (its row) was predicted so and, in small,
+        which part of the predicted class (its column) it makes up; beside the matrix are the
+        shares of the classes in the truth, below it those in the prediction.
+
+    Raises
+    ------
+    LLPBenchError
+        If the scores are of proportions only.
+    """
+    confusion = scores.confusion()
+    if confusion is None:
+        raise LLPBenchError("a confusion matrix needs a segmentation, and these scores have none")
+    count = len(scores.categories)
+    figure = new_figure(width=3.2 + 0.8 * count, height=2.6 + 0.62 * count)
+    grid = figure.add_gridspec(
+        2, 2, width_ratios=[count, 1], height_ratios=[count, 1], wspace=0.02, hspace=0.02
+    )
+    matrix = figure.add_subplot(grid[0, 0])
+    _draw_cells(matrix, confusion)
+    _name(matrix, scores.categories)
+    truth = confusion.sum(axis=1, keepdims=True) / confusion.sum()
+    predicted = confusion.sum(axis=0, keepdims=True) / confusion.sum()
+    _draw_margin(figure.add_subplot(grid[0, 1]), truth, "of truth")
+    below = figure.add_subplot(grid[1, 0])
+    _draw_margin(below, predicted, "of prediction")
+    corner = figure.add_subplot(grid[1, 1])
+    corner.set_axis_off()
+    corner.text(
+        0.5,
+        0.5,
+        f"{100 * np.trace(confusion) / confusion.sum():.1f} %\ncorrect",
+        horizontalalignment="center",
+        verticalalignment="center",
+        fontsize=9,
+        fontweight="bold",
+    )
+    below.set_xlabel(
+        "large: % of the true class's pixels · small: % of the predicted class's pixels",
+        fontsize=8,
+        color=INK,
+    )
+    figure.suptitle(f"Confusion of pixels\n{describe(scores)}", fontsize=11)
+    return figure
+
+
+def _draw_cells(axis: Axes, confusion: NDArray[np.float64]) -> None:
+    of_truth = quotient(confusion, confusion.sum(axis=1, keepdims=True))
+    of_predicted = quotient(confusion, confusion.sum(axis=0, keepdims=True))
+    axis.imshow(of_truth, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(*confusion.shape):
+        dark = of_truth[row, column] > 0.55
+        place: dict[str, Any] = {"horizontalalignment": "center", "verticalalignment": "center"}
+        axis.text(
+            column,
+            row - 0.12,
+            _percent(of_truth[row, column]),
+            color="white" if dark else "black",
+            fontsize=10,
+            **place,
+        )
+        axis.text(
+            column,
+            row + 0.26,
+            _percent(of_predicted[row, column]),
+            color="#dddddd" if dark else "#666666",
+            fontsize=7,
+            **place,
+        )
+
+
+def _name(axis: Axes, categories: list[str]) -> None:
+    places = range(len(categories))
+    axis.set_yticks(places, categories, fontsize=9)
+    axis.set_xticks(places, categories, fontsize=9, rotation=30, horizontalalignment="left")
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.set_ylabel("true class")
+    axis.set_xlabel("predicted class")
+    axis.xaxis.set_label_position("top")
+    axis.spines[:].set_color(MUTED)
+
+
+def _draw_margin(axis: Axes, shares: NDArray[np.float64], what: str) -> None:
+    axis.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(*shares.shape):
+        axis.text(
+            column,
+            row,
+            _percent(shares[row, column]),
+            horizontalalignment="center",
+            verticalalignment="center",
+            fontsize=9,
+            color="white" if shares[row, column] > 0.55 else "black",
+        )
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_color(MUTED)
+    if shares.shape[1] == 1:
+        axis.set_title(f"share\n{what}", fontsize=8)
+    else:
+        axis.set_ylabel(f"share\n{what}", fontsize=8, rotation=0, labelpad=28, va="center")
+
+
+def _percent(value: ArrayLike) -> str:
+    share = float(np.asarray(value))
+    if not np.isfinite(share):
+        return "–"  # noqa: RUF001
+    if 0 < share < 0.0005:
+        return "<0.1"
+    return f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"

@@ -1,0 +1,134 @@
+"""The chips predicted best and worst."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench import metrics
+from llpbench.errors import LLPBenchError
+from llpbench.plots.style import (
+    INK,
+    describe,
+    draw_image,
+    draw_labels,
+    new_figure,
+    score_colours,
+    strip,
+)
+from llpbench.protocol import scored_labels
+from llpbench.region import SCORE_WINDOW
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from llpbench.scores import Scores
+
+EACH = 3
+"""Chips on either side."""
+
+
+def draw_extremes(scores: Scores) -> Figure:
+    """Draw the chips with the least and with the largest error of their shares.
+
+    Parameters
+    ----------
+    scores : Scores
+        With the dataset it was scored on; of several seeds the first is shown.
+
+    Returns
+    -------
+    Figure
+        A row a chip: its image (brightened by half), its labels, the segmentation where there
+        is one, each cut to the score window, and its true and predicted shares.
+
+    Raises
+    ------
+    LLPBenchError
+        If the scores were read from JSON and hold no chips.
+    """
+    chips = scores.first_seed()
+    if scores.opened is None:
+        raise LLPBenchError("scores without their dataset have no images")
+    errors = metrics.mae(chips.truth, chips.predicted, per="chip")
+    order = np.argsort(errors, kind="stable")
+    each = min(EACH, len(order) // 2) or 1
+    pictures = 3 if scores.segmentation is not None else 2
+    figure = new_figure(width=2 * (1.3 * pictures + 2.5), height=1.2 + 1.45 * each)
+    grid = figure.add_gridspec(1, 2, wspace=0.03)
+    sides = {"least error": order[:each], "largest error": order[::-1][:each]}
+    for number, (title, chosen) in enumerate(sides.items()):
+        side = figure.add_subfigure(grid[0, number])
+        side.suptitle(title, fontsize=10)
+        _draw_rows(side, scores, chosen, errors)
+    _name_colours(figure, scores)
+    figure.suptitle(f"Best and worst chips · {describe(scores)}", fontsize=11)
+    return figure
+
+
+def _draw_rows(
+    side: SubFigure, scores: Scores, chosen: NDArray[np.intp], errors: NDArray[np.float64]
+) -> None:
+    assert scores.opened is not None
+    chips, colours = scores.first_seed(), score_colours(scores)
+    part = scores.opened.sel(chip=chips.chip[chosen])
+    images = part["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW).to_numpy()
+    labels = scored_labels(part).to_numpy()
+    segmentation = _segmentation(scores.segmentation, part)
+    columns = 3 if segmentation is None else 4
+    axes = side.subplots(
+        len(chosen), columns, squeeze=False, width_ratios=[1] * (columns - 1) + [1.25]
+    )
+    for row, position in enumerate(chosen):
+        draw_image(axes[row, 0], images[row])
+        draw_labels(axes[row, 1], labels[row], colours)
+        if segmentation is not None:
+            draw_labels(axes[row, 2], segmentation[row], colours)
+        _draw_shares(axes[row, -1], chips.truth[position], chips.predicted[position], colours)
+        axes[row, -1].set_title(f"MAE {errors[position]:.3f}", fontsize=8, loc="left", pad=2)
+        axes[row, 0].set_ylabel(str(chips.chip[position]), fontsize=5.5, color=INK)
+        axes[row, -1].tick_params(labelbottom=row == len(chosen) - 1)
+    for axis, title in zip(axes[0], ("image", "truth", "prediction"), strict=False):
+        if axis is not axes[0, -1]:
+            axis.set_title(title, fontsize=8)
+
+
+def _segmentation(predictions: xr.DataArray | None, part: xr.Dataset) -> Any:
+    if predictions is None:
+        return None
+    return predictions.sel(chip=part["chip"].to_numpy()).to_numpy()
+
+
+def _draw_shares(
+    axis: Axes, truth: NDArray[np.float64], predicted: NDArray[np.float64], colours: list[str]
+) -> None:
+    places = np.arange(len(truth))
+    axis.barh(places, truth, 0.75, color=colours)
+    axis.plot(
+        predicted, places, "D", color="white", markeredgecolor="black", markersize=4, clip_on=False
+    )
+    axis.set(xlim=(0, 1), ylim=(len(truth) - 0.4, -0.6))
+    axis.set_yticks([])
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    strip(axis)
+
+
+def _name_colours(figure: Figure, scores: Scores) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    named = zip(scores.categories, score_colours(scores), strict=True)
+    handles: list[Any] = [Patch(color=colour, label=name) for name, colour in named]
+    mark = Line2D([], [], linestyle="", marker="D", color="white", markeredgecolor="black")
+    mark.set_label("predicted share (bars: true share)")
+    figure.legend(
+        handles=[*handles, mark],
+        loc="outside lower center",
+        ncols=len(handles) + 1,
+        frameon=False,
+        fontsize=8,
+    )

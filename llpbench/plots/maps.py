@@ -1,0 +1,245 @@
+"""Maps: errors of divisions, and predicted shares of a class beside the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.catalog import unknown
+from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.measures import BY_NAME
+from llpbench.plots.style import INK, MUTED, describe, new_figure, strip
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+
+    from llpbench.scores import Scores
+
+ERRORS, SHARES, DIFFERENCES = "cividis_r", "viridis", "RdBu_r"
+"""Colour maps that people with any kind of colour vision can read."""
+LARGEST_SIDE = 3.8
+"""Inches of the longer side of a map."""
+
+
+MARGIN = 0.02
+"""Space around a map, as a part of its longer side."""
+
+
+def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
+    """Draw a metric of each division as a map, and against its number of chips.
+
+    Parameters
+    ----------
+    scores : Scores
+        With the dataset it was scored on; seeds are averaged.
+    metric : str
+        A column of ``scores.per_division``.
+
+    Returns
+    -------
+    Figure
+        Divisions that own no scored chip are left out. The scatter tells large errors of
+        divisions with few chips from those that weigh.
+
+    Raises
+    ------
+    LLPBenchError
+        If the scores were read from JSON and hold no outlines.
+    UnknownNameError
+        If divisions have no such metric.
+    """
+    _opened(scores)
+    table = scores.per_division
+    if metric not in table.columns.drop(["chips", "name", "geometry"]):
+        raise UnknownNameError(unknown("metric by division", metric, table.columns[1:-2]))
+    title = BY_NAME[metric].title
+    drawn = table[table.geometry.notna()]
+    wide, high = _size(drawn.total_bounds)
+    figure = new_figure(width=wide + 4.6, height=max(high, 3) + 0.6)
+    places, sizes = figure.subplots(1, 2, width_ratios=[wide + 0.9, 3])
+    drawn.plot(
+        column=metric,
+        ax=places,
+        cmap=ERRORS,
+        edgecolor="white",
+        linewidth=0.4,
+        legend=True,
+        legend_kwds={"shrink": 0.8, "aspect": 25},
+    )
+    places.figure.axes[-1].tick_params(labelsize=8)
+    _label_degrees(places)
+    _draw_sizes(sizes, scores, metric, title)
+    figure.suptitle(f"{title} by division · {describe(scores)}", fontsize=11)
+    return figure
+
+
+def _draw_sizes(axis: Axes, scores: Scores, metric: str, title: str) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    table = scores.per_division
+    overall = scores.value(metric)
+    axis.scatter(
+        table["chips"], table[metric], c=table[metric], cmap=ERRORS, edgecolor=INK, linewidth=0.5
+    )
+    axis.axhline(overall, color=INK, linewidth=1, linestyle=":")
+    axis.text(
+        1.02,
+        overall,
+        f"all chips\n{overall:.3f}",
+        transform=axis.get_yaxis_transform(),
+        verticalalignment="center",
+        fontsize=8,
+        color=INK,
+    )
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("chips in the division", fontsize=9)
+    axis.set_ylabel(title, fontsize=9)
+    strip(axis)
+
+
+def draw_class_map(scores: Scores, category: str) -> Figure:
+    """Draw the true share of a class in each chip, the predicted one, and their difference.
+
+    Parameters
+    ----------
+    scores : Scores
+        With the dataset it was scored on; of several seeds the first is shown.
+    category : str
+        Name of the class.
+
+    Returns
+    -------
+    Figure
+        Chips are squares, divisions have white outlines; chips without a label are left out.
+
+    Raises
+    ------
+    LLPBenchError
+        If the scores were read from JSON and hold no chips.
+    UnknownNameError
+        If there is no such class.
+    """
+    ds, chips = _opened(scores), scores.first_seed()
+    if category not in scores.categories:
+        raise UnknownNameError(unknown("class", category, scores.categories))
+    number = scores.categories.index(category)
+    bounds = ds["bounds"].sel(chip=chips.chip).to_numpy()
+    truth, predicted = chips.truth[:, number], chips.predicted[:, number]
+    highest = max(float(truth.max()), float(predicted.max()))
+    widest = float(np.abs(predicted - truth).max())
+    extent = _extent(bounds)
+    wide, high = _size(extent)
+    figure = new_figure(width=3 * wide + 1.4, height=high + 2.6)
+    figure.set_layout_engine("compressed")
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    shares: dict[str, Any] = {"cmap": SHARES, "clim": (0, highest)}
+    differences: dict[str, Any] = {"cmap": DIFFERENCES, "clim": (-widest, widest)}
+    drawn = [
+        _draw_squares(axis, bounds, values, **scale)
+        for axis, values, scale in (
+            (panels[0], truth, shares),
+            (panels[1], predicted, shares),
+            (panels[2], predicted - truth, differences),
+        )
+    ]
+    for axis, title in zip(panels, ("truth", "predicted", "predicted minus truth"), strict=True):
+        axis.set_title(title, fontsize=10)
+        _outline(axis, ds, extent, INK if axis is panels[2] else "white")
+        _label_degrees(axis)
+    bar: dict[str, Any] = {"location": "bottom", "shrink": 0.6, "aspect": 30}
+    for scale, axes, label in (
+        (drawn[1], panels[:2], f"share of {category!r}"),
+        (drawn[2], panels[2], "difference of shares"),
+    ):
+        drawn_bar = figure.colorbar(scale, ax=axes, **bar)
+        drawn_bar.set_label(label, fontsize=9)
+        drawn_bar.ax.tick_params(labelsize=8)
+    figure.suptitle(f"Map of {category!r} · {describe(scores)}", fontsize=11)
+    return figure
+
+
+def widest_category(scores: Scores) -> str:
+    """Name the class whose true shares vary most between chips.
+
+    Parameters
+    ----------
+    scores : Scores
+        With chips.
+
+    Returns
+    -------
+    str
+    """
+    return scores.categories[int(scores.first_seed().truth.std(axis=0).argmax())]
+
+
+def _opened(scores: Scores) -> xr.Dataset:
+    if scores.opened is None:
+        raise LLPBenchError("scores read from JSON hold no maps; evaluate the predictions again")
+    return scores.opened
+
+
+def _extent(bounds: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """West, south, east, north of all chips and a little more."""
+    lowest, highest = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    margin = MARGIN * (highest - lowest).max()
+    west, south = lowest - margin
+    east, north = highest + margin
+    return west, south, east, north
+
+
+def _size(extent: Any) -> tuple[float, float]:
+    """Width and height of a map in inches, degrees of longitude shortened by latitude."""
+    west, south, east, north = extent
+    width = (east - west) * np.cos(np.radians((south + north) / 2))
+    scale = LARGEST_SIDE / max(width, north - south)
+    return max(width * scale, 1.5), max((north - south) * scale, 1.5)
+
+
+def _draw_squares(
+    axis: Axes,
+    bounds: NDArray[np.float64],
+    values: NDArray[np.float64],
+    cmap: str,
+    clim: tuple[float, float],
+) -> PolyCollection:
+    from matplotlib.collections import PolyCollection
+
+    west, south, east, north = bounds.T
+    corners = [[west, south], [east, south], [east, north], [west, north]]
+    squares = np.transpose(np.array(corners), (2, 0, 1))
+    drawn = PolyCollection(
+        list(squares), array=values, cmap=cmap, clim=clim, edgecolors="face", linewidths=0.2
+    )
+    axis.add_collection(drawn)
+    axis.autoscale_view()
+    return drawn
+
+
+def _outline(axis: Axes, ds: xr.Dataset, extent: tuple[float, ...], colour: str) -> None:
+    """Outline divisions, the thinner the more of them there are."""
+    west, south, east, north = extent
+    outlines = ds.llp.divisions()
+    axis.set_facecolor("#e8e8e8")
+    width = float(np.clip(5 / np.sqrt(len(outlines)), 0.3, 1.0))
+    outlines.boundary.plot(ax=axis, color=colour, linewidth=width)
+    axis.set(xlim=(west, east), ylim=(south, north))
+
+
+def _label_degrees(axis: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(4))
+        side.set_major_formatter("{x:g}°")
+        side.set_label_text("")
+    axis.tick_params(labelsize=7, length=2, color=MUTED)
+    axis.spines[:].set_color(MUTED)

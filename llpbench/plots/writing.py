@@ -1,0 +1,68 @@
+"""All pictures of a set of scores, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench.plots.classes import draw_classes
+from llpbench.plots.confusion import draw_confusion
+from llpbench.plots.extremes import draw_extremes
+from llpbench.plots.maps import draw_class_map, draw_error_map
+from llpbench.plots.reliability import draw_reliability
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from llpbench.scores import Scores
+
+
+def write_plots(
+    scores: Scores, folder: Path, *, categories: Sequence[str] | None = None
+) -> list[Path]:
+    """Write every picture that the scores allow.
+
+    Parameters
+    ----------
+    scores : Scores
+        Read from JSON, they allow the pictures of classes alone.
+    folder : Path
+        New or not. Pictures of the same name are replaced, each in one step.
+    categories : sequence of str, optional
+        Classes to map, by default all.
+
+    Returns
+    -------
+    list of Path
+        PNG files of 150 dots to the inch.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, draw in _pictures(scores, scores.categories if categories is None else categories):
+        path = folder / f"{name}.png"
+        beside = folder / f".{name}.part.png"
+        try:
+            draw().savefig(beside, bbox_inches="tight")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        written.append(path)
+    return written
+
+
+def _pictures(
+    scores: Scores, categories: Sequence[str]
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    yield "classes", partial(draw_classes, scores)
+    if scores.confusion() is not None:
+        yield "confusion", partial(draw_confusion, scores)
+    if scores.opened is None:
+        return
+    yield "reliability", partial(draw_reliability, scores)
+    yield "divisions", partial(draw_error_map, scores)
+    yield "chips", partial(draw_extremes, scores)
+    for category in categories:
+        safe = "".join(letter if letter.isalnum() else "-" for letter in category)
+        yield f"map-{safe}", partial(draw_class_map, scores, category)
