@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
+from llpbench.geometry import EQUAL_AREA
 from llpbench.measures import BY_NAME, Measure, available, confusions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scored_chips import ScoredChips
 from llpbench.scores_json import dump_scores, load_fields
-from llpbench.statistics import Interval, cluster_bootstrap, paired_bootstrap, sign_flip_test
+from llpbench.statistics import (
+    Interval,
+    cluster_bootstrap,
+    paired_bootstrap,
+    sign_flip_test,
+    spatial_blocks,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -175,7 +182,14 @@ class Scores:
         measure, sums = self._of(metric)
         return float(np.mean(measure.statistic(sums.sum(axis=1))))
 
-    def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
+    def interval(
+        self,
+        metric: str,
+        *,
+        draws: int = 5000,
+        divisions_per_block: int = 1,
+        random_state: int = 0,
+    ) -> Interval:
         """Confidence interval by resampling test divisions, and seeds inside.
 
         Parameters
@@ -184,6 +198,9 @@ class Scores:
             One of :attr:`metrics`.
         draws : int
             Bootstrap draws.
+        divisions_per_block : int
+            Above 1, blocks of about so many neighbouring divisions are resampled instead, for
+            errors that neighbours share; needs the opened dataset.
         random_state : int
             Seed of the draws.
 
@@ -193,7 +210,20 @@ class Scores:
             At 95 %, with a note where there are few divisions.
         """
         measure, sums = self._of(metric)
-        return cluster_bootstrap(sums, measure.statistic, draws=draws, random_state=random_state)
+        blocks = self._blocks(divisions_per_block) if divisions_per_block > 1 else None
+        return cluster_bootstrap(
+            sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
+        )
+
+    def _blocks(self, divisions_per_block: int) -> NDArray[np.int64]:
+        """Block of each division, from the centroids of their outlines in km."""
+        if self.opened is None:
+            raise LLPBenchError(
+                "blocks of neighbouring divisions need the dataset: score the predictions again"
+            )
+        outlines = self.opened.llp.divisions().geometry.to_crs(EQUAL_AREA).centroid
+        places = outlines.get_coordinates().reindex(self.divisions).to_numpy() / 1000
+        return spatial_blocks(places, divisions_per_block)
 
     def confusion(self) -> NDArray[np.float64] | None:
         """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
