@@ -56,7 +56,7 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
                 if "y" not in variable.dims
             }
             found = combine(small_parts(small, divisions) | _pixel_parts(dataset, progress))
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StoreError(
             f"{path.name} cannot be read whole ({error!r:.200}); make it again"
         ) from error
