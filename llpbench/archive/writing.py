@@ -211,7 +211,9 @@ def _pickles(ds: xr.Dataset, progress: bool) -> Iterator[tuple[str, bytes]]:
     from tqdm import tqdm
 
     chips = ds.sizes["chip"]
-    with tqdm(total=chips, unit="chip", desc="exporting", disable=None if progress else True) as bar:
+    with tqdm(
+        total=chips, unit="chip", desc="exporting", disable=None if progress else True
+    ) as bar:
         for start in range(0, chips, SHARD):
             block = ds[_PIXEL_COLUMNS].isel(chip=slice(start, start + SHARD)).load()
             columns = (block[name].to_numpy() for name in _PIXEL_COLUMNS)
