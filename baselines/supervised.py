@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from llpbench.protocol import scored_labels
 from llpbench_baselines.downconv import DownConv
-from llpbench_baselines.losses import Loss, pixel_cross_entropy
+from llpbench_baselines.losses import PIXEL_LOSSES
 
 
 class ChipSupervised(DownConv):
@@ -18,7 +18,7 @@ class ChipSupervised(DownConv):
 
     Parameters
     ----------
-    kernel_size, stride, filters, dropout, epochs, learning_rate, batch_size, random_state
+    **parameters
         See :class:`~llpbench_baselines.downconv.DownConv`.
     """
 
@@ -37,19 +37,21 @@ class PixelSupervised(DownConv):
 
     Parameters
     ----------
-    kernel_size, stride, filters, dropout, epochs, learning_rate, batch_size, random_state
+    loss : {"pixel-cross-entropy"}
+        All pixels count alike.
+    **parameters
         See :class:`~llpbench_baselines.downconv.DownConv`.
     """
 
     supervision: ClassVar[str] = "pixel"
     is_reference: ClassVar[bool] = True
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of pixels"
+    losses = PIXEL_LOSSES
+
+    def __init__(self, *, loss: str = "pixel-cross-entropy", **parameters: Any) -> None:
+        super().__init__(loss=loss, **parameters)
 
     def targets(self, ds: xr.Dataset) -> NDArray[np.uint8]:
         """Take the labels of the score window."""
         labels: NDArray[np.uint8] = scored_labels(ds).to_numpy()
         return labels
-
-    def loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Make the cross-entropy of pixels, all alike."""
-        return pixel_cross_entropy(len(class_weights))
