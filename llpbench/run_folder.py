@@ -81,7 +81,8 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
             shutil.rmtree(path)
         elif not (resume and path.name == CHECKPOINT):
             path.unlink()
-    if resume and not (beside / CHECKPOINT).exists():
+    may_go = not resume or not (beside / CHECKPOINT).exists()
+    if resume and may_go:
         shutil.copyfile(folder / CHECKPOINT, beside / CHECKPOINT)
     try:
         yield beside
@@ -89,7 +90,7 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
             shutil.rmtree(folder)
         beside.replace(folder)
     except LLPBenchError:
-        if not resume:
+        if may_go:
             shutil.rmtree(beside, ignore_errors=True)
         raise
     finally:

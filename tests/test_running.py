@@ -83,6 +83,9 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     assert {"run.json", "weights", "plots", "scores.json", "history.csv", CHECKPOINT} <= names
     assert stopped.record.interrupted
     assert len((stopped.folder / "history.csv").read_text().splitlines()) == 1 + 2
+    with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
+        small_run(store, tmp_path / "run", resume=True, seed=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
     resumed = small_run(store, tmp_path / "run", resume=True)
     assert not resumed.record.interrupted
     assert {path.name for path in resumed.folder.iterdir()} == {
