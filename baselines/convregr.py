@@ -14,7 +14,7 @@ class ConvRegr(KerasMethod):
 
     Parameters
     ----------
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 

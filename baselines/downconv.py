@@ -23,7 +23,7 @@ class DownConv(KerasMethod):
         Of the first convolution.
     dropout : float
         Share of its activations dropped in training.
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
@@ -37,17 +37,10 @@ class DownConv(KerasMethod):
         stride: int = 4,
         filters: int = 96,
         dropout: float = 0.1,
-        epochs: int = 32,
         learning_rate: float = 3e-3,
-        batch_size: int = 32,
-        random_state: int = 0,
+        **training: Any,
     ) -> None:
-        super().__init__(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
+        super().__init__(learning_rate=learning_rate, **training)
         self.kernel_size = kernel_size
         self.stride = stride
         self.filters = filters

@@ -25,7 +25,7 @@ class GMM(KerasMethod):
         In pixels; the stride divides the patch size, and patches tile 96 pixels.
     prototypes : int
         Number of Gaussians.
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
@@ -38,17 +38,10 @@ class GMM(KerasMethod):
         patch_size: int = 4,
         stride: int = 4,
         prototypes: int = 64,
-        epochs: int = 32,
         learning_rate: float = 1e-3,
-        batch_size: int = 32,
-        random_state: int = 0,
+        **training: Any,
     ) -> None:
-        super().__init__(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
+        super().__init__(learning_rate=learning_rate, **training)
         self.patch_size = patch_size
         self.stride = stride
         self.prototypes = prototypes

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.batches import iterate_images, load_images
-from llpbench.method import Method, Progress
+from llpbench.catalog import unknown
+from llpbench.errors import MethodError, UnknownNameError
+from llpbench.journal import Journal
+from llpbench.method import IterativeMethod, Progress
 from llpbench.predictions import make_predictions
 from llpbench_baselines.backend import load_backend
-from llpbench_baselines.losses import Loss, chip_shares, squared_shares
+from llpbench_baselines.losses import SHARE_LOSSES, Loss, chip_shares
 from llpbench_baselines.training import Examples, train_model
+from llpbench_baselines.validation import Validation
 
 
-class KerasMethod(Method):
+class KerasMethod(IterativeMethod):
     """A network from images to class probabilities, trained on chip targets.
+
+    Subclasses pass on what their constructors do not name.
 
     Parameters
     ----------
@@ -31,13 +38,22 @@ class KerasMethod(Method):
         Chips in a step.
     random_state : int
         Seed of the first weights, of dropout and of the order of chips.
+    loss : {"squared", "cross-entropy", "divergence", "super-resolution"}
+        Of the shares, see :mod:`llpbench_baselines.losses`.
+    patience : int, optional
+        Stop after so many epochs without a lower validation loss.
+    deterministic : bool
+        Whether the same seed gives the same bits on one machine, at some cost of speed. Once
+        asked for, it holds for the whole process.
 
     Attributes
     ----------
     model_ : keras.Model
     history_ : list of dict
-        Loss on training and validation targets by epoch.
+        Training loss, validation loss and validation MAE by epoch.
     """
+
+    losses: ClassVar[Mapping[str, Callable[[NDArray[np.float32]], Loss]]] = SHARE_LOSSES
 
     def __init__(
         self,
@@ -46,11 +62,30 @@ class KerasMethod(Method):
         learning_rate: float = 1e-4,
         batch_size: int = 32,
         random_state: int = 0,
+        loss: str = "squared",
+        patience: int | None = None,
+        deterministic: bool = False,
     ) -> None:
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.random_state = random_state
+        self.loss = loss
+        self.patience = patience
+        self.deterministic = deterministic
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Names in the constructors of this class and of those it passes the rest on to."""
+        bases = [base for base in cls.__mro__ if issubclass(base, KerasMethod)]
+        signatures = [inspect.signature(base.__init__) for base in bases]
+        names = {
+            parameter.name
+            for signature in signatures
+            for parameter in signature.parameters.values()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        return sorted(names)
 
     @abstractmethod
     def build(self, categories: int) -> Any:
@@ -93,7 +128,7 @@ class KerasMethod(Method):
         targets: NDArray[Any] = ds["target"].to_numpy()
         return targets
 
-    def loss(self, class_weights: NDArray[np.float32]) -> Loss:
+    def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
         """Say how far the network's output is from the targets.
 
         Parameters
@@ -104,8 +139,15 @@ class KerasMethod(Method):
         -------
         callable
             By default the paper's, see :func:`~llpbench_baselines.losses.squared_shares`.
+
+        Raises
+        ------
+        UnknownNameError
+            If this method has no such loss.
         """
-        return squared_shares(class_weights)
+        if self.loss not in self.losses:
+            raise UnknownNameError(unknown("loss", self.loss, self.losses))
+        return self.losses[self.loss](class_weights)
 
     def pixels(self, output: Any) -> Any:
         """Class probabilities of a grid over the image, from the network's output.
@@ -125,23 +167,37 @@ class KerasMethod(Method):
             return output
         return tensorflow.image.resize(output, (96, 96), "nearest")
 
-    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
+    def fit(
+        self,
+        train: xr.Dataset,
+        val: xr.Dataset,
+        *,
+        progress: Progress | None = None,
+        journal: Journal | None = None,
+    ) -> Self:
         """Train on the chips that have a target; chips outside every division have none."""
-        _tensorflow, keras = load_backend()
+        tensorflow, keras = load_backend()
+        if self.patience is not None and self.patience < 1:
+            raise MethodError(f"patience is a number of epochs from 1 on, found {self.patience}")
+        if self.deterministic:
+            tensorflow.config.experimental.enable_op_determinism()
+        groups = train.llp.label_set.groups
+        loss = self.make_loss(np.array([group.weight for group in groups], dtype=np.float32))
         keras.utils.set_random_seed(self.random_state)
         self._build(train["category_name"].to_numpy())
         examples = self._examples(train)
         self.initialise(examples.images)
-        groups = train.llp.label_set.groups
         self.history_ = train_model(
             self.model_,
             examples,
-            self._examples(val),
-            loss=self.loss(np.array([group.weight for group in groups], dtype=np.float32)),
+            Validation.of(val),
+            loss=loss,
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             random_state=self.random_state,
+            patience=self.patience,
+            journal=journal,
             progress=progress,
         )
         return self

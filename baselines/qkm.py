@@ -33,7 +33,7 @@ class QKM(KerasMethod):
         What patches pass before they are compared: nothing; a small network that the components
         pass as well; or the encoding half of an auto-encoder, first trained to reconstruct
         patches, with components among its codes.
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
@@ -47,17 +47,9 @@ class QKM(KerasMethod):
         stride: int = 2,
         components: int = 64,
         encoder: str = "none",
-        epochs: int = 32,
-        learning_rate: float = 1e-4,
-        batch_size: int = 32,
-        random_state: int = 0,
+        **training: Any,
     ) -> None:
-        super().__init__(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
+        super().__init__(**training)
         self.patch_size = patch_size
         self.stride = stride
         self.components = components

@@ -16,7 +16,7 @@ class ResNet18UNet(KerasMethod):
 
     Parameters
     ----------
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
 
     References

@@ -12,7 +12,7 @@ from llpbench.errors import MethodError
 from llpbench.method import make_method
 from llpbench.protocol import scored_labels
 from llpbench_baselines.keras_method import KerasMethod
-from llpbench_baselines.losses import Loss, pixel_cross_entropy
+from llpbench_baselines.losses import PIXEL_LOSSES, Loss
 
 
 class ChipSupervised(KerasMethod):
@@ -25,7 +25,7 @@ class ChipSupervised(KerasMethod):
     ----------
     network : str
         The Keras method whose network is trained.
-    epochs, learning_rate, batch_size, random_state
+    epochs, learning_rate, **parameters
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
@@ -40,15 +40,9 @@ class ChipSupervised(KerasMethod):
         network: str = "customunet",
         epochs: int = 16,
         learning_rate: float = 1e-3,
-        batch_size: int = 32,
-        random_state: int = 0,
+        **parameters: Any,
     ) -> None:
-        super().__init__(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
+        super().__init__(epochs=epochs, learning_rate=learning_rate, **parameters)
         self.network = network
 
     def build(self, categories: int) -> Any:
@@ -78,12 +72,18 @@ class PixelSupervised(ChipSupervised):
 
     Parameters
     ----------
-    network, epochs, learning_rate, batch_size, random_state
+    loss : {"pixel-cross-entropy"}
+        All pixels count alike.
+    **parameters
         See :class:`ChipSupervised`.
     """
 
     supervision: ClassVar[str] = "pixel"
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of pixels"
+    losses = PIXEL_LOSSES
+
+    def __init__(self, *, loss: str = "pixel-cross-entropy", **parameters: Any) -> None:
+        super().__init__(loss=loss, **parameters)
 
     def build(self, categories: int) -> Any:
         """Make the network of the other method, which must see pixels."""
@@ -97,7 +97,7 @@ class PixelSupervised(ChipSupervised):
         labels: NDArray[np.uint8] = scored_labels(ds).to_numpy()
         return labels
 
-    def loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Make the cross-entropy of pixels, all alike."""
-        entropy = pixel_cross_entropy(len(class_weights))
+    def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
+        """Compare what the other method reads of pixels with their labels."""
+        entropy = super().make_loss(class_weights)
         return lambda output, labels: entropy(self.pixels(output), labels)

@@ -22,7 +22,7 @@ class VGG16UNet(KerasMethod):
         Start VGG16 from ImageNet: a ``.h5`` file of Keras' weights without the top, or
         ``"imagenet"`` for the one in Keras' own cache. Nothing is downloaded. Images are then
         prepared as VGG16 knew them.
-    epochs, learning_rate, batch_size, random_state
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
 
     References
@@ -38,17 +38,9 @@ class VGG16UNet(KerasMethod):
         self,
         *,
         weights: str | None = None,
-        epochs: int = 32,
-        learning_rate: float = 1e-4,
-        batch_size: int = 32,
-        random_state: int = 0,
+        **training: Any,
     ) -> None:
-        super().__init__(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
+        super().__init__(**training)
         self.weights = weights
 
     def build(self, categories: int) -> Any:

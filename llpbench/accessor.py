@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
+    from llpbench.batches import Batches
     from llpbench.hardness import Hardness
 
 FORBIDDEN = {
@@ -196,6 +197,26 @@ class LabelProportions:
         areas = self._overlap_areas().T.tocsr()
         total = np.asarray(areas.sum(axis=1))
         return areas.multiply(1 / np.where(total > 0, total, 1)[:, np.newaxis]).tocsr()
+
+    def batches(self, batch_size: int = 32, **options: Any) -> Batches:
+        """Shuffled batches to train on, see :class:`~llpbench.batches.Batches`.
+
+        Parameters
+        ----------
+        batch_size : int
+            Chips or divisions in a batch.
+        **options
+            ``by``, ``bag_size``, ``augment``, ``seed`` and ``memory``.
+
+        Returns
+        -------
+        Batches
+            Of numpy arrays; :mod:`llpbench.frameworks` makes them into those of TensorFlow and
+            PyTorch.
+        """
+        from llpbench.batches import Batches
+
+        return Batches(self._ds, batch_size, **options)
 
     def divisions(self) -> gpd.GeoDataFrame:
         """Divisions with their outlines, names, splits and proportions.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
@@ -20,11 +21,13 @@ from llpbench.predictions import make_predictions
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.journal import Journal
+
 ENTRY_POINTS = "llpbench.baselines"
 """The entry-point group in which any package can offer methods."""
 
-Progress: TypeAlias = Callable[..., Iterable[Any]]
-"""Wraps an iterable and shows how far it is, as :class:`tqdm.tqdm` does."""
+Progress: TypeAlias = Callable[..., Any]
+"""Makes a progress bar, around an iterable or not, as :class:`tqdm.tqdm` does."""
 
 _METHOD_FILE = "method.json"
 _WEIGHTS_FILE = "weights.npz"
@@ -207,6 +210,36 @@ class Method(BaseEstimator):  # type: ignore[misc]
         if described["class"] != cls.__name__:
             raise MethodError(f"{folder} holds a {described['class']}, not a {cls.__name__}")
         return cls(**described["parameters"]).set_weights(weights)
+
+
+class IterativeMethod(Method):
+    """A method trained in epochs, which can stop after any batch and go on after any epoch."""
+
+    @abstractmethod
+    def fit(
+        self,
+        train: xr.Dataset,
+        val: xr.Dataset,
+        *,
+        progress: Progress | None = None,
+        journal: Journal | None = None,
+    ) -> Self:
+        """Train on one split, choose on another.
+
+        Parameters
+        ----------
+        train, val : Dataset
+            Grouped splits behind the label firewall of this method's supervision.
+        progress : callable, optional
+            Such as :class:`tqdm.tqdm`.
+        journal : Journal, optional
+            Receives every epoch, and says where to go on and when to stop.
+
+        Returns
+        -------
+        Method
+            Itself.
+        """
 
 
 def method_names() -> list[str]:

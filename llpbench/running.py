@@ -5,97 +5,34 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from llpbench import metrics
 from llpbench._version import __version__
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.footprint import measure_footprint
-from llpbench.method import Method, make_method
+from llpbench.interrupts import stop_on_interrupt
+from llpbench.journal import CHECKPOINT, Journal
+from llpbench.method import IterativeMethod, Method, make_method
 from llpbench.plots import widest_category, write_plots
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
+from llpbench.region import SPLITS
+from llpbench.run_folder import can_resume, choose_folder, working_folder
+from llpbench.run_record import FORMAT, RECORD, Run, RunRecord, read_run
 from llpbench.scores import Scores
 from llpbench.scoring import evaluate
+from llpbench.tracking import Tracker, open_tracker
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FORMAT = 1
-"""Version of ``run.json``."""
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What a run was and what it cost; the contents of ``run.json``.
-
-    Parameters
-    ----------
-    format, protocol : int
-    llpbench_version, python_version : str
-    method, supervision, track : str
-    parameters : dict
-        Of the method's constructor, the seed as ``random_state`` among them.
-    is_reference : bool
-    dataset, dataset_digest, trained_on, split : str
-    synthetic : bool
-    seed : int
-    fit_seconds, predict_seconds : float
-        Wall time.
-    cpu_seconds : float
-        Of both, over all threads.
-    footprint : dict
-        See :func:`llpbench.footprint.measure_footprint`.
-    probabilities : dict
-        ``brier`` and ``expected_calibration_error`` of the pixel probabilities; empty where a
-        method has none.
-    """
-
-    format: int
-    protocol: int
-    llpbench_version: str
-    python_version: str
-    method: str
-    supervision: str
-    track: str
-    parameters: dict[str, Any]
-    is_reference: bool
-    dataset: str
-    dataset_digest: str
-    trained_on: str
-    split: str
-    synthetic: bool
-    seed: int
-    fit_seconds: float
-    predict_seconds: float
-    cpu_seconds: float
-    footprint: dict[str, float | None]
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Parameters
-    ----------
-    folder : Path
-        Where everything was written.
-    record : RunRecord
-        What was done.
-    scores : Scores
-        How well.
-    """
-
-    folder: Path
-    record: RunRecord
-    scores: Scores
 
 
 def run_method(
@@ -105,13 +42,20 @@ def run_method(
     split: str = "test",
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
+    apply_to: str | os.PathLike[str] | None = None,
     out: Path | None = None,
+    resume: bool = False,
+    deterministic: bool = False,
+    track: str | None = None,
+    track_tag: str | None = None,
     progress: bool = False,
 ) -> Run:
     """Train a method on a dataset, predict one split, score it, and keep all of it.
 
     The method is fitted to the train split and may choose on the val split, both behind the
-    label firewall of its supervision; it predicts from what its track may see.
+    label firewall of its supervision; it predicts from what its track may see. An interrupt
+    (Ctrl-C) while a network is trained ends the training; the best weights so far are then
+    evaluated on every split, and a checkpoint stays in the folder.
 
     Parameters
     ----------
@@ -125,9 +69,20 @@ def run_method(
         The method's ``random_state``.
     parameters : mapping, optional
         Further parameters of the method.
+    apply_to : str or path, optional
+        Another dataset, of which the split is predicted instead: the cross-region track.
     out : Path, optional
         The run folder; must be new or empty. By default one below ``runs/`` in the working
         folder, named after method, dataset and seed.
+    resume : bool
+        Whether to go on with the interrupted run in that folder, or with the last one of that
+        name.
+    deterministic : bool
+        Whether the same seed must give the same bits on one machine.
+    track : {"wandb"}, optional
+        A service that receives the figures of every epoch, the scores and the pictures.
+    track_tag : str, optional
+        A word to find the run by, there.
     progress : bool
         Whether to show progress bars.
 
@@ -141,91 +96,183 @@ def run_method(
         If a name is unknown, the folder is taken, or training fails.
     """
     method = make_method(name, random_state=seed, **(parameters or {}))
-    ds = open_dataset(dataset).llp.group()
-    folder = _new_folder(out, f"{name}-{ds.attrs['name']}-seed{seed}")
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
-        record, scores = _fit_and_score(method, name, ds, split, seed, beside, progress)
-        if folder.exists():
-            folder.rmdir()
-        beside.replace(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    write_plots(scores, folder / "plots", categories=[widest_category(scores)])
+    if deterministic and "deterministic" in method.get_params():
+        method.set_params(deterministic=True)
+    region = open_dataset(dataset).llp.group()
+    other = region if apply_to is None else open_dataset(apply_to).llp.group()
+    task = _Task(name, method, region, other, seed)
+    task.check()
+    folder = choose_folder(out, task.title, resume=resume)
+    with (
+        working_folder(folder, resume=resume) as beside,
+        open_tracker(track, beside, task.identity, tag=track_tag) as tracker,
+    ):
+        record, scores = _run(task, split, beside, tracker, progress)
     return Run(folder, record, scores)
 
 
-def _fit_and_score(
-    method: Method,
-    name: str,
-    ds: xr.Dataset,
-    split: str,
-    seed: int,
-    folder: Path,
-    progress: bool,
-) -> tuple[RunRecord, Scores]:
-    from tqdm import tqdm
+def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
+    """Make sure that a run is done: read it, go on with it or begin it.
 
-    train, val = (ds.llp.split(part).llp.restrict(method.supervision) for part in ("train", "val"))
-    part = ds.llp.split(split)
-    inputs = prediction_inputs(part, method.track)
+    Parameters
+    ----------
+    name, dataset, out
+        As for :func:`run_method`.
+    **options
+        Its other parameters, but for ``resume``.
+
+    Returns
+    -------
+    Run
+    """
+    if (out / RECORD).exists() and not can_resume(out):
+        return read_run(out)
+    return run_method(name, dataset, out=out, resume=can_resume(out), **options)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A method, what it is trained on, and what it predicts."""
+
+    name: str
+    method: Method
+    region: xr.Dataset
+    other: xr.Dataset
+    seed: int
+
+    @property
+    def track(self) -> str:
+        return self.method.track if self.other is self.region else "cross-region"
+
+    @property
+    def title(self) -> str:
+        onto = "" if self.other is self.region else f"-on-{self.other.attrs['name']}"
+        return f"{self.name}-{self.region.attrs['name']}{onto}-seed{self.seed}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be the same when it is resumed."""
+        digest = self.region.attrs["digest"]
+        return {"method": self.name, **self.method.get_params(), "dataset digest": digest}
+
+    def check(self) -> None:
+        """Refuse to carry a method over to where it cannot go."""
+        here, there = (
+            list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
+        )
+        if here != there:
+            raise MethodError(
+                f"a method trained on the categories {here} cannot predict {there}: "
+                "apply it to a dataset with the same label set"
+            )
+        if self.track == "cross-region" and self.method.track != "inductive":
+            raise MethodError(
+                f"{self.name} is of the track {self.method.track!r}; only inductive methods can "
+                "be applied to another dataset"
+            )
+
+
+def _run(
+    task: _Task, split: str, folder: Path, tracker: Tracker, progress: bool
+) -> tuple[RunRecord, Scores]:
+    """Do all of it in a folder; the record is written last."""
+    method = task.method
     wall, cpu = time.perf_counter(), time.process_time()
-    try:
-        method.fit(train, val, progress=tqdm if progress else None)
-    except (TypeError, ValueError) as error:
-        raise MethodError(
-            f"{name} cannot be trained with {method.get_params()}: {error}"
-        ) from error
+    train, interrupted = _fit(task, folder, tracker, progress)
     fitted = time.perf_counter()
-    predictions = method.predict(inputs).assign_attrs(
-        dataset=ds.attrs["name"],
-        digest=ds.attrs["digest"],
-        split=split,
-        method=name,
-        seed=seed,
-        track=method.track,
-        trained_on=ds.attrs["name"],
-    )
+    predictions = _predict(task, split)
     predicted, cpu = time.perf_counter(), time.process_time() - cpu
-    scores = evaluate(predictions, ds, split)
+    part = task.other.llp.split(split)
+    inputs = prediction_inputs(part, task.track)
+    method.save(folder / "weights")
+    scores = _score(task, predictions, split, folder)
+    write_plots(scores, folder / "plots", categories=[widest_category(scores)])
+    if interrupted:
+        for further in _other_splits(task.other, split):
+            _score(task, _predict(task, further), further, folder)
+    else:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
     record = RunRecord(
         format=FORMAT,
         protocol=VERSION,
         llpbench_version=__version__,
         python_version=platform.python_version(),
-        method=name,
+        method=task.name,
         supervision=method.supervision,
-        track=method.track,
+        track=task.track,
         parameters=method.get_params(),
         is_reference=method.is_reference,
-        dataset=ds.attrs["name"],
-        dataset_digest=ds.attrs["digest"],
-        trained_on=ds.attrs["name"],
+        dataset=task.other.attrs["name"],
+        dataset_digest=task.other.attrs["digest"],
+        trained_on=task.region.attrs["name"],
+        trained_on_digest=task.region.attrs["digest"],
         split=split,
-        synthetic=ds.attrs["synthetic"] == "true",
-        seed=seed,
+        synthetic="true" in (task.region.attrs["synthetic"], task.other.attrs["synthetic"]),
+        seed=task.seed,
+        interrupted=interrupted,
         fit_seconds=round(fitted - wall, 3),
         predict_seconds=round(predicted - fitted, 3),
         cpu_seconds=round(cpu, 3),
         footprint=measure_footprint(method, train, inputs),
         probabilities=_score_probabilities(method, inputs, part),
     )
-    _write(folder, method, predictions, record, scores)
+    (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    tracker.finish(folder, scores)
     return record, scores
 
 
-def _write(
-    folder: Path, method: Method, predictions: xr.Dataset, record: RunRecord, scores: Scores
-) -> None:
+def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> tuple[xr.Dataset, bool]:
+    """Train; what was trained on, and whether somebody interrupted it."""
+    from tqdm import tqdm
+
+    method = task.method
+    train, val = (
+        task.region.llp.split(part).llp.restrict(method.supervision) for part in ("train", "val")
+    )
+    bar = tqdm if progress else None
+    try:
+        if not isinstance(method, IterativeMethod):
+            method.fit(train, val, progress=bar)
+            return train, False
+        with stop_on_interrupt() as stop:
+            journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)
+            method.fit(train, val, progress=bar, journal=journal)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, LLPBenchError):
+            raise
+        raise MethodError(
+            f"{task.name} cannot be trained with {method.get_params()}: {error}"
+        ) from error
+    return train, journal.interrupted
+
+
+def _predict(task: _Task, split: str) -> xr.Dataset:
+    inputs = prediction_inputs(task.other.llp.split(split), task.track)
+    return task.method.predict(inputs).assign_attrs(
+        dataset=task.other.attrs["name"],
+        digest=task.other.attrs["digest"],
+        split=split,
+        method=task.name,
+        seed=task.seed,
+        track=task.track,
+        trained_on=task.region.attrs["name"],
+    )
+
+
+def _score(task: _Task, predictions: xr.Dataset, split: str, folder: Path) -> Scores:
+    """Score predictions and write both."""
+    scores = evaluate(predictions, task.other, split)
     ending = "zarr" if "segmentation" in predictions else "parquet"
-    write_predictions(predictions, folder / f"predictions-{record.split}.{ending}")
-    method.save(folder / "weights")
-    (folder / "run.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    (folder / f"scores-{record.split}.json").write_text(scores.to_json(), encoding="utf-8")
-    if record.split == "test":
-        (folder / "scores.json").write_text(scores.to_json(), encoding="utf-8")
+    write_predictions(predictions, folder / f"predictions-{split}.{ending}")
+    names = [f"scores-{split}.json", *(["scores.json"] if split == "test" else [])]
+    for name in names:
+        (folder / name).write_text(scores.to_json(), encoding="utf-8")
+    return scores
+
+
+def _other_splits(ds: xr.Dataset, split: str) -> list[str]:
+    present = set(ds["split"].to_numpy())
+    return [name for name in SPLITS if name in present and name != split]
 
 
 def _score_probabilities(method: Method, inputs: xr.Dataset, part: xr.Dataset) -> dict[str, float]:
@@ -239,18 +286,7 @@ def _score_probabilities(method: Method, inputs: xr.Dataset, part: xr.Dataset) -
         brier.append(metrics.brier(truth, probabilities, per="chip"))
         tables.append(metrics.reliability_table(truth, probabilities))
         start += len(chips)
-    import numpy as np
-
     return {
         "brier": float(np.nanmean(np.concatenate(brier))),
         "expected_calibration_error": metrics.calibration_error_of(np.sum(tables, axis=0)),
     }
-
-
-def _new_folder(out: Path | None, name: str) -> Path:
-    if out is None:
-        taken = len([p for p in Path("runs").glob(f"{name}*") if p.is_dir()])
-        out = Path("runs") / (f"{name}-{taken + 1}" if taken else name)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise LLPBenchError(f"{str(out)!r} is not empty; give --out a new folder")
-    return out

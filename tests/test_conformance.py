@@ -85,7 +85,7 @@ def case(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {
         "method": method,
         "network": keras.Model(scaled, method.model_.output),
-        "loss": method.loss(np.array(class_weights, dtype=np.float32)),
+        "loss": method.make_loss(np.array(class_weights, dtype=np.float32)),
         "images": images,
         "targets": targets,
         "golden": golden,

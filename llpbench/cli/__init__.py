@@ -23,6 +23,7 @@ COMMANDS = {
     "synthesize": ("llpbench.cli.archives:synthesize", "Make a synthetic dataset."),
     "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
     "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
+    "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
     "pin-records": (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from llpbench.cli.output import json_option, print_json, print_table
 from llpbench.cli.predictions import split_option
 
 if TYPE_CHECKING:
-    from llpbench.running import Run
+    from llpbench.run_record import Run
 
 
 @click.command()
@@ -41,46 +43,78 @@ def baselines(as_json: bool) -> None:
 
 @click.command()
 @click.argument("method")
-@click.option("--dataset", required=True, help="Name or path of the dataset.")
+@click.option("--dataset", "datasets", required=True, multiple=True, help="Name or path; several.")
 @split_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="0; several.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training chips.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
-@click.option("--out", type=click.Path(path_type=Path), help="A new folder for the run.")
+@click.option("--apply-to", help="Predict this dataset instead: the cross-region track.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new folder for the run; for several, of their folders.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the interrupted run.")
+@click.option("--deterministic", is_flag=True, help="The same bits again on one machine; slower.")
+@click.option("--track", type=click.Choice(["wandb"]), help="Send figures to this service.")
+@click.option("--track-tag", help="A word to find the run by, there.")
 @json_option
 def run(
     method: str,
-    dataset: str,
-    split: str,
-    seed: int,
+    datasets: tuple[str, ...],
+    seeds: tuple[int, ...],
     epochs: int | None,
     settings: tuple[str, ...],
     out: Path | None,
+    resume: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Train METHOD on a dataset, predict one split, score it and keep all of it."""
-    from llpbench.running import run_method
+    """Train METHOD, predict one split, score it and keep all of it.
 
-    parameters = dict(_setting(text) for text in settings)
+    With several datasets or seeds, each has a run of its own. Ctrl-C once stops the training of
+    a network and evaluates its best weights so far; twice quits.
+    """
+    from llpbench.running import complete_run, run_method
+
+    parameters = dict(parse_setting(text) for text in settings)
     if epochs is not None:
         parameters["epochs"] = epochs
-    done = run_method(
-        method,
-        dataset,
-        split=split,
-        seed=seed,
-        parameters=parameters,
-        out=out,
-        progress=sys.stderr.isatty(),
-    )
+    tasks = list(itertools.product(datasets, seeds or (0,)))
+    done: list[Run] = []
+    several = len(tasks) > 1
+    if several and resume and out is None:
+        raise click.UsageError("--resume of several runs needs the --out they were given")
+    options |= {"parameters": parameters, "progress": sys.stderr.isatty()}
+    for dataset, seed in tasks:
+        options |= {"seed": seed, "out": out}
+        if several and out is not None:
+            options["out"] = out / f"{method}-{Path(dataset).name}-seed{seed}"
+        if several and resume:
+            one = complete_run(method, dataset, **options)
+        else:
+            one = run_method(method, dataset, resume=resume, **options)
+        done.append(one)
+        if one.record.interrupted:
+            break
+    _report(done, as_json)
+    if done[-1].record.interrupted:
+        click.echo("llpbench: interrupted; go on with the same command and --resume", err=True)
+        sys.exit(130)
+
+
+def _report(done: Sequence[Run], as_json: bool) -> None:
     if as_json:
-        click.echo(done.scores.to_json())
+        texts = [one.scores.to_json() for one in done]
+        click.echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
         return
-    print_table([run_row(done)])
-    click.echo(f"\n{done.scores.note}\n" if done.scores.note else "")
-    click.echo(f"written to {done.folder}:")
-    for path in sorted(done.folder.iterdir()):
-        click.echo(f"  {path.name}")
+    print_table([{**run_row(one), "seed": one.record.seed} for one in done])
+    notes = dict.fromkeys(one.scores.note for one in done if one.scores.note)
+    click.echo("\n" + "".join(f"{note}\n" for note in notes))
+    for one in done:
+        click.echo(f"written to {one.folder}:")
+        for path in sorted(one.folder.iterdir()):
+            click.echo(f"  {path.name}")
 
 
 def run_row(done: Run) -> dict[str, Any]:
@@ -114,7 +148,29 @@ def run_row(done: Run) -> dict[str, Any]:
     }
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read a parameter from the command line.
+
+    Parameters
+    ----------
+    text : str
+        ``NAME=VALUE``; what is no JSON is taken as text.
+
+    Returns
+    -------
+    name : str
+    value : object
+
+    Raises
+    ------
+    click.BadParameter
+        If there is no name or no value.
+
+    Examples
+    --------
+    >>> parse_setting("epochs=3"), parse_setting("encoder=deep")
+    (('epochs', 3), ('encoder', 'deep'))
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")

@@ -1,0 +1,81 @@
+"""How well a network does on validation divisions: never on the labels of chips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from llpbench.batches import load_images
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Images of validation chips and the proportions of the divisions they lie in.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (chip, 96, 96, 3)
+    bags : csr_array, shape (division, chip)
+        Turns shares of chips into means over divisions.
+    proportions : ndarray, shape (division, category)
+    areas : ndarray, shape (division,)
+        What each division weighs: the area of its chips.
+    class_weights : ndarray, shape (category,)
+    """
+
+    images: NDArray[np.uint8]
+    bags: csr_array
+    proportions: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    class_weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, ds: xr.Dataset) -> Self:
+        """Take them from a split.
+
+        Parameters
+        ----------
+        ds : Dataset
+            Grouped; chips outside every division are left out.
+
+        Returns
+        -------
+        Validation
+        """
+        pairs = ds.llp.overlaps()
+        inside = ds.isel(chip=np.isin(ds["chip"].to_numpy(), pairs["chip"].to_numpy()))
+        areas = pairs.groupby("division")["area_km2"].sum()
+        return cls(
+            images=load_images(inside),
+            bags=inside.llp.bags(),
+            proportions=ds["division_proportions"].to_numpy().astype(np.float64),
+            areas=areas.reindex(ds["division"].to_numpy(), fill_value=0.0).to_numpy(),
+            class_weights=np.array([group.weight for group in ds.llp.label_set.groups]),
+        )
+
+    def score(self, shares: NDArray[np.floating]) -> dict[str, float]:
+        """Compare means over divisions with their known proportions.
+
+        Parameters
+        ----------
+        shares : ndarray, shape (chip, category)
+            Predicted.
+
+        Returns
+        -------
+        dict
+            ``val_loss``, the paper's weighted squared error, and ``val_mae``, the mean absolute
+            error: both of divisions, averaged by area.
+        """
+        errors = self.bags @ shares.astype(np.float64) - self.proportions
+        present = self.areas > 0
+        errors, areas = errors[present], self.areas[present]
+        return {
+            "val_loss": float(np.average((errors**2) @ self.class_weights, weights=areas)),
+            "val_mae": float(np.average(np.abs(errors).mean(axis=1), weights=areas)),
+        }

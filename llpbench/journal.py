@@ -1,0 +1,131 @@
+"""What training leaves behind epoch by epoch: its history, and a checkpoint to go on from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.errors import MethodError
+
+CHECKPOINT = "checkpoint.npz"
+HISTORY = "history.csv"
+
+_IDENTITY = "identity"
+
+
+class Journal:
+    """The journal of one training, in a folder.
+
+    Both files are replaced in one step after every epoch, so they are always whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the checkpoint and ``history.csv``.
+    identity : mapping
+        What must not have changed when training goes on: names and values that JSON can hold.
+    stop : threading.Event, optional
+        Set when training shall stop early.
+    on_epoch : callable, optional
+        Called with the row of every epoch that ends.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        *,
+        stop: Event | None = None,
+        on_epoch: Callable[[Mapping[str, float]], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.interrupted = False
+        self._identity = json.loads(json.dumps(identity))
+        self._stop = stop or Event()
+        self._on_epoch = on_epoch
+
+    def must_stop(self) -> bool:
+        """Whether training shall stop; if so, it has been interrupted from now on."""
+        self.interrupted = self.interrupted or self._stop.is_set()
+        return self.interrupted
+
+    def keep(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Write a checkpoint.
+
+        Parameters
+        ----------
+        state : mapping of str to ndarray
+            All that the next epoch depends on.
+        """
+        identity = np.array(json.dumps(self._identity))
+        with _replaced(self.folder / CHECKPOINT) as beside, beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{_IDENTITY: identity}, **state)
+
+    def note(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Write the history down when an epoch has ended.
+
+        Parameters
+        ----------
+        history : sequence of mapping
+            A row for each epoch so far, all with the same keys.
+        """
+        with (
+            _replaced(self.folder / HISTORY) as beside,
+            beside.open("w", newline="", encoding="utf-8") as text,
+        ):
+            writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
+        if self._on_epoch is not None:
+            self._on_epoch(history[-1])
+
+    def resume(self) -> dict[str, NDArray[Any]] | None:
+        """Read the last checkpoint.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            None where there is none.
+
+        Raises
+        ------
+        MethodError
+            If the checkpoint is damaged or of another training.
+        """
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                state = dict(file)
+            identity = json.loads(str(state.pop(_IDENTITY)))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise MethodError(f"the checkpoint {path} is damaged ({error}): start anew") from error
+        for name in identity.keys() | self._identity.keys():
+            there, here = identity.get(name), self._identity.get(name)
+            if there != here:
+                raise MethodError(
+                    f"the interrupted run cannot go on: its {name} was {there!r}, now it is "
+                    f"{here!r}; give it the same or start anew"
+                )
+        return state
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file beside the one that it replaces when it is whole."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,138 @@
+"""Which runs a sweep is made of: every combination of a grid."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from llpbench.catalog import unknown
+from llpbench.dataset import open_dataset
+from llpbench.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Methods, datasets, seeds and parameter values to combine.
+
+    Parameters
+    ----------
+    methods, datasets : sequence of str
+        What :func:`llpbench.run_method` takes.
+    seeds : sequence of int
+    parameters : mapping of str to sequence
+        The values that each parameter takes.
+    label_set : str, optional
+        Datasets of another label set are left out.
+    """
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    seeds: Sequence[int] = (0,)
+    parameters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    label_set: str | None = None
+
+    def jobs(self) -> list[Job]:
+        """All combinations.
+
+        Returns
+        -------
+        list of Job
+            The seeds of one setting beside one another.
+
+        Examples
+        --------
+        >>> grid = Grid(["qkm"], ["demo-humanpop"], [0, 1], {"epochs": [4, 8]})
+        >>> [job.title for job in grid.jobs()][1:3]
+        ['qkm-demo-humanpop-epochs=4-seed1', 'qkm-demo-humanpop-epochs=8-seed0']
+        """
+        settings = [
+            dict(zip(self.parameters, values, strict=True))
+            for values in itertools.product(*self.parameters.values())
+        ]
+        combined = itertools.product(self.methods, self._datasets(), settings, self.seeds)
+        return [Job(*values) for values in combined]
+
+    def _datasets(self) -> list[str]:
+        if self.label_set is None:
+            return list(self.datasets)
+        return [
+            name
+            for name in self.datasets
+            if open_dataset(name).llp.label_set.name == self.label_set
+        ]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep.
+
+    Parameters
+    ----------
+    method, dataset : str
+    parameters : dict
+    seed : int
+    """
+
+    method: str
+    dataset: str
+    parameters: dict[str, Any]
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """What its folder is called."""
+        values = [f"{name}={value}" for name, value in self.parameters.items()]
+        parts = [self.method, Path(self.dataset).name, *values, f"seed{self.seed}"]
+        return re.sub(r"[^\w.=-]", "_", "-".join(parts))
+
+    def command(self, seeds: Sequence[int]) -> str:
+        """What does the same without a sweep, for some seeds.
+
+        Parameters
+        ----------
+        seeds : sequence of int
+
+        Returns
+        -------
+        str
+        """
+        words = ["llpbench", "run", self.method, "--dataset", self.dataset]
+        for name, value in self.parameters.items():
+            words += ["--set", f"{name}={json.dumps(value)}"]
+        for seed in seeds:
+            words += ["--seed", str(seed)]
+        return shlex.join(words)
+
+
+def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:
+    """The grids of a preset.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"paper"``.
+    datasets : sequence of str
+        To run on instead of the preset's own.
+
+    Returns
+    -------
+    list of Grid
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such preset.
+    """
+    presets = tomllib.loads(files("llpbench").joinpath("sweeps.toml").read_text(encoding="utf-8"))
+    if name not in presets:
+        raise UnknownNameError(unknown("preset", name, presets))
+    own = {"datasets": tuple(datasets)} if datasets else {}
+    return [Grid(**{**grid, **own}) for grid in presets[name]]

@@ -1,0 +1,205 @@
+"""Many runs in one command, and the tables that they make."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llpbench.dataset import open_dataset
+from llpbench.errors import LLPBenchError
+from llpbench.method import make_method
+from llpbench.run_record import Run
+from llpbench.running import complete_run
+from llpbench.scores import Scores
+from llpbench.sweep_plan import Grid, Job
+
+RUNS = "runs"
+ROWS = "results.csv"
+TABLE = "results.md"
+
+_METRICS = ("mae", "mae_hard", "f1_micro", "skill")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What became of a sweep.
+
+    Parameters
+    ----------
+    done : list of (Job, Run)
+        Complete runs.
+    failed : list of (Job, str)
+        What could not be run, and why.
+    interrupted : bool
+        Whether somebody stopped it before its end.
+    """
+
+    done: list[tuple[Job, Run]]
+    failed: list[tuple[Job, str]]
+    interrupted: bool
+
+
+def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sweep:
+    """Do every run of some grids that is not done yet.
+
+    Both tables are replaced in one step after every run. Called again with the same folder, it
+    reads what is done, goes on with what was interrupted and tries again what failed.
+
+    Parameters
+    ----------
+    grids : sequence of Grid
+    out : Path
+        Receives ``results.csv`` (a row a run), ``results.md`` (a row a setting, seeds together)
+        and the run folders below ``runs/``.
+    progress : bool
+        Whether to show progress bars.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    LLPBenchError
+        If a method, parameter or dataset does not exist: before anything is run.
+    """
+    jobs = list({job.title: job for grid in grids for job in grid.jobs()}.values())
+    _check(jobs)
+    (out / RUNS).mkdir(parents=True, exist_ok=True)
+    sweep = Sweep([], [], False)
+    for job in _shown(jobs, progress):
+        try:
+            run = complete_run(
+                job.method,
+                job.dataset,
+                seed=job.seed,
+                parameters=job.parameters,
+                out=out / RUNS / job.title,
+                progress=progress,
+            )
+        except LLPBenchError as error:
+            sweep.failed.append((job, str(error)))
+            continue
+        if run.record.interrupted:
+            return replace(sweep, interrupted=True)
+        sweep.done.append((job, run))
+        _write(out / ROWS, _csv([run_row(*one) for one in sweep.done]))
+        _write(out / TABLE, results_table(sweep.done))
+    return sweep
+
+
+def run_row(job: Job, run: Run) -> dict[str, Any]:
+    """A run as a row of numbers.
+
+    Parameters
+    ----------
+    job : Job
+    run : Run
+
+    Returns
+    -------
+    dict
+    """
+    record, scores = run.record, run.scores
+    return {
+        "method": job.method,
+        "dataset": record.dataset,
+        "synthetic": record.synthetic,
+        "split": record.split,
+        "settings": json.dumps(job.parameters),
+        "seed": job.seed,
+        **{name: scores.value(name) if name in scores.metrics else None for name in _METRICS},
+        "parameters": record.footprint["parameters"],
+        "multiply_adds": record.footprint["multiply_adds"],
+        "fit_seconds": record.fit_seconds,
+        "predict_seconds": record.predict_seconds,
+        "cpu_seconds": record.cpu_seconds,
+    }
+
+
+def results_table(done: Sequence[tuple[Job, Run]]) -> str:
+    """Runs as a table in Markdown: a row a setting, with the command that repeats it.
+
+    Parameters
+    ----------
+    done : sequence of (Job, Run)
+
+    Returns
+    -------
+    str
+        Scores are means over seeds; the interval of the MAE is by resampling test divisions, and
+        seeds inside.
+    """
+    groups: dict[str, list[tuple[Job, Run]]] = {}
+    for job, run in done:
+        groups.setdefault(replace(job, seed=0).title, []).append((job, run))
+    headings = (
+        *("method", "dataset", "MAE", "95 %", "MAE hard", "F1", "seeds", "parameters"),
+        *("training s", "CPU s", "command"),
+    )
+    lines = [headings, ["---"] * len(headings), *map(_table_row, groups.values())]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
+    jobs, runs = zip(*group, strict=True)
+    record, scores = runs[0].record, _together([run.scores for run in runs])
+    interval = scores.interval("mae")
+
+    def score(name: str) -> str:
+        return f"{scores.value(name):.4f}" if name in scores.metrics else ""
+
+    def mean(cost: str) -> str:
+        return f"{np.mean([getattr(run.record, cost) for run in runs]):.1f}"
+
+    return [
+        jobs[0].method,
+        record.dataset + (" (synthetic)" if record.synthetic else ""),
+        score("mae"),
+        f"{interval.low:.4f} to {interval.high:.4f}",
+        *(score("mae_hard"), score("f1_micro"), str(len(runs))),
+        *(str(record.footprint["parameters"]), mean("fit_seconds"), mean("cpu_seconds")),
+        f"`{jobs[0].command([job.seed for job in jobs])}`",
+    ]
+
+
+def _together(seeds: Sequence[Scores]) -> Scores:
+    """Scores of single seeds as those of one method with several."""
+    names = seeds[0].sums
+    sums = {name: np.concatenate([one.sums[name] for one in seeds]) for name in names}
+    return replace(seeds[0], sums=sums, seeds=[])
+
+
+def _check(jobs: Sequence[Job]) -> None:
+    """Find out now, not hours later, what cannot be run."""
+    for dataset in dict.fromkeys(job.dataset for job in jobs):
+        open_dataset(dataset)
+    for job in jobs:
+        make_method(job.method, **job.parameters)
+
+
+def _shown(jobs: Sequence[Job], progress: bool) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(jobs, desc="sweep", unit="run") if progress else jobs
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

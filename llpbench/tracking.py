@@ -1,0 +1,105 @@
+"""Sending a training's figures to a tracking service; only Weights & Biases so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llpbench.catalog import unknown
+from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.scores import Scores
+
+TRACKERS = ("wandb",)
+"""Names of services."""
+
+
+class Tracker:
+    """Receives what happens in a run, and by itself does nothing with it."""
+
+    def log(self, row: Mapping[str, float]) -> None:
+        """Receive the figures of an epoch.
+
+        Parameters
+        ----------
+        row : mapping
+            With ``epoch``.
+        """
+
+    def finish(self, folder: Path, scores: Scores) -> None:
+        """Receive the outcome.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the run, with its pictures in ``plots/``.
+        scores : Scores
+        """
+
+
+class _WandbTracker(Tracker):
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def log(self, row: Mapping[str, float]) -> None:
+        self._run.log(dict(row))
+
+    def finish(self, folder: Path, scores: Scores) -> None:
+        import wandb
+
+        found = scores.table()["value"]
+        self._run.summary.update({f"{scores.split}/{name}": v for name, v in found.items()})
+        pictures = sorted((folder / "plots").glob("*.png"))
+        self._run.log({f"{scores.split}/{path.stem}": wandb.Image(str(path)) for path in pictures})
+
+
+@contextmanager
+def open_tracker(
+    name: str | None, folder: Path, config: Mapping[str, Any], *, tag: str | None = None
+) -> Iterator[Tracker]:
+    """Tell a service that a run begins and, in the end, whether it went well.
+
+    Parameters
+    ----------
+    name : {"wandb"} or None
+        None for no service.
+    folder : Path
+        Of the run; what the service keeps on this machine goes there.
+    config : mapping
+        What the run is.
+    tag : str, optional
+        A word to find it by.
+
+    Yields
+    ------
+    Tracker
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such service.
+    LLPBenchError
+        If its package is missing or it refuses to start.
+    """
+    if name is None:
+        yield Tracker()
+        return
+    if name not in TRACKERS:
+        raise UnknownNameError(unknown("tracking service", name, TRACKERS))
+    try:
+        import wandb
+    except ImportError as error:
+        raise LLPBenchError(
+            "--track wandb needs the package wandb; install it with: pip install 'llpbench[wandb]'"
+        ) from error
+    try:
+        run = wandb.init(
+            project="llpbench", dir=str(folder), config=dict(config), tags=[tag] if tag else None
+        )
+    except wandb.Error as error:
+        raise LLPBenchError(
+            f"wandb does not start ({error}); log in with `wandb login`, or set WANDB_MODE=offline"
+        ) from error
+    with run:  # marks it as failed if anything is raised
+        yield _WandbTracker(run)

@@ -1,0 +1,181 @@
+"""Batches: every chip once an epoch, in an order that the seed decides, the same when streamed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from regions import make_region, write_region
+from small_region import small_region
+
+import llpbench
+from llpbench.batches import BUFFER, Batches, turn_images
+from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.frameworks import to_tensorflow, to_torch
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A split read from a store, of blocks of three chips, one chip outside every division."""
+    path = tmp_path_factory.mktemp("stores") / "grid"
+    write_region(make_region(12, 6, 4, 3, outside=1), path)
+    ds = llpbench.open_dataset(path, "train").llp.group()
+    return ds.assign(image=ds["image"].chunk(chip=3))
+
+
+def window(ds: xr.Dataset) -> np.ndarray[Any, Any]:
+    return ds["image"].isel(y=slice(2, 98), x=slice(2, 98)).to_numpy()
+
+
+def numbers(images: np.ndarray[Any, Any], ds: xr.Dataset) -> list[int]:
+    """Which chips images are, all different; -1 where an image is none of them."""
+    known = {image.tobytes(): number for number, image in enumerate(window(ds))}
+    assert len(known) == ds.sizes["chip"]
+    return [known.get(image.tobytes(), -1) for image in images]
+
+
+@pytest.mark.parametrize("memory", [2**31, 0], ids=["memory", "stream"])
+def test_every_chip_comes_once_an_epoch_with_its_target(train: xr.Dataset, memory: int) -> None:
+    known = train.isel(chip=np.isfinite(train["target"].to_numpy()).all(axis=1))
+    assert known.sizes["chip"] > 3 * BUFFER / 2
+    batches = train.llp.batches(5, memory=memory)
+    orders = []
+    for _epoch in range(2):
+        found = list(batches)
+        sizes = [len(images) for images, _targets in found]
+        assert len(sizes) == len(batches)
+        assert sizes[:-1] == [5] * (len(sizes) - 1)
+        assert sum(sizes) == known.sizes["chip"]
+        images, targets = (np.concatenate(part) for part in zip(*found, strict=True))
+        assert images.dtype == np.uint8
+        order = numbers(images, known)
+        assert sorted(order) == list(range(known.sizes["chip"]))
+        np.testing.assert_array_equal(targets, known["target"].to_numpy()[order])
+        orders.append(order)
+    assert orders[0] != orders[1]
+
+
+@given(
+    chips=st.integers(1, 40),
+    batch_size=st.integers(1, 12),
+    block=st.integers(1, 9),
+    seed=st.integers(0, 3),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_stream_loses_and_repeats_nothing(
+    chips: int, batch_size: int, block: int, seed: int
+) -> None:
+    """Images all of one value, their number; targets likewise."""
+    values = np.arange(chips, dtype=np.uint8)
+    image = np.broadcast_to(values[:, None, None, None], (chips, 100, 100, 3))
+    ds = xr.Dataset(
+        {
+            "image": (("chip", "y", "x", "band"), image),
+            "target": (("chip", "category"), values[:, None].astype(np.float32)),
+        }
+    ).chunk(chip=block)
+    batches = Batches(ds, batch_size, memory=0, seed=seed)
+    found = list(batches)
+    assert [len(images) for images, _targets in found[:-1]] == [batch_size] * (len(batches) - 1)
+    order = [int(value) for images, _targets in found for value in images[:, 0, 0, 0]]
+    assert sorted(order) == list(range(chips))
+    assert order == [int(value) for _images, targets in found for value in targets[:, 0]]
+
+
+def test_the_order_depends_on_the_seed_only(train: xr.Dataset) -> None:
+    def order(seed: int, **options: Any) -> Any:
+        batches = train.llp.batches(4, seed=seed, **options)
+        return np.concatenate([images for _epoch in range(2) for images, _targets in batches])
+
+    for options in ({}, {"memory": 0}, {"augment": True}):
+        np.testing.assert_array_equal(order(1, **options), order(1, **options))
+        assert not np.array_equal(order(1, **options), order(2, **options))
+    batches = train.llp.batches(4, seed=1)
+    second = np.concatenate([images for images, _targets in batches.epoch(2)])
+    np.testing.assert_array_equal(second, order(1)[len(second) :])
+
+
+@pytest.mark.parametrize("memory", [2**31, 0], ids=["memory", "stream"])
+def test_bags_are_drawn_from_their_division(train: xr.Dataset, memory: int) -> None:
+    overlaps = train.llp.overlaps()
+    chips = train["chip"].to_numpy()
+    batches = train.llp.batches(2, by="division", bag_size=4, memory=memory)
+    seen = Counter[int]()
+    for images, targets in batches:
+        assert images.shape == (len(targets), 4, 96, 96, 3)
+        for bag, target in zip(images, targets, strict=True):
+            (division,) = np.flatnonzero((train["division_proportions"] == target).all("category"))
+            seen[int(division)] += 1
+            inside = overlaps[overlaps["division"] == train["division"].to_numpy()[division]]
+            drawn = numbers(bag, train)
+            assert set(chips[drawn]) <= set(inside["chip"])
+            assert len(set(drawn)) == 4  # each division has more
+    assert seen == dict.fromkeys(range(train.sizes["division"]), 1)
+
+
+def test_small_divisions_repeat_chips_by_area() -> None:
+    """Two chips of areas 1 and 3 in one division, 4000 draws: 1000 +- 5 sqrt(4000 3/16)."""
+    region = small_region(2).assign(overlap_area=("overlap", np.array([1, 3], dtype=np.float32)))
+    ((images, _targets),) = region.llp.batches(by="division", bag_size=4000)
+    first = numbers(images[0], region).count(0)
+    assert abs(first - 1000) < 5 * np.sqrt(4000 * 3 / 16)
+
+
+def test_images_are_turned_and_flipped_in_all_eight_ways() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    ways = [np.rot90(side, turns) for side in (image, image[::-1]) for turns in range(4)]
+    expected = {np.ascontiguousarray(way).tobytes() for way in ways}
+    turned = turn_images(np.stack([image] * 200).reshape(50, 4, 6, 6, 3), np.random.default_rng(1))
+    assert turned.shape == (50, 4, 6, 6, 3)
+    assert {one.tobytes() for one in turned.reshape(-1, 6, 6, 3)} == expected
+    assert len(expected) == 8
+
+
+def test_bad_options_are_refused(train: xr.Dataset) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'chip'"):
+        train.llp.batches(by="chips")
+    with pytest.raises(LLPBenchError, match="at least one chip, found 0 and 16"):
+        train.llp.batches(0)
+    with pytest.raises(LLPBenchError, match="no chip has a target"):
+        train.isel(chip=[]).llp.batches()
+
+
+@pytest.mark.parametrize("by", ["chip", "division"])
+def test_tensorflow_gets_the_same(train: xr.Dataset, by: str) -> None:
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    ours, theirs = (train.llp.batches(5, by=by, bag_size=2) for _copy in range(2))
+    made = to_tensorflow(theirs)
+    assert len(made) == len(ours)
+    for _epoch in range(2):
+        for (images, targets), (image, target) in zip(ours, made, strict=True):
+            np.testing.assert_array_equal(images, image.numpy())
+            np.testing.assert_array_equal(targets, target.numpy())
+
+
+def test_torch_gets_the_same(train: xr.Dataset) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    ours, theirs = (train.llp.batches(5) for _copy in range(2))
+    dataset = to_torch(theirs)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=None)
+    assert len(loader) == len(ours)
+    for _epoch in range(2):
+        for (images, targets), (image, target) in zip(ours, loader, strict=True):
+            assert image.dtype == torch.uint8
+            np.testing.assert_array_equal(images, image.numpy())
+            np.testing.assert_array_equal(targets, target.numpy())
+    with pytest.raises(LLPBenchError, match="num_workers=0"):
+        next(iter(torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=1)))
+
+
+@pytest.mark.parametrize(("make", "package"), [(to_tensorflow, "tensorflow"), (to_torch, "torch")])
+def test_a_missing_framework_is_named(
+    make: Any, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, package, None)
+    with pytest.raises(LLPBenchError, match=rf"pip install 'llpbench\[{package}\]'"):
+        make(small_region(4).llp.batches())

@@ -1,0 +1,202 @@
+"""Runs that are interrupted, resumed, or carried over to another region."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from regions import make_region, write_region
+
+import llpbench
+from llpbench.cli import main
+from llpbench.errors import LLPBenchError, MethodError
+from llpbench.interrupts import stop_on_interrupt
+from llpbench.journal import CHECKPOINT, Journal
+from llpbench.run_folder import can_resume, choose_folder, working_folder
+from llpbench.run_record import read_run
+from llpbench.running import run_method
+
+SMALL = {"filters": 4, "epochs": 3, "learning_rate": 0.02, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("stores") / "grid"
+    write_region(make_region(8, 3, 4, 1), path)
+    return path
+
+
+def small_run(store: Path, out: Path, **options: Any) -> Any:
+    pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
+    return run_method("downconv", store, parameters=SMALL, out=out, deterministic=True, **options)
+
+
+@pytest.fixture
+def press(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets Ctrl-C be pressed while a batch is trained, so many batches from now."""
+
+    def after(*batches: int) -> None:
+        asked, must_stop = 0, Journal.must_stop
+
+        def pressed(self: Journal) -> bool:
+            nonlocal asked
+            asked += 1
+            if asked in batches:
+                os.kill(os.getpid(), signal.SIGINT)
+            return must_stop(self)
+
+        monkeypatch.setattr(Journal, "must_stop", pressed)
+
+    return after
+
+
+def test_the_first_interrupt_asks_and_the_second_quits(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_interrupt() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "interrupt again to quit" in capfd.readouterr().err
+
+
+def test_an_interrupted_run_is_evaluated_and_goes_on(
+    store: Path, tmp_path: Path, press: Any
+) -> None:
+    """Twelve training chips are two batches an epoch; the fifth is in the third epoch."""
+    whole = small_run(store, tmp_path / "whole")
+    assert not whole.record.interrupted
+    assert not (whole.folder / CHECKPOINT).exists()
+    press(5)
+    stopped = small_run(store, tmp_path / "run")
+    names = {path.name for path in stopped.folder.iterdir()}
+    assert {f"scores-{split}.json" for split in ("train", "val", "test")} <= names
+    assert {f"predictions-{split}.zarr" for split in ("train", "val", "test")} <= names
+    assert {"run.json", "weights", "plots", "scores.json", "history.csv", CHECKPOINT} <= names
+    assert stopped.record.interrupted
+    assert len((stopped.folder / "history.csv").read_text().splitlines()) == 1 + 2
+    with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
+        small_run(store, tmp_path / "run", resume=True, seed=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
+    resumed = small_run(store, tmp_path / "run", resume=True)
+    assert not resumed.record.interrupted
+    assert {path.name for path in resumed.folder.iterdir()} == {
+        path.name for path in whole.folder.iterdir()
+    }
+    assert resumed.scores.to_json() == whole.scores.to_json()
+    for one, other in zip(*(_weights(run.folder) for run in (whole, resumed)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert read_run(resumed.folder).record == resumed.record
+
+
+def _weights(folder: Path) -> list[Any]:
+    with np.load(folder / "weights" / "weights.npz") as file:
+        return [file[name] for name in sorted(file)]
+
+
+def test_two_interrupts_quit_but_keep_the_checkpoint(
+    store: Path, tmp_path: Path, press: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ends the training, in its second epoch; the second comes while it is evaluated."""
+    press(3)
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("llpbench.running.evaluate", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            small_run(store, out)
+    assert not out.exists()
+    assert can_resume(out)
+    with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
+        small_run(store, out, resume=True, seed=1)
+    assert not small_run(store, out, resume=True).record.interrupted
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+
+
+def test_the_command_says_that_it_was_interrupted(
+    store: Path, tmp_path: Path, press: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
+    press(1)
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+    arguments = ["run", "downconv", "--dataset", str(store), *settings, "--seed=1", "--seed=2"]
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--out", str(tmp_path / "runs")])
+    assert left.value.code == 130
+    printed = capsys.readouterr()
+    assert "llpbench: interrupted; go on with the same command and --resume" in printed.err
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["downconv-grid-seed1"]
+    main([*arguments, "--out", str(tmp_path / "runs"), "--resume", "--json"])
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["attributes"]["seed"] == 1
+    assert second["attributes"]["seed"] == 2
+    main([*arguments, "--out", str(tmp_path / "runs"), "--resume", "--json"])
+    assert json.loads(capsys.readouterr().out) == [first, second]
+
+
+def test_there_must_be_something_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LLPBenchError, match="no interrupted run 'a-b-seed1' is in runs/"):
+        choose_folder(None, "a-b-seed1", resume=True)
+    with pytest.raises(LLPBenchError, match="'there' was never begun"):
+        choose_folder(Path("there"), "", resume=True)
+    Path("there").mkdir()
+    (Path("there") / "run.json").touch()
+    with pytest.raises(LLPBenchError, match="'there' is complete"):
+        choose_folder(Path("there"), "", resume=True)
+
+
+def test_folders_are_numbered_and_the_last_interrupted_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = choose_folder(None, "a-seed1", resume=False)
+    assert first == Path("runs/a-seed1")
+    (first.with_name("a-seed10")).mkdir(parents=True)
+    with working_folder(first, resume=False):
+        pass
+    second = choose_folder(None, "a-seed1", resume=False)
+    assert second == Path("runs/a-seed1-2")
+    with contextlib.suppress(KeyboardInterrupt), working_folder(second, resume=False) as beside:
+        (beside / CHECKPOINT).write_text("kept")
+        (beside / "half").mkdir()
+        raise KeyboardInterrupt
+    assert not second.exists()
+    assert choose_folder(None, "a-seed1", resume=True) == second
+    with working_folder(second, resume=True) as beside:
+        assert [path.name for path in beside.iterdir()] == [CHECKPOINT]
+    with pytest.raises(KeyboardInterrupt), working_folder(first, resume=False):
+        raise KeyboardInterrupt
+    assert {path.name for path in Path("runs").iterdir()} == {"a-seed1", "a-seed1-2", "a-seed10"}
+
+
+def test_a_method_is_carried_over_to_another_region(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    write_region(make_region(8, 3, 4, 1), here)
+    write_region(make_region(8, 6, 4, 2, seed=1), there)
+    parameters = {"words": 4, "sample": 200}
+    run = run_method("bag-ridge", here, apply_to=there, parameters=parameters, out=tmp_path / "run")
+    predictions = llpbench.read_predictions(run.folder / "predictions-test.parquet")
+    test = llpbench.open_dataset(there, "test")
+    assert set(predictions["chip"].to_numpy()) == set(test["chip"].to_numpy())
+    said = {"dataset": "there", "trained_on": "here", "track": "cross-region"}
+    assert {key: predictions.attrs[key] for key in said} == said
+    assert {key: getattr(run.record, key) for key in said} == said
+    assert run.record.trained_on_digest != run.record.dataset_digest
+    own = run_method("bag-ridge", here, parameters=parameters, out=tmp_path / "own")
+    for one, two in zip(_weights(own.folder), _weights(run.folder), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_method_stays_where_categories_are_the_same(store: Path, tmp_path: Path) -> None:
+    write_region(make_region(8, 3, 4, 1, labels="humanpop"), tmp_path / "people")
+    with pytest.raises(MethodError, match="apply it to a dataset with the same label set"):
+        run_method("train-mean", store, apply_to=tmp_path / "people", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,239 @@
+"""Training: losses, checkpoints and resuming, stopping early, failing clearly."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import entropy
+from sklearn.metrics import log_loss
+from small_region import CATEGORIES, small_region
+
+pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+
+from llpbench.errors import MethodError, UnknownNameError
+from llpbench.journal import CHECKPOINT, HISTORY, Journal
+from llpbench_baselines import losses
+from llpbench_baselines.convregr import ConvRegr
+from llpbench_baselines.downconv import DownConv
+from llpbench_baselines.supervised import PixelSupervised
+from llpbench_baselines.validation import Validation
+
+SMALL: dict[str, Any] = {"filters": 4, "batch_size": 8, "deterministic": True}
+
+
+@pytest.fixture(scope="module")
+def region() -> xr.Dataset:
+    return small_region(20)
+
+
+def shares(seed: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(seed).dirichlet(np.ones(4), 6).astype(np.float32)
+
+
+WEIGHTS = np.array([0.5, 1.0, 2.0, 1.0], dtype=np.float32)
+
+
+def test_the_cross_entropy_of_shares_is_that_of_scikit_learn() -> None:
+    """Chips with one class each, and weights all 1: the usual log loss."""
+    classes = np.array([0, 1, 2, 3, 1, 2])
+    loss = losses.share_cross_entropy(np.ones(4, dtype=np.float32))
+    given = shares(0).astype(np.float64)
+    found = float(loss(given.astype(np.float32), np.eye(4, dtype=np.float32)[classes]))
+    expected = log_loss(classes, given / given.sum(axis=1, keepdims=True))
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_divergence_is_that_of_scipy() -> None:
+    given, targets = shares(0), shares(1)
+    expected = entropy(targets, given, axis=1).mean()
+    loss = losses.divergence(np.ones(4, dtype=np.float32))
+    assert float(loss(given, targets)) == pytest.approx(expected, rel=1e-4)
+    assert float(loss(targets, targets)) == pytest.approx(0, abs=1e-5)
+    certain = np.eye(4, dtype=np.float32)
+    assert float(loss(certain, certain)) == pytest.approx(0, abs=1e-5)
+
+
+def test_super_resolution_is_its_formula_cell_by_cell() -> None:
+    """The variance of a mean of nine independent cells is the sum of theirs over 9 x 9."""
+    output = np.random.default_rng(0).dirichlet(np.ones(4), (6, 3, 3)).astype(np.float32)
+    targets, spread = shares(1), 0.2
+    expected = []
+    for chip, target in zip(output.reshape(6, 9, 4).astype(float), targets, strict=True):
+        variance = sum(cell * (1 - cell) for cell in chip) / 9**2 + spread**2
+        terms = (target - chip.mean(axis=0)) ** 2 / variance + np.log(variance)
+        expected.append((WEIGHTS * terms).sum() / 2)
+    loss = losses.super_resolution(WEIGHTS, spread=spread)
+    assert float(loss(output, targets)) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_super_resolution_bears_cells_without_doubt() -> None:
+    certain = np.eye(4, dtype=np.float32)[np.zeros((6, 3, 3), dtype=int)]
+    loss = losses.super_resolution(WEIGHTS)
+    assert np.isfinite(loss(certain, shares(1)))
+    assert np.isfinite(loss(shares(0), shares(1)))
+
+
+@pytest.mark.parametrize("name", losses.SHARE_LOSSES)
+def test_every_loss_trains(name: str, region: xr.Dataset) -> None:
+    method = DownConv(loss=name, epochs=3, learning_rate=0.02, **SMALL).fit(region, region)
+    assert method.history_[-1]["loss"] < method.history_[0]["loss"]
+
+
+def test_losses_are_chosen_by_name(region: xr.Dataset) -> None:
+    with pytest.raises(UnknownNameError, match="no loss 'square'; did you mean 'squared'"):
+        DownConv(loss="square").fit(region, region)
+    with pytest.raises(UnknownNameError, match="there are: pixel-cross-entropy"):
+        PixelSupervised(loss="squared").fit(region, region)
+
+
+def test_parameters_are_those_of_all_constructors() -> None:
+    assert set(ConvRegr().get_params()) < set(DownConv().get_params())
+    assert DownConv().get_params()["learning_rate"] == 3e-3
+    with pytest.raises(TypeError, match="epoch"):
+        DownConv(epoch=3)
+
+
+def test_validation_is_by_division(region: xr.Dataset) -> None:
+    """Against loops over divisions of four chips each, all of the same area."""
+    given = np.random.default_rng(0).dirichlet(np.ones(CATEGORIES), 20)
+    known = region["division_proportions"].to_numpy()
+    squared, absolute = [], []
+    for division in range(5):
+        error = given[4 * division : 4 * division + 4].mean(axis=0) - known[division]
+        squared.append(0.2 * (error**2).sum())
+        absolute.append(np.abs(error).mean())
+    scores = Validation.of(region.llp.restrict("division")).score(given)
+    assert scores["val_loss"] == pytest.approx(np.mean(squared), rel=1e-5)
+    assert scores["val_mae"] == pytest.approx(np.mean(absolute), rel=1e-5)
+
+
+class StopAfter(Event):
+    """Set once it has been asked so many times."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self.left = batches
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def train(
+    folder: Path, region: xr.Dataset, stop: Event | None = None, **parameters: Any
+) -> tuple[DownConv, Journal]:
+    method = DownConv(**{"epochs": 4, "learning_rate": 0.02, **SMALL, **parameters})
+    journal = Journal(folder, method.get_params(), stop=stop)
+    return method.fit(region, region, journal=journal), journal
+
+
+def test_a_resumed_training_has_the_same_bits(region: xr.Dataset, tmp_path: Path) -> None:
+    """Stopped in the third of four epochs, each of three batches; dropout on."""
+    (tmp_path / "whole").mkdir()
+    whole, _journal = train(tmp_path / "whole", region)
+    (tmp_path / "parts").mkdir()
+    _first, journal = train(tmp_path / "parts", region, StopAfter(7))
+    assert journal.interrupted
+    assert (tmp_path / "parts" / CHECKPOINT).exists()
+    resumed, journal = train(tmp_path / "parts", region)
+    assert not journal.interrupted
+    assert resumed.history_ == whole.history_
+    for name, weights in whole.get_weights().items():
+        np.testing.assert_array_equal(resumed.get_weights()[name], weights)
+    texts = {(tmp_path / part / HISTORY).read_text() for part in ("whole", "parts")}
+    assert len(texts) == 1
+    assert {path.name for path in (tmp_path / "parts").iterdir()} == {CHECKPOINT, HISTORY}
+
+
+def test_history_is_a_table(region: xr.Dataset, tmp_path: Path) -> None:
+    method, _journal = train(tmp_path, region, epochs=2)
+    with (tmp_path / HISTORY).open(encoding="utf-8") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == method.history_
+    assert list(rows[0]) == ["epoch", "loss", "val_loss", "val_mae"]
+
+
+def test_a_stop_in_the_first_epoch_still_leaves_weights(region: xr.Dataset, tmp_path: Path) -> None:
+    method, journal = train(tmp_path, region, StopAfter(0))
+    assert journal.interrupted
+    assert [row["epoch"] for row in method.history_] == [1]
+    assert method.predict(region)["proportions"].shape == (20, CATEGORIES)
+
+
+def test_another_training_does_not_go_on(region: xr.Dataset, tmp_path: Path) -> None:
+    train(tmp_path, region, StopAfter(4))
+    with pytest.raises(MethodError, match=r"its learning_rate was 0\.02, now it is 0\.5"):
+        train(tmp_path, region, learning_rate=0.5)
+    (tmp_path / CHECKPOINT).write_bytes(b"PK nothing")
+    with pytest.raises(MethodError, match=r"checkpoint\.npz is damaged"):
+        train(tmp_path, region)
+
+
+def test_patience_ends_a_training_that_no_longer_improves(region: xr.Dataset) -> None:
+    """At no learning rate nothing improves on the first epoch."""
+    method = DownConv(epochs=9, learning_rate=0.0, patience=2, **SMALL).fit(region, region)
+    assert [row["epoch"] for row in method.history_] == [1, 2, 3]
+    with pytest.raises(MethodError, match="patience is a number of epochs from 1 on, found 0"):
+        DownConv(patience=0).fit(region, region)
+
+
+def test_a_loss_that_is_no_number_stops_with_its_place(
+    region: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The eighth of three batches an epoch is the second of the third epoch."""
+
+    def poisoned(self: DownConv, ds: xr.Dataset) -> Any:
+        return ds["target"].to_numpy()
+
+    def loss(_weights: Any) -> losses.Loss:
+        import tensorflow as tf
+
+        count = tf.Variable(0)
+
+        def value(output: Any, _targets: Any) -> Any:
+            found = tf.reduce_mean(output)
+            return tf.where(tf.equal(count.assign_add(1), 8), np.nan, found)
+
+        return value
+
+    monkeypatch.setattr(DownConv, "targets", poisoned)
+    monkeypatch.setattr(DownConv, "losses", {"squared": loss})
+    with pytest.raises(MethodError, match="the loss is nan in epoch 3, batch 2: try a lower"):
+        DownConv(epochs=4, **SMALL).fit(region, region)
+
+
+class Bar:
+    """Writes down what a progress bar is told."""
+
+    bars: list[Bar]
+
+    def __init__(self, *, total: int, desc: str, unit: str) -> None:
+        self.total, self.desc, self.unit, self.seen, self.closed = total, desc, unit, 0, False
+        self.figures: list[Mapping[str, float]] = []
+        Bar.bars.append(self)
+
+    def set_postfix(self, figures: Mapping[str, float], refresh: bool) -> None:
+        self.figures.append(figures)
+
+    def update(self, chips: int) -> None:
+        self.seen += chips
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_bar_an_epoch_shows_losses(region: xr.Dataset) -> None:
+    Bar.bars = []
+    method = DownConv(epochs=2, **SMALL).fit(region, region, progress=Bar)
+    assert [bar.desc for bar in Bar.bars] == ["epoch 1/2", "epoch 2/2"]
+    for bar, row in zip(Bar.bars, method.history_, strict=True):
+        assert (bar.total, bar.seen, bar.unit, bar.closed) == (20, 20, "chip", True)
+        assert {"epoch": row["epoch"], **bar.figures[-1]} == row
+        assert bar.figures[-2] == {"loss": row["loss"]}
