@@ -28,8 +28,10 @@ def count_multiply_adds(model: Any) -> int:
     """
     tensorflow, _keras = load_backend()
     chip = tensorflow.TensorSpec([1, 96, 96, 3], tensorflow.uint8)
-    traced = tensorflow.function(lambda images: model(images, training=False))
-    graph = traced.get_concrete_function(chip).graph
+    traced = tensorflow.function(
+        lambda images: model(images, training=False), [chip], autograph=False
+    )
+    graph = traced.get_concrete_function().graph
     return sum(_multiply_adds(operation) for operation in graph.get_operations())
 
 
@@ -43,7 +45,7 @@ def _multiply_adds(operation: Any) -> int:
     if kind == "Conv2D":
         return size(operation.outputs[0]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind == "DepthwiseConv2dNative":
-        return size(operation.outputs[0]) * prod(inputs[1].shape.as_list()[:2])
+        return size(operation.outputs[0]) * int(prod(inputs[1].shape.as_list()[:2]))
     if kind == "Conv2DBackpropInput":  # a transposed convolution: sizes, kernel, input
         return size(inputs[2]) * size(inputs[1]) // int(inputs[1].shape[3])
     if kind in _TRANSPOSED:

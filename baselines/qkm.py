@@ -84,7 +84,8 @@ class QKM(KerasMethod):
         measurement = self.model_.get_layer("measurement")
         codes = patches = draw_patches(images, self.components, self.patch_size, self.random_state)
         if self.encoder == "autoencoder":
-            many = draw_patches(images, 20_000, self.patch_size, self.random_state)
+            count = min(20_000, len(images) * (96 // self.patch_size) ** 2)
+            many = draw_patches(images, count, self.patch_size, self.random_state)
             encoders.learn_to_reconstruct(measurement.encoder, many)
         if self.encoder != "none":
             codes = np.asarray(measurement.encoder(patches))

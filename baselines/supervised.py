@@ -1,4 +1,4 @@
-"""Bounds for every method: what the paper's small network learns from labels it would not have."""
+"""Bounds for every method: what a network learns from labels that it would not have."""
 
 from __future__ import annotations
 
@@ -8,50 +8,96 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.errors import MethodError
+from llpbench.method import make_method
 from llpbench.protocol import scored_labels
-from llpbench_baselines.downconv import DownConv
-from llpbench_baselines.losses import PIXEL_LOSSES
+from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.losses import PIXEL_LOSSES, Loss
 
 
-class ChipSupervised(DownConv):
-    """``downconv`` trained on each chip's own shares: a bound, outside any ranking.
+class ChipSupervised(KerasMethod):
+    """A network trained on each chip's own shares: a bound, outside any ranking.
+
+    By default that of ``customunet``, which sees far around each pixel: a bound by a network that
+    sees only small patches would be below what others reach without labels.
 
     Parameters
     ----------
-    **parameters
-        See :class:`~llpbench_baselines.downconv.DownConv`.
+    network : str
+        The Keras method whose network is trained.
+    **training
+        See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
     supervision: ClassVar[str] = "chip"
     is_reference: ClassVar[bool] = True
+    parameters = 482101
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of chips"
 
-    def targets(self, ds: xr.Dataset) -> NDArray[np.float32]:
+    def __init__(
+        self,
+        *,
+        network: str = "customunet",
+        epochs: int = 16,
+        learning_rate: float = 1e-3,
+        **training: Any,
+    ) -> None:
+        super().__init__(epochs=epochs, learning_rate=learning_rate, **training)
+        self.network = network
+
+    def build(self, categories: int) -> Any:
+        """Make the network of the other method."""
+        self._other = make_method(self.network, random_state=self.random_state)
+        if not isinstance(self._other, KerasMethod):
+            raise MethodError(f"{self.network!r} has no network: give a Keras method")
+        return self._other.build(categories)
+
+    def initialise(self, images: NDArray[np.uint8]) -> None:
+        """Set first weights as the other method does."""
+        self._other.model_ = self.model_
+        self._other.initialise(images)
+
+    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Take the shares counted on each chip's label."""
         shares: NDArray[np.float32] = ds["chip_proportions"].to_numpy()
         return shares
 
+    def pixels(self, output: Any) -> Any:
+        """Read pixels as the other method does."""
+        return self._other.pixels(output)
 
-class PixelSupervised(DownConv):
-    """``downconv`` trained on the class of each pixel: a bound, outside any ranking.
+
+class PixelSupervised(ChipSupervised):
+    """A network trained on the class of each pixel: a bound, outside any ranking.
 
     Parameters
     ----------
     loss : {"pixel-cross-entropy"}
         All pixels count alike.
     **parameters
-        See :class:`~llpbench_baselines.downconv.DownConv`.
+        See :class:`ChipSupervised`.
     """
 
     supervision: ClassVar[str] = "pixel"
-    is_reference: ClassVar[bool] = True
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of pixels"
     losses = PIXEL_LOSSES
 
     def __init__(self, *, loss: str = "pixel-cross-entropy", **parameters: Any) -> None:
         super().__init__(loss=loss, **parameters)
 
-    def targets(self, ds: xr.Dataset) -> NDArray[np.uint8]:
+    def build(self, categories: int) -> Any:
+        """Make the network of the other method, which must see pixels."""
+        model = super().build(categories)
+        if len(model.output_shape) != 4:
+            raise MethodError(f"{self.network!r} has no pixels: give a method that has")
+        return model
+
+    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Take the labels of the score window."""
         labels: NDArray[np.uint8] = scored_labels(ds).to_numpy()
         return labels
+
+    def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
+        """Make the cross-entropy of pixels."""
+        entropy = super().make_loss(class_weights)
+        return lambda output, labels: entropy(self.pixels(output), labels)

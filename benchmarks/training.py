@@ -5,9 +5,8 @@ Usage: python benchmarks/training.py [METHOD...] [--threads 1] [--chips 512]
 For each method, on made chips, batch 32, 5 classes: a training step as ``fit`` does it, a
 prediction as ``predict`` does it (shares and segmentation), the same network through Keras' own
 ``fit`` and ``predict`` (``downconv`` with Keras' convolution and dropout), and how long the
-network's multiply-adds alone would take as one large matrix product. All in one process, so
-that the ratios hold on a busy machine; CPU time is that
-of all threads together, the best of several rounds.
+network's multiply-adds alone would take as one large matrix product. All in one process, so that
+the ratios hold on a busy machine; CPU time is that of all threads, the best of several rounds.
 """
 
 from __future__ import annotations

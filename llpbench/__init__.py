@@ -1,8 +1,10 @@
 """The benchmark for learning from label proportions on satellite imagery.
 
->>> import llpbench
->>> ds = llpbench.open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
->>> scores = llpbench.evaluate("predictions.parquet", "demo-esaworldcover")  # doctest: +SKIP
+In three lines::
+
+    ds = llpbench.open_dataset("demo-esaworldcover", split="test")
+    run = llpbench.run_method("bag-ridge", "demo-esaworldcover")
+    scores = llpbench.evaluate("predictions.parquet", "demo-esaworldcover")
 """
 
 from __future__ import annotations

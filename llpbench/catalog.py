@@ -270,8 +270,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> unknown("dataset", "benelux-pop", ["benelux-humanpop", "demo-humanpop"])
-    "there is no dataset 'benelux-pop'; did you mean 'benelux-humanpop' or 'demo-humanpop'?"
+    >>> unknown("dataset", "demo-pop", ["benelux-humanpop", "demo-humanpop"])
+    "there is no dataset 'demo-pop'; did you mean 'demo-humanpop'?"
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)

@@ -69,7 +69,10 @@ def open_dataset(
 
     Examples
     --------
-    >>> ds = open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
+    >>> open_dataset("demo-humanpop", split="training")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.UnknownNameError: there is no split 'training'; did you mean 'train'?
     """
     import xarray as xr
 
@@ -81,7 +84,7 @@ def open_dataset(
     info = read_info(path)
     try:
         ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path.name} cannot be opened ({error!r:.200}); make it again") from error
     pixels = ["image", "label"]
     small = ds.drop_vars(pixels).load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,16 +14,22 @@ from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
-from llpbench.measures import BY_NAME, Measure, ScoredChips, available, confusions
+from llpbench.geometry import EQUAL_AREA
+from llpbench.measures import BY_NAME, Measure, available, confusions
 from llpbench.protocol import SCORER_VERSION
-from llpbench.statistics import Interval, cluster_bootstrap, paired_bootstrap, sign_flip_test
+from llpbench.scored_chips import ScoredChips
+from llpbench.scores_json import dump_scores, load_fields
+from llpbench.statistics import (
+    Interval,
+    cluster_bootstrap,
+    paired_bootstrap,
+    sign_flip_test,
+    spatial_blocks,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
-
-FORMAT = 1
-"""Version of the JSON form."""
 
 DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
 """Metrics that are told for each division."""
@@ -177,7 +182,14 @@ class Scores:
         measure, sums = self._of(metric)
         return float(np.mean(measure.statistic(sums.sum(axis=1))))
 
-    def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
+    def interval(
+        self,
+        metric: str,
+        *,
+        draws: int = 5000,
+        divisions_per_block: int = 1,
+        random_state: int = 0,
+    ) -> Interval:
         """Confidence interval by resampling test divisions, and seeds inside.
 
         Parameters
@@ -186,6 +198,9 @@ class Scores:
             One of :attr:`metrics`.
         draws : int
             Bootstrap draws.
+        divisions_per_block : int
+            Above 1, blocks of about so many neighbouring divisions are resampled instead, for
+            errors that neighbours share; needs the opened dataset.
         random_state : int
             Seed of the draws.
 
@@ -195,7 +210,20 @@ class Scores:
             At 95 %, with a note where there are few divisions.
         """
         measure, sums = self._of(metric)
-        return cluster_bootstrap(sums, measure.statistic, draws=draws, random_state=random_state)
+        blocks = self._blocks(divisions_per_block) if divisions_per_block > 1 else None
+        return cluster_bootstrap(
+            sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
+        )
+
+    def _blocks(self, divisions_per_block: int) -> NDArray[np.int64]:
+        """Block of each division, from the centroids of their outlines in km."""
+        if self.opened is None:
+            raise LLPBenchError(
+                "blocks of neighbouring divisions need the dataset: score the predictions again"
+            )
+        outlines = self.opened.llp.divisions().geometry.to_crs(EQUAL_AREA).centroid
+        places = outlines.get_coordinates().reindex(self.divisions).to_numpy() / 1000
+        return spatial_blocks(places, divisions_per_block)
 
     def confusion(self) -> NDArray[np.float64] | None:
         """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
@@ -362,32 +390,7 @@ class Scores:
             Read again by :meth:`from_json`; ``metrics`` is for people and other programs,
             ``sums`` is what everything follows from.
         """
-        per_class = self.per_class
-        metrics = {
-            name: {"value": _number(row.value), "low": _number(row.low), "high": _number(row.high)}
-            | (
-                {"per_class": {key: _number(item) for key, item in per_class[name].items()}}
-                if name in per_class
-                else {}
-            )
-            for name, row in self.table().iterrows()
-        }
-        content = {
-            "format": FORMAT,
-            "dataset": self.dataset,
-            "split": self.split,
-            "synthetic": self.synthetic,
-            "digests": self.digests,
-            "attributes": self.attributes,
-            "chips": self.chips,
-            "unscored_chips": self.unscored_chips,
-            "note": self.note,
-            "metrics": metrics,
-            "categories": self.categories,
-            "divisions": self.divisions,
-            "sums": {name: sums.tolist() for name, sums in self.sums.items()},
-        }
-        return json.dumps(content, allow_nan=False)
+        return dump_scores(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -407,29 +410,7 @@ class Scores:
         PredictionsError
             If it is no such text, or of a newer format.
         """
-        try:
-            content = json.loads(text)
-            if content["format"] > FORMAT:
-                raise PredictionsError(
-                    f"these scores have format {content['format']}, this llpbench reads up to "
-                    f"{FORMAT}: upgrade llpbench"
-                )
-            return cls(
-                dataset=content["dataset"],
-                split=content["split"],
-                synthetic=content["synthetic"],
-                digests=content["digests"],
-                attributes=content["attributes"],
-                categories=content["categories"],
-                divisions=content["divisions"],
-                sums={name: np.array(sums) for name, sums in content["sums"].items()},
-                chips=content["chips"],
-                unscored_chips=content["unscored_chips"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            if isinstance(error, PredictionsError):
-                raise
-            raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
+        return cls(**load_fields(text))
 
     @property
     def note(self) -> str:
@@ -456,7 +437,3 @@ class Scores:
             f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
             f"[{row.low:.4f}, {row.high:.4f}]"
         )
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

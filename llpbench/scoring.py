@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from llpbench import metrics
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, PredictionsError
-from llpbench.measures import ScoredChips
 from llpbench.prediction_files import read_predictions
 from llpbench.predictions import check_predictions
 from llpbench.protocol import scored_labels
+from llpbench.scored_chips import ScoredChips
 from llpbench.scores import Scores
 from llpbench.store.digest import combine, describe
 

@@ -21,8 +21,10 @@ from zenodo_server import ZenodoServer
 from llpbench.fetch import fetch_archive
 
 FETCH = f"""
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 from llpbench.fetch import fetch_archive
 print("ready", flush=True)
 print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
@@ -31,7 +33,7 @@ print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
 
 def start(cache: Path, stderr: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Begin a download in a process of its own."""
-    command = [sys.executable, "-c", FETCH, str(cache)]
+    command = [sys.executable, "-P", "-c", FETCH, str(cache)]
     return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=stderr)
 
 

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from hostile import assert_sentence, name_of, read_zip, write_zip
 from mutating import mutate
+from regions import make_region, write_region
 
 from llpbench import import_archive
 from llpbench.archive.chip import read_chip
 from llpbench.archive.reader import read_archive
+from llpbench.archive.writing import write_archive
 from llpbench.cache import cache_folder
 from llpbench.errors import ArchiveError, StoreError
 
@@ -25,6 +27,14 @@ COUNTS = [
 ]
 MOST_MEMORY = 64 * 2**20
 """Bytes that one mutant of a file of some 100 kB may take; a bomb would take gigabytes."""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten chips: little to read, so that thousands of mutants are soon through."""
+    folder = tmp_path_factory.mktemp("archives")
+    write_region(make_region(4, 2, outside=1, unlabelled=1), folder / "grid")
+    return write_archive(folder / "grid", folder / "grid.zip")
 
 
 @pytest.fixture(autouse=True)

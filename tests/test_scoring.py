@@ -19,10 +19,11 @@ from regions import make_region, write_region
 import llpbench
 from llpbench import metrics
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
+from llpbench.geometry import EQUAL_AREA
 from llpbench.measures import BY_NAME
 from llpbench.predictions import make_predictions
 from llpbench.scores import Scores
-from llpbench.statistics import cluster_bootstrap
+from llpbench.statistics import cluster_bootstrap, spatial_blocks
 
 UNLABELLED = 12
 """The first chips of the grid, some of them in the test split, have no label."""
@@ -364,3 +365,17 @@ def test_nothing_to_score_is_refused(ds: xr.Dataset) -> None:
         llpbench.evaluate([], ds)
     with pytest.raises(LLPBenchError, match="no chips in split 'test'"):
         llpbench.evaluate(predict(ds), ds.llp.split("train"))
+
+
+def test_blocks_of_neighbours_can_be_resampled(ds: xr.Dataset) -> None:
+    """Compared with blocks made by hand from the centroids of the division's rectangles."""
+    scores = llpbench.evaluate(predict(ds), ds)
+    outlines = ds.llp.divisions().loc[scores.divisions].geometry
+    centres = outlines.to_crs(EQUAL_AREA).centroid
+    blocks = spatial_blocks(np.column_stack([centres.x, centres.y]) / 1000, 2)
+    expected = cluster_bootstrap(scores.sums["mae"], BY_NAME["mae"].statistic, blocks=blocks)
+    found = scores.interval("mae", divisions_per_block=2)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), nan_ok=True)
+    assert found.divisions == len(np.unique(blocks)) < len(scores.divisions)
+    with pytest.raises(LLPBenchError, match="need the dataset"):
+        llpbench.Scores.from_json(scores.to_json()).interval("mae", divisions_per_block=2)

@@ -507,6 +507,7 @@ def _edit_info(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         (lambda info: info["label_set"].update(groups=[]), "is damaged"),
         (lambda info: info["label_set"]["groups"][0].update(members=[0, 0]), "is damaged"),
         (lambda info: info.update(digest="sha256:" + "0" * 64), "its digest should be"),
+        (lambda info: info.update(chips=35), "should hold 35 chips and 4 divisions, .* 36 and 4"),
     ],
 )
 def test_a_description_that_is_wrong(
@@ -514,7 +515,7 @@ def test_a_description_that_is_wrong(
 ) -> None:
     _edit_info(copy, change)
     _wrong(copy, match)
-    if "digest" not in match:
+    if "should" not in match:
         with pytest.raises(StoreError, match=match):
             open_dataset(copy)
 

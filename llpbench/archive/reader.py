@@ -18,7 +18,7 @@ from llpbench.archive.tables import (
     read_splits,
 )
 from llpbench.errors import ArchiveError, examples
-from llpbench.region import ChipBlock, Region
+from llpbench.region import CHIP_SIZE, ChipBlock, Region
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,21 @@ class ArchivePixels:
         ArchiveError
             If a chip is damaged or hostile; its name is in the message.
         """
+        side = (CHIP_SIZE, CHIP_SIZE)
+        image = np.empty((len(chips), *side, 3), dtype=np.uint8)
+        label = np.empty((len(chips), *side), dtype=np.uint8)
+        stated_target = np.empty((len(chips), self.number_of_classes))
         with self.path.open("rb") as file:
-            read = []
-            for chip in chips:
+            for number, chip in enumerate(chips):
                 try:
-                    read.append(self._read_chip(file, chip))
+                    found = self._read_chip(file, chip)
                 except ArchiveError as error:
                     raise ArchiveError(
                         f"{self.path.name}: chip {examples([chip])}: {error}"
                     ) from error
-        return ChipBlock(
-            image=np.stack([chip.image for chip in read]),
-            label=np.stack([chip.label for chip in read]),
-            stated_target=np.stack([chip.stated_target for chip in read]),
-        )
+                image[number], label[number] = found.image, found.label
+                stated_target[number] = found.stated_target
+        return ChipBlock(image, label, stated_target)
 
     def _read_chip(self, file: BinaryIO, chip: str) -> ArchivedChip:
         found = read_chip(read_member(file, self.members[chip]), self.number_of_classes)

@@ -76,8 +76,10 @@ def write_archive(
 
     Examples
     --------
-    >>> write_archive("demo-humanpop", "demo_humanpop2015.zip")  # doctest: +SKIP
-    PosixPath('demo_humanpop2015.zip')
+    >>> write_archive("demo-pop", "demo_humanpop2015.zip")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.UnknownNameError: there is no dataset 'demo-pop'; did you mean ...
     """
     path = Path(path)
     if path.exists():
@@ -209,7 +211,9 @@ def _pickles(ds: xr.Dataset, progress: bool) -> Iterator[tuple[str, bytes]]:
     from tqdm import tqdm
 
     chips = ds.sizes["chip"]
-    with tqdm(total=chips, unit="chip", desc="exporting", disable=not progress) as bar:
+    with tqdm(
+        total=chips, unit="chip", desc="exporting", disable=None if progress else True
+    ) as bar:
         for start in range(0, chips, SHARD):
             block = ds[_PIXEL_COLUMNS].isel(chip=slice(start, start + SHARD)).load()
             columns = (block[name].to_numpy() for name in _PIXEL_COLUMNS)

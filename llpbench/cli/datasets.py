@@ -148,7 +148,7 @@ def verify(name: str, archive: bool) -> None:
         return
 
     found = verify_store(find_store(name), progress=True)
-    click.echo(f"{found.name} is whole: {found.digest}")
+    click.echo(f"{found.shown_name} is whole: {found.digest}")
 
 
 def _verify_archive(name: str) -> str:

@@ -11,7 +11,7 @@ from llpbench.cli.methods import run_row
 from llpbench.cli.output import print_table
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop")
-METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 60}}
+METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 40}}
 
 
 @click.command()

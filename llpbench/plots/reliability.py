@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.measures import ScoredChips
+    from llpbench.scored_chips import ScoredChips
     from llpbench.scores import Scores
 
 COLUMNS = 5

@@ -67,6 +67,11 @@ class StoreInfo(BaseModel):
     digest: str
     llpbench_version: str
 
+    @property
+    def shown_name(self) -> str:
+        """The name as people read it: a made dataset says that it is."""
+        return f"{self.name} (synthetic)" if self.synthetic else self.name
+
 
 def read_info(path: Path) -> StoreInfo:
     """Read a store's ``store.json``.

@@ -56,19 +56,19 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
                 if "y" not in variable.dims
             }
             found = combine(small_parts(small, divisions) | _pixel_parts(dataset, progress))
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StoreError(
             f"{path.name} cannot be read whole ({error!r:.200}); make it again"
         ) from error
-    if (info.chips, info.divisions) != (len(small["chip"]), len(divisions)):
-        raise StoreError(
-            f"{path.name} should hold {info.chips} chips and {info.divisions} divisions, it holds "
-            f"{len(small['chip'])} and {len(divisions)}; make it again"
-        )
     if found != info.digest:
         raise StoreError(
             f"{path.name} is damaged or was changed: its digest should be {info.digest}, "
             f"its contents give {found}; make it again"
+        )
+    if (info.chips, info.divisions) != (len(small["chip"]), len(divisions)):
+        raise StoreError(
+            f"{path.name} should hold {info.chips} chips and {info.divisions} divisions, it holds "
+            f"{len(small['chip'])} and {len(divisions)}; make it again"
         )
     return info
 
