@@ -25,7 +25,7 @@ class ChipSupervised(KerasMethod):
     ----------
     network : str
         The Keras method whose network is trained.
-    epochs, learning_rate, **parameters
+    **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
@@ -40,9 +40,9 @@ class ChipSupervised(KerasMethod):
         network: str = "customunet",
         epochs: int = 16,
         learning_rate: float = 1e-3,
-        **parameters: Any,
+        **training: Any,
     ) -> None:
-        super().__init__(epochs=epochs, learning_rate=learning_rate, **parameters)
+        super().__init__(epochs=epochs, learning_rate=learning_rate, **training)
         self.network = network
 
     def build(self, categories: int) -> Any:
@@ -98,6 +98,6 @@ class PixelSupervised(ChipSupervised):
         return labels
 
     def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Compare what the other method reads of pixels with their labels."""
+        """Make the cross-entropy of pixels."""
         entropy = super().make_loss(class_weights)
         return lambda output, labels: entropy(self.pixels(output), labels)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_run(store: Path, out: Path, **options: Any) -> Any:
     pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
     return run_method("downconv", store, parameters=SMALL, out=out, deterministic=True, **options)
+
+
+@pytest.fixture(autouse=True)
+def _interrupts() -> Iterator[None]:
+    """Let interrupts interrupt, also where tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
