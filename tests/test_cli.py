@@ -190,3 +190,16 @@ def test_maintainers_pin_the_records(zenodo: ZenodoServer, tmp_path: Path) -> No
     assert rows[0]["name"] == "7935237.zip"
     assert rows[0]["md5"] == hashlib.md5(b"7935237").hexdigest()
     assert out.is_file()
+
+
+def test_the_demo_ends_with_a_table_and_where_to_look(
+    grid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llpbench.cli.demo.DATASETS", (grid,))
+    monkeypatch.setattr("llpbench.cli.demo.METHODS", {"train-mean": {}})
+    for number in range(2):  # a second demo keeps the first
+        output = _call("demo", "--out", str(tmp_path / "runs")).output
+        assert "train-mean" in output
+        assert "Next: llpbench" in output
+        folder = tmp_path / "runs" / ("" if number == 0 else "2") / f"train-mean-{grid}"
+        assert (folder / "scores.json").is_file()
