@@ -70,5 +70,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+        digits = 4 if abs(value) < 10 else 1
+        return f"{round(value, digits) + 0.0:.{digits}f}"  # adding 0.0 makes -0.0 a plain zero
     return str(value)
