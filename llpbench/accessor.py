@@ -325,19 +325,28 @@ class LabelProportions:
 
         In float64, so that sums over chips do not depend on their order.
         """
-        pairs = pd.DataFrame(
+        pairs = self._pairs()
+        present = pairs[_are_here(pairs)]
+        return overlap_matrix(present, (self._ds.sizes["chip"], self._ds.sizes["division"]))
+
+    def _present(self) -> NDArray[np.bool_]:
+        """Which rows of the overlap table concern chips and divisions that are here."""
+        return _are_here(self._pairs())
+
+    def _pairs(self) -> pd.DataFrame:
+        """The overlap table by positions in this dataset, -1 for what is not here."""
+        return pd.DataFrame(
             {
                 "chip": self._positions("chip"),
                 "division": self._positions("division"),
                 "area": self._ds["overlap_area"].to_numpy().astype(np.float64),
             }
-        )[self._present()]
-        return overlap_matrix(pairs, (self._ds.sizes["chip"], self._ds.sizes["division"]))
-
-    def _present(self) -> NDArray[np.bool_]:
-        """Which rows of the overlap table concern chips and divisions that are here."""
-        return (self._positions("chip") >= 0) & (self._positions("division") >= 0)
+        )
 
     def _positions(self, what: str) -> NDArray[np.intp]:
         numbers = pd.Index(self._ds[f"{what}_number"].to_numpy())
         return numbers.get_indexer(self._ds[f"overlap_{what}"].to_numpy())
+
+
+def _are_here(pairs: pd.DataFrame) -> NDArray[np.bool_]:
+    return ((pairs["chip"] >= 0) & (pairs["division"] >= 0)).to_numpy()

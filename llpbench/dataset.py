@@ -14,6 +14,7 @@ from llpbench.catalog import LabelSet, unknown
 from llpbench.errors import StoreError, UnknownNameError
 from llpbench.region import SPLITS
 from llpbench.store.layout import CHIPS, SHARD, StoreInfo, read_info
+from llpbench.text import fixed_width
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +90,7 @@ def open_dataset(
     pixels = ["image", "label"]
     small = ds.drop_vars(pixels).load()
     text = {
-        key: (coord.dims, coord.to_numpy().astype(object).astype(str))
+        key: (coord.dims, fixed_width(coord.to_numpy()))
         for key, coord in small.coords.items()
         if coord.dtype.kind == "T"
     }

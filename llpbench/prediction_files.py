@@ -13,6 +13,7 @@ import numpy as np
 
 from llpbench.errors import PredictionsError, examples
 from llpbench.predictions import ATTRIBUTES, make_predictions
+from llpbench.text import fixed_width, variable_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,8 +151,7 @@ def _read_zarr(path: Path) -> xr.Dataset:
         names = [name for name in ("proportions", "segmentation") if name in file]
         found = file[names].load()
     text = {
-        name: (coord.dims, coord.to_numpy().astype(object).astype(str))
-        for name, coord in found.coords.items()
+        name: (coord.dims, fixed_width(coord.to_numpy())) for name, coord in found.coords.items()
     }
     return found.assign_coords(text).drop_attrs().assign_attrs(_attributes(found.attrs))
 
@@ -183,7 +183,7 @@ def _to_table(predictions: xr.Dataset) -> pd.DataFrame:
 
 def _write_zarr(predictions: xr.Dataset, path: Path) -> None:
     text = {
-        name: (coord.dims, coord.to_numpy().astype(object).astype(np.dtypes.StringDType()))
+        name: (coord.dims, variable_width(coord.to_numpy()))
         for name, coord in predictions.coords.items()
     }
     stored = predictions.assign_coords(text).assign_attrs(_attributes(predictions.attrs))

@@ -264,9 +264,9 @@ def _score(task: _Task, predictions: xr.Dataset, split: str, folder: Path) -> Sc
     scores = evaluate(predictions, task.other, split)
     ending = "zarr" if "segmentation" in predictions else "parquet"
     write_predictions(predictions, folder / f"predictions-{split}.{ending}")
-    names = [f"scores-{split}.json", *(["scores.json"] if split == "test" else [])]
-    for name in names:
-        (folder / name).write_text(scores.to_json(), encoding="utf-8")
+    text = scores.to_json()
+    for name in [f"scores-{split}.json", *(["scores.json"] if split == "test" else [])]:
+        (folder / name).write_text(text, encoding="utf-8")
     return scores
 
 

@@ -92,9 +92,10 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
     from llpbench.region import SPLITS
 
     groups = ds.llp.label_set.groups
+    grouped = ds.llp.group()
     splits, parts = [], {}
     for name in SPLITS:
-        parts[name] = part = ds.llp.group().llp.split(name)
+        parts[name] = part = grouped.llp.split(name)
         outside = ds["overlap_chip"].isin(part["chip_number"]) & ~ds["overlap_division"].isin(
             part["division_number"]
         )

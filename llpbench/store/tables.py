@@ -21,11 +21,10 @@ from llpbench.geometry import (
     overlap_matrix,
 )
 from llpbench.region import SPLITS, Region
+from llpbench.text import variable_width
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-TEXT = np.dtypes.StringDType()
 
 
 class StoredArray(NamedTuple):
@@ -145,7 +144,7 @@ def own_divisions(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64
 
 def _order(region: Region, owner: NDArray[np.int64]) -> NDArray[np.int64]:
     split = region.chips["split"].map(SPLITS.index).to_numpy()
-    by_id = np.argsort(region.chips.index.to_numpy().astype(TEXT))
+    by_id = np.argsort(variable_width(region.chips.index))
     return by_id[np.lexsort((owner[by_id], split[by_id]))]
 
 
@@ -172,26 +171,22 @@ def _coordinates(
     ids = region.divisions.index.to_numpy().astype(str)
     classes = region.label_set.classes
     of_chips = {
-        "chip": _text(chips.index),
+        "chip": variable_width(chips.index),
         "chip_number": np.arange(len(chips), dtype=np.int32),
-        "split": _text(chips["split"]),
-        "split_chip": _text(chips["split_chip"]),
-        "own_division": _text(np.where(owner >= 0, ids[owner], "")),
+        "split": variable_width(chips["split"]),
+        "split_chip": variable_width(chips["split_chip"]),
+        "own_division": variable_width(np.where(owner >= 0, ids[owner], "")),
     }
     longitude, latitude = bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)
     return {name: StoredArray(("chip",), values) for name, values in of_chips.items()} | {
         "lon": StoredArray(("chip",), longitude, {"units": "degrees_east"}),
         "lat": StoredArray(("chip",), latitude, {"units": "degrees_north"}),
-        "division": StoredArray(("division",), _text(ids)),
+        "division": StoredArray(("division",), variable_width(ids)),
         "division_number": StoredArray(("division",), np.arange(len(ids), dtype=np.int32)),
         "category": StoredArray(("category",), np.arange(len(classes), dtype=np.int32)),
         "category_name": StoredArray(
-            ("category",), _text([label_class.name for label_class in classes])
+            ("category",), variable_width([label_class.name for label_class in classes])
         ),
-        "band": StoredArray(("band",), _text(["red", "green", "blue"])),
-        "bound": StoredArray(("bound",), _text(["west", "south", "east", "north"])),
+        "band": StoredArray(("band",), variable_width(["red", "green", "blue"])),
+        "bound": StoredArray(("bound",), variable_width(["west", "south", "east", "north"])),
     }
-
-
-def _text(values: Any) -> NDArray[Any]:
-    return np.asarray(values, dtype=object).astype(TEXT)

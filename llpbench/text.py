@@ -1,0 +1,46 @@
+"""Arrays of text in the two forms that are needed: on disk and in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fixed_width(values: Any) -> NDArray[np.str_]:
+    """Text as numpy and xarray handle it best in memory.
+
+    Parameters
+    ----------
+    values : array_like of str
+
+    Returns
+    -------
+    ndarray of str
+
+    Examples
+    --------
+    >>> fixed_width(variable_width(["a", "bcd"]))
+    array(['a', 'bcd'], dtype='<U3')
+    """
+    return np.asarray(values, dtype=object).astype(str)
+
+
+def variable_width(values: Any) -> NDArray[Any]:
+    """Text as Zarr stores it without a warning.
+
+    Parameters
+    ----------
+    values : array_like of str
+
+    Returns
+    -------
+    ndarray of numpy.dtypes.StringDType
+
+    Examples
+    --------
+    >>> variable_width(["a", "bcd"])
+    array(['a', 'bcd'], dtype=StringDType())
+    """
+    return np.asarray(values, dtype=object).astype(np.dtypes.StringDType())
