@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
-from llpbench.batches import iterate_images
+from llpbench.images import iterate_images
 from llpbench.method import Progress
 
 DESCRIPTORS = 6

@@ -41,7 +41,7 @@ def ways(folder: Path, chips: int) -> dict[str, tuple[Callable[[], Any], int, in
     import numpy as np
 
     import llpbench
-    from llpbench.batches import load_images
+    from llpbench.images import load_images
     from llpbench.frameworks import to_tensorflow
 
     llpbench.synthesize("made", "esaworldcover", chips=chips, seed=0)

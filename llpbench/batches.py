@@ -1,20 +1,19 @@
-"""From a store to images in memory, in order or in shuffled batches, still uint8.
-
-Batches are made chip by chip or division by division, from memory or from a stream.
-"""
+"""Shuffled batches of images, still uint8: by chip or division, from memory or a stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.augmentation import turn_images
+from llpbench.bags import Bags
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.region import SCORE_WINDOW
+from llpbench.images import MEMORY, SIDE, Images
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,50 +21,13 @@ if TYPE_CHECKING:
 Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Images and what they are to be trained on."""
 
-SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
-CHIP_BYTES = SIDE * SIDE * 3
+Numbered: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.intp]]
+"""Images and the numbers of their chips or divisions."""
+
 BUFFER = 8
 """Blocks of a stream that are mixed with one another."""
 
 UNITS = ("chip", "division")
-
-
-def load_images(ds: xr.Dataset) -> NDArray[np.uint8]:
-    """Read the score windows of all images, chunks in parallel.
-
-    Parameters
-    ----------
-    ds : Dataset
-        With ``image``.
-
-    Returns
-    -------
-    ndarray of uint8, shape (chip, 96, 96, 3)
-    """
-    window = ds["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
-    return np.ascontiguousarray(window.to_numpy())
-
-
-def iterate_images(
-    ds: xr.Dataset, batch_size: int = 512
-) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
-    """Read the score windows of images in order, a batch at a time.
-
-    Parameters
-    ----------
-    ds : Dataset
-        With ``image``.
-    batch_size : int
-        Chips in a batch; the last one holds what is left.
-
-    Yields
-    ------
-    chips : ndarray of str, shape (n,)
-    images : ndarray of uint8, shape (n, 96, 96, 3)
-    """
-    for start in range(0, ds.sizes["chip"], batch_size):
-        batch = ds[["image"]].isel(chip=slice(start, start + batch_size))
-        yield batch["chip"].to_numpy(), load_images(batch)
 
 
 class Batches:
@@ -85,13 +47,15 @@ class Batches:
         A batch is images (n, 96, 96, 3) with targets (n, category), or bags of images
         (n, bag_size, 96, 96, 3) with proportions of divisions (n, category).
     bag_size : int
-        Chips drawn of each division, by overlap area; anew in every epoch, and with replacement
-        where a division has fewer.
+        Chips drawn of a division, by overlap area, see :func:`llpbench.bags.draw_by_weight`;
+        in an epoch a division comes as often as its chips fill bags.
     augment : bool
         Whether to flip and turn each image at random.
     seed : int
     memory : int
         Bytes of images that may be kept.
+    images : Images, optional
+        Those of the chips with a target, to share them with other batches.
 
     Raises
     ------
@@ -110,7 +74,8 @@ class Batches:
         bag_size: int = 16,
         augment: bool = False,
         seed: int = 0,
-        memory: int = 2**31,
+        memory: int = MEMORY,
+        images: Images | None = None,
     ) -> None:
         if by not in UNITS:
             raise UnknownNameError(unknown("unit of batches", by, UNITS))
@@ -118,16 +83,17 @@ class Batches:
             raise LLPBenchError(
                 f"batches and bags have at least one chip, found {batch_size} and {bag_size}"
             )
-        known = np.isfinite(ds["target"].to_numpy()).all(axis=1)
-        self._ds = ds.isel(chip=known)
+        known = ds.isel(chip=np.isfinite(ds["target"].to_numpy()).all(axis=1))
         self.batch_size, self.augment, self.seed = batch_size, augment, seed
-        self._bags = None if by == "chip" else _Bags(self._ds, bag_size)
-        target = self._ds["target"].to_numpy() if self._bags is None else self._bags.targets
-        self._targets = target.astype(np.float32)
-        if not len(self._targets):
+        self._bags = None if by == "chip" else Bags.of(known, bag_size)
+        if self._bags is None:
+            self._targets = known["target"].to_numpy().astype(np.float32)
+            self._items = np.arange(len(self._targets))
+        else:
+            self._targets, self._items = self._bags.proportions, self._bags.visits
+        if not len(self._items):
             raise LLPBenchError("there is nothing to make batches of: no chip has a target")
-        self._fits = self._ds.sizes["chip"] * CHIP_BYTES <= memory
-        self._images: NDArray[np.uint8] | None = None
+        self._images = Images(known, memory) if images is None else images
         self._epoch = 0
 
     @property
@@ -136,9 +102,14 @@ class Batches:
         bag = () if self._bags is None else (self._bags.size,)
         return (*bag, SIDE, SIDE, 3), self._targets.shape[1:]
 
+    @property
+    def chips(self) -> int:
+        """Images in an epoch."""
+        return len(self._items) * (1 if self._bags is None else self._bags.size)
+
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self._targets) // self.batch_size)
+        return -(-len(self._items) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of the next epoch."""
@@ -158,20 +129,37 @@ class Batches:
         images : ndarray of uint8
         targets : ndarray of float32
         """
-        order, turns = np.random.default_rng([self.seed, number]).spawn(2)
-        for images, targets in self._batches(order):
-            yield (turn_images(images, turns) if self.augment else images), targets
+        for images, items in self.numbered(number):
+            yield images, self._targets[items]
 
-    def _batches(self, generator: np.random.Generator) -> Iterator[Batch]:
+    def numbered(self, number: int) -> Iterator[Numbered]:
+        """Batches of a certain epoch, with numbers instead of targets.
+
+        Parameters
+        ----------
+        number : int
+            Of the epoch, from 1 on.
+
+        Yields
+        ------
+        images : ndarray of uint8
+        items : ndarray of int, shape (n,)
+            Positions of the chips among those with a target, or of the divisions.
+        """
+        order, turns = np.random.default_rng([self.seed, number]).spawn(2)
+        for images, items in self._batches(order):
+            yield (turn_images(images, turns) if self.augment else images), items
+
+    def _batches(self, generator: np.random.Generator) -> Iterator[Numbered]:
         """Cut parts into batches, what is left of one going into the first of the next."""
-        left: Batch | None = None
-        for images, places, targets in self._parts(generator):
+        left: Numbered | None = None
+        for images, places, items in self._parts(generator):
             start = 0
             if left is not None:
                 start = self.batch_size - len(left[0])
                 left = (
                     np.concatenate([left[0], images[places[:start]]]),
-                    np.concatenate([left[1], targets[:start]]),
+                    np.concatenate([left[1], items[:start]]),
                 )
                 if len(left[0]) < self.batch_size:
                     continue
@@ -179,7 +167,7 @@ class Batches:
                 left = None
             for first in range(start, len(places), self.batch_size):
                 chosen = slice(first, first + self.batch_size)
-                batch = images[places[chosen]], targets[chosen]
+                batch = images[places[chosen]], items[chosen]
                 if len(batch[0]) < self.batch_size:
                     left = batch
                 else:
@@ -189,81 +177,29 @@ class Batches:
 
     def _parts(
         self, generator: np.random.Generator
-    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.float32]]]:
-        """Images in memory, where those of each chip or bag are among them, and targets."""
-        if self._fits:
-            if self._images is None:
-                self._images = load_images(self._ds)
-            items = generator.permutation(len(self._targets))
-            yield self._images, self._draw(items, generator), self._targets[items]
-            return
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]]:
+        """Images in memory, where those of each chip or bag are among them, and its number."""
         groups = self._groups(generator)
         drawn = [self._draw(items, generator) for items in groups]
+        if self._images.fit:
+            yield self._images.kept, drawn[0], groups[0]
+            return
         needed = [np.unique(chips) for chips in drawn]
         with ThreadPoolExecutor(1) as reader:
-            following = reader.submit(self._read, needed[0])
+            following = reader.submit(self._images.read, needed[0])
             for number, items in enumerate(groups):
                 images = following.result()
                 if number + 1 < len(groups):
-                    following = reader.submit(self._read, needed[number + 1])
-                places = np.searchsorted(needed[number], drawn[number])
-                yield images, places, self._targets[items]
+                    following = reader.submit(self._images.read, needed[number + 1])
+                yield images, np.searchsorted(needed[number], drawn[number]), items
 
     def _groups(self, generator: np.random.Generator) -> list[NDArray[np.intp]]:
         """Shuffled chips or divisions whose images lie in a few blocks, for all blocks."""
-        first = np.arange(len(self._targets)) if self._bags is None else self._bags.first
-        lengths = self._ds["image"].chunksizes.get("chip", (self._ds.sizes["chip"],))
-        block = np.searchsorted(np.cumsum(lengths), first, side="right")
+        first = self._items if self._bags is None else self._bags.first(self._items)
+        block = self._images.blocks[first]
         blocks = generator.permutation(np.unique(block))
         together = [blocks[start : start + BUFFER] for start in range(0, len(blocks), BUFFER)]
-        return [generator.permutation(np.flatnonzero(np.isin(block, some))) for some in together]
+        return [generator.permutation(self._items[np.isin(block, some)]) for some in together]
 
     def _draw(self, items: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
         return items if self._bags is None else self._bags.draw(items, generator)
-
-    def _read(self, chips: NDArray[np.intp]) -> NDArray[np.uint8]:
-        return load_images(self._ds.isel(chip=chips))
-
-
-class _Bags:
-    """Divisions and the chips that lie in them."""
-
-    def __init__(self, ds: xr.Dataset, size: int) -> None:
-        bags = ds.llp.bags()
-        inhabited = np.diff(bags.indptr) > 0
-        self.size = size
-        self.rows = bags[np.flatnonzero(inhabited)]
-        self.targets = ds["division_proportions"].to_numpy()[inhabited]
-        self.first = np.minimum.reduceat(self.rows.indices, self.rows.indptr[:-1])
-
-    def draw(self, items: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
-        """Chips of each division, shape (n, size)."""
-        return np.stack([self._draw_one(int(item), generator) for item in items])
-
-    def _draw_one(self, item: int, generator: np.random.Generator) -> NDArray[Any]:
-        row = slice(*self.rows.indptr[item : item + 2])
-        chips, areas = self.rows.indices[row], self.rows.data[row]
-        few = len(chips) < self.size
-        return generator.choice(chips, self.size, replace=few, p=areas / areas.sum())
-
-
-def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn each image by none to three quarters and flip half of them.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, shape (..., side, side, 3)
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of uint8
-        In the same shape.
-    """
-    flat = images.reshape(-1, *images.shape[-3:])
-    turned = np.empty_like(flat)
-    which = generator.integers(8, size=len(flat))
-    for number in range(8):
-        chosen = np.rot90(flat[which == number], number % 4, axes=(1, 2))
-        turned[which == number] = chosen[:, :, ::-1] if number >= 4 else chosen
-    return turned.reshape(images.shape)
