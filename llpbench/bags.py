@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.errors import LLPBenchError
+
 
 class Bags:
     """Divisions with known proportions and the chips that lie in them.
@@ -21,6 +23,11 @@ class Bags:
     size : int
         Chips to draw of a division.
 
+    Raises
+    ------
+    LLPBenchError
+        If the size is not positive.
+
     Attributes
     ----------
     visits : ndarray of int
@@ -30,6 +37,8 @@ class Bags:
     """
 
     def __init__(self, rows: Any, proportions: NDArray[np.float32], size: int) -> None:
+        if size < 1:
+            raise LLPBenchError(f"a bag has at least one chip, found {size}")
         self.rows, self.proportions, self.size = rows, proportions, size
         squares = np.asarray(rows.multiply(rows).sum(axis=1))
         usable = np.flatnonzero((squares > 0) & np.isfinite(proportions).all(axis=1))
@@ -65,9 +74,7 @@ class Bags:
         starts = self.rows.indptr
         return np.array([self.rows.indices[starts[d] : starts[d + 1]].min() for d in divisions])
 
-    def draw(
-        self, divisions: NDArray[np.intp], generator: np.random.Generator
-    ) -> NDArray[np.intp]:
+    def draw(self, divisions: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
         """Draw chips of each division.
 
         Parameters

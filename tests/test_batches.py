@@ -16,9 +16,10 @@ from small_region import small_region
 import llpbench
 from llpbench.augmentation import turn_images
 from llpbench.bags import draw_by_weight
-from llpbench.batches import BUFFER, Batches
+from llpbench.batches import Batches
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.frameworks import to_tensorflow, to_torch
+from llpbench.shuffling import BUFFER
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +153,10 @@ def test_images_are_turned_and_flipped_in_all_eight_ways() -> None:
 def test_bad_options_are_refused(train: xr.Dataset) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'chip'"):
         train.llp.batches(by="chips")
-    with pytest.raises(LLPBenchError, match="at least one chip, found 0 and 16"):
+    with pytest.raises(LLPBenchError, match="a batch has at least one chip or division, found 0"):
         train.llp.batches(0)
+    with pytest.raises(LLPBenchError, match="a bag has at least one chip, found 0"):
+        train.llp.batches(by="division", bag_size=0)
     with pytest.raises(LLPBenchError, match="no chip has a target"):
         train.isel(chip=[]).llp.batches()
 

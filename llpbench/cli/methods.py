@@ -47,6 +47,7 @@ def baselines(as_json: bool) -> None:
 @split_option
 @click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="0; several.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training chips.")
+@click.option("--objective", help="What a network is trained towards, such as dllp.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
 @click.option("--apply-to", help="Predict this dataset instead: the cross-region track.")
 @click.option(
@@ -64,6 +65,7 @@ def run(
     datasets: tuple[str, ...],
     seeds: tuple[int, ...],
     epochs: int | None,
+    objective: str | None,
     settings: tuple[str, ...],
     out: Path | None,
     resume: bool,
@@ -78,8 +80,8 @@ def run(
     from llpbench.running import complete_run, run_method
 
     parameters = dict(parse_setting(text) for text in settings)
-    if epochs is not None:
-        parameters["epochs"] = epochs
+    named = {"epochs": epochs, "objective": objective}
+    parameters |= {name: value for name, value in named.items() if value is not None}
     tasks = list(itertools.product(datasets, seeds or (0,)))
     done: list[Run] = []
     several = len(tasks) > 1
