@@ -177,7 +177,10 @@ def _step(
 ) -> Callable[..., Any]:
     """A training step as a graph of a fixed shape."""
     tf, _keras = load_backend()
-    told = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in targets]
+    told = [
+        tf.TensorSpec([None, *one.shape[1:]], "float32" if one.dtype == np.float16 else one.dtype)
+        for one in targets
+    ]
 
     def step(images: Any, *targets: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -9,20 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from small_region import CATEGORIES, small_region
 
-tensorflow = pytest.importorskip("tensorflow", reason="objectives need TensorFlow")
+pytest.importorskip("tensorflow", reason="objectives need TensorFlow")
 
-from llpbench.cli import main
+import tensorflow
+
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.metrics import proportions_from_segmentation
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.downconv import DownConv
-from llpbench_baselines.keras_method import KerasMethod
-from llpbench_baselines.losses import chip_shares, share_cross_entropy, squared_shares
+from llpbench_baselines.losses import share_cross_entropy, squared_shares
 from llpbench_baselines.objectives import OBJECTIVES, Known, Objective
 from llpbench_baselines.objectives.easyllp import debiasing
 from llpbench_baselines.objectives.rot import transport
@@ -98,8 +96,8 @@ def learn(objective: Objective, chips: np.ndarray[Any, Any]) -> np.ndarray[Any, 
 
 @pytest.mark.parametrize("name", ["dllp", "minibag", "lsrn"])
 def test_bags_tell_kinds_of_chips_apart(name: str) -> None:
-    """Six divisions determine the shares of three kinds: MIXES has rank 3. LSRN's likelihood of
-    chips without cells has its least where means are right, too."""
+    """Six divisions determine the shares of three kinds: MIXES has rank 3. The likelihood of LSRN
+    is greatest where means are right, too, for chips without cells have no variance."""
     found = learn(make(name, known_mixes()), kinds_of_chips())
     np.testing.assert_allclose(found, SHARES, atol=0.01)
 
@@ -263,25 +261,16 @@ def test_strict_transport_is_raking_and_a_loose_one_nothing() -> None:
     np.testing.assert_allclose(transport(cells, proportions, 1.0, 1e-6), cells, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["rot", "sinkhorn-em"])
-def test_cells_of_one_class_each_are_found_out(name: str) -> None:
-    """Fields of one colour and class; four chips to a division, whose shares tell them apart."""
+@pytest.mark.parametrize("name", ["dllp", "rot", "sinkhorn-em"])
+def test_classes_of_pixels_are_found_out(name: str) -> None:
+    """Fields of one colour and class; shares of twelve divisions tell five colours apart."""
     region = small_region(48)
-    network = {"filters": 16, "epochs": 24, "learning_rate": 0.02, "bag_size": 4}
-    found = {
-        objective: hit_rate(DownConv(objective=objective, **network), region)
-        for objective in ("broadcast", name)
-    }
-    assert found[name] > 0.95
-    assert found[name] > found["broadcast"]
-
-
-def hit_rate(method: KerasMethod, region: xr.Dataset) -> float:
-    """Share of pixels whose class is right."""
-    method.fit(region.llp.restrict("division"), region.llp.restrict("division"))
+    known = region.llp.restrict("division")
+    small = {"kernel_size": 2, "stride": 2, "filters": 16, "batch_size": 8, "bag_size": 4}
+    method = DownConv(objective=name, epochs=40, learning_rate=0.05, **small).fit(known, known)
     classes = method.predict(region)["segmentation"].to_numpy()
-    pixels = classes.repeat(4, axis=1).repeat(4, axis=2)
-    return float((pixels == region["label"].to_numpy()[:, 2:98, 2:98]).mean())
+    pixels = classes.repeat(2, axis=1).repeat(2, axis=2)
+    assert (pixels == region["label"][:, 2:98, 2:98]).mean() > 0.98
 
 
 def test_the_expectation_step_keeps_what_divisions_hold() -> None:

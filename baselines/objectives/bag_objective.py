@@ -39,10 +39,12 @@ class BagObjective(Objective):
 
         Returns
         -------
-        tensor, shape (n / bag_size, bag_size * row, column, category) or
-        (n / bag_size, bag_size, 1, category)
+        tensor, shape (n / bag_size, bag_size * row, column, category)
+            Or (n / bag_size, category), mean shares, where chips have no cells.
         """
         tensorflow, _keras = load_backend()
-        rows, columns = output.shape[1:3] if len(output.shape) == 4 else (1, 1)
-        shape = [-1, self.bag_size * rows, columns, output.shape[-1]]
-        return tensorflow.reshape(output, shape)
+        *cells, categories = output.shape[1:]
+        if cells:
+            return tensorflow.reshape(output, [-1, self.bag_size * cells[0], cells[1], categories])
+        chips = tensorflow.reshape(output, [-1, self.bag_size, categories])
+        return tensorflow.reduce_mean(chips, axis=1)

@@ -57,7 +57,7 @@ class ROT(WarmBags):
         tensorflow, _keras = load_backend()
         cells = thin(output)
         bags = tensorflow.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
-        labels = transport(bags, *targets, self.temperature, self.relaxation)
+        labels = transport(bags, targets[0], self.temperature, self.relaxation)
         return cross_entropy(bags, tensorflow.stop_gradient(labels))
 
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
 from llpbench_baselines.objectives.cells import cross_entropy, thin
 from llpbench_baselines.objectives.objective import Network
 from llpbench_baselines.objectives.warm_bags import WarmBags
@@ -56,5 +55,4 @@ class SinkhornEM(WarmBags):
 
     def loss(self, output: Any, *targets: Any) -> Any:
         """Mean over cells."""
-        tensorflow, _keras = load_backend()
-        return cross_entropy(thin(output), tensorflow.cast(targets[0], tensorflow.float32))
+        return cross_entropy(thin(output), targets[0])
