@@ -194,7 +194,7 @@ def debiased(name: str, mixes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     own = np.repeat(np.arange(len(mixes)), counts)
     overlaps = csr_array((np.ones(len(own)), (np.arange(len(own)), own)))
     colours = np.array([[0, 0, 0], [200, 0, 100], [0, 200, 0]], dtype=np.uint8)
-    image = colours[kinds_of_chips(mixes)][:, None, None]
+    image = colours[kinds_of_chips(mixes)][:, None, None].repeat(2, axis=1)
     proportions = (mixes @ SHARES / counts[:, None]).astype(np.float32)
     known = Known(
         images=SimpleNamespace(in_order=lambda *_size: [image]),  # type: ignore[arg-type]
@@ -283,7 +283,7 @@ def test_the_expectation_step_keeps_what_divisions_hold() -> None:
     assert cells.dtype == np.float16
     assert cells.shape == (8, 576, CATEGORIES)
     means = cells.astype(np.float64).mean(axis=1).reshape(2, 4, CATEGORIES).mean(axis=1)
-    np.testing.assert_allclose(means, region["division_proportions"], atol=1e-3)
+    np.testing.assert_allclose(means, region["division_proportions"], atol=0.02)
 
 
 def test_large_outputs_are_thinned_and_those_without_cells_are_one() -> None:

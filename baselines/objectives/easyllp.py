@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.hardness import intraclass_correlation
+from llpbench.images import SIDE
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.losses import squared_shares
 from llpbench_baselines.objectives.objective import Network, Objective
@@ -30,7 +32,7 @@ class EasyLLP(Objective):
     equation 3.
     """
 
-    @property
+    @cached_property
     def correlation(self) -> float:
         """How alike chips of a division are beyond chance."""
         return 0.0
@@ -56,12 +58,11 @@ class CorrelatedEasyLLP(EasyLLP):
     How alike is read off the mean colours of the chips, for want of their shares.
     """
 
-    @property
+    @cached_property
     def correlation(self) -> float:
         """Intraclass correlation of the chips' mean colours, averaged over bands."""
-        colours = np.concatenate(
-            [images.mean(axis=(1, 2)) / 256 for images in self.known.images.in_order(512)]
-        )
+        sums = [part.sum(axis=(1, 2), dtype=np.uint32) for part in self.known.images.in_order()]
+        colours = np.concatenate(sums) / (256 * SIDE**2)
         owner = self.known.overlaps.argmax(axis=1)
         return float(np.nanmean(intraclass_correlation(colours, owner)))
 

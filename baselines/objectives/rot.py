@@ -23,7 +23,7 @@ class ROT(WarmBags):
               + \tau \, \mathrm{KL}(T^\top 1 \Vert p)
 
     found by Sinkhorn's iterations on :math:`T_{uk} \propto s_{uk}^{1 / \varepsilon} b_k`, each
-    of which moves b to :math:`(p_k / \sum_u s_{uk}^{1 / \varepsilon} a_u)^{\tau / (\tau +
+    of which moves b to :math:`(p_k / \sum_u a_u s_{uk}^{1 / \varepsilon})^{\tau / (\tau +
     \varepsilon)}`. They are taken as given while the network learns from them.
 
     Parameters
@@ -78,12 +78,13 @@ def transport(cells: Any, proportions: Any, temperature: float, relaxation: floa
         Each cell's sum to 1.
     """
     tensorflow, _keras = load_backend()
-    costs = tensorflow.math.log(cells + 1e-7) / temperature
-    demanded = tensorflow.math.log(proportions + 1e-7)[:, tensorflow.newaxis]
-    count = tensorflow.math.log(tensorflow.cast(tensorflow.shape(cells)[1], cells.dtype))
-    factors = tensorflow.zeros_like(demanded)
+    kernel = tensorflow.nn.softmax(tensorflow.math.log(cells + 1e-7) / temperature)
+    demanded = proportions[..., tensorflow.newaxis] + 1e-7
+    count = tensorflow.cast(tensorflow.shape(cells)[1], cells.dtype)
+    factors = tensorflow.ones_like(demanded)
     for _ in range(_ROUNDS):
-        rows = tensorflow.reduce_logsumexp(costs + factors, axis=2, keepdims=True)
-        columns = tensorflow.reduce_logsumexp(costs - rows, axis=1, keepdims=True) - count
-        factors = relaxation / (relaxation + temperature) * (demanded - columns)
-    return tensorflow.nn.softmax(costs + factors)
+        rows = tensorflow.matmul(kernel, factors)
+        columns = tensorflow.matmul(kernel, 1 / rows, transpose_a=True) / count
+        factors = (demanded / (columns + 1e-30)) ** (relaxation / (relaxation + temperature))
+    plan = kernel * tensorflow.linalg.matrix_transpose(factors)
+    return plan / tensorflow.reduce_sum(plan, axis=2, keepdims=True)
