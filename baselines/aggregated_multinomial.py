@@ -37,6 +37,7 @@ class AggregatedMultinomial(DivisionRegression):
     Attributes
     ----------
     alpha_ : float
+        Chosen in :meth:`fit`; not kept when the method is saved.
 
     References
     ----------
@@ -46,7 +47,6 @@ class AggregatedMultinomial(DivisionRegression):
 
     parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
     source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
-    fitted = ("alpha",)
 
     def fit_divisions(
         self, features: NDArray[np.float64], divisions: Divisions

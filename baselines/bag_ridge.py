@@ -37,6 +37,7 @@ class BagRidge(DivisionRegression):
     Attributes
     ----------
     alpha_ : float
+        Chosen in :meth:`fit`; not kept when the method is saved.
 
     References
     ----------
@@ -46,7 +47,6 @@ class BagRidge(DivisionRegression):
 
     parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
     source = "distribution regression: Flaxman et al., KDD 2015; Szabó et al., JMLR 2016"
-    fitted = ("alpha",)
 
     def __init__(self, *, area_exponent: float = 1.0, **features: Any) -> None:
         super().__init__(**features)

@@ -12,7 +12,6 @@ from llpbench_baselines.division_regression import DivisionRegression, Divisions
 from llpbench_baselines.unmixing import unmix
 
 _RIDGE = 1e-3
-_ROUNDS = 3
 
 
 class MeanMap(DivisionRegression):
@@ -22,8 +21,8 @@ class MeanMap(DivisionRegression):
               \qquad f_i = \arg\min_{f \ge 0,\, \sum f = 1}
               \lVert \phi_i - \sum_k f_k \mu_k \rVert^2_{\Sigma^{-1}}
 
-    where :math:`\Sigma` is the covariance of what the mixtures leave unexplained in the training
-    chips, shrunk (Ledoit and Wolf, 2004), and found in turn with the shares.
+    where :math:`\Sigma` is the covariance, shrunk (Ledoit and Wolf, 2004), of what the mixtures
+    leave unexplained in the divisions.
 
     Parameters
     ----------
@@ -43,20 +42,13 @@ class MeanMap(DivisionRegression):
     def fit_divisions(
         self, features: NDArray[np.float64], divisions: Divisions
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Solve for the classes, then find shares and the covariance in turn."""
-        parts = class_means(
-            divisions.bags @ features,
-            divisions.proportions,
-            divisions.weights(),
-        )
-        inside = features[np.unique(divisions.bags.indices)]
-        precise = np.eye(features.shape[1])
-        for _ in range(_ROUNDS):
-            coefficients = precise @ parts.T
-            self.gram_ = parts @ coefficients
-            residual = inside - unmix(inside @ coefficients, self.gram_) @ parts
-            precise = np.linalg.inv(ledoit_wolf(residual, assume_centered=True)[0])
-        coefficients = precise @ parts.T
+        """Solve for the classes, and weigh features by what they leave unexplained."""
+        means, weights = divisions.bags @ features, divisions.weights()
+        parts = class_means(means, divisions.proportions, weights)
+        residual = means - divisions.proportions @ parts
+        residual *= np.sqrt(weights)[:, np.newaxis]
+        covariance = ledoit_wolf(residual, assume_centered=True)[0]
+        coefficients = np.linalg.solve(covariance, parts.T)
         self.gram_ = parts @ coefficients
         return coefficients, np.zeros(len(parts))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
-from llpbench_baselines.simplex import project_to_simplex
-
-_STEPS = 2000
-_ACCURACY = 1e-7
+_SUM_WEIGHT = 1e4
+_RANK = 1e-12
 
 
 def unmix(products: NDArray[np.floating], gram: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -16,8 +15,8 @@ def unmix(products: NDArray[np.floating], gram: NDArray[np.floating]) -> NDArray
 
     With parts :math:`\mu_k` and an inner product, :math:`f = \arg\min \lVert \phi - \sum_k f_k
     \mu_k \rVert^2` depends on :math:`\langle \phi, \mu_k \rangle` and :math:`\langle \mu_j, \mu_k
-    \rangle` alone. Found by projected gradients with momentum (Beck and Teboulle, A fast iterative
-    shrinkage-thresholding algorithm, 2009), all rows at once.
+    \rangle` alone. The sum is one more equation with a large weight (Heinz and Chang, Fully
+    constrained least squares linear spectral mixture analysis, IEEE TGRS 39(3), 2001).
 
     Parameters
     ----------
@@ -38,14 +37,13 @@ def unmix(products: NDArray[np.floating], gram: NDArray[np.floating]) -> NDArray
     array([[0.25, 0.75],
            [1.  , 0.  ]])
     """
-    rate = 1 / max(float(np.linalg.eigvalsh(gram)[-1]), 1e-300)
-    shares = project_to_simplex(np.zeros(products.shape))
-    ahead, momentum = shares, 1.0
-    for _ in range(_STEPS):
-        before, previous = shares, momentum
-        shares = project_to_simplex(ahead - rate * (ahead @ gram - products))
-        if np.abs(shares - before).max(initial=0) < _ACCURACY:
-            break
-        momentum = (1 + np.sqrt(1 + 4 * previous**2)) / 2
-        ahead = shares + (previous - 1) / momentum * (shares - before)
-    return shares
+    squares, directions = np.linalg.eigh(gram)
+    kept = squares > _RANK * squares[-1]
+    lengths = np.sqrt(squares[kept])
+    weight = _SUM_WEIGHT * lengths[-1]
+    equations = np.vstack(
+        [lengths[:, np.newaxis] * directions[:, kept].T, np.full(len(gram), weight)]
+    )
+    seen = products @ directions[:, kept] / lengths
+    shares = np.array([nnls(equations, np.append(row, weight))[0] for row in seen])
+    return shares.reshape(products.shape) / shares.sum(axis=1, keepdims=True)

@@ -83,8 +83,9 @@ class PostProcessed(Method):
                     "that has them"
                 )
             processor = self.post_[name] = kind().fit(seen, unseen, val)
-            seen = processor.prepare(seen, some)(seen, slice(None))
-            unseen = processor.prepare(unseen, val)(unseen, slice(None))
+            if len(self.post_) < len(self.post):
+                seen = processor.prepare(seen, some)(seen, slice(None))
+                unseen = processor.prepare(unseen, val)(unseen, slice(None))
         return self
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
@@ -204,13 +205,14 @@ class PixelPostProcessed(PostProcessed):
             start = rows.stop
 
     def _estimate(self, ds: xr.Dataset) -> Estimate:
-        found = [
-            _flat(probabilities[:, :: (every := -(-probabilities.shape[1] // SIDE)), ::every])
-            for _chips, probabilities in self.method.predict_proba(
-                prediction_inputs(ds, self.method.track)
-            )
-        ]
-        return Estimate.of_pixels(np.concatenate(found))
+        shares, pixels = [], []
+        for _chips, all_of_them in self.method.predict_proba(
+            prediction_inputs(ds, self.method.track)
+        ):
+            every = -(-all_of_them.shape[1] // SIDE)
+            shares.append(all_of_them.mean(axis=(1, 2), dtype=np.float64))
+            pixels.append(_flat(all_of_them[:, ::every, ::every]))
+        return Estimate(np.concatenate(shares), np.concatenate(pixels), True)
 
 
 _NOTHING = Estimate(np.zeros((0, 0)))
