@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -113,19 +112,6 @@ class KerasMethod(IterativeMethod):
         self.memory = memory
         self.patience = patience
         self.deterministic = deterministic
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        """Names in the constructors of this class and of those it passes the rest on to."""
-        bases = [base for base in cls.__mro__ if issubclass(base, KerasMethod)]
-        signatures = [inspect.signature(base.__init__) for base in bases]
-        names = {
-            parameter.name
-            for signature in signatures
-            for parameter in signature.parameters.values()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
-        return sorted(names)
 
     @abstractmethod
     def build(self, categories: int) -> Any:

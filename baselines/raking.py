@@ -31,7 +31,7 @@ _SLACK = 1e-8
 multipliers then do as well as possible where divisions contradict one another."""
 _ACCURACY = 1e-8
 _STEPS = 100
-_LONGEST = 3.0
+_LONGEST = 10.0
 """Largest change of a multiplier in a step."""
 
 
@@ -112,7 +112,12 @@ def log_factors(
     rows = csr_array(rows.multiply(1 / rows.max(axis=1).toarray().reshape(-1, 1)))
     demanded = np.maximum(np.asarray(proportions[known], dtype=np.float64), _FLOOR)
     demanded *= (rows.sum(axis=1) / demanded.sum(axis=1))[:, np.newaxis]
-    return np.asarray(rows.T @ _solve(_Dual(probabilities, rows, demanded)))
+    multipliers = np.zeros(demanded.shape)
+    if probabilities.shape[1] > 1:  # those of the shares are quickly found, and near
+        shares = probabilities.mean(axis=1, keepdims=True, dtype=np.float64)
+        multipliers = _solve(_Dual(shares, rows, demanded), multipliers)
+    multipliers = _solve(_Dual(probabilities, rows, demanded), multipliers)
+    return np.asarray(rows.T @ multipliers)
 
 
 def apply_factors(
@@ -190,9 +195,8 @@ class _Dual:
         return excess + _SLACK * multipliers, curvature + _SLACK * eye_array(excess.size)
 
 
-def _solve(dual: _Dual) -> NDArray[np.float64]:
+def _solve(dual: _Dual, multipliers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Newton's method, each step shortened until it goes down."""
-    multipliers = np.zeros(dual.demanded.shape)
     value = dual.value(multipliers)
     for _ in range(_STEPS):
         gradient, curvature = dual.derivatives(multipliers)
