@@ -90,7 +90,11 @@ def rake_pixels(
 
 
 def log_factors(
-    probabilities: NDArray[np.floating], weights: csr_array, proportions: NDArray[np.floating]
+    probabilities: NDArray[np.floating],
+    weights: csr_array,
+    proportions: NDArray[np.floating],
+    *,
+    accuracy: float = _ACCURACY,
 ) -> NDArray[np.float64]:
     """Find by what the probabilities of each chip are to be multiplied.
 
@@ -99,6 +103,9 @@ def log_factors(
     probabilities : ndarray, shape (chip, pixel, category)
     weights, proportions
         As for :func:`rake_shares`.
+    accuracy : float
+        Chips by which a division may miss its demand. A looser one takes fewer steps, and keeps
+        factors moderate where divisions contradict one another.
 
     Returns
     -------
@@ -115,8 +122,8 @@ def log_factors(
     multipliers = np.zeros(demanded.shape)
     if probabilities.shape[1] > 1:  # those of the shares are quickly found, and near
         shares = probabilities.mean(axis=1, keepdims=True, dtype=np.float64)
-        multipliers = _solve(_Dual(shares, rows, demanded), multipliers)
-    multipliers = _solve(_Dual(probabilities, rows, demanded), multipliers)
+        multipliers = _solve(_Dual(shares, rows, demanded), multipliers, accuracy)
+    multipliers = _solve(_Dual(probabilities, rows, demanded), multipliers, accuracy)
     return np.asarray(rows.T @ multipliers)
 
 
@@ -195,12 +202,14 @@ class _Dual:
         return excess + _SLACK * multipliers, curvature + _SLACK * eye_array(excess.size)
 
 
-def _solve(dual: _Dual, multipliers: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve(
+    dual: _Dual, multipliers: NDArray[np.float64], accuracy: float
+) -> NDArray[np.float64]:
     """Newton's method, each step shortened until it goes down."""
     value = dual.value(multipliers)
     for _ in range(_STEPS):
         gradient, curvature = dual.derivatives(multipliers)
-        if np.abs(gradient).max() < _ACCURACY:
+        if np.abs(gradient).max() < accuracy:
             break
         step = spsolve(curvature.tocsc(), -gradient.ravel()).reshape(gradient.shape)
         step *= min(1.0, _LONGEST / np.abs(step).max())

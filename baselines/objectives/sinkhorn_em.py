@@ -16,6 +16,8 @@ from llpbench_baselines.raking import apply_factors, log_factors
 _BLOCK = 128
 _SAMPLED = 4
 """One in so many cells suffices to find by what all are to be multiplied."""
+_ACCURACY = 0.01
+"""Chips by which a division's cells may miss its proportions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,12 @@ class SinkhornEM(WarmBags):
                 for images in self.known.images.in_order()
             ]
         )
-        factors = log_factors(cells[:, ::_SAMPLED], self.known.bags, self.known.proportions)
+        factors = log_factors(
+            cells[:, ::_SAMPLED],
+            self.known.bags,
+            self.known.proportions,
+            accuracy=_ACCURACY,
+        )
         for start in range(0, len(cells), _BLOCK):
             block = slice(start, start + _BLOCK)
             cells[block] = apply_factors(cells[block], factors[block])
