@@ -1,9 +1,8 @@
-"""What the Keras methods share: targets from a dataset, training, prediction, weights."""
+"""What the Keras methods share that are trained in epochs: targets, objectives, training."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self
 
@@ -14,19 +13,19 @@ from numpy.typing import NDArray
 from llpbench.bags import Bags
 from llpbench.catalog import unknown
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.images import MEMORY, iterate_images
+from llpbench.images import MEMORY
 from llpbench.journal import Journal
 from llpbench.method import IterativeMethod, Progress
-from llpbench.predictions import make_predictions
 from llpbench.shuffling import Shuffle
 from llpbench_baselines.backend import load_backend
-from llpbench_baselines.losses import SHARE_LOSSES, Loss, chip_shares
+from llpbench_baselines.keras_network import KerasNetwork
+from llpbench_baselines.losses import SHARE_LOSSES, Loss
 from llpbench_baselines.objectives import OBJECTIVES, Known, Objective
 from llpbench_baselines.training import train_model
 from llpbench_baselines.validation import Validation
 
 
-class KerasMethod(IterativeMethod):
+class KerasMethod(KerasNetwork, IterativeMethod):
     """A network from images to class probabilities, trained on chip targets or on bags.
 
     Subclasses pass on what their constructors do not name.
@@ -68,7 +67,6 @@ class KerasMethod(IterativeMethod):
 
     Attributes
     ----------
-    model_ : keras.Model
     history_ : list of dict
         Training loss, validation loss and validation MAE by epoch.
     """
@@ -112,22 +110,6 @@ class KerasMethod(IterativeMethod):
         self.memory = memory
         self.patience = patience
         self.deterministic = deterministic
-
-    @abstractmethod
-    def build(self, categories: int) -> Any:
-        """Make the network.
-
-        Parameters
-        ----------
-        categories : int
-            Number of class groups.
-
-        Returns
-        -------
-        keras.Model
-            Images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
-            probabilities (n, row, column, category) of cells, or to shares (n, category).
-        """
 
     def initialise(self, images: NDArray[np.uint8]) -> None:
         """Set first weights from data, by default none.
@@ -175,24 +157,6 @@ class KerasMethod(IterativeMethod):
             raise UnknownNameError(unknown("loss", self.loss, self.losses))
         return self.losses[self.loss](class_weights)
 
-    def pixels(self, output: Any) -> Any:
-        """Class probabilities of a grid over the image, from the network's output.
-
-        Parameters
-        ----------
-        output : tensor, shape (n, row, column, category)
-
-        Returns
-        -------
-        tensor, shape (n, row, column, category)
-            On a square grid whose side divides 96; by default the output itself, enlarged to 96
-            by nearest neighbour where its side does not, as the original's scoring does.
-        """
-        tensorflow, _keras = load_backend()
-        if 96 % output.shape[1] == 0:
-            return output
-        return tensorflow.image.resize(output, (96, 96), "nearest")
-
     def fit(
         self,
         train: xr.Dataset,
@@ -225,57 +189,6 @@ class KerasMethod(IterativeMethod):
         )
         return self
 
-    def predict(self, ds: xr.Dataset) -> xr.Dataset:
-        """Predict the shares of chips and, where the network sees cells, a segmentation."""
-        found = [self._read(images) for _chips, images in _batches(ds)]
-        shares, *classes = (np.concatenate(part) for part in zip(*found, strict=True))
-        return make_predictions(ds["chip"].to_numpy(), self.categories_, shares, *classes)
-
-    def predict_proba(
-        self, ds: xr.Dataset
-    ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
-        """Class probabilities of the grid that the network sees, 32 chips at a time."""
-        for chips, images in _batches(ds):
-            yield chips, self._probabilities(images).numpy()
-
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """Weights by the path of their layer, and category names."""
-        weights = {variable.path: np.asarray(variable) for variable in self.model_.weights}
-        return {**weights, "categories": self.categories_}
-
-    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Build the network and take weights over, by the path of their layer."""
-        self._build(weights["categories"])
-        for variable in self.model_.weights:
-            variable.assign(weights[variable.path])
-        return self
-
-    def multiply_adds(self) -> int:
-        """Multiply-adds of the network's products, counted on its graph for one chip."""
-        from llpbench_baselines.graph_cost import count_multiply_adds
-
-        return count_multiply_adds(self.model_)
-
-    def _build(self, categories: NDArray[np.str_]) -> None:
-        """Make the network and the graphs that predict with it."""
-        tensorflow, _keras = load_backend()
-        self.categories_ = categories
-        self.model_ = self.build(len(categories))
-        images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
-
-        def probabilities(images: Any) -> Any:
-            return self.pixels(self.model_(images, training=False))
-
-        def read(images: Any) -> Any:
-            output = self.model_(images, training=False)
-            if len(output.shape) == 2:
-                return (output,)
-            classes = tensorflow.argmax(self.pixels(output), axis=-1)
-            return chip_shares(output), tensorflow.cast(classes, tensorflow.uint8)
-
-        self._probabilities = tensorflow.function(probabilities, [images], autograph=False)
-        self._read = tensorflow.function(read, [images], autograph=False)
-
     def _known(self, ds: xr.Dataset) -> Known:
         """What is known of the chips that have a target."""
         targets = self.targets(ds)
@@ -307,11 +220,3 @@ class KerasMethod(IterativeMethod):
         bags = Bags(known.bags, known.proportions, self.bag_size)
         count = max(1, self.batch_size // self.bag_size)
         return Shuffle(known.images, count, bags=bags, seed=self.random_state)
-
-
-def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
-    """Images in batches that stay in a processor's cache."""
-    for chips, images in iterate_images(ds):
-        for start in range(0, len(chips), 32):
-            batch = slice(start, start + 32)
-            yield chips[batch], images[batch]

@@ -1,0 +1,150 @@
+"""A small network that sees what kinds of texture lie around each cell of 40 m."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llpbench_baselines.backend import load_backend
+
+CELL = 4
+"""Side of a cell in pixels."""
+CELLS = 96 // CELL
+"""Cells along the side of a chip."""
+WINDOWS = (1, 3, 7, 15)
+"""Sides in cells of the windows that are averaged: 40 m to 600 m."""
+LOCAL = 6
+"""Numbers that describe a cell alone: its bands' means and logarithms of deviations."""
+_DECAY = 1e-4
+
+
+class ContextNetwork:
+    """The layers of the network, for whole images and for loose cells.
+
+    A cell is described by mean and logarithm of the standard deviation of its three bands, and of
+    the windows around it. Two small layers turn its own six numbers into kinds of texture, of
+    which every window is averaged too: what is around a cell is told by how often each kind occurs
+    there. Two more layers tell the class from all of these. Averages have no weights.
+
+    Parameters
+    ----------
+    categories : int
+        Number of class groups.
+    kinds : sequence of int
+        Units of the two layers that see a cell alone.
+    units : sequence of int
+        Units of the two layers that see its surroundings.
+
+    Attributes
+    ----------
+    moments_scale, kinds_scale : keras.layers.Normalization
+        Of the 24 means and deviations, and of the averaged kinds; adapted before training.
+    local, local_head, context : list of keras.layers.Layer
+        Applied one after the other: a cell's six numbers to kinds; kinds to logits, in training
+        only; all numbers to logits.
+    """
+
+    def __init__(
+        self, categories: int, *, kinds: Sequence[int] = (48, 20), units: Sequence[int] = (64, 32)
+    ) -> None:
+        _tensorflow, keras = load_backend()
+
+        def dense(size: int, name: str, activation: str | None = "relu") -> Any:
+            return keras.layers.Dense(
+                size,
+                activation=activation,
+                kernel_initializer="he_normal" if activation else "glorot_uniform",
+                kernel_regularizer=keras.regularizers.L2(_DECAY),
+                name=name,
+            )
+
+        self.moments_scale = keras.layers.Normalization(name="moments_scale")
+        self.kinds_scale = keras.layers.Normalization(name="kinds_scale")
+        self.local = [dense(size, f"local_{number}") for number, size in enumerate(kinds)]
+        self.local_head = [dense(categories, "local_head", None)]
+        context = [dense(size, f"context_{number}") for number, size in enumerate(units)]
+        self.context = [*context, dense(categories, "head", None)]
+
+    def moments(self, images: Any) -> Any:
+        """Describe cells and the windows around them.
+
+        Parameters
+        ----------
+        images : tensor of uint8, shape (n, 96, 96, 3)
+
+        Returns
+        -------
+        tensor of float32, shape (n, 24, 24, 24)
+            For each window the means of the bands (0 to 1), then the logarithms of 1 and their
+            standard deviations (0 to 255); not normalised.
+        """
+        _tensorflow, keras = load_backend()
+        operations = keras.ops
+        scaled = operations.cast(images, "float32") / 255
+        mean = operations.average_pool(scaled, CELL)
+        square = operations.average_pool(operations.square(scaled), CELL)
+        found = []
+        for window in WINDOWS:
+            average = self._average(mean, window)
+            variance = self._average(square, window) - operations.square(average)
+            deviation = operations.sqrt(operations.maximum(variance, 0.0))
+            found += [average, operations.log1p(255 * deviation)]
+        return operations.concatenate(found, axis=-1)
+
+    def surroundings(self, moments: Any) -> Any:
+        """Average the kinds of texture over the windows around cells.
+
+        Parameters
+        ----------
+        moments : tensor, shape (n, row, column, 24)
+            Normalised.
+
+        Returns
+        -------
+        tensor, shape (n, row, column, number)
+            Not normalised.
+        """
+        _tensorflow, keras = load_backend()
+        kinds = apply(self.local, moments[..., :LOCAL])
+        averages = [self._average(kinds, window) for window in WINDOWS[1:]]
+        return keras.ops.concatenate(averages, axis=-1)
+
+    def model(self) -> Any:
+        """Make the whole network.
+
+        Returns
+        -------
+        keras.Model
+            Images (n, 96, 96, 3) of uint8 to class probabilities (n, 24, 24, category).
+        """
+        _tensorflow, keras = load_backend()
+        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        moments = self.moments_scale(self.moments(images))
+        around = self.kinds_scale(self.surroundings(moments))
+        seen = keras.layers.Concatenate()([moments, around])
+        return keras.Model(images, keras.layers.Softmax()(apply(self.context, seen)), name="llpnet")
+
+    @staticmethod
+    def _average(values: Any, window: int) -> Any:
+        """Mean over the window around each cell, at the edge of what lies inside."""
+        _tensorflow, keras = load_backend()
+        if window == 1:
+            return values
+        return keras.ops.average_pool(values, window, strides=1, padding="same")
+
+
+def apply(layers: Sequence[Any], values: Any) -> Any:
+    """Apply layers one after the other.
+
+    Parameters
+    ----------
+    layers : sequence of keras.layers.Layer
+    values : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    for layer in layers:
+        values = layer(values)
+    return values

@@ -1,0 +1,133 @@
+"""What methods that predict with a Keras network share: prediction, weights, cost."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench.images import iterate_images
+from llpbench.method import Method
+from llpbench.predictions import make_predictions
+from llpbench_baselines.backend import load_backend
+from llpbench_baselines.losses import chip_shares
+
+
+class KerasNetwork(Method):
+    """A network from images to class probabilities, however it is trained.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+    """
+
+    @abstractmethod
+    def build(self, categories: int) -> Any:
+        """Make the network.
+
+        Parameters
+        ----------
+        categories : int
+            Number of class groups.
+
+        Returns
+        -------
+        keras.Model
+            Images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
+            probabilities (n, row, column, category) of cells, or to shares (n, category).
+        """
+
+    def pixels(self, output: Any) -> Any:
+        """Class probabilities of a grid over the image, from the network's output.
+
+        Parameters
+        ----------
+        output : tensor, shape (n, row, column, category)
+
+        Returns
+        -------
+        tensor, shape (n, row, column, category)
+            On a square grid whose side divides 96; by default the output itself, enlarged to 96
+            by nearest neighbour where its side does not, as the original's scoring does.
+        """
+        tensorflow, _keras = load_backend()
+        if 96 % output.shape[1] == 0:
+            return output
+        return tensorflow.image.resize(output, (96, 96), "nearest")
+
+    def read_out(self, output: Any) -> Any:
+        """Shares of chips, from the network's output.
+
+        Parameters
+        ----------
+        output : tensor, shape (n, row, column, category) or (n, category)
+
+        Returns
+        -------
+        tensor, shape (n, category)
+            By default mean probabilities.
+        """
+        return chip_shares(output)
+
+    def predict(self, ds: xr.Dataset) -> xr.Dataset:
+        """Predict the shares of chips and, where the network sees cells, a segmentation."""
+        found = [self._read(images) for _chips, images in _batches(ds)]
+        shares, *classes = (np.concatenate(part) for part in zip(*found, strict=True))
+        return make_predictions(ds["chip"].to_numpy(), self.categories_, shares, *classes)
+
+    def predict_proba(
+        self, ds: xr.Dataset
+    ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
+        """Class probabilities of the grid that the network sees, 32 chips at a time."""
+        for chips, images in _batches(ds):
+            yield chips, self._probabilities(images).numpy()
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Weights by the path of their layer, and category names."""
+        weights = {variable.path: np.asarray(variable) for variable in self.model_.weights}
+        return {**weights, "categories": self.categories_}
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Build the network and take weights over, by the path of their layer."""
+        self._build(weights["categories"])
+        for variable in self.model_.weights:
+            variable.assign(weights[variable.path])
+        return self
+
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the network's products, counted on its graph for one chip."""
+        from llpbench_baselines.graph_cost import count_multiply_adds
+
+        return count_multiply_adds(self.model_)
+
+    def _build(self, categories: NDArray[np.str_]) -> None:
+        """Make the network and the graphs that predict with it."""
+        tensorflow, _keras = load_backend()
+        self.categories_ = categories
+        self.model_ = self.build(len(categories))
+        images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
+
+        def probabilities(images: Any) -> Any:
+            return self.pixels(self.model_(images, training=False))
+
+        def read(images: Any) -> Any:
+            output = self.model_(images, training=False)
+            if len(output.shape) == 2:
+                return (output,)
+            classes = tensorflow.argmax(self.pixels(output), axis=-1)
+            return self.read_out(output), tensorflow.cast(classes, tensorflow.uint8)
+
+        self._probabilities = tensorflow.function(probabilities, [images], autograph=False)
+        self._read = tensorflow.function(read, [images], autograph=False)
+
+
+def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
+    """Images in batches that stay in a processor's cache."""
+    for chips, images in iterate_images(ds):
+        for start in range(0, len(chips), 32):
+            batch = slice(start, start + 32)
+            yield chips[batch], images[batch]
