@@ -202,9 +202,7 @@ class _Dual:
         return excess + _SLACK * multipliers, curvature + _SLACK * eye_array(excess.size)
 
 
-def _solve(
-    dual: _Dual, multipliers: NDArray[np.float64], accuracy: float
-) -> NDArray[np.float64]:
+def _solve(dual: _Dual, multipliers: NDArray[np.float64], accuracy: float) -> NDArray[np.float64]:
     """Newton's method, each step shortened until it goes down."""
     value = dual.value(multipliers)
     for _ in range(_STEPS):
