@@ -261,5 +261,5 @@ def _normalise(layer: Any, values: NDArray[np.float16]) -> NDArray[np.float16]:
     """Adapt a normalisation to values, and apply it."""
     every = max(1, len(values) * CELLS**2 // 200_000)
     sample = values.reshape(-1, values.shape[-1])[::every].astype(np.float32)
-    layer.adapt(sample)
+    layer.adapt(sample[:, np.newaxis, np.newaxis])
     return _in_blocks(layer, values)
