@@ -263,6 +263,8 @@ class LabelProportions:
         """
         from llpbench.metrics import proportions_from_segmentation
 
+        if "truth" in self._ds:
+            return self._ds["truth"]
         if "label" not in self._ds:
             raise LLPBenchError("this dataset has no labels: truth is not for methods to see")
         label = self._ds["label"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
