@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from llpbench import metrics
+from llpbench.board.card import read_card
 from llpbench.board.layout import Board
 from llpbench.board.result import Digests, PixelScores, Rerun, Result, Score, read_result
 from llpbench.board.submission import Submission
-from llpbench.board.card import read_card
 from llpbench.errors import BoardError
 from llpbench.measures import BY_NAME
 from llpbench.prediction_files import read_predictions
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 DIGITS = 9
 """Decimals that are kept: rounding, so that another machine writes the same file."""
 
-PIXEL_SUMS = ("mae_hard", "f1_micro", "iou_per_image")
-"""Metrics whose sums are kept; those of the other pixel metrics are the same as of F1."""
+PIXEL_SUMS = {
+    "mae_hard": ("mae_hard",),
+    "f1_micro": ("f1_micro", "f1_macro", "iou_pooled"),
+    "iou_per_image": ("iou_per_image",),
+}
+"""Metrics whose sums are kept, and those that follow from the same sums."""
 
 
 def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Result:
@@ -75,7 +80,7 @@ def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Resu
 
 
 def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -> PixelScores:
-    """Score an entry's segmentations on one dataset.
+    """Score an entry's segmentations on one dataset, and keep what they were computed from.
 
     Parameters
     ----------
@@ -151,7 +156,8 @@ def with_pixels(scores: Scores, pixels: PixelScores) -> Scores:
     -------
     Scores
     """
-    sums = {name: np.array(values) for name, values in pixels.sums.items()}
+    kept = {name: np.array(values) for name, values in pixels.sums.items()}
+    sums = {name: kept[of] for of, names in PIXEL_SUMS.items() for name in names}
     return replace(scores, sums={**scores.sums, **sums})
 
 
@@ -182,7 +188,7 @@ def pixel_metrics(scores: Scores, pixels: PixelScores) -> dict[str, Score]:
     -------
     dict of str to Score
     """
-    return _metrics(with_pixels(scores, pixels), pixels.sums)
+    return _metrics(with_pixels(scores, pixels), pixels.metrics)
 
 
 def _metrics(scores: Scores, names: Iterable[str]) -> dict[str, Score]:
@@ -244,13 +250,9 @@ def _segmentation_paths(submission: Submission, dataset: str) -> list[str]:
 
 def _proportion_digests(scores: Scores, predictions: list[xr.Dataset]) -> Digests:
     """Digests of the proportions alone, in the order of the dataset: those of the parquet files."""
-    chips, categories = scores.opened["chip"], scores.categories  # type: ignore[index]
-    alone = [
-        digest_predictions(
-            one[["proportions"]].sel(chip=chips.to_numpy(), category=np.array(categories))
-        )
-        for one in predictions
-    ]
+    assert scores.opened is not None
+    order = {"chip": scores.opened["chip"].to_numpy(), "category": np.array(scores.categories)}
+    alone = [digest_predictions(one[["proportions"]].sel(order)) for one in predictions]
     return Digests(dataset=scores.digests["dataset"], predictions=alone, scorer=SCORER_VERSION)
 
 
@@ -268,10 +270,10 @@ def _kept_rerun(kept: Result | None, digests: Digests) -> Rerun | None:
     return kept.rerun if kept.rerun.predictions == digests.predictions else None
 
 
-def _rounded(values: np.ndarray) -> list[list[float]]:  # type: ignore[type-arg]
+def _rounded(values: NDArray[np.float64]) -> list[list[float]]:
     return np.round(values, DIGITS).tolist()
 
 
-def _number(value: float | object) -> float | None:
-    number = float(value)  # type: ignore[arg-type]
+def _number(value: ArrayLike) -> float | None:
+    number = float(np.asarray(value))
     return round(number, DIGITS) if np.isfinite(number) else None

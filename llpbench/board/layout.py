@@ -169,9 +169,18 @@ def _list_dataset(item: os.DirEntry[str], found: EntryFiles) -> None:
             _check_file(file, LARGEST_PREDICTIONS)
             found.predictions.setdefault(item.name, {})[seed] = path
         elif file.is_dir(follow_symlinks=False):
+            _check_grid(path)
             found.segmentations.setdefault(item.name, {})[seed] = path
         else:
             raise BoardError(f"{examples([f'{item.name}/{file.name}'])} must be a zarr folder")
+
+
+def _check_grid(folder: Path) -> None:
+    """Refuse links anywhere inside a segmentation."""
+    for parent, folders, files in os.walk(folder):
+        linked = [name for name in (*folders, *files) if (Path(parent) / name).is_symlink()]
+        if linked:
+            raise BoardError(f"{folder.name} holds a link, {examples(linked)}; copy what it means")
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llpbench.errors import BoardError
 
-FORMAT = 1
-
 Number = float | None
 """None where a score is not defined."""
 
@@ -66,7 +64,7 @@ class Result(_Stored):
     :class:`llpbench.board.standings.Row`.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     entry: str
     dataset: str
     digests: Digests

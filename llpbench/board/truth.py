@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench.dataset import open_dataset
 from llpbench.errors import BoardError
@@ -145,6 +146,25 @@ def read_truth(path: Path) -> xr.Dataset:
         ) from error
 
 
+def scored_divisions(truth: xr.Dataset) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Divisions that own scored chips, and how many.
+
+    Parameters
+    ----------
+    truth : Dataset
+        From :func:`read_truth`.
+
+    Returns
+    -------
+    divisions : ndarray of str, shape (C,)
+        Sorted, as scores have them; an empty id for chips of no division.
+    chips : ndarray of int, shape (C,)
+    """
+    scored = np.isfinite(truth["truth"].to_numpy()).all(axis=1)
+    divisions, chips = np.unique(truth["own_division"].to_numpy()[scored], return_counts=True)
+    return divisions, chips
+
+
 def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
     """For each chip, the divisions it overlaps (their positions) and areas."""
     import pyarrow as pa
@@ -164,6 +184,8 @@ def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
 def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
     import pandas as pd
     import xarray as xr
+
+    import llpbench.accessor  # noqa: F401  (registers ds.llp)
 
     names, divisions = content["categories"], content["divisions"]
     lists = {name: table[name].combine_chunks() for name in _OVERLAPS}

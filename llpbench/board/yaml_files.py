@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -28,25 +28,25 @@ _SCALARS = (
 class _Loader(yaml.SafeLoader):
     """Refuses keys that are there twice."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012  (the base class's way)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping of text to anything."""
         found: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise BoardError(f"keys must be text, found {examples([key])}")
             if key in found:
                 raise BoardError(f"the key {examples([key])} is there twice")
-            found[key] = self.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+            found[key] = self.construct_object(value_node, deep=True)
         return found
 
 
 class _Dumper(yaml.SafeDumper):
     """Quotes what the loader would take for no text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012  (the base class's way)
 
     def ignore_aliases(self, data: Any) -> bool:
         """Write everything out."""
@@ -68,14 +68,12 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 for _kind, _form, _first in _SCALARS:
     for _class in (_Loader, _Dumper):
-        _class.add_implicit_resolver(  # type: ignore[no-untyped-call]
+        _class.add_implicit_resolver(
             f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_form})$"), [*_first, ""]
         )
 _Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node)
-)
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_mapping)
 _Dumper.add_representer(str, _represent_text)
 
 
@@ -144,8 +142,9 @@ def _check_events(text: str) -> None:
         documents += isinstance(event, yaml.DocumentStartEvent)
         if getattr(event, "anchor", None) is not None:
             raise BoardError("anchors and aliases (& and *) are not read; write it out")
-        if getattr(event, "tag", None) is not None:
-            raise BoardError(f"tags are not read, found {examples([event.tag])}")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise BoardError(f"tags are not read, found {examples([tag])}")
         if depth > DEEPEST or number > MOST_EVENTS or documents > 1:
             raise BoardError(
                 f"one document of at most {MOST_EVENTS} items, {DEEPEST} deep, is read"

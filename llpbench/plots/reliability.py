@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.plots.style import INK, MUTED, describe, new_figure, score_colours, shades, strip
