@@ -58,7 +58,8 @@ class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise MethodError(f"this is no `llpbench run METHOD --dataset NAME ...`: {message}")
+        said = " ".join(message.split())[:200]
+        raise MethodError(f"this is no `llpbench run METHOD --dataset NAME ...`: {said}")
 
 
 def parse_run_command(text: str) -> RunCommand:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from boards import ENTRY, changed
 from hostile import assert_sentence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,45 +18,6 @@ from llpbench.board.yaml_files import read_yaml, write_yaml
 from llpbench.errors import BoardError
 
 ROOT = Path(__file__).resolve().parents[1]
-
-ENTRY: dict[str, Any] = {
-    "format": 1,
-    "team": "tartu",
-    "method": "bag-ridge",
-    "title": "Bag ridge",
-    "authors": [{"name": "Marie Õun", "orcid": "0000-0002-1825-0097"}],
-    "contact": "marie@example.org",
-    "paper": {"title": "On bags", "doi": "10.1000/182", "url": "https://example.org/a?b=c#d"},
-    "code": {"url": "https://example.org/code", "commit": "0" * 40},
-    "licence": "CC-BY-4.0",
-    "track": "inductive",
-    "supervision": "division",
-    "selection": "Penalty by leave-division-out\non the train split.",
-    "deterministic": True,
-    "hyperparameters": {"alpha": 1e-3, "words": 128, "name": "1e-3", "flag": False, "none": None},
-    "hardware": "two cores",
-    "datasets": {
-        "grid": {
-            "digest": "sha256:" + "a" * 64,
-            "trained_on": "grid",
-            "seeds": [0],
-            "command": "llpbench run bag-ridge --dataset grid",
-            "fit_seconds": 1.5,
-            "footprint": {"parameters": 640, "latency_p50_ms": 1},
-        }
-    },
-}
-
-
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """The entry with another value at a dotted path."""
-    entry = copy.deepcopy(ENTRY)
-    *parents, last = path.split(".")
-    place: Any = entry
-    for name in parents:
-        place = place[int(name)] if isinstance(place, list) else place[name]
-    place[last] = value
-    return entry
 
 
 def test_the_published_schema_is_that_of_the_model() -> None:
@@ -69,7 +30,7 @@ def test_the_schema_takes_what_the_model_takes() -> None:
     validator = jsonschema.Draft7Validator(schema)  # nothing in it is newer
     validator.check_schema(schema)
     validator.validate(ENTRY)
-    assert not validator.is_valid(changed("team", "Tartu"))
+    assert not validator.is_valid(changed({"team": "Tartu"}))
     validate_entry(ENTRY)
 
 
@@ -134,13 +95,13 @@ WRONG: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("path", "value"), WRONG, ids=lambda value: str(value)[:30])
 def test_what_is_out_of_order_is_refused_in_a_sentence(path: str, value: Any) -> None:
     with pytest.raises(BoardError, match=r"entry\.yaml: ") as caught:
-        validate_entry(changed(path, value))
+        validate_entry(changed({path: value}))
     assert_sentence(caught.value)
 
 
 def test_markup_in_free_text_is_text() -> None:
     """It is for the page to escape; nothing here gives it another meaning."""
-    assert validate_entry(changed("title", HOSTILE)).title == HOSTILE
+    assert validate_entry(changed({"title": HOSTILE})).title == HOSTILE
 
 
 YAML_WRONG = {

@@ -220,9 +220,12 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
         }
         for one in found
     ]
-    _print_rows(rows, as_json)
+    if as_json:
+        print_json([{**row, "note": one.note} for row, one in zip(rows, found, strict=True)])
+        return
+    print_table(rows)
     for note in dict.fromkeys(one.note for one in found if one.note):
-        click.echo(note, err=True)
+        click.echo(f"\n{note}")
 
 
 @leaderboard.command()
