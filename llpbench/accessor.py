@@ -254,7 +254,8 @@ class LabelProportions:
         Returns
         -------
         DataArray, shape (chip, category)
-            float64, from 0 to 1; NaN where a chip has no labelled pixel in the window.
+            float64, from 0 to 1; NaN where a chip has no labelled pixel in the window. A truth
+            table (:mod:`llpbench.board.truth`) has it without labels.
 
         Raises
         ------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,20 @@ def test_from_a_run_to_the_board_in_three_commands(
     assert done.exit_code == 0
     assert json.loads(done.output)[0]["inside"] is True
     assert call("leaderboard", "replay").output.startswith("1 scored again, 0 moved, 0 wrong")
+
+
+def test_help_needs_nothing_that_takes_long() -> None:
+    program = (
+        "import sys; from llpbench.cli import main\n"
+        "try: main(['leaderboard', '--help'])\n"
+        "finally: print([m for m in sys.modules if m in "
+        "('numpy', 'pandas', 'xarray', 'zarr', 'pydantic', 'yaml', 'pyarrow')])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("[]")
+    for command in ("new", "check", "add", "score", "replay", "reproduce", "compare", "truth"):
+        assert f"  {command} " in done.stdout
 
 
 def test_an_entry_to_be_filled_says_what_is_missing(tmp_path: Path, board: Board) -> None:
@@ -293,6 +309,18 @@ def test_a_score_that_moves_fails(
     (one,) = json.loads(done.output)
     assert bool(one["problem"]) is fails
     assert list(one["moved"]) == ["mae"] * fails
+
+
+@pytest.mark.parametrize("part", ["seeds", "errors"])
+def test_what_ranks_follow_from_may_not_move(board: Board, truth: xr.Dataset, part: str) -> None:
+    write_entry(board.entry("tartu__a"), truth)
+    (done,) = score_board(board)
+    seeds = {**done.result.seeds, "0": 0.5}
+    errors = [[value * 0.9 for value in row] for row in done.result.errors]
+    _store_other(board, **{part: {"seeds": seeds, "errors": errors}[part]})
+    (one,) = replay(board)
+    assert "moved though the scorer is still" in one.problem
+    assert list(one.moved) == [{"seeds": "mae, seed 0", "errors": "mae, by division"}[part]]
 
 
 def test_scores_of_other_predictions_fail(board: Board, truth: xr.Dataset) -> None:

@@ -85,6 +85,7 @@ def _replay_dataset(
     for name, one in here.items():
         old = known.get(name)
         moved = _moved(_stored_metrics(old), _computed_metrics(one, truth, computed[name], old))
+        moved |= _moved_parts(old, computed[name])
         yield Replayed(
             name,
             dataset,
@@ -144,6 +145,23 @@ def _moved(
             },
         }
         moved |= {what: pair for what, pair in pairs.items() if not _is_same(*pair)}
+    return moved
+
+
+def _moved_parts(
+    stored: Result | None, computed: Result
+) -> dict[str, tuple[float | None, float | None]]:
+    """The same of seeds and divisions, from which ranks follow."""
+    if stored is None or stored.digests.predictions != computed.digests.predictions:
+        return {}
+    moved: dict[str, tuple[float | None, float | None]] = {
+        f"mae, seed {seed}": (stored.seeds.get(seed), value)
+        for seed, value in computed.seeds.items()
+        if not _is_same(stored.seeds.get(seed), value)
+    }
+    old, new = np.array(stored.errors), np.array(computed.errors)
+    if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
+        moved["mae, by division"] = (float(old.sum()), float(new.sum()))
     return moved
 
 

@@ -141,7 +141,7 @@ def replay(board: Board, as_json: bool) -> None:
         sys.exit(bool(problems))
     for one in problems:
         click.echo(f"llpbench: {one.entry} on {one.dataset} {one.problem}", err=True)
-    changed = [one for one in replayed if one.moved and not one.problem]
+    moved = [one for one in replayed if one.moved and not one.problem]
     print_table(
         [
             {
@@ -152,10 +152,11 @@ def replay(board: Board, as_json: bool) -> None:
                 "stored rank": one.stored_rank,
                 "rank": one.rank,
             }
-            for one in changed
+            for one in replayed
+            if not one.problem and (one.moved or one.rank != one.stored_rank)
         ]
     )
-    click.echo(f"{len(replayed)} scored again, {len(changed)} moved, {len(problems)} wrong")
+    click.echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
     sys.exit(bool(problems))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,17 +77,20 @@ class Candidate:
         truth = self.true_shares[self.scored]
         return np.array([metrics.mae(truth, seed[self.scored]) for seed in self.shares])
 
-    def others(self) -> Iterator[tuple[Submission, Result | None]]:
+    @cached_property
+    def others(self) -> list[tuple[Submission, Result | None]]:
         """Other entries on this dataset, as far as they are in order, with their stored scores."""
+        found = []
         for folder in self.board.entries():
             if folder.name == self.submission.name:
                 continue
             try:
                 other = read_submission(folder)
                 if self.dataset in other.entry.datasets:
-                    yield other, read_result(self.board.result(self.dataset, other.name))
+                    found.append((other, read_result(self.board.result(self.dataset, other.name))))
             except LLPBenchError:  # said when that entry is checked
                 continue
+        return found
 
     def reason(self, level: Level, check: str, sentence: str) -> Reason:
         """Say something about these predictions."""

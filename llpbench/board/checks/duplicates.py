@@ -28,7 +28,7 @@ def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
     Reason
     """
     mine = {digest_predictions(one) for one in candidate.predictions}
-    for other, result in candidate.others():
+    for other, result in candidate.others:
         if not _may_be_near(candidate, result):
             continue
         try:

@@ -57,7 +57,7 @@ def check_too_good(candidate: Candidate) -> Iterator[Reason]:
         return
     bounds = {
         other.name: result.metrics["mae"].value
-        for other, result in candidate.others()
+        for other, result in candidate.others
         if result is not None and other.entry.supervision == "pixel"
     }
     known = {name: value for name, value in bounds.items() if value is not None}
