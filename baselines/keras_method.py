@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.batches import iterate_images, load_images
+from llpbench.bags import Bags
 from llpbench.catalog import unknown
 from llpbench.errors import MethodError, UnknownNameError
+from llpbench.images import MEMORY, iterate_images
 from llpbench.journal import Journal
 from llpbench.method import IterativeMethod, Progress
 from llpbench.predictions import make_predictions
+from llpbench.shuffling import Shuffle
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.losses import SHARE_LOSSES, Loss, chip_shares
-from llpbench_baselines.training import Examples, train_model
+from llpbench_baselines.objectives import OBJECTIVES, Known, Objective
+from llpbench_baselines.training import train_model
 from llpbench_baselines.validation import Validation
 
 
 class KerasMethod(IterativeMethod):
-    """A network from images to class probabilities, trained on chip targets.
+    """A network from images to class probabilities, trained on chip targets or on bags.
 
     Subclasses pass on what their constructors do not name.
 
@@ -38,8 +41,25 @@ class KerasMethod(IterativeMethod):
         Chips in a step.
     random_state : int
         Seed of the first weights, of dropout and of the order of chips.
+    objective : str
+        What the network is trained towards, see :mod:`llpbench_baselines.objectives`.
     loss : {"squared", "cross-entropy", "divergence", "super-resolution"}
-        Of the shares, see :mod:`llpbench_baselines.losses`.
+        Of the shares of chips or bags, see :mod:`llpbench_baselines.losses`; for the objectives
+        ``broadcast``, ``dllp`` and ``minibag``, and for those that begin as ``dllp``.
+    bag_size : int
+        Chips in a bag; a step has as many bags as ``batch_size`` holds, at least one.
+    interpolation : float
+        Of ``interpolated``: 0 is ``dllp``, 1 is ``broadcast``.
+    noise : float
+        Of ``minibag``: variance within divisions as a part of the largest possible one.
+    spread : float
+        Of ``lsrn``: standard deviation of bags' shares around those of their division.
+    warm_start : float
+        Of ``rot`` and ``sinkhorn-em``: part of the epochs that are ``dllp``.
+    temperature, relaxation : float
+        Of ``rot``: how soft labels are; how strictly they make up the proportions.
+    memory : int
+        Bytes of images that may be kept of a split; a larger one is streamed.
     patience : int, optional
         Stop after so many epochs without a lower validation loss.
     deterministic : bool
@@ -54,6 +74,7 @@ class KerasMethod(IterativeMethod):
     """
 
     losses: ClassVar[Mapping[str, Callable[[NDArray[np.float32]], Loss]]] = SHARE_LOSSES
+    objectives: ClassVar[Mapping[str, type[Objective]]] = OBJECTIVES
 
     def __init__(
         self,
@@ -62,7 +83,16 @@ class KerasMethod(IterativeMethod):
         learning_rate: float = 1e-4,
         batch_size: int = 32,
         random_state: int = 0,
+        objective: str = "broadcast",
         loss: str = "squared",
+        bag_size: int = 16,
+        interpolation: float = 0.1,
+        noise: float = 0.5,
+        spread: float = 0.1,
+        warm_start: float = 0.5,
+        temperature: float = 1.0,
+        relaxation: float = 10.0,
+        memory: int = MEMORY,
         patience: int | None = None,
         deterministic: bool = False,
     ) -> None:
@@ -70,22 +100,18 @@ class KerasMethod(IterativeMethod):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.random_state = random_state
+        self.objective = objective
         self.loss = loss
+        self.bag_size = bag_size
+        self.interpolation = interpolation
+        self.noise = noise
+        self.spread = spread
+        self.warm_start = warm_start
+        self.temperature = temperature
+        self.relaxation = relaxation
+        self.memory = memory
         self.patience = patience
         self.deterministic = deterministic
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        """Names in the constructors of this class and of those it passes the rest on to."""
-        bases = [base for base in cls.__mro__ if issubclass(base, KerasMethod)]
-        signatures = [inspect.signature(base.__init__) for base in bases]
-        names = {
-            parameter.name
-            for signature in signatures
-            for parameter in signature.parameters.values()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
-        return sorted(names)
 
     @abstractmethod
     def build(self, categories: int) -> Any:
@@ -181,21 +207,18 @@ class KerasMethod(IterativeMethod):
             raise MethodError(f"patience is a number of epochs from 1 on, found {self.patience}")
         if self.deterministic:
             tensorflow.config.experimental.enable_op_determinism()
-        groups = train.llp.label_set.groups
-        loss = self.make_loss(np.array([group.weight for group in groups], dtype=np.float32))
+        known = self._known(train)
+        objective = self._objective(known)
         keras.utils.set_random_seed(self.random_state)
         self._build(train["category_name"].to_numpy())
-        examples = self._examples(train)
-        self.initialise(examples.images)
+        self.initialise(known.images.sample(self.random_state))
         self.history_ = train_model(
             self.model_,
-            examples,
-            Validation.of(val),
-            loss=loss,
+            objective,
+            lambda unit: self._shuffle(known, unit),
+            Validation.of(val, self.memory),
             epochs=self.epochs,
-            batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            random_state=self.random_state,
             patience=self.patience,
             journal=journal,
             progress=progress,
@@ -253,11 +276,37 @@ class KerasMethod(IterativeMethod):
         self._probabilities = tensorflow.function(probabilities, [images], autograph=False)
         self._read = tensorflow.function(read, [images], autograph=False)
 
-    def _examples(self, ds: xr.Dataset) -> Examples:
-        """Images and targets of the chips that have a target."""
+    def _known(self, ds: xr.Dataset) -> Known:
+        """What is known of the chips that have a target."""
         targets = self.targets(ds)
-        known = np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
-        return Examples(load_images(ds.isel(chip=known)), targets[known])
+        present = np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
+        if not present.any():
+            raise MethodError("there is nothing to train on: no chip has a target")
+        weights = [group.weight for group in ds.llp.label_set.groups]
+        class_weights = np.array(weights, dtype=np.float32)
+        return Known.of(
+            ds.isel(chip=present),
+            targets=targets[present],
+            loss=self.make_loss(class_weights),
+            class_weights=class_weights,
+            memory=self.memory,
+        )
+
+    def _objective(self, known: Known) -> Objective:
+        """The objective of that name, with those of this method's parameters that it has."""
+        if self.objective not in self.objectives:
+            raise UnknownNameError(unknown("objective", self.objective, self.objectives))
+        kind = self.objectives[self.objective]
+        names = [field.name for field in fields(kind) if field.name != "known"]
+        return kind(known, **{name: getattr(self, name) for name in names})
+
+    def _shuffle(self, known: Known, unit: str) -> Shuffle:
+        """Batches of chips or of divisions."""
+        if unit == "chip":
+            return Shuffle(known.images, self.batch_size, seed=self.random_state)
+        bags = Bags(known.bags, known.proportions, self.bag_size)
+        count = max(1, self.batch_size // self.bag_size)
+        return Shuffle(known.images, count, bags=bags, seed=self.random_state)
 
 
 def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:

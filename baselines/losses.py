@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from llpbench_baselines.backend import load_backend
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
-"""A network's output and the targets of a batch to the mean loss of its chips."""
+"""A network's output and the targets of a batch to the loss of each of its chips."""
 
 SMALLEST_SHARE = 1e-7
 """What is added to a share before its logarithm is taken."""
@@ -37,7 +37,7 @@ def squared_shares(class_weights: NDArray[np.float32]) -> Loss:
     r"""Make the paper's loss: weighted squared errors of shares.
 
     With :math:`f_i` the shares of a chip, :math:`t_i` its target and class weights w,
-    :math:`\frac{1}{n} \sum_i \sum_k w_k (f_{ik} - t_{ik})^2`.
+    :math:`\sum_k w_k (f_{ik} - t_{ik})^2`.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def squared_shares(class_weights: NDArray[np.float32]) -> Loss:
 
     def loss(output: Any, targets: Any) -> Any:
         errors = class_weights * (chip_shares(output) - targets) ** 2
-        return tensorflow.reduce_mean(tensorflow.reduce_sum(errors, axis=1))
+        return tensorflow.reduce_sum(errors, axis=1)
 
     return loss
 
 
 def share_cross_entropy(class_weights: NDArray[np.float32]) -> Loss:
-    r"""Make the cross-entropy of shares, :math:`-\frac{1}{n} \sum_i \sum_k w_k t_{ik} \log f_{ik}`.
+    r"""Make the cross-entropy of shares, :math:`-\sum_k w_k t_{ik} \log f_{ik}`.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def share_cross_entropy(class_weights: NDArray[np.float32]) -> Loss:
 
     def loss(output: Any, targets: Any) -> Any:
         terms = targets * tensorflow.math.log(chip_shares(output) + SMALLEST_SHARE)
-        return -tensorflow.reduce_mean(tensorflow.reduce_sum(class_weights * terms, axis=1))
+        return -tensorflow.reduce_sum(class_weights * terms, axis=1)
 
     return loss
 
@@ -90,7 +90,7 @@ def share_cross_entropy(class_weights: NDArray[np.float32]) -> Loss:
 def divergence(class_weights: NDArray[np.float32]) -> Loss:
     r"""Make the Kullback-Leibler divergence of predicted shares from targets.
 
-    :math:`\frac{1}{n} \sum_i \sum_k w_k t_{ik} \log (t_{ik} / f_{ik})`: the cross-entropy of
+    :math:`\sum_k w_k t_{ik} \log (t_{ik} / f_{ik})`: the cross-entropy of
     shares, less what no prediction can avoid.
 
     Parameters
@@ -107,7 +107,7 @@ def divergence(class_weights: NDArray[np.float32]) -> Loss:
 
     def loss(output: Any, targets: Any) -> Any:
         terms = class_weights * tensorflow.math.xlogy(targets, targets)
-        entropy = -tensorflow.reduce_mean(tensorflow.reduce_sum(terms, axis=1))
+        entropy = -tensorflow.reduce_sum(terms, axis=1)
         return cross_entropy(output, targets) - entropy
 
     return loss
@@ -144,13 +144,15 @@ def super_resolution(class_weights: NDArray[np.float32], *, spread: float = 0.1)
         variance = chip_shares(output * (1 - output)) / cells if cells else 0.0
         total = variance + spread**2
         terms = (targets - chip_shares(output)) ** 2 / total + tensorflow.math.log(total)
-        return tensorflow.reduce_mean(tensorflow.reduce_sum(class_weights * terms / 2, axis=1))
+        return tensorflow.reduce_sum(class_weights * terms / 2, axis=1)
 
     return loss
 
 
 def pixel_cross_entropy(categories: int) -> Loss:
     """Make the cross-entropy of pixels; a cell that stands for several has the mean of theirs.
+
+    Every labelled pixel of a batch counts alike, whatever chip it is of.
 
     Parameters
     ----------
@@ -168,8 +170,10 @@ def pixel_cross_entropy(categories: int) -> Loss:
         known = tensorflow.one_hot(labels, categories)
         cell = labels.shape[1] // output.shape[1]
         counts = tensorflow.nn.avg_pool2d(known, cell, cell, "VALID")
-        entropies = -tensorflow.reduce_sum(counts * tensorflow.math.log(output + SMALLEST_SHARE))
-        return entropies / tensorflow.maximum(tensorflow.reduce_sum(counts), 1)
+        terms = counts * tensorflow.math.log(output + SMALLEST_SHARE)
+        labelled = tensorflow.reduce_sum(counts, axis=(1, 2, 3))
+        entropies = -tensorflow.reduce_sum(terms, axis=(1, 2, 3))
+        return entropies / tensorflow.maximum(tensorflow.reduce_mean(labelled), SMALLEST_SHARE)
 
     return loss
 

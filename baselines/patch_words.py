@@ -6,15 +6,13 @@ colours together with their texture.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
-from llpbench.batches import iterate_images
-from llpbench.method import Progress
+from llpbench_baselines.chip_features import FeatureSet
 
 DESCRIPTORS = 6
 """Numbers that describe a patch: three means, three logarithms of standard deviations."""
@@ -51,86 +49,53 @@ def _sum_patches(values: NDArray[Any], size: int) -> NDArray[np.uint32]:
     return patches
 
 
-def learn_words(
-    ds: xr.Dataset, *, words: int, size: int, sample: int, random_state: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cluster patches of random chips.
+class PatchWords(FeatureSet):
+    """The share of each word among a chip's patches.
 
     Parameters
     ----------
-    ds : Dataset
-        Training chips with ``image``.
-    words : int
-        Number of clusters.
+    count : int
+        Number of words.
     size : int
-        Side of a patch in pixels.
+        Side of a patch in pixels; divides 96.
     sample : int
-        Patches to cluster, about.
-    random_state : int
-        Seed of the choice of patches and of the clustering.
-
-    Returns
-    -------
-    centres : ndarray of float32, shape (words, 6)
-        Cluster centres, each descriptor divided by its scale.
-    scale : ndarray of float32, shape (6,)
-        Standard deviation of each descriptor.
+        Patches that the words are clustered from, about.
     """
-    generator = np.random.default_rng(random_state)
-    each = (96 // size) ** 2
-    chips = min(ds.sizes["chip"], max(1, 8 * sample // each))
-    chosen = np.sort(generator.choice(ds.sizes["chip"], chips, replace=False))
-    per_chip = min(each, max(1, sample // chips))
-    patches = [
-        describe_patches(images, size)[:, generator.choice(each, per_chip, replace=False)]
-        for _ids, images in iterate_images(ds.isel(chip=chosen))
-    ]
-    flat = np.concatenate(patches).reshape(-1, DESCRIPTORS)
-    scale = np.maximum(flat.std(axis=0), 1e-6)
-    model = MiniBatchKMeans(
-        min(words, len(flat)), random_state=random_state, batch_size=4096, n_init=1
-    )
-    return model.fit(flat / scale).cluster_centers_, scale
 
+    name: ClassVar[str] = "words"
 
-def count_words(
-    ds: xr.Dataset,
-    centres: NDArray[np.float32],
-    scale: NDArray[np.float32],
-    *,
-    size: int,
-    progress: Progress | None = None,
-) -> NDArray[np.float64]:
-    """Share of each word among a chip's patches.
+    def __init__(self, *, count: int = 256, size: int = 4, sample: int = 100_000) -> None:
+        self.count, self.size, self.sample = count, size, sample
 
-    Parameters
-    ----------
-    ds : Dataset
-        Chips with ``image``.
-    centres, scale : ndarray of float32
-        From :func:`learn_words`.
-    size : int
-        Side of a patch in pixels.
-    progress : callable, optional
-        Wraps the batches.
+    def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
+        """Cluster random patches, each descriptor divided by its standard deviation."""
+        each = min((96 // self.size) ** 2, max(1, self.sample // len(images)))
+        patches = [
+            generator.choice(describe_patches(block, self.size), each, replace=False, axis=1)
+            for block in np.array_split(images, -(-len(images) // 256))
+        ]
+        flat = np.concatenate(patches).reshape(-1, DESCRIPTORS)
+        scale = np.maximum(flat.std(axis=0), 1e-6)
+        model = MiniBatchKMeans(
+            min(self.count, len(flat)),
+            random_state=int(generator.integers(2**31)),
+            batch_size=4096,
+            n_init=1,
+        )
+        self.arrays = {"centres": model.fit(flat / scale).cluster_centers_, "scale": scale}
+        return self
 
-    Returns
-    -------
-    ndarray of float64, shape (chip, words)
-        Rows sum to 1.
-    """
-    batches: Any = iterate_images(ds, batch_size=256)
-    if progress is not None:
-        batches = progress(batches, total=-(-ds.sizes["chip"] // 256), desc="counting words")
-    counts = [
-        _histogram(describe_patches(images, size) / scale, centres) for _ids, images in batches
-    ]
-    return np.concatenate(counts) / (96 // size) ** 2
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Count the nearest word of each patch."""
+        centres = self.arrays["centres"]
+        count, words = len(images), len(centres)
+        patches = describe_patches(images, self.size) / self.arrays["scale"]
+        flat = patches.reshape(-1, DESCRIPTORS)
+        nearest = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
+        codes = nearest.reshape(count, -1) + words * np.arange(count)[:, np.newaxis]
+        counts = np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
+        return counts / (96 // self.size) ** 2
 
-
-def _histogram(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
-    count, words = len(patches), len(centres)
-    flat = patches.reshape(-1, DESCRIPTORS)
-    nearest = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
-    codes = nearest.reshape(count, -1) + words * np.arange(count)[:, np.newaxis]
-    return np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
+    def multiply_adds(self) -> int:
+        """Count the distances of each patch to all words."""
+        return int((96 // self.size) ** 2 * self.arrays["centres"].size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,8 @@ from llpbench.method import make_method
 from llpbench.protocol import scored_labels
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.losses import PIXEL_LOSSES, Loss
+from llpbench_baselines.objectives import Objective
+from llpbench_baselines.objectives.broadcast import Broadcast
 
 
 class ChipSupervised(KerasMethod):
@@ -30,6 +33,7 @@ class ChipSupervised(KerasMethod):
     """
 
     supervision: ClassVar[str] = "chip"
+    objectives: ClassVar[Mapping[str, type[Objective]]] = {"broadcast": Broadcast}
     is_reference: ClassVar[bool] = True
     parameters = 482101
     source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of chips"

@@ -1,4 +1,4 @@
-"""The training loop of all Keras methods: shuffled batches, a loss, the best weights."""
+"""The training loop of all Keras methods: shuffled batches, an objective, the best weights."""
 
 from __future__ import annotations
 
@@ -12,40 +12,22 @@ from numpy.typing import NDArray
 from llpbench.errors import MethodError
 from llpbench.journal import Journal
 from llpbench.method import Progress
+from llpbench.shuffling import Shuffle
+from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.backend import load_backend
-from llpbench_baselines.losses import Loss, chip_shares
+from llpbench_baselines.objectives import Objective
 from llpbench_baselines.training_state import TrainingState
 from llpbench_baselines.validation import Validation
-
-AVERAGING = 0.99
-"""Momentum of the averages of weights over steps that are validated and kept."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images and what they are to be trained on.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, shape (n, 96, 96, 3)
-    targets : ndarray, shape (n, ...)
-        Shares (category) of float32, or labels (96, 96) of uint8.
-    """
-
-    images: NDArray[np.uint8]
-    targets: NDArray[Any]
 
 
 def train_model(
     model: Any,
-    training: Examples,
+    objective: Objective,
+    shuffle: Callable[[str], Shuffle],
     validation: Validation,
     *,
-    loss: Loss,
     epochs: int,
-    batch_size: int,
     learning_rate: float,
-    random_state: int,
     patience: int | None = None,
     journal: Journal | None = None,
     progress: Progress | None = None,
@@ -53,25 +35,22 @@ def train_model(
     """Train a model and keep its best weights.
 
     Every epoch shuffles all chips anew and keeps the last batch; dropout is active. (The
-    published training did neither, and dropped the last batch.) Weights are averaged over steps
-    (Polyak and Juditsky, SIAM J. Control Optim. 1992), and the averages are what is validated
-    and kept: single steps are too noisy to choose between epochs. What layers add to the loss
-    is trained on, too. The weights put back at the end are those with the lowest loss of
-    validation divisions.
+    published training did neither, and dropped the last batch.) What is validated and kept, and
+    what an objective sees of the network, are averages of weights over steps: single steps are
+    too noisy to choose between epochs. What layers add to the loss is trained on, too. The
+    weights put back at the end are those with the lowest loss of validation divisions.
 
     Parameters
     ----------
     model : keras.Model
         From images (n, 96, 96, 3) of uint8.
-    training : Examples
+    objective : Objective
+    shuffle : callable
+        Gives the batches of chips, or of divisions, for ``"chip"`` or ``"division"``.
     validation : Validation
-    loss : callable
-        Of the model's output and the targets.
-    epochs, batch_size : int
+    epochs : int
     learning_rate : float
         Of Adam.
-    random_state : int
-        Seed of the order of chips.
     patience : int, optional
         Stop when so many epochs in a row brought no lower validation loss.
     journal : Journal, optional
@@ -92,27 +71,31 @@ def train_model(
         If the loss is no longer a number.
     """
     _tf, keras = load_backend()
-    optimizer = keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGING)
+    optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
-    step, predict = _graphs(model, optimizer, loss, training)
-    state = TrainingState(model, optimizer, random_state)
+    averages = AveragedWeights(model.trainable_variables)
+    network = _network(model)
+    state = TrainingState(model, optimizer, averages)
     if journal is not None:
         kept = journal.resume()
         if kept is None:
             journal.keep(state.to_arrays())
         else:
             state.take(kept)
+    lessons: dict[Objective, _Lesson] = {}
     while len(state.history) < epochs and not _is_stale(state, patience):
-        with _Epoch(state, training, epochs, journal, progress) as epoch:
-            mean_loss = epoch.run(step, batch_size)
+        present = objective.now(len(state.history) + 1, epochs)
+        with averages.in_place():
+            targets = present.targets(network)
+        if present not in lessons:
+            step = _step(model, optimizer, averages, present, targets)
+            lessons[present] = _Lesson(shuffle(present.by), step)
+        with _Epoch(state, lessons[present], epochs, journal, progress) as epoch:
+            mean_loss = epoch.run(targets)
             if epoch.is_cut_short and state.history:
                 break
-            trained = [variable.numpy() for variable in model.trainable_variables]
-            optimizer.finalize_variable_values(model.trainable_variables)
-            scores = validation.score(_shares(predict, validation.images, batch_size))
-            epoch.end({"loss": mean_loss, **scores})
-        for variable, weights in zip(model.trainable_variables, trained, strict=True):
-            variable.assign(weights)
+            with averages.in_place():
+                epoch.end({"loss": mean_loss, **validation.score_network(network)})
         if journal is not None:
             journal.note(state.history)
             if epoch.is_cut_short:
@@ -122,22 +105,30 @@ def train_model(
     return state.history
 
 
+@dataclass(frozen=True)
+class _Lesson:
+    """The batches of an objective and a training step with it."""
+
+    shuffle: Shuffle
+    step: Callable[..., Any]
+
+
 class _Epoch:
     """One pass over the training chips, shown while it runs."""
 
     def __init__(
         self,
         state: TrainingState,
-        examples: Examples,
+        lesson: _Lesson,
         epochs: int,
         journal: Journal | None,
         progress: Progress | None,
     ) -> None:
-        self.state, self.examples, self.journal = state, examples, journal
+        self.state, self.lesson, self.journal = state, lesson, journal
         self.number = len(state.history) + 1
         self.is_cut_short = False
         title = f"epoch {self.number}/{epochs}"
-        self.bar = progress and progress(total=len(examples.images), desc=title, unit="chip")
+        self.bar = progress and progress(total=lesson.shuffle.chips, desc=title, unit="chip")
 
     def __enter__(self) -> Self:
         return self
@@ -146,22 +137,19 @@ class _Epoch:
         if self.bar is not None:
             self.bar.close()
 
-    def run(self, step: Callable[[Any, Any], Any], batch_size: int) -> float:
-        """Take a step for each batch; the mean loss of the chips seen."""
-        images, targets = self.examples.images, self.examples.targets
-        order = self.state.generator.permutation(len(images))
-        total = 0.0
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            loss = float(step(images[chosen], targets[chosen]))
+    def run(self, targets: tuple[NDArray[Any], ...]) -> float:
+        """Take a step for each batch; the mean loss of the chips or bags seen."""
+        total, seen = 0.0, 0
+        for batch, (images, items) in enumerate(self.lesson.shuffle.epoch(self.number), 1):
+            chips = images.reshape(-1, *images.shape[-3:])
+            loss = float(self.lesson.step(chips, *[target[items] for target in targets]))
             if not np.isfinite(loss):
                 raise MethodError(
-                    f"the loss is {loss} in epoch {self.number}, batch {start // batch_size + 1}: "
+                    f"the loss is {loss} in epoch {self.number}, batch {batch}: "
                     "try a lower learning rate"
                 )
-            total += loss * len(chosen)
-            seen = start + len(chosen)
-            self._show(len(chosen), loss=total / seen)
+            total, seen = total + loss * len(items), seen + len(items)
+            self._show(len(chips), loss=total / seen)
             if self.journal is not None and self.journal.must_stop():
                 self.is_cut_short = True
                 break
@@ -180,38 +168,41 @@ class _Epoch:
             self.bar.update(chips)
 
 
-def _graphs(
-    model: Any, optimizer: Any, loss: Loss, training: Examples
-) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
-    """A training step and the prediction of shares, as graphs of a fixed shape."""
+def _step(
+    model: Any,
+    optimizer: Any,
+    averages: AveragedWeights,
+    objective: Objective,
+    targets: tuple[NDArray[Any], ...],
+) -> Callable[..., Any]:
+    """A training step as a graph of a fixed shape."""
     tf, _keras = load_backend()
-    images, targets = (
-        tf.TensorSpec([None, *array.shape[1:]], array.dtype)
-        for array in (training.images, training.targets)
-    )
+    told = [
+        tf.TensorSpec([None, *one.shape[1:]], "float32" if one.dtype == np.float16 else one.dtype)
+        for one in targets
+    ]
 
-    def step(images: Any, targets: Any) -> Any:
+    def step(images: Any, *targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            value = loss(model(images, training=True), targets)
+            value = objective.loss(model(images, training=True), *targets)
             total = tf.add_n([value, *model.losses])
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
+        averages.update(optimizer.iterations)
         return total
 
-    def predict(images: Any) -> Any:
-        return chip_shares(model(images, training=False))
-
-    return (
-        tf.function(step, [images, targets], autograph=False),
-        tf.function(predict, [images], autograph=False),
-    )
+    return tf.function(step, [_images(), *told], autograph=False)
 
 
-def _shares(
-    predict: Callable[[Any], Any], images: NDArray[np.uint8], batch_size: int
-) -> NDArray[np.float32]:
-    starts = range(0, len(images), batch_size)
-    return np.concatenate([predict(images[start : start + batch_size]) for start in starts])
+def _network(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
+    """A prediction as a graph of a fixed shape."""
+    tf, _keras = load_backend()
+    return tf.function(lambda images: model(images, training=False), [_images()], autograph=False)
+
+
+def _images() -> Any:
+    tf, _keras = load_backend()
+    return tf.TensorSpec([None, 96, 96, 3], tf.uint8)
 
 
 def _is_stale(state: TrainingState, patience: int | None) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench_baselines.averages import AveragedWeights
+
 
 class TrainingState:
     """A training between two epochs.
@@ -17,24 +19,20 @@ class TrainingState:
     ----------
     model : keras.Model
     optimizer : keras.optimizers.Optimizer
-        Built for the model, with averages of weights.
-    random_state : int
-        Seed of the order of chips.
+        Built for the model.
+    averages : AveragedWeights
 
     Attributes
     ----------
     history : list of dict
         A row for each epoch that has ended.
-    generator : numpy.random.Generator
-        Draws the order of chips.
     best_weights : list of ndarray
         The average weights with the lowest validation loss.
     """
 
-    def __init__(self, model: Any, optimizer: Any, random_state: int) -> None:
-        self.model, self.optimizer = model, optimizer
+    def __init__(self, model: Any, optimizer: Any, averages: AveragedWeights) -> None:
+        self.model, self.optimizer, self.averages = model, optimizer, averages
         self.history: list[dict[str, float]] = []
-        self.generator = np.random.default_rng(random_state)
         self.best_weights: list[NDArray[Any]] = model.get_weights()
 
     @property
@@ -50,12 +48,12 @@ class TrainingState:
         -------
         dict of str to ndarray
         """
-        rest = {"history": self.history, "generator": self.generator.bit_generator.state}
         return {
             **{f"model/{n}": v.numpy() for n, v in enumerate(self.model.variables)},
             **{f"optimizer/{n}": v.numpy() for n, v in enumerate(self.optimizer.variables)},
+            **{f"average/{n}": v.numpy() for n, v in enumerate(self.averages.averages)},
             **{f"best/{n}": weights for n, weights in enumerate(self.best_weights)},
-            "rest": np.array(json.dumps(rest)),
+            "history": np.array(json.dumps(self.history)),
         }
 
     def take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -69,10 +67,9 @@ class TrainingState:
         for kind, variables in (
             ("model", self.model.variables),
             ("optimizer", self.optimizer.variables),
+            ("average", self.averages.averages),
         ):
             for number, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{number}"])
         self.best_weights = [arrays[f"best/{n}"] for n in range(len(self.best_weights))]
-        rest = json.loads(str(arrays["rest"]))
-        self.history = rest["history"]
-        self.generator.bit_generator.state = rest["generator"]
+        self.history = json.loads(str(arrays["history"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -218,6 +219,59 @@ class LabelProportions:
 
         return Batches(self._ds, batch_size, **options)
 
+    def rebag(
+        self,
+        *,
+        coarser: float = 1.0,
+        divisions: int | None = None,
+        how: Literal["merge", "random"] = "merge",
+        points: int | None = None,
+        splits: Sequence[str] = ("train", "val"),
+        seed: int = 0,
+    ) -> xr.Dataset:
+        """Replace divisions by coarser, random or noisy ones: the same chips, other supervision.
+
+        Parameters
+        ----------
+        coarser : float
+            By how much fewer divisions there shall be in each split.
+        divisions : int, optional
+            How many there shall be in the first of the splits instead; others in proportion.
+        how : {"merge", "random"}
+            Neighbours become one division, with the mean of their proportions by area; or chips
+            are dealt out at random to bags that know the mean of their own shares.
+        points : int, optional
+            Proportions are then what a survey of so many random points of each division finds.
+        splits : sequence of str
+            Those that are changed; ``test`` stays as it is, unless it is named.
+        seed : int
+            Of random bags and points.
+
+        Returns
+        -------
+        Dataset
+            With ``own_division``, ``target``, ``division_proportions`` and overlaps to match;
+            divisions have no outlines.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such split or way.
+        LLPBenchError
+            If a number is out of its range, or random bags are wanted of chips without shares.
+        """
+        from llpbench.rebagging import rebag
+
+        return rebag(
+            self._ds,
+            coarser=coarser,
+            divisions=divisions,
+            how=how,
+            points=points,
+            splits=splits,
+            seed=seed,
+        )
+
     def divisions(self) -> gpd.GeoDataFrame:
         """Divisions with their outlines, names, splits and proportions.
 
@@ -227,13 +281,21 @@ class LabelProportions:
             Indexed by division id, in the order of the dataset, in EPSG:4326: ``name``,
             ``area_km2``, ``split`` (empty where it owns no chip here), ``chips`` (number it
             owns), a column of shares for each category, ``geometry``.
+
+        Raises
+        ------
+        LLPBenchError
+            If divisions were made by :meth:`rebag`.
         """
         import geopandas as gpd
 
         from llpbench.store.layout import DIVISIONS
 
         ids = self._ds["division"].to_numpy()
-        table = gpd.read_parquet(f"{self._ds.attrs['store']}/{DIVISIONS}").set_index("id").loc[ids]
+        table = gpd.read_parquet(f"{self._ds.attrs['store']}/{DIVISIONS}").set_index("id")
+        if not set(ids) <= set(table.index):
+            raise LLPBenchError("divisions made by rebag have no outlines: ask the dataset it had")
+        table = table.loc[ids]
         own = pd.DataFrame({"own": self._ds["own_division"], "split": self._ds["split"]})
         by_division = own.groupby("own")["split"].agg(["first", "size"]).reindex(ids)
         shares = pd.DataFrame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +60,19 @@ class Method(BaseEstimator):  # type: ignore[misc]
     parameters: ClassVar[int | None] = None
     non_trainable: ClassVar[int] = 0
     source: ClassVar[str] = ""
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Names in the constructors of this class and of those it passes the rest on to."""
+        bases = [base for base in cls.__mro__ if issubclass(base, Method)]
+        signatures = [inspect.signature(base.__init__) for base in bases]
+        names = {
+            parameter.name
+            for signature in signatures
+            for parameter in signature.parameters.values()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        return sorted(names)
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on one split, choose on another.
@@ -259,7 +273,8 @@ def method_class(name: str) -> type[Method]:
     Parameters
     ----------
     name : str
-        Such as ``"bag-ridge"``.
+        Such as ``"bag-ridge"``, or ``"downconv+emq"`` with post-processors, see
+        :mod:`llpbench.composition`.
 
     Returns
     -------
@@ -271,10 +286,15 @@ def method_class(name: str) -> type[Method]:
     UnknownNameError
         With the nearest names, if no installed package offers it.
     """
+    name, *post = name.split("+")
     points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
     if not points:
         raise UnknownNameError(unknown("method", name, method_names()))
     found: type[Method] = next(iter(points)).load()
+    if post:
+        from llpbench.composition import compose
+
+        return compose(found, name, post)
     return found
 
 

@@ -14,9 +14,12 @@ from regions import make_region, write_region
 from small_region import small_region
 
 import llpbench
-from llpbench.batches import BUFFER, Batches, turn_images
+from llpbench.augmentation import turn_images
+from llpbench.bags import draw_by_weight
+from llpbench.batches import Batches
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.frameworks import to_tensorflow, to_torch
+from llpbench.shuffling import BUFFER
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def test_bags_are_drawn_from_their_division(train: xr.Dataset, memory: int) -> N
     overlaps = train.llp.overlaps()
     chips = train["chip"].to_numpy()
     batches = train.llp.batches(2, by="division", bag_size=4, memory=memory)
-    seen = Counter[int]()
+    seen = Counter[int]()  # each division's 6 to 8 chips, some of them cut, fill two bags of four
     for images, targets in batches:
         assert images.shape == (len(targets), 4, 96, 96, 3)
         for bag, target in zip(images, targets, strict=True):
@@ -115,15 +118,26 @@ def test_bags_are_drawn_from_their_division(train: xr.Dataset, memory: int) -> N
             drawn = numbers(bag, train)
             assert set(chips[drawn]) <= set(inside["chip"])
             assert len(set(drawn)) == 4  # each division has more
-    assert seen == dict.fromkeys(range(train.sizes["division"]), 1)
+    assert seen == dict.fromkeys(range(train.sizes["division"]), 2)
 
 
 def test_small_divisions_repeat_chips_by_area() -> None:
-    """Two chips of areas 1 and 3 in one division, 4000 draws: 1000 +- 5 sqrt(4000 3/16)."""
+    """Two chips of areas 1 and 3 in one division: exactly a quarter of a bag is the first."""
     region = small_region(2).assign(overlap_area=("overlap", np.array([1, 3], dtype=np.float32)))
-    ((images, _targets),) = region.llp.batches(by="division", bag_size=4000)
-    first = numbers(images[0], region).count(0)
-    assert abs(first - 1000) < 5 * np.sqrt(4000 * 3 / 16)
+    ((images, _targets),) = region.llp.batches(by="division", bag_size=400)
+    assert numbers(images[0], region).count(0) == 100
+
+
+def test_the_mean_of_drawn_chips_is_unbiased() -> None:
+    """Chip i of weight w_i is drawn 3 w_i times on average; of 4000 draws, within 5 deviations."""
+    weights = np.array([0.05, 0.1, 0.15, 0.3, 0.4])
+    generator = np.random.default_rng(0)
+    drawn = np.concatenate(
+        [draw_by_weight(np.arange(5), weights, 3, generator) for _bag in range(4000)]
+    )
+    counts = np.bincount(drawn)
+    rest = 3 * weights % 1
+    assert (np.abs(counts - 4000 * 3 * weights) < 5 * np.sqrt(4000 * rest * (1 - rest)) + 1).all()
 
 
 def test_images_are_turned_and_flipped_in_all_eight_ways() -> None:
@@ -139,8 +153,10 @@ def test_images_are_turned_and_flipped_in_all_eight_ways() -> None:
 def test_bad_options_are_refused(train: xr.Dataset) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'chip'"):
         train.llp.batches(by="chips")
-    with pytest.raises(LLPBenchError, match="at least one chip, found 0 and 16"):
+    with pytest.raises(LLPBenchError, match="a batch has at least one chip or division, found 0"):
         train.llp.batches(0)
+    with pytest.raises(LLPBenchError, match="a bag has at least one chip, found 0"):
+        train.llp.batches(by="division", bag_size=0)
     with pytest.raises(LLPBenchError, match="no chip has a target"):
         train.isel(chip=[]).llp.batches()
 

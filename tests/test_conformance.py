@@ -124,7 +124,8 @@ def test_first_gradients_and_five_steps_of_adam(case: dict[str, Any]) -> None:
     losses = []
     for number in range(6):
         with tensorflow.GradientTape() as tape:
-            loss = case["loss"](network(case["images"], training=False), case["targets"])
+            output = network(case["images"], training=False)
+            loss = tensorflow.reduce_mean(case["loss"](output, case["targets"]))
         losses.append(float(loss))
         gradients = tape.gradient(loss, variables)
         if number == 0:

@@ -18,8 +18,14 @@ from llpbench.protocol import TRACKS, prediction_inputs
 QUICK: dict[str, dict[str, Any]] = {
     "train-mean": {},
     "bag-ridge": {"words": 8, "sample": 500},
+    "bag-ridge+calibrate": {"words": 8, "sample": 500},
+    "aggregated-multinomial": {"words": 8, "sample": 500},
+    "mean-map": {"features": "moments"},
+    "bayesian-bag-ridge": {"features": "fourier", "cosines": 8},
     "downconv": {"epochs": 1},
+    "downconv+emq+calibrate": {"epochs": 1},
 }
+INDUCTIVE = [name for name in QUICK if not name.startswith("downconv")]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def _fit(method: Method, ds: xr.Dataset) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_fine_labels_do_not_reach_fit(name: str, opened: xr.Dataset) -> None:
-    if name == "downconv":
+    if name.startswith("downconv"):
         pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
     poisoned = _poisoned(opened, ("label", "chip_proportions"))
     assert not poisoned["chip_proportions"].equals(opened["chip_proportions"])
@@ -68,7 +74,7 @@ def test_the_poison_would_be_noticed(opened: xr.Dataset) -> None:
     assert clean != poisoned.mean(skipna=False).item()
 
 
-@pytest.mark.parametrize("name", ["train-mean", "bag-ridge"])
+@pytest.mark.parametrize("name", INDUCTIVE)
 def test_an_inductive_method_predicts_from_images_alone(name: str, opened: xr.Dataset) -> None:
     method = make_method(name, **QUICK[name])
     _fit(method, opened)
@@ -77,6 +83,19 @@ def test_an_inductive_method_predicts_from_images_alone(name: str, opened: xr.Da
     clean = method.predict(prediction_inputs(test, "inductive"))
     poisoned = method.predict(prediction_inputs(_poisoned(test, everything_else), "inductive"))
     xr.testing.assert_identical(clean, poisoned)
+
+
+def test_raking_sees_divisions_but_no_fine_label(opened: xr.Dataset) -> None:
+    method = make_method("bag-ridge+rake", **QUICK["bag-ridge"])
+    assert method.track == "disaggregation"
+    _fit(method, opened)
+    test = opened.llp.split("test")
+    clean = method.predict(prediction_inputs(test, method.track))
+    poisoned = _poisoned(test, ("label", "chip_proportions", "bounds"))
+    xr.testing.assert_identical(clean, method.predict(prediction_inputs(poisoned, method.track)))
+    shares = test["division_proportions"]
+    other = test.assign(division_proportions=shares.copy(data=shares.to_numpy()[::-1]))
+    assert not clean.equals(method.predict(prediction_inputs(other, method.track)))
 
 
 def test_inductive_inputs_are_images_and_ids(opened: xr.Dataset) -> None:

@@ -150,6 +150,19 @@ def test_the_command_says_that_it_was_interrupted(
     assert json.loads(capsys.readouterr().out) == [first, second]
 
 
+def test_an_objective_is_an_option_and_a_parameter(store: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+    arguments = ["run", "downconv", "--dataset", str(store), *settings, "--set=bag_size=4"]
+    for way in ("--objective=dllp", "--set=objective=dllp"):
+        main([*arguments, way, "--deterministic", "--out", str(tmp_path / way.strip("-"))])
+    runs = [read_run(folder) for folder in sorted(tmp_path.iterdir())]
+    assert [run.record.parameters["objective"] for run in runs] == ["dllp", "dllp"]
+    assert runs[0].scores.to_json() == runs[1].scores.to_json()
+    with pytest.raises(SystemExit):
+        main(["run", "bag-ridge", "--dataset", str(store), "--objective=dllp"])
+
+
 def test_there_must_be_something_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LLPBenchError, match="no interrupted run 'a-b-seed1' is in runs/"):

@@ -20,6 +20,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 from llpbench.errors import MethodError, UnknownNameError
 from llpbench.journal import CHECKPOINT, HISTORY, Journal
 from llpbench_baselines import losses
+from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.convregr import ConvRegr
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.supervised import PixelSupervised
@@ -45,7 +46,7 @@ def test_the_cross_entropy_of_shares_is_that_of_scikit_learn() -> None:
     classes = np.array([0, 1, 2, 3, 1, 2])
     loss = losses.share_cross_entropy(np.ones(4, dtype=np.float32))
     given = shares(0).astype(np.float64)
-    found = float(loss(given.astype(np.float32), np.eye(4, dtype=np.float32)[classes]))
+    found = np.mean(loss(given.astype(np.float32), np.eye(4, dtype=np.float32)[classes]))
     expected = log_loss(classes, given / given.sum(axis=1, keepdims=True))
     assert found == pytest.approx(expected, rel=1e-4)
 
@@ -54,10 +55,10 @@ def test_the_divergence_is_that_of_scipy() -> None:
     given, targets = shares(0), shares(1)
     expected = entropy(targets, given, axis=1).mean()
     loss = losses.divergence(np.ones(4, dtype=np.float32))
-    assert float(loss(given, targets)) == pytest.approx(expected, rel=1e-4)
-    assert float(loss(targets, targets)) == pytest.approx(0, abs=1e-5)
+    assert np.mean(loss(given, targets)) == pytest.approx(expected, rel=1e-4)
+    assert np.mean(loss(targets, targets)) == pytest.approx(0, abs=1e-5)
     certain = np.eye(4, dtype=np.float32)
-    assert float(loss(certain, certain)) == pytest.approx(0, abs=1e-5)
+    assert np.mean(loss(certain, certain)) == pytest.approx(0, abs=1e-5)
 
 
 def test_super_resolution_is_its_formula_cell_by_cell() -> None:
@@ -70,14 +71,14 @@ def test_super_resolution_is_its_formula_cell_by_cell() -> None:
         terms = (target - chip.mean(axis=0)) ** 2 / variance + np.log(variance)
         expected.append((WEIGHTS * terms).sum() / 2)
     loss = losses.super_resolution(WEIGHTS, spread=spread)
-    assert float(loss(output, targets)) == pytest.approx(np.mean(expected), rel=1e-4)
+    assert np.mean(loss(output, targets)) == pytest.approx(np.mean(expected), rel=1e-4)
 
 
 def test_super_resolution_bears_cells_without_doubt() -> None:
     certain = np.eye(4, dtype=np.float32)[np.zeros((6, 3, 3), dtype=int)]
     loss = losses.super_resolution(WEIGHTS)
-    assert np.isfinite(loss(certain, shares(1)))
-    assert np.isfinite(loss(shares(0), shares(1)))
+    assert np.isfinite(loss(certain, shares(1))).all()
+    assert np.isfinite(loss(shares(0), shares(1))).all()
 
 
 @pytest.mark.parametrize("name", losses.SHARE_LOSSES)
@@ -114,6 +115,44 @@ def test_validation_is_by_division(region: xr.Dataset) -> None:
     assert scores["val_mae"] == pytest.approx(np.mean(absolute), rel=1e-5)
 
 
+def test_validation_streams_what_it_may_not_keep(region: xr.Dataset) -> None:
+    network = lambda images: images[:, :, :1, :1] * np.full(CATEGORIES, 0.1)  # noqa: E731
+    kept, streamed = (Validation.of(region, memory) for memory in (2**31, 0))
+    assert (kept.images.fit, streamed.images.fit) == (True, False)
+    assert kept.score_network(network) == streamed.score_network(network)
+
+
+def test_averages_forget_their_beginning_soon() -> None:
+    """From 0, with weights of 1 from then on: 1 less the product of what is kept in each step."""
+    from llpbench_baselines.backend import load_backend
+
+    _tensorflow, keras = load_backend()
+    variable = keras.Variable(np.zeros(2, dtype=np.float32))
+    averaged = AveragedWeights([variable])
+    variable.assign(np.ones(2))
+    left = 1.0
+    for step in range(1, 1201):
+        averaged.update(step)
+        left *= min(0.99, (1 + step) / (10 + step))
+        if step in (1, 10, 100, 1200):
+            np.testing.assert_allclose(averaged.averages[0], 1 - left, rtol=1e-4)
+    variable.assign(np.full(2, 7))
+    with averaged.in_place():
+        np.testing.assert_array_equal(variable, averaged.averages[0])
+    np.testing.assert_array_equal(variable, 7)
+
+
+@pytest.mark.parametrize("objective", ["broadcast", "dllp", "sinkhorn-em"])
+def test_a_split_that_does_not_fit_is_streamed(region: xr.Dataset, objective: str) -> None:
+    blocks = region.chunk(chip=3)
+    parameters = {"objective": objective, "epochs": 4, "learning_rate": 0.02, "bag_size": 4}
+    first, again = (
+        DownConv(memory=0, **parameters, **SMALL).fit(blocks, blocks) for _time in range(2)
+    )
+    assert first.history_ == again.history_
+    assert first.history_[1]["loss"] < first.history_[0]["loss"]
+
+
 class StopAfter(Event):
     """Set once it has been asked so many times."""
 
@@ -134,15 +173,20 @@ def train(
     return method.fit(region, region, journal=journal), journal
 
 
-def test_a_resumed_training_has_the_same_bits(region: xr.Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "parameters", [{}, {"objective": "sinkhorn-em", "bag_size": 4, "warm_start": 0.25}], ids=str
+)
+def test_a_resumed_training_has_the_same_bits(
+    region: xr.Dataset, tmp_path: Path, parameters: dict[str, Any]
+) -> None:
     """Stopped in the third of four epochs, each of three batches; dropout on."""
     (tmp_path / "whole").mkdir()
-    whole, _journal = train(tmp_path / "whole", region)
+    whole, _journal = train(tmp_path / "whole", region, **parameters)
     (tmp_path / "parts").mkdir()
-    _first, journal = train(tmp_path / "parts", region, StopAfter(7))
+    _first, journal = train(tmp_path / "parts", region, StopAfter(7), **parameters)
     assert journal.interrupted
     assert (tmp_path / "parts" / CHECKPOINT).exists()
-    resumed, journal = train(tmp_path / "parts", region)
+    resumed, journal = train(tmp_path / "parts", region, **parameters)
     assert not journal.interrupted
     assert resumed.history_ == whole.history_
     for name, weights in whole.get_weights().items():

@@ -46,7 +46,9 @@ def baselines(as_json: bool) -> None:
 @split_option
 @click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="0; several.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training chips.")
+@click.option("--objective", help="What a network is trained towards, such as dllp.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
+@click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
 @click.option("--apply-to", help="Predict this dataset instead: the cross-region track.")
 @click.option(
     "--out",
@@ -63,7 +65,9 @@ def run(
     datasets: tuple[str, ...],
     seeds: tuple[int, ...],
     epochs: int | None,
+    objective: str | None,
     settings: tuple[str, ...],
+    post: str | None,
     out: Path | None,
     resume: bool,
     as_json: bool,
@@ -71,14 +75,16 @@ def run(
 ) -> None:
     """Train METHOD, predict one split, score it and keep all of it.
 
-    With several datasets or seeds, each has a run of its own. Ctrl-C once stops the training of
+    METHOD+emq+calibrate is the same as METHOD --post emq,calibrate. With several datasets or
+    seeds, each has a run of its own. Ctrl-C once stops the training of
     a network and evaluates its best weights so far; twice quits.
     """
     from llpbench.running import complete_run, run_method
 
+    method = "+".join([method, *(post.split(",") if post else [])])
     parameters = dict(parse_setting(text) for text in settings)
-    if epochs is not None:
-        parameters["epochs"] = epochs
+    named = {"epochs": epochs, "objective": objective}
+    parameters |= {name: value for name, value in named.items() if value is not None}
     tasks = list(itertools.product(datasets, seeds or (0,)))
     done: list[Run] = []
     several = len(tasks) > 1

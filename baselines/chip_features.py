@@ -1,0 +1,162 @@
+"""What closed-form methods see of a chip: numbers from one or several sets of features.
+
+A set is learned from some training images and then turns each image into a row of numbers; images
+pass by in blocks, as uint8, so that memory holds the rows alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench.images import iterate_images, load_images
+from llpbench.method import Progress
+
+LEARNED_FROM = 1400
+"""Chips whose images a set is learned from, at most."""
+
+_BLOCK = 256
+
+
+class FeatureSet(ABC):
+    """A way to describe a chip by numbers.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        All that :meth:`learn` learned.
+    """
+
+    name: ClassVar[str]
+    arrays: dict[str, NDArray[Any]]
+
+    @abstractmethod
+    def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
+        """Learn from training images.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, 96, 96, 3)
+        generator : numpy.random.Generator
+
+        Returns
+        -------
+        FeatureSet
+            Itself.
+        """
+
+    @abstractmethod
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Describe images.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, 96, 96, 3)
+
+        Returns
+        -------
+        ndarray, shape (n, feature)
+        """
+
+    @abstractmethod
+    def multiply_adds(self) -> int:
+        """Count the multiply-adds to describe one chip."""
+
+
+class ChipFeatures:
+    """Several sets of features side by side.
+
+    Parameters
+    ----------
+    sets : sequence of FeatureSet
+    """
+
+    def __init__(self, sets: Sequence[FeatureSet]) -> None:
+        self.sets = sets
+
+    def learn(self, train: xr.Dataset, random_state: int) -> Self:
+        """Learn every set from the images of some random chips.
+
+        Parameters
+        ----------
+        train : Dataset
+            With ``image``.
+        random_state : int
+            Seed of the choice of chips, and of all that the sets draw.
+
+        Returns
+        -------
+        ChipFeatures
+            Itself.
+        """
+        generator = np.random.default_rng(random_state)
+        count = min(train.sizes["chip"], LEARNED_FROM)
+        chosen = np.sort(generator.choice(train.sizes["chip"], count, replace=False))
+        images = load_images(train.isel(chip=chosen))
+        for one in self.sets:
+            one.learn(images, generator)
+        return self
+
+    def compute(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
+        """Describe every chip of a dataset.
+
+        Parameters
+        ----------
+        ds : Dataset
+            With ``image``.
+        progress : callable, optional
+            Wraps the blocks of chips.
+
+        Returns
+        -------
+        ndarray of float64, shape (chip, feature)
+        """
+        blocks: Any = iterate_images(ds, batch_size=_BLOCK)
+        if progress is not None:
+            blocks = progress(blocks, total=-(-ds.sizes["chip"] // _BLOCK), desc="describing chips")
+        rows = [
+            np.concatenate([one(images) for one in self.sets], axis=1, dtype=np.float64)
+            for _chips, images in blocks
+        ]
+        return np.concatenate(rows)
+
+    def multiply_adds(self) -> int:
+        """Count the multiply-adds to describe one chip."""
+        return sum(one.multiply_adds() for one in self.sets)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """All that was learned, by set and name.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        return {
+            f"{one.name}/{key}": array for one in self.sets for key, array in one.arrays.items()
+        }
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what :meth:`get_weights` gave; other names are passed by.
+
+        Parameters
+        ----------
+        weights : mapping of str to ndarray
+
+        Returns
+        -------
+        ChipFeatures
+            Itself.
+        """
+        for one in self.sets:
+            start = f"{one.name}/"
+            one.arrays = {
+                key.removeprefix(start): array
+                for key, array in weights.items()
+                if key.startswith(start)
+            }
+        return self

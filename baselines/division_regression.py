@@ -1,0 +1,221 @@
+"""What closed-form methods share: features of chips, their means over divisions, weights."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from llpbench.catalog import unknown
+from llpbench.errors import MethodError, UnknownNameError
+from llpbench.method import Method, Progress
+from llpbench.predictions import make_predictions
+from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
+from llpbench_baselines.patch_fourier import PatchFourier
+from llpbench_baselines.patch_words import PatchWords
+from llpbench_baselines.window_moments import WindowMoments
+
+
+@dataclass(frozen=True)
+class Divisions:
+    """Divisions whose proportions are known, and the chips that lie in them.
+
+    Parameters
+    ----------
+    bags : csr_array, shape (division, chip)
+        Rows sum to 1.
+    proportions : ndarray of float64, shape (division, category)
+    areas : ndarray of float64, shape (division,)
+        Area of their chips in km², about a chip each.
+    """
+
+    bags: csr_array
+    proportions: NDArray[np.float64]
+    areas: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, ds: xr.Dataset) -> Self:
+        """Take them from a split.
+
+        Parameters
+        ----------
+        ds : Dataset
+            Grouped.
+
+        Returns
+        -------
+        Divisions
+
+        Raises
+        ------
+        MethodError
+            If there are fewer than two: nothing can be learned between divisions then.
+        """
+        proportions = ds["division_proportions"].to_numpy().astype(np.float64)
+        pairs = ds.llp.overlaps().groupby("division")["area_km2"].sum()
+        areas = pairs.reindex(ds["division"].to_numpy(), fill_value=0).to_numpy()
+        known = np.flatnonzero(np.isfinite(proportions).all(axis=1) & (areas > 0))
+        if len(known) < 2:
+            raise MethodError(
+                "at least two divisions with known proportions and chips are needed, "
+                f"found {len(known)}"
+            )
+        return cls(ds.llp.bags()[known], proportions[known], areas[known])
+
+    def weights(self, exponent: float = 1.0) -> NDArray[np.float64]:
+        """What each division counts: its area to some power, 1 on average.
+
+        Parameters
+        ----------
+        exponent : float
+            1 where only the chips of a division err, each on its own; 0 where divisions err as
+            wholes.
+
+        Returns
+        -------
+        ndarray of float64, shape (division,)
+        """
+        weights = self.areas**exponent
+        return weights / weights.mean()
+
+
+class DivisionRegression(Method):
+    """A method that fits features of divisions and predicts from the features of chips.
+
+    Features are standardised for the fit, and what is fitted then told in terms of the raw ones,
+    so that it costs one matrix product with a chip's features. Subclasses name their own
+    parameters, and pass on the rest.
+
+    Parameters
+    ----------
+    features : str
+        Any of ``words``, ``fourier`` and ``moments``, separated by commas.
+    words : int
+        Number of patch words.
+    patch_size : int
+        Side of a word's patch in pixels; divides 96.
+    sample : int
+        Patches that the words are learned from.
+    cosines : int
+        Number of random Fourier features.
+    random_state : int
+        Seed of the features.
+
+    Attributes
+    ----------
+    extractor_ : ChipFeatures
+    coefficients_ : ndarray of float64, shape (feature, score)
+    intercept_ : ndarray of float64, shape (score,)
+    """
+
+    fitted: ClassVar[tuple[str, ...]] = ()
+    """Names of what :meth:`fit_divisions` keeps itself, without the underscore at their ends."""
+
+    def __init__(
+        self,
+        *,
+        features: str = "words",
+        words: int = 256,
+        patch_size: int = 4,
+        sample: int = 100_000,
+        cosines: int = 256,
+        random_state: int = 0,
+    ) -> None:
+        self.features = features
+        self.words = words
+        self.patch_size = patch_size
+        self.sample = sample
+        self.cosines = cosines
+        self.random_state = random_state
+
+    @abstractmethod
+    def fit_divisions(
+        self, features: NDArray[np.float64], divisions: Divisions
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Learn from standardised features.
+
+        Parameters
+        ----------
+        features : ndarray of float64, shape (chip, feature)
+            Of mean 0; squares of all features of a chip sum to 1 on average.
+        divisions : Divisions
+
+        Returns
+        -------
+        coefficients : ndarray of float64, shape (feature, score)
+        intercept : ndarray of float64, shape (score,)
+            Scores of a chip are its features times the coefficients, plus the intercept.
+        """
+
+    @abstractmethod
+    def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn scores into class shares.
+
+        Parameters
+        ----------
+        scores : ndarray of float64, shape (chip, score)
+
+        Returns
+        -------
+        ndarray of float64, shape (chip, category)
+            From 0 to 1; rows sum to 1.
+        """
+
+    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
+        """Learn features from the training images, then what they say of divisions."""
+        self.categories_ = train["category_name"].to_numpy()
+        divisions = Divisions.of(train)
+        self.extractor_ = self._extractor().learn(train, self.random_state)
+        features = self.extractor_.compute(train, progress)
+        self.centre_ = features.mean(axis=0)
+        self.spread_ = np.maximum(features.std(axis=0), 1e-6) * np.sqrt(features.shape[1])
+        features -= self.centre_
+        features /= self.spread_
+        coefficients, intercept = self.fit_divisions(features, divisions)
+        self.coefficients_ = coefficients / self.spread_[:, np.newaxis]
+        self.intercept_ = intercept - self.centre_ @ self.coefficients_
+        return self
+
+    def predict(self, ds: xr.Dataset) -> xr.Dataset:
+        """Predict the shares of each chip from its own features."""
+        scores = self.extractor_.compute(ds) @ self.coefficients_ + self.intercept_
+        return make_predictions(ds["chip"].to_numpy(), self.categories_, self.link(scores))
+
+    def multiply_adds(self) -> int:
+        """Count those of the features, and the product with the coefficients."""
+        return int(self.extractor_.multiply_adds() + self.coefficients_.size)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Features, what was fitted to them, and category names."""
+        own = {name: np.asarray(getattr(self, f"{name}_")) for name in self._kept()}
+        return {**self.extractor_.get_weights(), **own}
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over all that was learned."""
+        self.extractor_ = self._extractor().set_weights(weights)
+        for name in self._kept():
+            setattr(self, f"{name}_", weights[name])
+        return self
+
+    def _kept(self) -> tuple[str, ...]:
+        return ("coefficients", "intercept", "categories", *self.fitted)
+
+    def _extractor(self) -> ChipFeatures:
+        if 96 % self.patch_size:
+            raise MethodError(f"patch_size must divide 96, found {self.patch_size}")
+        known: dict[str, FeatureSet] = {
+            "words": PatchWords(count=self.words, size=self.patch_size, sample=self.sample),
+            "fourier": PatchFourier(count=self.cosines),
+            "moments": WindowMoments(),
+        }
+        names = [name.strip() for name in self.features.split(",")]
+        for name in names:
+            if name not in known:
+                raise UnknownNameError(unknown("set of features", name, known))
+        return ChipFeatures([known[name] for name in dict.fromkeys(names)])

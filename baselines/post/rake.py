@@ -1,0 +1,38 @@
+"""Predictions made to add up to the known proportions of the divisions that they are in."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from llpbench.postprocessing import Estimate, PostProcessor, Transform
+from llpbench_baselines.raking import apply_factors, log_factors
+
+
+class Rake(PostProcessor):
+    """Multiply the probabilities of pixels, and shares that are not their means, by factors.
+
+    Of each division, and so of each chip, see :mod:`llpbench_baselines.raking`.
+    """
+
+    track = "disaggregation"
+
+    def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
+        """Find the factors of each chip."""
+        bags, proportions = ds.llp.bags(), ds["division_proportions"].to_numpy()
+        single = estimate.shares[:, np.newaxis]
+        of_pixels = (
+            None if estimate.pixels is None else log_factors(estimate.pixels, bags, proportions)
+        )
+        of_shares = None if estimate.are_means else log_factors(single, bags, proportions)
+
+        def transform(some: Estimate, rows: slice) -> Estimate:
+            pixels, shares = some.pixels, some.shares
+            if pixels is not None and of_pixels is not None:
+                pixels = apply_factors(pixels, of_pixels[rows]).astype(np.float32)
+                shares = pixels.mean(axis=1, dtype=np.float64)
+            if of_shares is not None:
+                shares = apply_factors(some.shares[:, np.newaxis], of_shares[rows])[:, 0]
+            return Estimate(shares, pixels, some.are_means)
+
+        return transform

@@ -1,0 +1,28 @@
+"""Changes of images that leave their class shares as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Turn each image by none to three quarters and flip half of them.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (..., side, side, 3)
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of uint8
+        In the same shape.
+    """
+    flat = images.reshape(-1, *images.shape[-3:])
+    turned = np.empty_like(flat)
+    which = generator.integers(8, size=len(flat))
+    for number in range(8):
+        chosen = np.rot90(flat[which == number], number % 4, axes=(1, 2))
+        turned[which == number] = chosen[:, :, ::-1] if number >= 4 else chosen
+    return turned.reshape(images.shape)
