@@ -316,7 +316,8 @@ class LabelProportions:
         Returns
         -------
         DataArray, shape (chip, category)
-            float64, from 0 to 1; NaN where a chip has no labelled pixel in the window.
+            float64, from 0 to 1; NaN where a chip has no labelled pixel in the window. A truth
+            table (:mod:`llpbench.board.truth`) has it without labels.
 
         Raises
         ------
@@ -325,6 +326,8 @@ class LabelProportions:
         """
         from llpbench.metrics import proportions_from_segmentation
 
+        if "truth" in self._ds:
+            return self._ds["truth"]
         if "label" not in self._ds:
             raise LLPBenchError("this dataset has no labels: truth is not for methods to see")
         label = self._ds["label"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)

@@ -45,6 +45,10 @@ class PredictionsError(LLPBenchError, ValueError):
     """Predictions that do not fit the dataset they are scored on."""
 
 
+class BoardError(LLPBenchError):
+    """An entry of the leaderboard, or a board, that is out of order."""
+
+
 class MetricError(LLPBenchError, ValueError):
     """Arrays or options that a metric or a statistic cannot take."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from llpbench.text import fixed_width, variable_width
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
     import xarray as xr
 
 LARGEST_FILE = 2**30
@@ -24,7 +26,12 @@ LARGEST_FILE = 2**30
 LARGEST_GRID = 2**34
 """Bytes of the largest segmentation read; 70,000 chips of 96x96 need 0.65 GB."""
 
+LONGEST_ID = 200
+"""Bytes of the longest chip id read; the published ones have 13."""
+
 _METADATA_KEY = b"llpbench"
+_NUMBERS = ("BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE")
+"""Parquet's physical types of a fixed size."""
 
 
 def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -107,15 +114,46 @@ def _read_csv(path: Path) -> xr.Dataset:
 def _read_parquet(path: Path) -> xr.Dataset:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        metadata = file.schema_arrow.metadata or {}
-        inflated = sum(
-            file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)
-        )
-        if inflated > LARGEST_FILE:
-            raise PredictionsError(f"{path.name} would be {inflated} bytes large when read")
-        table = file.read().to_pandas(ignore_metadata=True)
-    return _from_table(table, _attributes(json.loads(metadata.get(_METADATA_KEY, b"{}"))), path)
+    metadata = pq.read_metadata(path)
+    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
+    _check_columns(columns, metadata, path)
+    # Ids stay encoded until they are known to be short: a long one, repeated, takes few bytes here.
+    encoded = [column.path for column in columns if column.path == "chip"]
+    table = pq.read_table(path, read_dictionary=encoded)
+    for chunk in table["chip"].chunks if encoded else []:
+        _check_ids(chunk, path)
+    attributes = _attributes(json.loads((metadata.metadata or {}).get(_METADATA_KEY, b"{}")))
+    return _from_table(table.to_pandas(ignore_metadata=True), attributes, path)
+
+
+def _check_columns(
+    columns: Sequence[pq.ColumnSchema], metadata: pq.FileMetaData, path: Path
+) -> None:
+    """Refuse what would be large when read, by what the file says of itself."""
+    stored = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    inflated = max(stored, 8 * metadata.num_rows * metadata.num_columns)
+    if inflated > LARGEST_FILE:
+        raise PredictionsError(f"{path.name} would be {inflated} bytes large when read")
+    odd = [
+        column.path
+        for column in columns
+        if column.max_repetition_level
+        or (column.physical_type not in _NUMBERS and column.path != "chip")
+    ]
+    if odd:
+        raise PredictionsError(f"{path.name}: column {examples(odd)} must hold numbers only")
+
+
+def _check_ids(ids: pa.Array, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(ids.type):
+        longest = pc.max(pc.binary_length(ids.dictionary)).as_py() or 0
+        if longest > LONGEST_ID:
+            raise PredictionsError(
+                f"{path.name}: chip ids of at most {LONGEST_ID} bytes are read, found {longest}"
+            )
 
 
 def _from_table(table: pd.DataFrame, attributes: dict[str, Any], path: Path) -> xr.Dataset:

@@ -85,7 +85,7 @@ class Scores:
     seeds : list of ScoredChips
         The chips themselves, for pictures; empty when read from JSON.
     opened : Dataset, optional
-        The split, for maps; None when read from JSON.
+        The split, for maps; None when read from JSON or scored on a truth table.
     segmentation : DataArray, optional
         The first seed's, for pictures; None without one and when read from JSON.
     """
@@ -153,7 +153,7 @@ class Scores:
             chips=len(first.truth),
             unscored_chips=dataset.sizes["chip"] - len(first.truth),
             seeds=list(seeds),
-            opened=dataset,
+            opened=dataset if "label" in dataset else None,
             segmentation=segmentation,
         )
 

@@ -40,8 +40,9 @@ def evaluate(
     predictions : Dataset, path, or a sequence of them
         A csv, parquet or zarr, or what it holds; several are seeds of one method.
     dataset : Dataset, str or path
-        What :func:`llpbench.open_dataset` opens, or has opened. The skill over the train mean
-        needs its train split to be there.
+        What :func:`llpbench.open_dataset` opens, or has opened, or a truth table
+        (:func:`llpbench.board.truth.read_truth`), on which no segmentation can be scored. The
+        skill over the train mean needs the train split to be there.
     split : {"test", "val", "train"}
         The split the predictions are about.
     renormalise : bool
@@ -70,7 +71,7 @@ def evaluate(
     part = grouped.llp.split(split)
     if not part.sizes["chip"]:
         raise LLPBenchError(f"the dataset {ds.attrs['name']!r} has no chips in split {split!r}")
-    null = _train_mean(grouped)
+    null = train_mean(grouped)
     seeds = []
     for one in several:
         found = one if isinstance(one, xr.Dataset) else read_predictions(one)
@@ -102,7 +103,22 @@ def digest_predictions(predictions: xr.Dataset) -> str:
     )
 
 
-def _train_mean(grouped: xr.Dataset) -> NDArray[np.float64] | None:
+def train_mean(grouped: xr.Dataset) -> NDArray[np.float64] | None:
+    """Mean target of the train split: what the null model predicts for every chip.
+
+    Parameters
+    ----------
+    grouped : Dataset
+        With its train split, or a truth table.
+
+    Returns
+    -------
+    ndarray, shape (category,), or None
+        None where no target is known.
+    """
+    if "train_mean" in grouped:
+        known_mean: NDArray[np.float64] = grouped["train_mean"].to_numpy()
+        return known_mean if np.isfinite(known_mean).all() else None
     targets = grouped.llp.split("train")["target"].to_numpy().astype(np.float64)
     known = np.isfinite(targets).all(axis=1)
     return targets[known].mean(axis=0) if known.any() else None

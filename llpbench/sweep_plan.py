@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
-import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from typing import Any
 from llpbench.catalog import unknown
 from llpbench.dataset import open_dataset
 from llpbench.errors import UnknownNameError
+from llpbench.run_command import RunCommand
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,7 @@ class Job:
         -------
         str
         """
-        words = ["llpbench", "run", self.method, "--dataset", self.dataset]
-        for name, value in self.parameters.items():
-            words += ["--set", f"{name}={json.dumps(value)}"]
-        for seed in seeds:
-            words += ["--seed", str(seed)]
-        return shlex.join(words)
+        return str(RunCommand(self.method, self.dataset, tuple(seeds), self.parameters))
 
 
 def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:

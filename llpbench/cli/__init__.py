@@ -26,6 +26,10 @@ COMMANDS = {
     "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
+    "leaderboard": (
+        "llpbench.cli.leaderboard:leaderboard",
+        "Make and check entries; score, replay and compare them.",
+    ),
     "pin-records": (
         "llpbench.cli.maintenance:pin_records",
         "For maintainers: write archive checksums into the package.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,17 +169,11 @@ def parse_setting(text: str) -> tuple[str, Any]:
     Raises
     ------
     click.BadParameter
-        If there is no name or no value.
-
-    Examples
-    --------
-    >>> parse_setting("epochs=3"), parse_setting("encoder=deep")
-    (('epochs', 3), ('encoder', 'deep'))
+        If there is no name or no ``=``.
     """
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+    from llpbench import run_command
+
     try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        return run_command.parse_setting(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from error

@@ -20,7 +20,12 @@ gives one a chip; their sums over any set of chips go to :func:`f1` and :func:`i
 """
 
 from llpbench.metrics.confusion import f1, iou_per_image, iou_pooled
-from llpbench.metrics.diagnostics import CalibrationLine, calibration_line, division_consistency
+from llpbench.metrics.diagnostics import (
+    CalibrationLine,
+    calibration_line,
+    division_consistency,
+    means_by_tenth,
+)
 from llpbench.metrics.distances import earth_mover, hellinger, jensen_shannon
 from llpbench.metrics.probabilities import (
     brier,
@@ -56,6 +61,7 @@ __all__ = [
     "jensen_shannon",
     "mae",
     "mean_probabilities",
+    "means_by_tenth",
     "most_likely_class",
     "overlap",
     "proportions_from_segmentation",

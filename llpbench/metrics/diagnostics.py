@@ -168,6 +168,34 @@ def division_consistency(
     return parts if per == "category" else float(parts.sum())
 
 
+def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
+    """Mean truth beside mean prediction, in tenths of the chips by predicted share.
+
+    Parameters
+    ----------
+    truth, predicted : array_like, shape (n,)
+        Shares of one category, 0 to 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (bins, 3)
+        Mean prediction, mean truth and number of chips, at most 10 rows by prediction: equal
+        predictions stay together.
+
+    Examples
+    --------
+    >>> means_by_tenth([0.0, 1.0, 1.0], [0.2, 0.2, 0.8])
+    array([[0.2, 0.5, 2. ],
+           [0.8, 1. , 1. ]])
+    """
+    shares = np.asarray(predicted, dtype=np.float64)
+    edges = np.unique(np.quantile(shares, np.linspace(0, 1, 11)[1:-1]))
+    _, tenth = np.unique(np.searchsorted(edges, shares), return_inverse=True)
+    count = np.bincount(tenth)
+    sums = [np.bincount(tenth, values) for values in (shares, np.asarray(truth, dtype=np.float64))]
+    return np.column_stack([*(total / count for total in sums), count])
+
+
 def _weights(weight: ArrayLike | None, chips: int) -> FloatArray:
     weights = np.ones(chips) if weight is None else np.asarray(weight, dtype=np.float64)
     if weights.shape != (chips,) or not np.isfinite(weights).all() or weights.min() < 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.plots.style import INK, MUTED, describe, new_figure, score_colours, shades, strip
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from llpbench.scores import Scores
 
 COLUMNS = 5
-BINS = 10
 
 
 def draw_reliability(scores: Scores) -> Figure:
@@ -80,8 +78,10 @@ def _draw_density(axis: Axes, chips: ScoredChips, number: int, colour: str) -> N
         cmap=shades(colour),
         linewidths=0.1,
     )
+    mean_predicted, mean_truth, _chips = metrics.means_by_tenth(truth, predicted).T
     axis.plot(
-        *_binned(predicted, truth),
+        mean_predicted,
+        mean_truth,
         "o",
         color="white",
         markeredgecolor="black",
@@ -94,19 +94,6 @@ def _draw_density(axis: Axes, chips: ScoredChips, number: int, colour: str) -> N
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axis.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     strip(axis)
-
-
-def _binned(
-    predicted: NDArray[np.float64], truth: NDArray[np.float64]
-) -> tuple[list[float], list[float]]:
-    """Means of both in tenths of the chips by predicted share; ties are in one of them."""
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BINS + 1)[1:-1]))
-    tenth = np.searchsorted(edges, predicted)
-    filled = np.unique(tenth)
-    return (
-        [float(predicted[tenth == one].mean()) for one in filled],
-        [float(truth[tenth == one].mean()) for one in filled],
-    )
 
 
 def _draw_line(axis: Axes, slope: float, intercept: float) -> None:

@@ -129,11 +129,18 @@ def swap(
     reached = np.abs(observed) - 1e-12  # equal but for rounding counts as equal
     exact = _all_fit(divisions, draws)
     extreme, tried = np.zeros(observed.shape), 0
-    for signs in _all_signs(divisions) if exact else _random_signs(divisions, draws, random_state):
+    for signs in swap_signs(divisions, draws, random_state):
         extreme += (np.abs(difference(signs)) >= reached).sum(axis=0)
         tried += len(signs)
     p_value = extreme / tried if exact else (extreme + 1) / (tried + 1)
     return observed, np.where(np.isnan(observed), np.nan, p_value)
+
+
+def swap_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
+    """Signs of the divisions, -1 where a swap is made: all of them if they fit, else a sample."""
+    if _all_fit(divisions, draws):
+        return _all_signs(divisions)
+    return _random_signs(divisions, draws, random_state)
 
 
 def _all_fit(divisions: int, draws: int) -> bool:

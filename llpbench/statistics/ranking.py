@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
 from llpbench.metrics._arrays import FloatArray
+from llpbench.statistics.many import largest_difference_test
 from llpbench.statistics.permutation import holm, swap
 from llpbench.statistics.sums import (
     Statistic,
@@ -21,6 +21,9 @@ from llpbench.statistics.sums import (
 )
 
 IntArray = NDArray[np.int64]
+
+MOST_PAIRS = 1000
+"""Pairs that are tested one by one: those of 45 methods."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Ranking:
         1 for the methods not told apart from the best one; 2 for those not told apart from the
         best of the rest; and so on.
     p_values : ndarray, shape (M, M)
-        Of each pair, corrected after Holm over all pairs; 1 on the diagonal.
+        Of each pair, corrected over all pairs; 1 on the diagonal.
     note : str
         Says so where there are fewer than 40 divisions; else empty.
     """
@@ -64,7 +67,9 @@ def rank_methods(
 ) -> Ranking:
     """Rank methods with intervals of ranks and groups of ties.
 
-    All pairs are tested by :func:`sign_flip_test` and corrected by :func:`holm`. A method's best
+    All pairs are tested by :func:`sign_flip_test` and corrected by :func:`holm`; more than 45
+    methods, which would need draws by the hundred thousand, by
+    :func:`~llpbench.statistics.many.largest_difference_test` instead. A method's best
     rank is 1 + the number of methods that are significantly better, its worst the number of
     methods minus those significantly worse; all intervals hold together with probability
     ``level``. (Ranks of bootstrap draws would not: they are inconsistent near ties.)
@@ -80,8 +85,9 @@ def rank_methods(
     lower_is_better : bool
         Whether rank 1 has the smallest value.
     draws : int, optional
-        Random swaps of each test; by default 9,999 or 100 a pair if more, since the correction
-        multiplies the smallest p-value, 1 / (draws + 1), by the number of pairs.
+        Random swaps of each test; by default 9,999 or 100 a pair if more, since Holm's correction
+        multiplies the smallest p-value, 1 / (draws + 1), by the number of pairs; 1,999 where all
+        pairs are tested at once.
     random_state : int
         Seed of the swaps.
 
@@ -117,13 +123,7 @@ def rank_methods(
     value = np.asarray(statistic(means.sum(axis=0)), dtype=np.float64)
     if value.shape != (len(methods),):
         raise MetricError("ranking needs a statistic with one value")
-    pairs = list(combinations(range(len(methods)), 2))
-    swaps = max(9999, 100 * len(pairs)) if draws is None else draws
-    p_values = np.ones((len(methods), len(methods)))
-    if pairs:
-        first, second = np.array(pairs).T
-        _, single = swap(means[:, first], means[:, second], statistic, swaps, random_state)
-        p_values[first, second] = p_values[second, first] = holm(single)
+    p_values = _pairwise(means, statistic, draws, random_state)
     loss = value if lower_is_better else -value
     differs = p_values < 1 - level
     smaller = loss[np.newaxis, :] < loss[:, np.newaxis]  # column better than row
@@ -137,6 +137,23 @@ def rank_methods(
         p_values=p_values,
         note=weakness(methods[0].shape[1]),
     )
+
+
+def _pairwise(
+    means: FloatArray, statistic: Statistic, draws: int | None, random_state: int
+) -> FloatArray:
+    """Corrected p-values of all pairs of methods."""
+    methods = means.shape[1]
+    first, second = np.triu_indices(methods, 1)
+    if len(first) > MOST_PAIRS:
+        swaps = 1999 if draws is None else draws
+        return largest_difference_test(means, statistic, draws=swaps, random_state=random_state)
+    p_values = np.ones((methods, methods))
+    if len(first):
+        swaps = max(9999, 100 * len(first)) if draws is None else draws
+        _, single = swap(means[:, first], means[:, second], statistic, swaps, random_state)
+        p_values[first, second] = p_values[second, first] = holm(single)
+    return p_values
 
 
 def _tie_groups(loss: FloatArray, differs: NDArray[np.bool_]) -> IntArray:

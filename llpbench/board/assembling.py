@@ -1,0 +1,167 @@
+"""Standings made of a board's entries, results, truth tables and the reported results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from llpbench import catalog
+from llpbench._version import __version__
+from llpbench.board.card import DatasetCard, read_card
+from llpbench.board.layout import Board
+from llpbench.board.ranking import rank_results
+from llpbench.board.result import Result, read_result
+from llpbench.board.rows import entry_row, reported_row
+from llpbench.board.standings import (
+    Category,
+    Division,
+    ExampleChip,
+    Metric,
+    Row,
+    Standings,
+    Table,
+    Value,
+)
+from llpbench.board.submission import Submission, read_submission
+from llpbench.board.truth import read_truth, scored_divisions
+from llpbench.catalog import LabelSet, ReportedResult, reported_results
+from llpbench.dataset import LABEL_SET
+from llpbench.errors import BoardError
+from llpbench.measures import BY_NAME
+from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_ORDER = ("entry", "reference", "bound", "reported")
+
+
+def make_standings(board: Board) -> Standings:
+    """Put together what the page shows.
+
+    Parameters
+    ----------
+    board : Board
+
+    Returns
+    -------
+    Standings
+
+    Raises
+    ------
+    BoardError
+        If an entry is out of order or was not scored yet.
+    """
+    submissions = [read_submission(folder) for folder in board.entries()]
+    places = {
+        *((name, one.entry.track) for one in submissions for name in one.entry.datasets),
+        *((result.dataset, result.track) for result in reported_results()),
+    }
+    tracks = list(TRACKS)
+    tables = []
+    for dataset, track in sorted(places, key=lambda place: (place[0], tracks.index(place[1]))):
+        here = [
+            one for one in submissions if one.entry.track == track and dataset in one.entry.datasets
+        ]
+        printed = [
+            result
+            for result in reported_results()
+            if (result.dataset, result.track) == (dataset, track)
+        ]
+        known = _scored_table(board, dataset, here) if here else _reported_table(dataset)
+        tables.append(_table(dataset, track, known, printed))
+    return Standings(tables, SCORER_VERSION, __version__, VERSION)
+
+
+def _table(
+    dataset: str, track: str, known: dict[str, Any], printed: Sequence[ReportedResult]
+) -> Table:
+    rows = [*known.pop("rows"), *map(reported_row, printed)]
+    return Table(dataset=dataset, track=track, metrics=_metrics(rows), rows=_sorted(rows), **known)
+
+
+def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission]) -> dict[str, Any]:
+    """Fields of a table of entries."""
+    truth, card = read_truth(board.truth(dataset)), read_card(board.card(dataset))
+    results = {one.name: _stored(board, one, dataset, truth) for one in submissions}
+    divisions, chips = scored_divisions(truth)
+    ranked = {one.name: results[one.name] for one in submissions if one.entry.is_ranked}
+    ranks = rank_results(ranked, chips.tolist())
+    label_set = LABEL_SET.validate_json(truth.attrs["label_set"])
+    return {
+        "rows": [entry_row(one, results[one.name], ranks.get(one.name)) for one in submissions],
+        "synthetic": truth.attrs["synthetic"] == "true",
+        **{
+            name: truth.attrs[name] for name in ("title", "doi", "licence", "attribution", "digest")
+        },
+        "chips": int(chips.sum()),
+        "unscored_chips": truth.sizes["chip"] - int(chips.sum()),
+        "note": next(iter(results.values())).note,
+        "categories": _categories(label_set),
+        "divisions": [
+            _division(division, count, card)
+            for division, count in zip(divisions.tolist(), chips.tolist(), strict=True)
+        ],
+        "examples": [
+            ExampleChip(one.chip, one.truth, one.image, one.label)
+            for one in (card.examples if card else [])
+        ],
+    }
+
+
+def _reported_table(dataset: str) -> dict[str, Any]:
+    """Fields of a table of a published dataset that no entry predicts yet."""
+    known = catalog.dataset(dataset)
+    return {
+        "rows": [],
+        "title": known.title,
+        "synthetic": known.synthetic is not None,
+        "doi": known.doi or "",
+        "licence": known.licence,
+        "attribution": known.attribution,
+        "digest": "",
+        "chips": 0,
+        "unscored_chips": 0,
+        "note": "",
+        "categories": _categories(known.label_set),
+        "divisions": [],
+        "examples": [],
+    }
+
+
+def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Dataset) -> Result:
+    result = read_result(board.result(dataset, submission.name))
+    if result is None or result.digests.dataset != truth.attrs["digest"]:
+        raise BoardError(
+            f"{submission.name} has no scores on {dataset} as it is now; run "
+            "`llpbench leaderboard score`"
+        )
+    return result
+
+
+def _sorted(rows: Iterable[Row]) -> list[Row]:
+    def place(row: Row) -> tuple[int, int, float, str]:
+        error = row.metrics.get("mae") or row.metrics.get("mae_hard") or Value(None)
+        value = float("inf") if error.value is None else error.value
+        return _ORDER.index(row.kind), row.rank.rank if row.rank else 0, value, row.id
+
+    return sorted(rows, key=place)
+
+
+def _metrics(rows: Sequence[Row]) -> list[Metric]:
+    return [
+        Metric(name, measure.title, measure.better)
+        for name, measure in BY_NAME.items()
+        if any(name in row.metrics for row in rows)
+    ]
+
+
+def _categories(labels: LabelSet) -> list[Category]:
+    return [Category(group.name, group.colour) for group in labels.groups]
+
+
+def _division(division: str, chips: int, card: DatasetCard | None) -> Division:
+    known = card.divisions.get(division) if card else None
+    if known is None:
+        return Division(division, division, chips)
+    return Division(division, known.name, chips, known.outline)

@@ -1,0 +1,180 @@
+"""What a page shows of a dataset, kept beside its truth table: outlines and example chips."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from llpbench.catalog import NO_LABEL
+from llpbench.errors import BoardError
+from llpbench.protocol import scored_labels
+from llpbench.region import SCORE_WINDOW
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+EXAMPLES = 6
+TOLERANCE = 0.002
+"""Degrees by which a simplified outline may be off: some 200 m."""
+
+Ring = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class CardChip:
+    """A chip to show: its window's image and labels as ``data:image/png;base64,``."""
+
+    chip: str
+    truth: list[float]
+    image: str
+    label: str
+
+
+@dataclass(frozen=True)
+class CardDivision:
+    """A division to show: its name, and rings of its simplified outline in degrees."""
+
+    name: str
+    outline: list[Ring]
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What a page shows of a dataset.
+
+    Parameters
+    ----------
+    dataset, digest : str
+    divisions : dict of str to CardDivision
+    examples : list of CardChip
+    """
+
+    dataset: str
+    digest: str
+    divisions: dict[str, CardDivision]
+    examples: list[CardChip]
+
+
+_CARD = TypeAdapter(DatasetCard)
+
+
+def make_card(ds: xr.Dataset) -> DatasetCard:
+    """Draw outlines and example chips of a dataset's test split.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Opened, with imagery.
+
+    Returns
+    -------
+    DatasetCard
+    """
+    part = ds.llp.group().llp.split("test")
+    outlines = part.llp.divisions()
+    outlines = outlines.assign(geometry=outlines.geometry.simplify(TOLERANCE))
+    truth = part.llp.truth().to_numpy()
+    colours = [group.colour for group in part.llp.label_set.groups]
+    return DatasetCard(
+        dataset=ds.attrs["name"],
+        digest=ds.attrs["digest"],
+        divisions=_divisions(outlines),
+        examples=[
+            _draw(part.isel(chip=number), truth[number], colours) for number in _choose(truth)
+        ],
+    )
+
+
+def write_card(card: DatasetCard, path: Path) -> None:
+    """Write a card, in one step.
+
+    Parameters
+    ----------
+    card : DatasetCard
+    path : Path
+        ``leaderboard/truth/<dataset>.json``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(_CARD.dump_json(card, indent=1) + b"\n")
+    beside.replace(path)
+
+
+def read_card(path: Path) -> DatasetCard | None:
+    """Read a card.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    DatasetCard or None
+        None where there is none.
+
+    Raises
+    ------
+    BoardError
+        If the file is none of ours.
+    """
+    try:
+        return _CARD.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise BoardError(f"{path.name} is no card of a dataset; make it again") from error
+
+
+def _choose(truth: NDArray[np.float64]) -> list[int]:
+    """Chips from the most uniform but one class to the most mixed."""
+    largest = truth.max(axis=1)
+    mixed = np.flatnonzero(largest < 1)  # false for a chip without a label
+    order = mixed[np.argsort(-largest[mixed], kind="stable")]
+    places = np.linspace(0, len(order) - 1, min(EXAMPLES, len(order))).round().astype(int)
+    return [int(number) for number in order[places]]
+
+
+def _divisions(outlines: gpd.GeoDataFrame) -> dict[str, CardDivision]:
+    return {
+        str(division): CardDivision(str(row["name"]), _rings(row.geometry))
+        for division, row in outlines.iterrows()
+    }
+
+
+def _rings(geometry: Any) -> list[Ring]:
+    import shapely
+
+    polygons = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
+    rings = [ring for one in polygons for ring in (one.exterior, *one.interiors)]
+    return [[(round(x, 4), round(y, 4)) for x, y in ring.coords] for ring in rings]
+
+
+def _draw(chip: xr.Dataset, truth: NDArray[np.float64], colours: list[str]) -> CardChip:
+    from matplotlib.colors import to_rgba
+
+    window = {"y": SCORE_WINDOW, "x": SCORE_WINDOW}
+    palette = np.zeros((NO_LABEL + 1, 4))
+    palette[: len(colours)] = [to_rgba(colour) for colour in colours]
+    labels = scored_labels(chip).to_numpy()
+    return CardChip(
+        chip=str(chip["chip"].item()),
+        truth=[round(float(share), 4) for share in truth],
+        image=_png(chip["image"].isel(window).to_numpy()),
+        label=_png((255 * palette[labels]).astype(np.uint8)),
+    )
+
+
+def _png(pixels: NDArray[np.uint8]) -> str:
+    from matplotlib.image import imsave
+
+    buffer = io.BytesIO()
+    imsave(buffer, pixels, format="png")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

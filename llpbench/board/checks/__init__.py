@@ -1,0 +1,1 @@
+"""What an entry is checked for, one idea a file."""

@@ -1,0 +1,113 @@
+"""Numbers of a footprint that contradict each other, the supervision or the bundled method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llpbench.board.bundled import bundled_command
+from llpbench.board.checks.candidate import Candidate
+from llpbench.board.truth import read_truth
+from llpbench.board.verdict import Reason
+from llpbench.errors import LLPBenchError, MethodError
+from llpbench.footprint import PIXEL_LABEL_BYTES
+
+
+def check_footprint(candidate: Candidate) -> Iterator[Reason]:
+    """Numbers that cannot all be true.
+
+    Parameters
+    ----------
+    candidate : Candidate
+
+    Yields
+    ------
+    Reason
+    """
+    costs = candidate.part.footprint
+    weights = costs.parameters + costs.non_trainable
+    for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
+        found = getattr(costs, name)
+        if found is not None and found < weights * size:
+            yield candidate.reason(
+                "refused",
+                "footprint",
+                f"{weights} weights need {weights * size} bytes or more, {name} says {found}",
+            )
+    p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
+    if p50 is not None and p95 is not None and p95 < p50:
+        yield candidate.reason(
+            "refused", "footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}"
+        )
+
+
+def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
+    """Bytes of labels other than the supervision needs.
+
+    Parameters
+    ----------
+    candidate : Candidate
+
+    Yields
+    ------
+    Reason
+    """
+    try:
+        train = read_truth(candidate.board.truth(candidate.part.trained_on)).attrs
+    except LLPBenchError:  # another region, unknown to this board
+        return
+    classes = candidate.truth.sizes["category"]
+    pixels = PIXEL_LABEL_BYTES * train["train_chips"]
+    expected = {
+        "division": 2 * classes * train["train_divisions"],
+        "chip": 2 * classes * train["train_chips"],
+        "pixel": pixels,
+    }[candidate.entry.supervision]
+    for name, value in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
+        found = getattr(candidate.part.footprint, name)
+        if found is not None and found != value:
+            yield candidate.reason(
+                "flagged",
+                "footprint",
+                f"{name} is {found}; supervision by {candidate.entry.supervision} on the whole "
+                f"train split of {candidate.part.trained_on} takes {value}",
+            )
+
+
+def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
+    """A command of a bundled method that has other weights, supervision or track.
+
+    Parameters
+    ----------
+    candidate : Candidate
+
+    Yields
+    ------
+    Reason
+    """
+    try:
+        command, bundled = bundled_command(candidate.part.command)
+    except MethodError:
+        yield candidate.reason(
+            "note",
+            "command",
+            "its command is none of `llpbench run` with a bundled method, so it cannot be "
+            "reproduced here",
+        )
+        return
+    entry, part = candidate.entry, candidate.part
+    said: dict[str, tuple[object, object]] = {
+        "supervision": (entry.supervision, bundled.supervision),
+        "seeds": (sorted(part.seeds), sorted(command.seeds)),
+        "trained_on": (part.trained_on, command.dataset),
+        "dataset": (candidate.dataset, command.apply_to or command.dataset),
+    }
+    if candidate.truth.sizes["category"] == 5 and not command.parameters:
+        known = bundled.parameters
+        said["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
+    for name, (found, expected) in said.items():
+        if found != expected:
+            yield candidate.reason(
+                "flagged",
+                "command",
+                f"{name} is {found} in entry.yaml, but {expected} by its command",
+            )

@@ -1,0 +1,226 @@
+"""A new entry: filled from run folders, or to be filled by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llpbench.board.entry import FORMAT, Footprint
+from llpbench.board.fields import FILL_IN
+from llpbench.board.layout import ENTRY, check_folder_name
+from llpbench.board.yaml_files import write_yaml
+from llpbench.errors import BoardError, examples
+from llpbench.method import make_method, method_class
+from llpbench.prediction_files import read_predictions, write_predictions
+from llpbench.run_command import RunCommand
+from llpbench.run_record import RECORD, Run, read_run
+
+SELECTION = (
+    "By `llpbench run`: the epoch with the lowest error of validation divisions; settings as in "
+    "the command. Nothing was chosen on the test split."
+)
+SCHEMA_LINE = "# yaml-language-server: $schema=../../entry.schema.json\n"
+
+
+def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> Path:
+    """Write a new entry from finished runs.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<team>__<method>``; must not exist, or be empty.
+    runs : sequence of Path
+        Run folders, or folders of them: seeds and datasets of one method. None at all makes an
+        ``entry.yaml`` to be filled by hand.
+    said : mapping
+        What no run knows, as fields of ``entry.yaml``: ``authors``, ``contact`` and so on. What
+        is not there is left to be filled in.
+
+    Returns
+    -------
+    Path
+        The ``entry.yaml``.
+
+    Raises
+    ------
+    LLPBenchError
+        If the folder is taken, a run cannot be read, or they are not of one method.
+    """
+    folder = folder.absolute()
+    check_folder_name(folder.name)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BoardError(f"{str(folder)!r} is not empty; remove it or choose another name")
+    found = [read_run(path) for path in _find(runs)]
+    _check_runs(found)
+    beside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        content = {**_skeleton(folder.name), **(_describe(found, beside) if found else {}), **said}
+        (beside / ENTRY).write_text(SCHEMA_LINE + write_yaml(content), encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        beside.replace(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder / ENTRY
+
+
+def _find(runs: Sequence[Path]) -> list[Path]:
+    """Run folders, also one level below what is given."""
+    found: list[Path] = []
+    for path in runs:
+        inside = [] if (path / RECORD).exists() else sorted(path.glob(f"*/{RECORD}"))
+        found += [record.parent for record in inside] or [path]
+    return found
+
+
+def _check_runs(runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.record.split != "test" or run.record.interrupted:
+            what = "was interrupted" if run.record.interrupted else "did not predict the test split"
+            raise BoardError(
+                f"the run in {str(run.folder)!r} {what}; an entry needs whole test runs"
+            )
+    for name in ("method", "track", "supervision"):
+        values = {getattr(run.record, name) for run in runs}
+        if len(values) > 1:
+            raise BoardError(f"an entry has one {name}, found {examples(sorted(values))}")
+    settings = {json.dumps(_settings(run), sort_keys=True, default=str) for run in runs}
+    if len(settings) > 1:
+        raise BoardError("the runs have different settings; an entry has one, make several entries")
+    seeds = [(run.record.dataset, run.record.seed) for run in runs]
+    if len(set(seeds)) < len(seeds):
+        raise BoardError("a dataset and seed is there twice; give each run once")
+
+
+def _skeleton(name: str) -> dict[str, Any]:
+    """All fields in the order of the file."""
+    team, method = name.split("__")
+    return {
+        "format": FORMAT,
+        "team": team,
+        "method": method,
+        "title": method,
+        "description": "",
+        "authors": [{"name": f"{FILL_IN}: a name, as many as there are"}],
+        "contact": f"{FILL_IN}: an e-mail address or a web page; it is published",
+        "paper": None,
+        "code": None,
+        "licence": "CC-BY-4.0",
+        "track": f"{FILL_IN}: inductive, disaggregation or cross-region",
+        "supervision": f"{FILL_IN}: division, chip or pixel",
+        "selection": f"{FILL_IN}: how epochs and settings were chosen, by which data",
+        "external_data": [],
+        "pretrained_weights": [],
+        "deterministic": False,
+        "reference": False,
+        "hyperparameters": {},
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "datasets": {
+            "NAME-OF-DATASET": {
+                "digest": f"{FILL_IN}: from llpbench info",
+                "trained_on": "NAME-OF-DATASET",
+                "seeds": [0, 1, 2],
+                "command": f"{FILL_IN}: what makes the predictions again",
+                "footprint": {"parameters": f"{FILL_IN}: a number"},
+            }
+        },
+    }
+
+
+def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
+    """What the runs know; their predictions go into the folder."""
+    record = runs[0].record
+    by_dataset: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.record.seed):
+        by_dataset.setdefault(run.record.dataset, []).append(run)
+    deterministic = all(_are_identical(group) for group in by_dataset.values())
+    if deterministic:
+        by_dataset = {name: group[:1] for name, group in by_dataset.items()}
+    return {
+        "title": record.method,
+        "description": method_class(record.method).source,
+        "track": record.track,
+        "supervision": record.supervision,
+        "selection": SELECTION,
+        "deterministic": deterministic,
+        "reference": record.is_reference and record.supervision == "division",
+        "hyperparameters": {
+            name: value if isinstance(value, bool | int | float | str | None) else json.dumps(value)
+            for name, value in _settings(runs[0]).items()
+        },
+        "datasets": {
+            name: _part(group, folder / name) for name, group in sorted(by_dataset.items())
+        },
+    }
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    return {name: value for name, value in run.record.parameters.items() if name != "random_state"}
+
+
+def _are_identical(runs: Sequence[Run]) -> bool:
+    """Whether several seeds gave one and the same."""
+    digests = {run.scores.digests["predictions"][0] for run in runs}
+    return len(runs) > 1 and len(digests) == 1
+
+
+def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
+    """One dataset: its metadata, and a predictions file for each seed."""
+    folder.mkdir()
+    digests = [_copy_predictions(run, folder) for run in runs]
+    record = runs[0].record
+    costs = {name: record.footprint.get(name) for name in Footprint.model_fields}
+    known = {name: value for name, value in costs.items() if value is not None}
+    part = {
+        "digest": record.dataset_digest,
+        "trained_on": record.trained_on,
+        "seeds": [run.record.seed for run in runs],
+        "command": str(_command(runs)),
+        "fit_seconds": round(float(np.mean([run.record.fit_seconds for run in runs])), 1),
+        "predict_seconds": round(float(np.mean([run.record.predict_seconds for run in runs])), 1),
+        "footprint": known,
+    }
+    if any(digests):
+        part["segmentations"] = {"doi": None, "digests": digests}
+    return part
+
+
+def _command(runs: Sequence[Run]) -> RunCommand:
+    record = runs[0].record
+    usual = make_method(record.method).get_params()
+    chosen = {name: value for name, value in _settings(runs[0]).items() if value != usual[name]}
+    deterministic = bool(chosen.pop("deterministic", False))
+    return RunCommand(
+        record.method,
+        record.trained_on,
+        tuple(run.record.seed for run in runs),
+        chosen,
+        record.dataset if record.track == "cross-region" else None,
+        deterministic,
+    )
+
+
+def _copy_predictions(run: Run, folder: Path) -> str | None:
+    """Write a seed's proportions, and its segmentation beside; the digest of both together."""
+    (source,) = (
+        path
+        for ending in ("parquet", "zarr")
+        if (path := run.folder / f"predictions-test.{ending}").exists()
+    )
+    predictions = read_predictions(source)
+    proportions = predictions.drop_vars("segmentation", errors="ignore")
+    write_predictions(proportions, folder / f"seed-{run.record.seed}.parquet")
+    if "segmentation" not in predictions:
+        return None
+    shutil.copytree(source, folder / f"seed-{run.record.seed}.zarr")
+    digest: str = run.scores.digests["predictions"][0]
+    return digest

@@ -1,0 +1,217 @@
+"""What an entry says of itself: the model of ``entry.yaml``.
+
+The JSON Schema in ``leaderboard/entry.schema.json`` is made of this model.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from llpbench.board.fields import (
+    Address,
+    Amount,
+    Command,
+    Commit,
+    Count,
+    DatasetName,
+    Digest,
+    Doi,
+    Licence,
+    Line,
+    Name,
+    Orcid,
+    Paragraph,
+    ParameterName,
+    Seed,
+    Setting,
+    Slug,
+    Url,
+)
+from llpbench.errors import BoardError, examples
+
+FORMAT = 1
+"""Version of ``entry.yaml``."""
+
+
+class _Strict(BaseModel):
+    """No unknown fields, no conversions."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Author(_Strict):
+    """Somebody who made the method or the entry."""
+
+    name: Name
+    affiliation: Line | None = None
+    orcid: Orcid | None = None
+
+
+class Paper(_Strict):
+    """Where the method is described."""
+
+    title: Line
+    url: Url | None = None
+    doi: Doi | None = None
+    bibtex: Paragraph | None = None
+
+
+class Code(_Strict):
+    """What the predictions were made with."""
+
+    url: Url
+    commit: Commit
+
+
+class Footprint(_Strict):
+    """What a fitted method costs, as ``run.json`` has it; None where unknown.
+
+    Times are in milliseconds a chip on one core, label bytes those that training needs and those
+    of pixel labels for the same chips.
+    """
+
+    parameters: Count
+    non_trainable: Count = 0
+    multiply_adds: Count | None = None
+    bytes_float32: Count | None = None
+    bytes_float16: Count | None = None
+    bytes_int8: Count | None = None
+    label_uplink_bytes: Count | None = None
+    pixel_label_bytes: Count | None = None
+    latency_p50_ms: Amount | None = None
+    latency_p95_ms: Amount | None = None
+
+
+class Segmentations(_Strict):
+    """Where the segmentations are deposited, and what they must be.
+
+    ``digests`` are in the order of the seeds; ``llpbench leaderboard new`` writes them.
+    """
+
+    doi: Doi | None = None
+    digests: Annotated[list[Digest], Field(min_length=1, max_length=20)]
+
+
+class Part(_Strict):
+    """The entry's predictions on one dataset."""
+
+    digest: Digest = Field(description="Digest of the dataset, as `llpbench info` prints it.")
+    trained_on: DatasetName
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=20)]
+    command: Command = Field(description="What makes these predictions again.")
+    fit_seconds: Amount | None = Field(default=None, description="Wall time, mean of the seeds.")
+    predict_seconds: Amount | None = None
+    footprint: Footprint
+    segmentations: Segmentations | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("a seed is there more than once")
+        if self.segmentations and len(self.segmentations.digests) != len(self.seeds):
+            raise ValueError("segmentations need one digest for each seed, or none at all")
+        return self
+
+
+class Entry(_Strict):
+    """An entry of the leaderboard: ``entry.yaml`` in ``entries/<team>__<method>/``."""
+
+    model_config = ConfigDict(title="Entry of the llpbench leaderboard")
+
+    format: Literal[1]
+    team: Slug = Field(description="As in the name of the folder, <team>__<method>.")
+    method: Slug
+    title: Name = Field(description="What the board calls the method.")
+    description: Paragraph = ""
+    authors: Annotated[list[Author], Field(min_length=1, max_length=50)]
+    contact: Address | Url = Field(description="E-mail address or web page; it is published.")
+    paper: Paper | None = None
+    code: Code | None = None
+    licence: Licence = Field(description="SPDX identifier, of the predictions.")
+    track: Literal["inductive", "disaggregation", "cross-region"]
+    supervision: Literal["division", "chip", "pixel"]
+    selection: Paragraph = Field(
+        min_length=1, description="How epochs, settings and read-outs were chosen, by which data."
+    )
+    external_data: Annotated[list[Line], Field(max_length=20)] = []
+    pretrained_weights: Annotated[list[Line], Field(max_length=20)] = []
+    deterministic: bool = Field(description="Whether every seed gives the same predictions.")
+    reference: bool = Field(
+        default=False, description="A floor or ceiling for others, outside the ranking."
+    )
+    hyperparameters: Annotated[dict[ParameterName, Setting], Field(max_length=100)] = {}
+    hardware: Line
+    datasets: Annotated[dict[DatasetName, Part], Field(min_length=1, max_length=50)]
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.team}__{self.method}"
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it competes: supervised by division, and no reference."""
+        return self.supervision == "division" and not self.reference
+
+    @model_validator(mode="after")
+    def _check_track(self) -> Self:
+        for name, part in self.datasets.items():
+            if (part.trained_on != name) != (self.track == "cross-region"):
+                raise ValueError(
+                    f"in the {self.track} track, {name!r} cannot be predicted by a method "
+                    f"trained on {part.trained_on!r}: cross-region is another region, the other "
+                    "tracks the same dataset"
+                )
+        return self
+
+
+def validate_entry(content: Any) -> Entry:
+    """Make an entry of what ``entry.yaml`` holds.
+
+    Parameters
+    ----------
+    content : object
+        From :func:`llpbench.board.yaml_files.read_yaml`.
+
+    Returns
+    -------
+    Entry
+
+    Raises
+    ------
+    BoardError
+        With up to three fields that are wrong.
+    """
+    try:
+        return Entry.model_validate(content)
+    except ValidationError as error:
+        said = [_sentence(problem) for problem in error.errors(include_url=False)]
+    more = f", and {len(said) - 3} more" if len(said) > 3 else ""
+    raise BoardError(f"entry.yaml: {'; '.join(said[:3])}{more}")
+
+
+def _sentence(problem: Any) -> str:
+    """One problem that pydantic found; what a submitter wrote is quoted and cut."""
+    where = ".".join(examples([part]).strip("'") for part in problem["loc"][:6]) or "the file"
+    message = problem["msg"].removeprefix("Value error, ")
+    found = problem["input"]
+    shown = f" (found {examples([found])})" if isinstance(found, str | int | float | None) else ""
+    return f"{where}: {message[:300]}{shown}"
+
+
+def entry_schema() -> str:
+    """JSON Schema of ``entry.yaml``.
+
+    Returns
+    -------
+    str
+        As published in ``leaderboard/entry.schema.json``.
+    """
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Entry.model_json_schema(),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,199 @@
+"""Where things stand on a board, and what may stand in the folder of an entry."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llpbench.board.fields import DATASET, SLUG
+from llpbench.errors import BoardError, examples
+
+ENTRY = "entry.yaml"
+SCHEMA = "entry.schema.json"
+LARGEST_PREDICTIONS = 32 * 2**20
+"""Bytes of the largest predictions file; proportions of 14,000 chips have a few hundred kB."""
+MOST_FILES = 1001
+
+_FOLDER = re.compile(rf"{SLUG}__{SLUG}")
+_DATASET = re.compile(DATASET)
+_FILE = re.compile(r"seed-(0|[1-9][0-9]{0,9})\.(parquet|zarr)")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A folder with entries, truth tables and results.
+
+    Parameters
+    ----------
+    folder : Path
+        ``entries/<team>__<method>/``, ``truth/<dataset>.parquet`` with ``<dataset>.json`` beside,
+        ``results/<dataset>/<team>__<method>.json``, ``site/``, ``entry.schema.json``.
+    """
+
+    folder: Path
+
+    def entries(self) -> list[Path]:
+        """Folders of all entries, sorted by name."""
+        if not (self.folder / "entries").is_dir():
+            return []
+        found = (self.folder / "entries").iterdir()
+        return sorted(path for path in found if not path.name.startswith("."))
+
+    def entry(self, name: str) -> Path:
+        """Folder of an entry, whether there is one or not.
+
+        Raises
+        ------
+        BoardError
+            If the name is none of an entry.
+        """
+        check_folder_name(name)
+        return self.folder / "entries" / name
+
+    def truth(self, dataset: str) -> Path:
+        """Truth table of a dataset."""
+        return self.folder / "truth" / f"{dataset}.parquet"
+
+    def card(self, dataset: str) -> Path:
+        """What a page shows of a dataset: outlines, colours, example chips."""
+        return self.folder / "truth" / f"{dataset}.json"
+
+    def result(self, dataset: str, entry: str) -> Path:
+        """Stored scores of an entry on a dataset."""
+        return self.folder / "results" / dataset / f"{entry}.json"
+
+    def datasets(self) -> list[str]:
+        """Datasets that have a truth table, sorted."""
+        return sorted(path.stem for path in (self.folder / "truth").glob("*.parquet"))
+
+    @property
+    def site(self) -> Path:
+        """Folder of the page."""
+        return self.folder / "site"
+
+
+@dataclass(frozen=True)
+class EntryFiles:
+    """What stands in the folder of an entry.
+
+    Parameters
+    ----------
+    folder : Path
+    predictions : dict of str to dict of int to Path
+        Dataset to seed to ``<dataset>/seed-<k>.parquet``.
+    segmentations : dict of str to dict of int to Path
+        The same of ``seed-<k>.zarr``, which no repository keeps.
+    """
+
+    folder: Path
+    predictions: dict[str, dict[int, Path]]
+    segmentations: dict[str, dict[int, Path]]
+
+
+def check_folder_name(name: str) -> None:
+    """Refuse what cannot be the folder of an entry.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    BoardError
+
+    Examples
+    --------
+    >>> check_folder_name("tartu__bag-ridge")
+    >>> check_folder_name("../etc")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.BoardError: an entry's folder is called <team>__<method>, in lower-case ...
+    """
+    if not _FOLDER.fullmatch(name):
+        raise BoardError(
+            "an entry's folder is called <team>__<method>, in lower-case letters, digits and "
+            f"single hyphens, such as tartu__bag-ridge; found {examples([name])}"
+        )
+
+
+def list_entry_files(folder: Path) -> EntryFiles:
+    """List the folder of an entry without following or opening anything.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    EntryFiles
+
+    Raises
+    ------
+    BoardError
+        If there is anything but ``entry.yaml`` and ``<dataset>/seed-<k>.parquet`` (or ``.zarr``),
+        a link, or a file that is too large.
+    """
+    check_folder_name(folder.name)
+    if folder.is_symlink() or not folder.is_dir():
+        raise BoardError(f"{folder.name} must be a folder")
+    found = EntryFiles(folder, {}, {})
+    for item in _scan(folder):
+        if item.name == ENTRY:
+            _check_file(item, LARGEST_PREDICTIONS)
+        elif item.is_dir(follow_symlinks=False) and _DATASET.fullmatch(item.name):
+            _list_dataset(item, found)
+        else:
+            raise BoardError(
+                f"{examples([item.name])} has no place in an entry: expected are {ENTRY} and, in a "
+                "folder for each dataset, seed-<k>.parquet"
+            )
+    if not (folder / ENTRY).is_file():
+        raise BoardError(f"{folder.name} holds no {ENTRY}; start with `llpbench leaderboard new`")
+    return found
+
+
+def _list_dataset(item: os.DirEntry[str], found: EntryFiles) -> None:
+    for file in _scan(Path(item.path)):
+        name = _FILE.fullmatch(file.name)
+        if name is None:
+            raise BoardError(
+                f"{examples([f'{item.name}/{file.name}'])} has no place in an entry: expected is "
+                "seed-<k>.parquet"
+            )
+        seed, path = int(name[1]), Path(file.path)
+        if name[2] == "parquet":
+            _check_file(file, LARGEST_PREDICTIONS)
+            found.predictions.setdefault(item.name, {})[seed] = path
+        elif file.is_dir(follow_symlinks=False):
+            _check_grid(path)
+            found.segmentations.setdefault(item.name, {})[seed] = path
+        else:
+            raise BoardError(f"{examples([f'{item.name}/{file.name}'])} must be a zarr folder")
+
+
+def _check_grid(folder: Path) -> None:
+    """Refuse links anywhere inside a segmentation."""
+    for parent, folders, files in os.walk(folder):
+        linked = [name for name in (*folders, *files) if (Path(parent) / name).is_symlink()]
+        if linked:
+            raise BoardError(f"{folder.name} holds a link, {examples(linked)}; copy what it means")
+
+
+def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as items:
+        for number, item in enumerate(items):
+            if number >= MOST_FILES:
+                raise BoardError(f"{folder.name} holds more than {MOST_FILES} files")
+            yield item
+
+
+def _check_file(item: os.DirEntry[str], largest: int) -> None:
+    status = item.stat(follow_symlinks=False)
+    if not stat.S_ISREG(status.st_mode):
+        raise BoardError(f"{item.name} must be a plain file, no link")
+    if status.st_size > largest:
+        raise BoardError(f"{item.name} has {status.st_size} bytes; at most {largest} are read")

@@ -1,0 +1,204 @@
+"""Scoring everything again: no score may move unless the scorer did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from llpbench.board.entry_scoring import full_scores, pixel_metrics, score_entry
+from llpbench.board.layout import Board
+from llpbench.board.ranking import rank_results
+from llpbench.board.result import Result, Score, read_result
+from llpbench.board.submission import Submission, read_submission
+from llpbench.board.truth import read_truth, scored_divisions
+from llpbench.protocol import SCORER_VERSION
+
+TOLERANCE = 1e-6
+"""How far a stored score may be from a computed one; another processor rounds otherwise."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One entry on one dataset, scored again.
+
+    Parameters
+    ----------
+    entry, dataset : str
+    problem : str
+        Why it fails; empty where nothing is wrong.
+    moved : dict of str to (number or None, number or None)
+        Metrics that moved by more than 1e-6: stored value, computed value.
+    rank, stored_rank : int or None
+        By the computed and by the stored scores; None outside the ranking.
+    """
+
+    entry: str
+    dataset: str
+    problem: str
+    moved: dict[str, tuple[float | None, float | None]]
+    rank: int | None = None
+    stored_rank: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+
+def replay(board: Board) -> list[Replayed]:
+    """Score every entry again, from stored predictions, and compare with what is stored.
+
+    Nothing is written: ``llpbench leaderboard score`` does that.
+
+    Parameters
+    ----------
+    board : Board
+
+    Returns
+    -------
+    list of Replayed
+        Scores that another version of the scorer stored may move; all others may not.
+
+    Raises
+    ------
+    LLPBenchError
+        If an entry is out of order.
+    """
+    submissions = {folder.name: read_submission(folder) for folder in board.entries()}
+    datasets = sorted({name for one in submissions.values() for name in one.entry.datasets})
+    found = [one for name in datasets for one in _replay_dataset(board, name, submissions)]
+    return found + list(_without_entry(board, submissions))
+
+
+def _replay_dataset(
+    board: Board, dataset: str, submissions: Mapping[str, Submission]
+) -> Iterator[Replayed]:
+    truth = read_truth(board.truth(dataset))
+    here = {name: one for name, one in submissions.items() if dataset in one.entry.datasets}
+    stored = {name: read_result(board.result(dataset, name)) for name in here}
+    computed = {name: score_entry(one, truth, board) for name, one in here.items()}
+    chips = scored_divisions(truth)[1].tolist()
+    known = {name: result for name, result in stored.items() if result is not None}
+    before, after = (_ranks(here, results, chips) for results in (known, computed))
+    for name, one in here.items():
+        old = known.get(name)
+        moved = _moved(_stored_metrics(old), _computed_metrics(one, truth, computed[name], old))
+        moved |= _moved_parts(old, computed[name])
+        yield Replayed(
+            name,
+            dataset,
+            _problem(old, computed[name], moved),
+            moved,
+            after.get(name),
+            before.get(name),
+        )
+
+
+def _ranks(
+    submissions: Mapping[str, Submission], results: Mapping[str, Result], chips: list[int]
+) -> dict[str, int]:
+    """Rank of each entry, track by track."""
+    found: dict[str, int] = {}
+    ranked = {name: submissions[name].entry for name in results}
+    for track in sorted({entry.track for entry in ranked.values()}):
+        several = {
+            name: results[name]
+            for name, entry in ranked.items()
+            if entry.is_ranked
+            and entry.track == track
+            and len(results[name].errors[0]) == len(chips)
+        }
+        found |= {name: rank.rank for name, rank in rank_results(several, chips).items()}
+    return found
+
+
+def _stored_metrics(result: Result | None) -> dict[str, Score]:
+    if result is None:
+        return {}
+    return {**result.metrics, **(result.pixels.metrics if result.pixels else {})}
+
+
+def _computed_metrics(
+    submission: Submission, truth: Any, result: Result, old: Result | None
+) -> dict[str, Score]:
+    if old is None or result.pixels is None:
+        return result.metrics
+    scores = full_scores(submission, truth, old)
+    return {**result.metrics, **pixel_metrics(scores, result.pixels)}
+
+
+def _moved(
+    stored: Mapping[str, Score], computed: Mapping[str, Score]
+) -> dict[str, tuple[float | None, float | None]]:
+    moved: dict[str, tuple[float | None, float | None]] = {}
+    for name in sorted({*stored, *computed}):
+        old, new = stored.get(name, Score(value=None)), computed.get(name, Score(value=None))
+        pairs = {
+            name: (old.value, new.value),
+            f"{name}, low": (old.low, new.low),
+            f"{name}, high": (old.high, new.high),
+            **{
+                f"{name}, {category}": (old.per_class.get(category), new.per_class.get(category))
+                for category in sorted({*old.per_class, *new.per_class})
+            },
+        }
+        moved |= {what: pair for what, pair in pairs.items() if not _is_same(*pair)}
+    return moved
+
+
+def _moved_parts(
+    stored: Result | None, computed: Result
+) -> dict[str, tuple[float | None, float | None]]:
+    """The same of seeds and divisions, from which ranks follow."""
+    if stored is None or stored.digests.predictions != computed.digests.predictions:
+        return {}
+    moved: dict[str, tuple[float | None, float | None]] = {
+        f"mae, seed {seed}": (stored.seeds.get(seed), value)
+        for seed, value in computed.seeds.items()
+        if not _is_same(stored.seeds.get(seed), value)
+    }
+    old, new = np.array(stored.errors), np.array(computed.errors)
+    if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
+        moved["mae, by division"] = (float(old.sum()), float(new.sum()))
+    return moved
+
+
+def _is_same(old: float | None, new: float | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return bool(np.abs(old - new) <= TOLERANCE)
+
+
+def _problem(
+    stored: Result | None,
+    computed: Result,
+    moved: Mapping[str, tuple[float | None, float | None]],
+) -> str:
+    if stored is None:
+        return "has no stored scores; run `llpbench leaderboard score`"
+    for what in ("dataset", "predictions"):
+        if getattr(stored.digests, what) != getattr(computed.digests, what):
+            return f"its scores are of another {what}; run `llpbench leaderboard score`"
+    if stored.digests.scorer != SCORER_VERSION:
+        return ""
+    if stored.pixels is not None and computed.pixels is None:
+        return "its pixels were scored on other data; run `llpbench leaderboard score --pixels`"
+    if moved:
+        name, (old, new) = next(iter(moved.items()))
+        return (
+            f"{len(moved)} scores moved though the scorer is still {SCORER_VERSION}, such as "
+            f"{name} from {old} to {new}"
+        )
+    return ""
+
+
+def _without_entry(board: Board, submissions: Mapping[str, Submission]) -> Iterator[Replayed]:
+    """Stored scores that belong to nothing."""
+    for path in sorted((board.folder / "results").glob("*/*.json")):
+        owner = submissions.get(path.stem)
+        if owner is None or path.parent.name not in owner.entry.datasets:
+            yield Replayed(
+                path.stem, path.parent.name, "has stored scores but no such entry; remove them", {}
+            )

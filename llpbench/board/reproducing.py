@@ -1,0 +1,155 @@
+"""Running the command of an entry again, without a shell."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llpbench._version import __version__
+from llpbench.board.bundled import bundled_command
+from llpbench.board.layout import Board
+from llpbench.board.result import Rerun, read_result, write_result
+from llpbench.board.submission import Submission
+from llpbench.board.truth import read_truth
+from llpbench.board.upkeep import current_digests
+from llpbench.errors import BoardError
+from llpbench.prediction_files import read_predictions
+from llpbench.run_command import RunCommand
+from llpbench.running import run_method
+from llpbench.scoring import evaluate
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """What running an entry's command again gave.
+
+    Parameters
+    ----------
+    entry, dataset, command : str
+    stored, low, high : float or None
+        ``mae`` of the entry, and its interval.
+    value : float
+        ``mae`` of the new predictions.
+    inside : bool
+        Whether it lies in the interval.
+    """
+
+    entry: str
+    dataset: str
+    command: str
+    stored: float | None
+    low: float | None
+    high: float | None
+    value: float
+    inside: bool
+
+
+def reproduce(
+    board: Board,
+    submission: Submission,
+    datasets: Collection[str] = (),
+    *,
+    progress: bool = False,
+) -> Iterator[Reproduced]:
+    """Run an entry's commands again and store how near the results come.
+
+    Only ``llpbench run`` of a method that ships with llpbench is run, from arguments that were
+    parsed; never a shell, never code of a submitter.
+
+    Parameters
+    ----------
+    board : Board
+    submission : Submission
+        On the board, with stored scores.
+    datasets : collection of str
+        Some of its datasets; by default all.
+    progress : bool
+        Whether to show progress bars.
+
+    Yields
+    ------
+    Reproduced
+        For each dataset, after it was stored.
+
+    Raises
+    ------
+    BoardError
+        If it has no such dataset or no scores, or its command is about something else.
+    MethodError
+        If its command cannot be run here.
+    """
+    unknown = sorted(set(datasets) - set(submission.entry.datasets))
+    if unknown:
+        raise BoardError(f"{submission.name} has no predictions on {unknown[0]!r}")
+    for dataset in datasets or submission.entry.datasets:
+        yield _reproduce(board, submission, dataset, progress)
+
+
+def _reproduce(board: Board, submission: Submission, dataset: str, progress: bool) -> Reproduced:
+    part = submission.entry.datasets[dataset]
+    command, _method = bundled_command(part.command)
+    _check_command(command, submission, dataset)
+    truth = read_truth(board.truth(dataset))
+    path = board.result(dataset, submission.name)
+    result = read_result(path)
+    if result is None or result.digests != current_digests(submission, truth):
+        raise BoardError(
+            f"the scores of {submission.name} on {dataset} are not up to date; run "
+            "`llpbench leaderboard score` first"
+        )
+    with tempfile.TemporaryDirectory(prefix="llpbench-") as folder:
+        runs = [_run(command, seed, Path(folder) / f"seed-{seed}", progress) for seed in part.seeds]
+        predictions = [
+            read_predictions(run).drop_vars("segmentation", errors="ignore") for run in runs
+        ]
+    value = evaluate(predictions, truth).value("mae")
+    stored = result.metrics["mae"]
+    inside = (
+        stored.low is not None and stored.high is not None and stored.low <= value <= stored.high
+    )
+    rerun = Rerun(
+        predictions=result.digests.predictions,
+        value=value,
+        inside=inside,
+        llpbench_version=__version__,
+    )
+    write_result(result.model_copy(update={"rerun": rerun}), path)
+    return Reproduced(
+        submission.name,
+        dataset,
+        part.command,
+        stored.value,
+        stored.low,
+        stored.high,
+        value,
+        inside,
+    )
+
+
+def _check_command(command: RunCommand, submission: Submission, dataset: str) -> None:
+    part = submission.entry.datasets[dataset]
+    expected = (part.trained_on, dataset, set(part.seeds))
+    found = (command.dataset, command.apply_to or command.dataset, set(command.seeds))
+    if found != expected:
+        raise BoardError(
+            f"the command of {submission.name} trains on {found[0]}, predicts {found[1]} with the "
+            f"seeds {sorted(found[2])}; its entry says {expected[0]}, {expected[1]} and "
+            f"{sorted(expected[2])}"
+        )
+
+
+def _run(command: RunCommand, seed: int, folder: Path, progress: bool) -> Path:
+    """Run one seed; where its predictions are."""
+    run_method(
+        command.method,
+        command.dataset,
+        seed=seed,
+        parameters=command.parameters,
+        apply_to=command.apply_to,
+        deterministic=command.deterministic,
+        out=folder,
+        progress=progress,
+    )
+    return next(folder.glob("predictions-test.*"))

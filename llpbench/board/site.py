@@ -1,0 +1,1 @@
+"""The page made of the standings: ``leaderboard/site/index.html``."""

@@ -1,0 +1,224 @@
+"""Truth tables: all that is needed to score proportions, without the imagery.
+
+A truth table is a dataset of one split without pixels: the same chips, divisions and overlaps,
+and the shares counted on the labels in their place. :func:`llpbench.evaluate` takes it as it takes
+the dataset, and gives the same scores.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.dataset import open_dataset
+from llpbench.errors import BoardError
+from llpbench.geometry import mix, overlap_matrix
+from llpbench.scoring import train_mean
+from llpbench.text import fixed_width
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FORMAT = 1
+SPLIT = "test"
+
+_METADATA_KEY = b"llpbench"
+_OVERLAPS = ("overlap_division", "overlap_area")
+_ATTRIBUTES = (
+    *("name", "title", "synthetic", "digest", "doi", "licence", "attribution", "label_set"),
+    *("train_chips", "train_divisions"),
+)
+
+
+def make_truth(dataset: str | Path | xr.Dataset) -> xr.Dataset:
+    """Count the truth of a dataset's test split.
+
+    Parameters
+    ----------
+    dataset : str, path or Dataset
+        What :func:`llpbench.open_dataset` opens, or has opened.
+
+    Returns
+    -------
+    Dataset
+        Grouped: ``truth(chip, category)``, ``division_proportions``, ``target``, ``train_mean``,
+        the overlap table; no ``image`` and no ``label``. Its attributes also count chips and
+        divisions of the train split.
+
+    Raises
+    ------
+    LLPBenchError
+        If there is no such dataset, or it has no labels.
+    """
+    import xarray as xr
+
+    opened = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
+    grouped = opened.llp.group()
+    part, train = grouped.llp.split(SPLIT), grouped.llp.split("train")
+    if not part.sizes["chip"]:
+        raise BoardError(f"the dataset {opened.attrs['name']!r} has no test split")
+    shares = part.llp.truth().drop_vars(["category", "category_name"]).variable
+    null = train_mean(grouped)
+    kept = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
+    return kept.assign(
+        truth=shares,
+        train_mean=("category", np.full(part.sizes["category"], np.nan) if null is None else null),
+    ).assign_attrs(train_chips=train.sizes["chip"], train_divisions=train.sizes["division"])
+
+
+def write_truth(truth: xr.Dataset, path: Path) -> None:
+    """Write a truth table, in one step.
+
+    Parameters
+    ----------
+    truth : Dataset
+        From :func:`make_truth`.
+    path : Path
+        ``leaderboard/truth/<dataset>.parquet``: a row for each chip, its shares, the division that
+        owns it, and lists of the divisions it overlaps and by how many km²; what concerns
+        divisions and the dataset is in the metadata.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [str(name) for name in truth["category_name"].to_numpy()]
+    content = {
+        "format": FORMAT,
+        "categories": names,
+        "divisions": [str(division) for division in truth["division"].to_numpy()],
+        "division_proportions": truth["division_proportions"].to_numpy().tolist(),
+        "train_mean": truth["train_mean"].to_numpy().tolist(),
+        "attributes": {key: truth.attrs[key] for key in _ATTRIBUTES},
+    }
+    table = pa.table(
+        {
+            "chip": truth["chip"].to_numpy().astype(object),
+            "division": truth["own_division"].to_numpy().astype(object),
+            **{f"truth:{name}": truth["truth"].to_numpy()[:, k] for k, name in enumerate(names)},
+            **_overlap_columns(truth),
+        }
+    ).replace_schema_metadata({_METADATA_KEY: json.dumps(content).encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    pq.write_table(table, beside, compression="zstd", compression_level=19)
+    beside.replace(path)
+
+
+def read_truth(path: Path) -> xr.Dataset:
+    """Read a truth table.
+
+    Parameters
+    ----------
+    path : Path
+        That :func:`write_truth` wrote.
+
+    Returns
+    -------
+    Dataset
+        As :func:`make_truth` made it.
+
+    Raises
+    ------
+    BoardError
+        If there is none, or it cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        content = json.loads(table.schema.metadata[_METADATA_KEY])
+        if content["format"] > FORMAT:
+            raise BoardError(f"{path.name} is of a newer format: upgrade llpbench")
+        return _to_dataset(table.combine_chunks(), content)
+    except FileNotFoundError as error:
+        raise BoardError(
+            f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
+            f"`llpbench leaderboard truth {path.stem}`"
+        ) from error
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise BoardError(
+            f"{path.name} is no truth table ({error!r:.200}); make it again"
+        ) from error
+
+
+def scored_divisions(truth: xr.Dataset) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Divisions that own scored chips, and how many.
+
+    Parameters
+    ----------
+    truth : Dataset
+        From :func:`read_truth`.
+
+    Returns
+    -------
+    divisions : ndarray of str, shape (C,)
+        Sorted, as scores have them; an empty id for chips of no division.
+    chips : ndarray of int, shape (C,)
+    """
+    scored = np.isfinite(truth["truth"].to_numpy()).all(axis=1)
+    divisions, chips = np.unique(truth["own_division"].to_numpy()[scored], return_counts=True)
+    return divisions, chips
+
+
+def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
+    """For each chip, the divisions it overlaps (their positions) and areas."""
+    import pyarrow as pa
+
+    pairs = truth.llp.overlaps()
+    chips = truth.indexes["chip"].get_indexer(pairs["chip"])
+    order = np.argsort(chips, kind="stable")
+    offsets = np.searchsorted(chips[order], np.arange(truth.sizes["chip"] + 1)).astype(np.int32)
+    divisions = truth.indexes["division"].get_indexer(pairs["division"])[order]
+    values = (divisions.astype(np.int32), pairs["area_km2"].to_numpy()[order].astype(np.float32))
+    return {
+        name: pa.ListArray.from_arrays(offsets, column)
+        for name, column in zip(_OVERLAPS, values, strict=True)
+    }
+
+
+def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
+    import pandas as pd
+    import xarray as xr
+
+    import llpbench.accessor  # noqa: F401  (registers ds.llp)
+
+    names, divisions = content["categories"], content["divisions"]
+    lists = {name: table[name].combine_chunks() for name in _OVERLAPS}
+    counts = np.diff(lists["overlap_area"].offsets.to_numpy())
+    pairs = pd.DataFrame(
+        {
+            "chip": np.repeat(np.arange(table.num_rows), counts),
+            "division": lists["overlap_division"].flatten().to_numpy(),
+            "area": lists["overlap_area"].flatten().to_numpy().astype(np.float64),
+        }
+    )
+    areas = overlap_matrix(pairs, (table.num_rows, len(divisions)))
+    known = np.array(content["division_proportions"], dtype=np.float32)
+    shares = [table[f"truth:{name}"].to_numpy() for name in names]
+    return xr.Dataset(
+        {
+            "truth": (("chip", "category"), np.stack(shares, axis=1)),
+            "division_proportions": (("division", "category"), known),
+            "target": (("chip", "category"), mix(areas, known).astype(np.float32)),
+            "train_mean": ("category", np.array(content["train_mean"], dtype=np.float64)),
+            "overlap_chip": ("overlap", pairs["chip"].to_numpy(dtype=np.int32)),
+            "overlap_division": ("overlap", pairs["division"].to_numpy(dtype=np.int32)),
+            "overlap_area": ("overlap", pairs["area"].to_numpy(dtype=np.float32)),
+        },
+        {
+            "chip": fixed_width(table["chip"].to_numpy()),
+            "chip_number": ("chip", np.arange(table.num_rows, dtype=np.int32)),
+            "split": ("chip", np.full(table.num_rows, SPLIT)),
+            "own_division": ("chip", fixed_width(table["division"].to_numpy())),
+            "division": fixed_width(divisions),
+            "division_number": ("division", np.arange(len(divisions), dtype=np.int32)),
+            "category": np.arange(len(names), dtype=np.int32),
+            "category_name": ("category", fixed_width(names)),
+        },
+        {**content["attributes"], "grouped": 1},
+    )

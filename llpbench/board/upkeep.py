@@ -1,0 +1,145 @@
+"""Keeping the stored scores of a board: what is new is scored, what is fresh stays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llpbench.board.entry_scoring import score_entry, score_pixels
+from llpbench.board.layout import Board
+from llpbench.board.result import Digests, Result, read_result, write_result
+from llpbench.board.submission import Submission, read_submission
+from llpbench.board.truth import read_truth
+from llpbench.dataset import open_dataset
+from llpbench.errors import BoardError, examples
+from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring import digest_predictions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What became of an entry's scores on one dataset.
+
+    Parameters
+    ----------
+    entry, dataset : str
+    proportions : {"scored", "kept"}
+    pixels : {"scored", "kept", "none"}
+        ``none`` where no segmentation was scored, now or earlier.
+    result : Result
+    """
+
+    entry: str
+    dataset: str
+    proportions: Literal["scored", "kept"]
+    pixels: Literal["scored", "kept", "none"]
+    result: Result
+
+
+def score_board(
+    board: Board, entries: Collection[str] = (), *, pixels: bool = False
+) -> Iterator[Upkeep]:
+    """Score what has no scores of these data, these predictions and this scorer.
+
+    Parameters
+    ----------
+    board : Board
+    entries : collection of str
+        Names of those to score; by default all.
+    pixels : bool
+        Whether to score segmentations as well, where they lie beside the predictions; needs the
+        datasets with their imagery.
+
+    Yields
+    ------
+    Upkeep
+        For every entry and dataset, after its result was written.
+
+    Raises
+    ------
+    LLPBenchError
+        If there is no such entry, or one is out of order.
+    """
+    for submission in find_submissions(board, entries):
+        for dataset in submission.entry.datasets:
+            yield _score(submission, read_truth(board.truth(dataset)), board, pixels)
+
+
+def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submission]:
+    """Read entries of a board.
+
+    Parameters
+    ----------
+    board : Board
+    entries : collection of str
+        Names of some; by default all.
+
+    Returns
+    -------
+    list of Submission
+
+    Raises
+    ------
+    BoardError
+        If there is no such entry, or one is out of order.
+    """
+    folders = [board.entry(name) for name in entries] or board.entries()
+    missing = [folder.name for folder in folders if not folder.is_dir()]
+    if missing:
+        raise BoardError(f"the board in {str(board.folder)!r} has no entry {examples(missing)}")
+    return [read_submission(folder) for folder in folders]
+
+
+def current_digests(submission: Submission, truth: xr.Dataset) -> Digests:
+    """What an entry's scores would follow from now.
+
+    Parameters
+    ----------
+    submission : Submission
+    truth : Dataset
+
+    Returns
+    -------
+    Digests
+    """
+    return Digests(
+        dataset=truth.attrs["digest"],
+        predictions=[digest_predictions(one) for one in submission.predictions(truth)],
+        scorer=SCORER_VERSION,
+    )
+
+
+def _score(submission: Submission, truth: xr.Dataset, board: Board, pixels: bool) -> Upkeep:
+    dataset = truth.attrs["name"]
+    path = board.result(dataset, submission.name)
+    result, digests = read_result(path), current_digests(submission, truth)
+    proportions: Literal["scored", "kept"] = "kept"
+    if result is None or result.digests != digests:
+        result, proportions = score_entry(submission, truth, board), "scored"
+        write_result(result, path)
+    state: Literal["scored", "kept", "none"] = "none" if result.pixels is None else "kept"
+    stale = result.pixels is None or result.pixels.digests != digests
+    if pixels and stale and dataset in submission.files.segmentations:
+        result, state = _with_pixels(submission, result, board), "scored"
+        write_result(result, path)
+    return Upkeep(submission.name, dataset, proportions, state, result)
+
+
+def _with_pixels(submission: Submission, result: Result, board: Board) -> Result:
+    ds = open_dataset(result.dataset)
+    if ds.attrs["digest"] != result.digests.dataset:
+        raise BoardError(
+            f"the dataset {result.dataset} on this machine has the digest {ds.attrs['digest']}, "
+            f"the board's {result.digests.dataset}; fetch or make it again"
+        )
+    found = score_pixels(submission, ds, result.examples)
+    if found.digests != result.digests:
+        raise BoardError(
+            f"{submission.name}: the proportions beside the segmentations on {result.dataset} are "
+            "not those of the entry; both must come from one run"
+        )
+    return result.model_copy(update={"pixels": found})

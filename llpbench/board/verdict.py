@@ -1,0 +1,64 @@
+"""What checking an entry found: reasons, each refused, flagged or a note."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Level = Literal["refused", "flagged", "note"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing found.
+
+    Parameters
+    ----------
+    level : {"refused", "flagged", "note"}
+        Whether the entry cannot be taken, somebody must look at it, or it is only said.
+    check : str
+        What found it, such as ``"duplicates"``.
+    where : str
+        Dataset, or dataset and file; empty for the whole entry.
+    sentence : str
+        What was expected, what was found, what to do.
+    """
+
+    level: Level
+    check: str
+    where: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All that was found about one entry.
+
+    Parameters
+    ----------
+    entry : str
+        Name of its folder.
+    reasons : tuple of Reason
+    """
+
+    entry: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def level(self) -> str:
+        """The gravest level there is; ``"clean"`` where there is nothing but notes."""
+        levels = {reason.level for reason in self.reasons}
+        return "refused" if "refused" in levels else "flagged" if "flagged" in levels else "clean"
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the entry cannot be taken."""
+        return self.level == "refused"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "entry": self.entry,
+            "verdict": self.level,
+            "reasons": [asdict(reason) for reason in self.reasons],
+        }

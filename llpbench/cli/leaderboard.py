@@ -1,0 +1,279 @@
+"""The leaderboard: making, checking and adding entries; scoring, replaying and comparing them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llpbench.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from llpbench.board.layout import Board
+    from llpbench.board.upkeep import Upkeep
+    from llpbench.board.verdict import Verdict
+
+_folder = click.Path(path_type=Path, file_okay=False)
+
+
+def _open_board(context: click.Context, parameter: click.Parameter, folder: Path) -> Board:
+    from llpbench.board.layout import Board
+
+    return Board(folder)
+
+
+board_option: Callable[[Any], Any] = click.option(
+    "--board",
+    type=_folder,
+    default=Path("leaderboard"),
+    show_default=True,
+    callback=_open_board,
+    help="Folder of the board.",
+)
+
+
+@click.group()
+def leaderboard() -> None:
+    """Make entries, check them, and keep a board of them.
+
+    From a run to an entry: `llpbench run`, `llpbench leaderboard new`, `llpbench leaderboard
+    add`. See leaderboard/README.md.
+    """
+
+
+@leaderboard.command()
+@click.argument("folder", metavar="DIR", type=_folder)
+@click.option(
+    "--from-run",
+    "runs",
+    type=_folder,
+    multiple=True,
+    help="A run folder, or a folder of them; several: seeds and datasets.",
+)
+@click.option("--title", help="What the board shall call the method.")
+@click.option("--author", "authors", multiple=True, help="A name; several.")
+@click.option("--contact", help="E-mail address or web page; it is published.")
+@click.option("--licence", help="SPDX identifier, of the predictions; CC-BY-4.0 by default.")
+@click.option("--deterministic", is_flag=True, help="Every seed gives the same: one is enough.")
+def new(folder: Path, runs: tuple[Path, ...], **said: Any) -> None:
+    """Start an entry in DIR, called <team>__<method>, and fill it from finished runs."""
+    from llpbench.board.drafting import draft_entry
+    from llpbench.board.fields import FILL_IN
+
+    said["authors"] = [{"name": name} for name in said["authors"]]
+    path = draft_entry(folder, runs, {name: value for name, value in said.items() if value})
+    left = path.read_text(encoding="utf-8").count(FILL_IN)
+    click.echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
+    click.echo(f"Next: llpbench leaderboard add {folder}")
+
+
+@leaderboard.command()
+@click.argument("folder", metavar="DIR", type=_folder)
+@board_option
+@json_option
+def check(folder: Path, board: Board, as_json: bool) -> None:
+    """Check the entry in DIR: form, metadata, predictions, and signs that something is wrong.
+
+    Exits with 1 if it is refused. Flags are for a person to look at; notes only say something.
+    """
+    from llpbench.board.checking import check_entry
+
+    verdict = check_entry(folder, board)
+    if as_json:
+        print_json(verdict.to_dict())
+    else:
+        _print_verdict(verdict)
+    sys.exit(verdict.is_refused)
+
+
+@leaderboard.command()
+@click.argument("folder", metavar="DIR", type=_folder)
+@board_option
+@json_option
+def add(folder: Path, board: Board, as_json: bool) -> None:
+    """Check the entry in DIR, copy it onto the board and score it."""
+    from llpbench.board.adding import add_entry
+    from llpbench.board.upkeep import score_board
+
+    verdict = add_entry(folder, board)
+    scored = [] if verdict.is_refused else list(score_board(board, [verdict.entry]))
+    rows = [_row(one) for one in scored]
+    if as_json:
+        print_json({**verdict.to_dict(), "scores": rows})
+    else:
+        _print_verdict(verdict)
+        print_table(rows)
+    sys.exit(verdict.is_refused)
+
+
+@leaderboard.command()
+@click.argument("entries", metavar="[ENTRY]...", nargs=-1)
+@click.option(
+    "--pixels", is_flag=True, help="Segmentations as well; needs them and the datasets' imagery."
+)
+@board_option
+@json_option
+def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -> None:
+    """Score what is new or was scored by another version of the scorer."""
+    from llpbench.board.upkeep import score_board
+
+    _print_rows((_row(one) for one in score_board(board, entries, pixels=pixels)), as_json)
+
+
+@leaderboard.command()
+@board_option
+@json_option
+def replay(board: Board, as_json: bool) -> None:
+    """Score everything again and compare with what is stored.
+
+    Exits with 1 if a score moved by more than 1e-6 and the scorer is the same. If the scorer is
+    another one, the changes of ranks are shown. Nothing is written.
+    """
+    from llpbench.board.replaying import replay as replay_board
+
+    replayed = replay_board(board)
+    problems = [one for one in replayed if one.problem]
+    if as_json:
+        print_json([one.to_dict() for one in replayed])
+        sys.exit(bool(problems))
+    for one in problems:
+        click.echo(f"llpbench: {one.entry} on {one.dataset} {one.problem}", err=True)
+    moved = [one for one in replayed if one.moved and not one.problem]
+    print_table(
+        [
+            {
+                "entry": one.entry,
+                "dataset": one.dataset,
+                "stored MAE": (mae := one.moved.get("mae", (None, None)))[0],
+                "MAE": mae[1],
+                "stored rank": one.stored_rank,
+                "rank": one.rank,
+            }
+            for one in replayed
+            if not one.problem and (one.moved or one.rank != one.stored_rank)
+        ]
+    )
+    click.echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
+    sys.exit(bool(problems))
+
+
+@leaderboard.command()
+@click.argument("entry")
+@click.option("--dataset", "datasets", multiple=True, help="Only this one; several.")
+@board_option
+@json_option
+def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool) -> None:
+    """Run the command of ENTRY again, if it is `llpbench run` of a method that ships here.
+
+    Exits with 1 if a result lies outside the interval of the entry.
+    """
+    from llpbench.board.reproducing import reproduce as reproduce_entry
+    from llpbench.board.upkeep import find_submissions
+
+    (submission,) = find_submissions(board, [entry])
+    progress = sys.stderr.isatty()
+    done = list(reproduce_entry(board, submission, datasets, progress=progress))
+    rows = [
+        {
+            "entry": one.entry,
+            "dataset": one.dataset,
+            "MAE": one.stored,
+            "low": one.low,
+            "high": one.high,
+            "again": one.value,
+            "inside": one.inside,
+        }
+        for one in done
+    ]
+    _print_rows(rows, as_json)
+    sys.exit(not all(one.inside for one in done))
+
+
+@leaderboard.command()
+@click.argument("entries", nargs=-1, required=True)
+@click.option("--metric", default="mae", show_default=True, help="As `llpbench evaluate` has it.")
+@board_option
+@json_option
+def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) -> None:
+    """Compare ENTRIES pair by pair, divisions paired: difference, interval, permutation test.
+
+    The corrected p-value is after Holm, over all comparisons of the table.
+    """
+    from llpbench.board.comparing import compare_entries
+
+    if len(entries) < 2:
+        raise click.UsageError("give at least two entries to compare")
+    found = compare_entries(board, entries, metric)
+    rows = [
+        {
+            "dataset": one.dataset,
+            "metric": one.metric,
+            "first": one.first,
+            "second": one.second,
+            "difference": one.difference,
+            "low": one.low,
+            "high": one.high,
+            "p": one.p_value,
+            "corrected": one.corrected,
+        }
+        for one in found
+    ]
+    if as_json:
+        print_json([{**row, "note": one.note} for row, one in zip(rows, found, strict=True)])
+        return
+    print_table(rows)
+    for note in dict.fromkeys(one.note for one in found if one.note):
+        click.echo(f"\n{note}")
+
+
+@leaderboard.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@board_option
+def truth(names: tuple[str, ...], board: Board) -> None:
+    """Make the truth tables of datasets NAME, which must be on this machine.
+
+    With them, proportions are scored without the imagery.
+    """
+    from llpbench.board.card import make_card, write_card
+    from llpbench.board.truth import make_truth, write_truth
+    from llpbench.dataset import open_dataset
+
+    for name in names:
+        ds = open_dataset(name)
+        path = board.truth(ds.attrs["name"])
+        write_truth(make_truth(ds), path)
+        write_card(make_card(ds), board.card(ds.attrs["name"]))
+        click.echo(f"written to {path}")
+
+
+def _row(one: Upkeep) -> dict[str, Any]:
+    """Scores of an entry on a dataset as a row."""
+    mae = one.result.metrics["mae"]
+    pixels = one.result.pixels.metrics if one.result.pixels else {}
+    return {
+        "entry": one.entry,
+        "dataset": one.dataset,
+        "MAE": mae.value,
+        "low": mae.low,
+        "high": mae.high,
+        "F1": pixels["f1_micro"].value if "f1_micro" in pixels else None,
+        "proportions": one.proportions,
+        "pixels": one.pixels,
+    }
+
+
+def _print_rows(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(list(rows))
+    else:
+        print_table(list(rows))
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    click.echo(f"{verdict.entry}: {verdict.level}")
+    for reason in verdict.reasons:
+        where = f"{reason.where}: " if reason.where else ""
+        click.echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")

@@ -1,0 +1,145 @@
+"""Workflows: entries of strangers are checked without rights, and nothing of theirs is run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+import yaml
+from boards import make_board, predict, write_entry
+from click.testing import CliRunner
+from regions import make_region, write_region
+
+import llpbench
+from llpbench.board.layout import Board
+from llpbench.board.truth import read_truth
+from llpbench.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+STRANGERS = r"head|title|body|label|user|message|actor|name|email|ref_name"
+"""Parts of an event that whoever opens a pull request writes."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """PyYAML takes the key ``on`` for a truth value."""
+    content: dict[Any, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {"on" if key is True else key: value for key, value in content.items()}
+
+
+def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_workflow_gives_strangers_a_hand(path: Path) -> None:
+    workflow = read(path)
+    assert "pull_request_target" not in workflow["on"]
+    assert "permissions" in workflow
+    for step in steps(workflow):
+        for expression in re.findall(r"\$\{\{(.*?)\}\}", step.get("run", "")):
+            assert not re.search(STRANGERS, expression), expression
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_pull_requests_start_may_only_read(path: Path) -> None:
+    workflow = read(path)
+    if "pull_request" in workflow["on"]:
+        assert workflow["permissions"] == {"contents": "read"}
+        assert not any("permissions" in job for job in workflow["jobs"].values())
+        assert "secrets" not in path.read_text(encoding="utf-8")
+
+
+def test_the_check_installs_the_base_branch_alone() -> None:
+    workflow = read(ROOT / ".github" / "workflows" / "entry-check.yml")
+    places = {
+        step["with"]["path"]: step["with"]
+        for step in steps(workflow)
+        if "actions/checkout" in step.get("uses", "")
+    }
+    assert places["base"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert places["submitted"]["sparse-checkout"] == "leaderboard/entries"
+    assert not any(place["persist-credentials"] for place in places.values())
+    commands = "\n".join(step.get("run", "") for step in steps(workflow))
+    assert re.findall(r"pip install \S+ (\S+)", commands) == ["./base"]
+    assert re.findall(r"\S*submitted\S*", commands) == ["submitted/leaderboard"]
+
+
+def test_the_comment_sees_nothing_but_a_text() -> None:
+    workflow = read(ROOT / ".github" / "workflows" / "entry-comment.yml")
+    assert workflow["permissions"] == {"actions": "read", "pull-requests": "write"}
+    assert not any("checkout" in step.get("uses", "") for step in steps(workflow))
+
+
+def test_commands_of_workflows_exist() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    used = set(re.findall(r"llpbench leaderboard (\w+)", text)) - {"build"}
+    assert used == {"score", "replay", "check"}
+    for command in used:
+        assert CliRunner().invoke(cli, ["leaderboard", command, "--help"]).exit_code == 0
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> tuple[Board, Board, xr.Dataset]:
+    """That of the base branch with an entry, and that of a pull request with the same."""
+    write_region(make_region(6, 3, 3, 1), tmp_path / "grid")
+    base = make_board(tmp_path / "base", llpbench.open_dataset(tmp_path / "grid"))
+    truth = read_truth(base.truth("grid"))
+    write_entry(base.entry("tartu__first"), truth)
+    shutil.copytree(base.folder / "entries", tmp_path / "submitted" / "entries")
+    return base, Board(tmp_path / "submitted"), truth
+
+
+def check(boards: tuple[Board, Board, xr.Dataset], out: Path) -> tuple[int, str]:
+    """What the workflow runs: exit code and verdict."""
+    base, submitted, _truth = boards
+    script = ROOT / ".github" / "check_entries.py"
+    arguments = [str(script), str(base.folder), str(submitted.folder), str(out)]
+    done = subprocess.run([sys.executable, "-P", *arguments], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    return done.returncode, (out / "verdict.md").read_text(encoding="utf-8")
+
+
+def test_new_entries_are_checked(boards: tuple[Board, Board, xr.Dataset], tmp_path: Path) -> None:
+    _base, submitted, truth = boards
+    assert check(boards, tmp_path / "none") == (
+        1,
+        "0 entries differ from the board; 1 to 50 are checked\n",
+    )
+    seeds = [predict(truth, seed) for seed in (3, 4, 5)]
+    folder = write_entry(submitted.entry("tartu__new"), truth, seeds)
+    code, verdict = check(boards, tmp_path / "good")
+    assert (code, verdict.splitlines()[0]) == (0, "tartu__new: clean")
+    (folder / "run.sh").write_text("touch stolen")
+    code, verdict = check(boards, tmp_path / "bad")
+    assert code == 1
+    assert "'run.sh' has no place in an entry" in verdict
+
+
+def test_changed_entries_are_checked(
+    boards: tuple[Board, Board, xr.Dataset], tmp_path: Path
+) -> None:
+    _base, submitted, truth = boards
+    path = submitted.entry("tartu__first") / "grid" / "seed-0.parquet"
+    llpbench.write_predictions(predict(truth, 9), path)
+    assert check(boards, tmp_path / "changed")[1].startswith("tartu__first: clean")
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    code, verdict = check(boards, tmp_path / "linked")
+    assert code == 1
+    assert "no link" in verdict
+
+
+def test_a_folder_that_is_a_link_is_refused(
+    boards: tuple[Board, Board, xr.Dataset], tmp_path: Path
+) -> None:
+    base, submitted, _truth = boards
+    (submitted.folder / "entries" / "tartu__linked").symlink_to(base.entry("tartu__first"))
+    code, verdict = check(boards, tmp_path / "out")
+    assert (code, verdict.splitlines()[0]) == (1, "tartu__linked: refused")
