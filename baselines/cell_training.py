@@ -172,7 +172,7 @@ def _descend(
     optimizer.build(variables)
     averages = AveragedWeights(variables)
 
-    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, reduce_retracing=True)
     def step(rate: Any, features: Any, *known: Any) -> None:
         with tf.GradientTape() as tape:
             value = loss(tf.cast(features, tf.float32), *known)

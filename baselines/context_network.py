@@ -37,7 +37,7 @@ class ContextNetwork:
 
     Attributes
     ----------
-    moments_scale, kinds_scale : keras.layers.Normalization
+    moments_scale, kinds_scale : Standardisation
         Of the 24 means and deviations, and of the averaged kinds; adapted before training.
     local, local_head, context : list of keras.layers.Layer
         Applied one after the other: a cell's six numbers to kinds; kinds to logits, in training
@@ -58,8 +58,10 @@ class ContextNetwork:
                 name=name,
             )
 
-        self.moments_scale = keras.layers.Normalization(name="moments_scale")
-        self.kinds_scale = keras.layers.Normalization(name="kinds_scale")
+        from llpbench_baselines.layers import Standardisation
+
+        self.moments_scale = Standardisation(name="moments_scale")
+        self.kinds_scale = Standardisation(name="kinds_scale")
         self.local = [dense(size, f"local_{number}") for number, size in enumerate(kinds)]
         self.local_head = [dense(categories, "local_head", None)]
         context = [dense(size, f"context_{number}") for number, size in enumerate(units)]
@@ -130,7 +132,8 @@ class ContextNetwork:
         _tensorflow, keras = load_backend()
         if window == 1:
             return values
-        return keras.ops.average_pool(values, window, strides=1, padding="same")
+        rows = keras.ops.average_pool(values, (window, 1), strides=1, padding="same")
+        return keras.ops.average_pool(rows, (1, window), strides=1, padding="same")
 
 
 def apply(layers: Sequence[Any], values: Any) -> Any:

@@ -111,15 +111,6 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         self.patience = patience
         self.deterministic = deterministic
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
-        """Set first weights from data, by default none.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, shape (n, 96, 96, 3)
-            Training chips.
-        """
-
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Say what the network is to be trained on.
 

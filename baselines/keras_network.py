@@ -41,6 +41,15 @@ class KerasNetwork(Method):
             probabilities (n, row, column, category) of cells, or to shares (n, category).
         """
 
+    def initialise(self, images: NDArray[np.uint8]) -> None:
+        """Set first weights from data, by default none.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, 96, 96, 3)
+            Training chips.
+        """
+
     def pixels(self, output: Any) -> Any:
         """Class probabilities of a grid over the image, from the network's output.
 

@@ -162,6 +162,34 @@ class GaussianPrototypes(keras.layers.Layer):  # type: ignore[misc]
         return tensorflow.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
 
 
+class Standardisation(keras.layers.Layer):  # type: ignore[misc]
+    """Numbers brought to mean 0 and variance 1.
+
+    Unlike Keras' ``Normalization``, which keeps a copy of its statistics, it follows its weights
+    whenever these are set.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make mean and scale; they are set from data before training."""
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
+
+    def adapt(self, values: Any) -> None:
+        """Take mean and scale from data.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, number)
+        """
+        self.mean.assign(values.mean(axis=0))
+        self.scale.assign(1 / (values.std(axis=0) + 1e-3))
+
+    def call(self, values: Any) -> Any:
+        """Subtract and multiply."""
+        return (values - self.mean) * self.scale
+
+
 def squared_distances(points: Any, centres: Any) -> Any:
     """Squared distances of all points to all centres, by one matrix product.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -71,7 +71,7 @@ class LLPNet(KerasNetwork):
     """
 
     parameters = 336 + 980 + 5440 + 2080 + 165
-    non_trainable = 2 * 24 + 1 + 2 * 60 + 1 + 1
+    non_trainable = 2 * 24 + 2 * 60 + 1
     source = "this project"
 
     def __init__(
@@ -98,6 +98,11 @@ class LLPNet(KerasNetwork):
         self._layers = ContextNetwork(categories)
         return self._layers.model()
 
+    def initialise(self, images: NDArray[np.uint8]) -> None:
+        """Adapt the normalisations, for those who train the whole network at once."""
+        starts = range(0, len(images), _BLOCK)
+        self._surroundings(self._moments(images[start : start + _BLOCK] for start in starts))
+
     def read_out(self, output: Any) -> Any:
         """Average sharpened probabilities."""
         tensorflow, _keras = load_backend()
@@ -111,7 +116,7 @@ class LLPNet(KerasNetwork):
         keras.utils.set_random_seed(self.random_state)
         self._build(train["category_name"].to_numpy())
         divisions = _Divisions(self._choose(train, generator))
-        moments = self._moments(divisions.images)
+        moments = self._moments(divisions.images.in_order(_BLOCK))
         local = self._learn_locally(moments, divisions, generator, progress)
         features = np.concatenate([moments, self._surroundings(moments)], axis=-1)
         del moments
@@ -131,7 +136,7 @@ class LLPNet(KerasNetwork):
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Weights of the network, the exponent of the read-out, and category names."""
-        return {**super().get_weights(), "sharpness": np.float32(self.sharpness_)[np.newaxis]}
+        return {**super().get_weights(), "sharpness": np.array([self.sharpness_], np.float32)}
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Build the network and take weights over."""
@@ -148,11 +153,11 @@ class LLPNet(KerasNetwork):
             known = np.sort(generator.choice(known, self.chips, replace=False))
         return train.isel(chip=known)
 
-    def _moments(self, images: Images) -> NDArray[np.float16]:
+    def _moments(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float16]:
         """Normalised descriptions of all cells; adapts the normalisation."""
         tensorflow, _keras = load_backend()
         describe = tensorflow.function(self._layers.moments, autograph=False, reduce_retracing=True)
-        found = [describe(batch).numpy().astype(np.float16) for batch in images.in_order(_BLOCK)]
+        found = [describe(batch).numpy().astype(np.float16) for batch in images]
         return _normalise(self._layers.moments_scale, np.concatenate(found))
 
     def _surroundings(self, moments: NDArray[np.float16]) -> NDArray[np.float16]:
@@ -247,7 +252,7 @@ def _in_blocks(function: Any, values: NDArray[np.float16]) -> NDArray[np.float16
     """Results of a function of tensors for all chips, in half precision."""
     tensorflow, _keras = load_backend()
 
-    @tensorflow.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tensorflow.function(autograph=False, reduce_retracing=True)
     def graph(block: Any) -> Any:
         return tensorflow.cast(function(tensorflow.cast(block, tensorflow.float32)), "float16")
 
@@ -261,5 +266,5 @@ def _normalise(layer: Any, values: NDArray[np.float16]) -> NDArray[np.float16]:
     """Adapt a normalisation to values, and apply it."""
     every = max(1, len(values) * CELLS**2 // 200_000)
     sample = values.reshape(-1, values.shape[-1])[::every].astype(np.float32)
-    layer.adapt(sample[:, np.newaxis, np.newaxis])
+    layer.adapt(sample)
     return _in_blocks(layer, values)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,10 +56,20 @@ def smooth(
     >>> bool(smooth(cells, coupling=1.5)[0, 0, 2, 0] > 0.5)
     True
     """
+    settle = _graph(coupling, window, iterations)
+    blocks = [
+        settle(np.asarray(probabilities[start : start + _BLOCK], dtype=np.float32)).numpy()
+        for start in range(0, len(probabilities), _BLOCK)
+    ]
+    return np.concatenate(blocks)
+
+
+@lru_cache(maxsize=8)
+def _graph(coupling: float, window: int, iterations: int) -> Callable[..., Any]:
+    """The fixed-point iteration, compiled once."""
     tensorflow, _keras = load_backend()
 
-    @tensorflow.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def settle(alone: NDArray[np.float32]) -> NDArray[np.float32]:
+    def settle(alone: Any) -> Any:
         logits = tensorflow.math.log(alone + 1e-6)
         together = alone
         for _ in range(iterations):
@@ -63,8 +77,6 @@ def smooth(
             together = tensorflow.nn.softmax(logits + coupling * nearby)
         return together
 
-    blocks = [
-        settle(np.asarray(probabilities[start : start + _BLOCK], dtype=np.float32)).numpy()
-        for start in range(0, len(probabilities), _BLOCK)
-    ]
-    return np.concatenate(blocks)
+    cells = tensorflow.TensorSpec([None, None, None, None], tensorflow.float32)
+    graph: Callable[..., Any] = tensorflow.function(settle, [cells], autograph=False)
+    return graph

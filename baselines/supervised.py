@@ -13,6 +13,8 @@ from llpbench.errors import MethodError
 from llpbench.method import make_method
 from llpbench.protocol import scored_labels
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.keras_network import KerasNetwork
+from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.losses import PIXEL_LOSSES, Loss
 from llpbench_baselines.objectives import Objective
 from llpbench_baselines.objectives.broadcast import Broadcast
@@ -21,13 +23,12 @@ from llpbench_baselines.objectives.broadcast import Broadcast
 class ChipSupervised(KerasMethod):
     """A network trained on each chip's own shares: a bound, outside any ranking.
 
-    By default that of ``customunet``, which sees far around each pixel: a bound by a network that
-    sees only small patches would be below what others reach without labels.
+    By default that of ``llpnet``, so that the two differ in their labels alone.
 
     Parameters
     ----------
     network : str
-        The Keras method whose network is trained.
+        The method whose network is trained.
     **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
@@ -35,15 +36,16 @@ class ChipSupervised(KerasMethod):
     supervision: ClassVar[str] = "chip"
     objectives: ClassVar[Mapping[str, type[Objective]]] = {"broadcast": Broadcast}
     is_reference: ClassVar[bool] = True
-    parameters = 482101
-    source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of chips"
+    parameters = LLPNet.parameters
+    non_trainable = LLPNet.non_trainable - 1
+    source = "the network of llpnet with labels of chips"
 
     def __init__(
         self,
         *,
-        network: str = "customunet",
-        epochs: int = 16,
-        learning_rate: float = 1e-3,
+        network: str = "llpnet",
+        epochs: int = 40,
+        learning_rate: float = 3e-3,
         **training: Any,
     ) -> None:
         super().__init__(epochs=epochs, learning_rate=learning_rate, **training)
@@ -52,7 +54,7 @@ class ChipSupervised(KerasMethod):
     def build(self, categories: int) -> Any:
         """Make the network of the other method."""
         self._other = make_method(self.network, random_state=self.random_state)
-        if not isinstance(self._other, KerasMethod):
+        if not isinstance(self._other, KerasNetwork):
             raise MethodError(f"{self.network!r} has no network: give a Keras method")
         return self._other.build(categories)
 
@@ -83,7 +85,7 @@ class PixelSupervised(ChipSupervised):
     """
 
     supervision: ClassVar[str] = "pixel"
-    source = "the network of Ramos-Pollán and González, arXiv 2306.12461, with labels of pixels"
+    source = "the network of llpnet with labels of pixels"
     losses = PIXEL_LOSSES
 
     def __init__(self, *, loss: str = "pixel-cross-entropy", **parameters: Any) -> None:
