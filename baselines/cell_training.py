@@ -34,7 +34,7 @@ class Cells:
         self.of_chip = features.shape[1] * features.shape[2]
         self.generator = generator
 
-    def of_divisions(self, bags: Bags) -> tuple[NDArray[np.float16], NDArray[np.intp]]:
+    def of_divisions(self, bags: Bags) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Draw cells of divisions, so that each division's mean estimates that of all its cells.
 
         Parameters
@@ -44,7 +44,7 @@ class Cells:
 
         Returns
         -------
-        features : ndarray of float16, shape (division * size, number)
+        features : ndarray of float32, shape (division * size, number)
         divisions : ndarray of int, shape (division,)
         """
         usable = np.unique(bags.visits)
@@ -52,7 +52,7 @@ class Cells:
             usable = self.generator.choice(usable, _DIVISIONS, replace=False)
         chips = bags.draw(usable, self.generator).ravel()
         cells = chips * self.of_chip + self.generator.integers(0, self.of_chip, len(chips))
-        return self.flat[cells], usable
+        return self.flat[cells].astype(np.float32), usable
 
     def some(self, *labels: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Draw cells of all chips.
@@ -68,8 +68,8 @@ class Cells:
             Features, and what is known of these cells.
         """
         cells = self.generator.integers(0, len(self.flat), _CELLS)
-        known = [one.reshape(len(self.flat), -1)[cells] for one in labels]
-        return (self.flat[cells], *known)
+        known = [one.reshape(len(self.flat), -1)[cells].astype(np.float32) for one in labels]
+        return (self.flat[cells].astype(np.float32), *known)
 
 
 def match_divisions(
@@ -149,8 +149,7 @@ def match_cells(
         return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
 
     def draw() -> tuple[NDArray[Any], ...]:
-        features, known = cells.some(labels)
-        return features, known.astype(np.float32)
+        return cells.some(labels)
 
     _descend(layers, loss, draw, steps, learning_rate, progress, "cells")
 
@@ -166,7 +165,7 @@ def _descend(
 ) -> None:
     """Adam along a cosine; the layers end with the averages of their weights."""
     tf, keras = load_backend()
-    apply(layers, tf.cast(draw()[0][:1], tf.float32))
+    apply(layers, draw()[0][:1])
     variables = [variable for layer in layers for variable in layer.trainable_variables]
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(variables)
@@ -175,7 +174,7 @@ def _descend(
     @tf.function(autograph=False, reduce_retracing=True)
     def step(rate: Any, features: Any, *known: Any) -> None:
         with tf.GradientTape() as tape:
-            value = loss(tf.cast(features, tf.float32), *known)
+            value = loss(features, *known)
             total = tf.add_n([value, *(one for layer in layers for one in layer.losses)])
         optimizer.learning_rate.assign(rate)
         optimizer.apply(tape.gradient(total, variables), variables)

@@ -252,12 +252,10 @@ def _in_blocks(function: Any, values: NDArray[np.float16]) -> NDArray[np.float16
     """Results of a function of tensors for all chips, in half precision."""
     tensorflow, _keras = load_backend()
 
-    @tensorflow.function(autograph=False, reduce_retracing=True)
-    def graph(block: Any) -> Any:
-        return tensorflow.cast(function(tensorflow.cast(block, tensorflow.float32)), "float16")
-
+    graph = tensorflow.function(function, autograph=False, reduce_retracing=True)
     blocks = [
-        graph(values[start : start + _BLOCK]).numpy() for start in range(0, len(values), _BLOCK)
+        graph(values[start : start + _BLOCK].astype(np.float32)).numpy().astype(np.float16)
+        for start in range(0, len(values), _BLOCK)
     ]
     return np.concatenate(blocks)
 
