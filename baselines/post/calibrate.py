@@ -80,7 +80,7 @@ def calibration_matrix(
 
     Examples
     --------
-    >>> means = np.array([[0.4, 0.6], [0.6, 0.4]])
+    >>> means = np.array([[0.6, 0.4], [0.4, 0.6]])
     >>> calibration_matrix(means, np.eye(2), np.ones(2), 1e-6).round(2)
     array([[ 3., -2.],
            [-2.,  3.]])

@@ -24,6 +24,10 @@ COMMANDS = {
     "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
     "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
     "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
+    "coarseness": (
+        "llpbench.cli.coarseness:coarseness",
+        "Train methods on ever fewer divisions.",
+    ),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
     "leaderboard": (

@@ -1,0 +1,77 @@
+"""How much methods lose as supervision grows coarser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from llpbench.cli.output import print_table
+
+
+@click.command()
+@click.option("--dataset", required=True, help="Name or path.")
+@click.option(
+    "--method", "methods", multiple=True, help="Several; train-mean and closed-form ones."
+)
+@click.option(
+    "--coarser", "factors", type=click.FloatRange(min=1), multiple=True, help="1, 2, 4, 8, 16."
+)
+@click.option(
+    "--how", "ways", type=click.Choice(["merge", "random"]), multiple=True, help="Of bags; merge."
+)
+@click.option("--points", type=click.IntRange(min=1), help="Survey so many points a division.")
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="0; several.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("coarseness"),
+    show_default=True,
+    help="Folder of the table and the picture.",
+)
+def coarseness(
+    dataset: str,
+    methods: tuple[str, ...],
+    factors: tuple[float, ...],
+    ways: tuple[str, ...],
+    points: int | None,
+    seeds: tuple[int, ...],
+    out: Path,
+) -> None:
+    """Train METHODS on ever fewer divisions: neighbours merged, or random bags.
+
+    Only what train and val divisions know changes; the test split stays as it is.
+    """
+    from tqdm import tqdm
+
+    from llpbench.coarseness import FACTORS
+    from llpbench.coarseness import coarseness as experiment
+    from llpbench.dataset import open_dataset
+    from llpbench.plots.coarseness import draw_coarseness
+
+    ds = open_dataset(dataset)
+    table = experiment(
+        ds,
+        methods or ("train-mean", "bag-ridge", "aggregated-multinomial"),
+        factors=factors or FACTORS,
+        ways=ways or ("merge",),
+        points=points,
+        seeds=seeds or (0,),
+        progress=lambda items: tqdm(items, disable=not sys.stderr.isatty(), unit="run"),
+    )
+    figure = draw_coarseness(table, ds.attrs["title"])
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "coarseness.csv": partial(table.to_csv, index=False, float_format="%.4f"),
+        "coarseness.png": partial(figure.savefig, format="png", bbox_inches="tight"),
+    }
+    for name, write in files.items():
+        beside = out / f".{name}.part"
+        write(beside)
+        beside.replace(out / name)
+    shown = table.drop(columns=["mae_hard", "f1_micro"])
+    print_table(json.loads(shown.to_json(orient="records")))
+    click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

@@ -1,0 +1,99 @@
+"""Error against the coarseness of supervision: the same test chips, ever fewer divisions."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from llpbench.dataset import open_dataset
+from llpbench.method import make_method
+from llpbench.protocol import prediction_inputs
+from llpbench.scores import Scores
+from llpbench.scoring import evaluate
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+def coarseness(
+    dataset: str | os.PathLike[str] | xr.Dataset,
+    methods: Sequence[str],
+    *,
+    factors: Sequence[float] = FACTORS,
+    ways: Sequence[str] = ("merge",),
+    points: int | None = None,
+    seeds: Sequence[int] = (0,),
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> pd.DataFrame:
+    """Train methods on ever fewer divisions, and score each on the test split as it is.
+
+    Parameters
+    ----------
+    dataset : str, path or Dataset
+        What :func:`llpbench.open_dataset` opens, or has opened.
+    methods : sequence of str
+        Names; their parameters are the default ones.
+    factors : sequence of float
+        By how much fewer divisions train and val have, see ``ds.llp.rebag``.
+    ways : sequence of {"merge", "random"}
+    points : int, optional
+        Proportions are surveys of so many points in each division.
+    seeds : sequence of int
+        Of methods, random bags and surveys together.
+    progress : callable, optional
+        Wraps the settings.
+
+    Returns
+    -------
+    DataFrame
+        A row a method, way and factor: ``method``, ``way``, ``coarser``, ``divisions`` (of the
+        train split), ``chips`` (that one of them owns, on average), ``mae`` with its 95 %
+        interval ``low`` to ``high``, and ``mae_hard`` and ``f1_micro`` where there is a
+        segmentation.
+    """
+    import xarray as xr
+
+    ds = (dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)).llp.group()
+    settings = list(itertools.product(methods, ways, factors))
+    rows = []
+    for method, way, factor in progress(settings):
+        made = [ds.llp.rebag(coarser=factor, how=way, points=points, seed=seed) for seed in seeds]
+        train = made[0].llp.split("train")
+        scores = _scores(made, method, seeds)
+        interval = scores.interval("mae")
+        found = {
+            name: scores.value(name) for name in ("mae_hard", "f1_micro") if name in scores.metrics
+        }
+        rows.append(
+            {
+                "method": method,
+                "way": way,
+                "coarser": factor,
+                "divisions": train.sizes["division"],
+                "chips": train.sizes["chip"] / train.sizes["division"],
+                "mae": scores.value("mae"),
+                "low": interval.low,
+                "high": interval.high,
+                "mae_hard": found.get("mae_hard", np.nan),
+                "f1_micro": found.get("f1_micro", np.nan),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _scores(made: Sequence[xr.Dataset], name: str, seeds: Sequence[int]) -> Scores:
+    """Fit to each of the datasets with its seed, and score all on the test split."""
+    predictions = []
+    for ds, seed in zip(made, seeds, strict=True):
+        method = make_method(name, random_state=seed)
+        train, val = (ds.llp.split(p).llp.restrict(method.supervision) for p in ("train", "val"))
+        test = ds.llp.split("test")
+        predictions.append(method.fit(train, val).predict(prediction_inputs(test, method.track)))
+    return evaluate(predictions, made[0])
