@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from llpbench.catalog import LabelSet
+    from llpbench.grid import ChipGrid
 
 CHIP_SIZE = 100
 """Pixels along a side of a chip."""
@@ -68,6 +69,8 @@ class Region:
         Shares of the label classes in each division, in the order of ``divisions``.
     read : callable
         Reads the pixels of chips given by id.
+    grid : ChipGrid, optional
+        What the chips stand on, where it is known.
     """
 
     label_set: LabelSet
@@ -75,3 +78,4 @@ class Region:
     divisions: gpd.GeoDataFrame
     division_proportions: NDArray[np.float64]
     read: PixelReader
+    grid: ChipGrid | None = None

@@ -23,7 +23,7 @@ from llpbench.synthetic.landcover import BUILT, find_land_cover
 from llpbench.synthetic.noise import PixelGrid, smooth_noise
 from llpbench.synthetic.places import decode, encode
 from llpbench.synthetic.population import population_class
-from llpbench.synthetic.splits import bands
+from llpbench.splitting import bands
 
 LABEL_SETS = ("esaworldcover", "humanpop")
 EQUAL_AREA = "EPSG:6933"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import UnknownNameError, examples
+from llpbench.grid import ChipGrid
 from llpbench.region import CHIP_SIZE
 from llpbench.synthetic.noise import PixelGrid, salt, smooth_noise
 
@@ -19,6 +20,9 @@ longitude and latitude, so each square kilometre here is one there."""
 
 _NORTHING: Final = 6339
 """Kilometres from the equator, along the projection's axis, to row 0: about 45° N."""
+
+GRID: Final = ChipGrid(CRS, 0.0, _NORTHING, 1.0, 1.0)
+"""Rows and columns as they are counted here."""
 
 _REACH: Final = 2048
 """Rows and columns lie in [-2048, 2048)."""
@@ -68,13 +72,7 @@ def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
     -------
     ndarray of shapely polygons, shape (place,)
     """
-    import shapely
-
-    rows, columns = places.T
-    squares: NDArray[Any] = shapely.box(
-        columns, _NORTHING - rows - 1, columns + 1, _NORTHING - rows
-    )
-    return squares
+    return GRID.boxes(*places.T)
 
 
 def centres(places: NDArray[np.int64]) -> NDArray[np.float64]:
