@@ -45,8 +45,10 @@ def equal_area(*outlines: gpd.GeoSeries) -> str:
     --------
     >>> import geopandas as gpd
     >>> from shapely import box
-    >>> equal_area(gpd.GeoSeries([box(4, 50, 5, 51)])), equal_area(gpd.GeoSeries([box(179, 0, 181, 1)]))
-    ('EPSG:6933', '+proj=cea +lat_ts=30 +lon_0=180 +datum=WGS84 +units=m')
+    >>> equal_area(gpd.GeoSeries([box(4, 50, 5, 51)]))
+    'EPSG:6933'
+    >>> equal_area(gpd.GeoSeries([box(179, 0, 181, 1)]))
+    '+proj=cea +lat_ts=30 +lon_0=180 +datum=WGS84 +units=m'
     """
     across = any(len(part) and part.total_bounds[2] > 180 for part in outlines)
     return EQUAL_AREA_ACROSS if across else EQUAL_AREA

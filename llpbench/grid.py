@@ -105,8 +105,7 @@ class ChipGrid:
         import shapely
 
         plane = gpd.GeoSeries(outlines, crs=self.crs)
-        latitude = plane.iloc[:1].centroid.to_crs(GEOGRAPHIC).y.abs().max()
-        dense = shapely.segmentize(plane.to_numpy(), self._longest_edge(latitude))
+        dense = shapely.segmentize(plane.to_numpy(), self._longest_edge(plane))
         degrees = gpd.GeoSeries(dense, crs=self.crs).to_crs(GEOGRAPHIC)
         west, _, east, _ = degrees.total_bounds
         if east - west > 180:
@@ -140,17 +139,21 @@ class ChipGrid:
         )
         return (self.north - y) / self.height, (x - self.west) / self.width
 
-    def _longest_edge(self, latitude: float) -> float:
+    def _longest_edge(self, outlines: gpd.GeoSeries) -> float:
         """Find how long an edge may be, in units of the plane.
 
         A straight line runs beside a parallel, which :data:`~llpbench.geometry.EQUAL_AREA` draws
         straight, like a chord beside an arc of radius R cot(latitude); a chord of length L is
         L² / (8 R cot(latitude)) away from its arc.
         """
-        from pyproj import CRS
+        from pyproj import CRS, Transformer
 
+        west, south, east, north = outlines.total_bounds
+        _, latitudes = Transformer.from_crs(self.crs, GEOGRAPHIC, always_xy=True).transform(
+            [west, west, east, east], [south, north, south, north]
+        )
+        steepness = np.tan(np.radians(np.clip(np.abs(latitudes).max(), 1, 89)))
         metres = CRS(self.crs).axis_info[0].unit_conversion_factor
-        steepness = np.tan(np.radians(np.clip(latitude, 1, 89)))
         return float(np.sqrt(8 * EARTH_RADIUS / steepness * BULGE) / metres)
 
 

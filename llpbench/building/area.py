@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.building.layer import Window
-from llpbench.building.raster_file import Box, RasterFile
+from llpbench.building.placing import Window
+from llpbench.building.raster_file import Box, RasterFile, apply
 from llpbench.errors import BuildError
 from llpbench.geometry import GEOGRAPHIC
 from llpbench.grid import ChipGrid
@@ -20,7 +20,7 @@ from llpbench.region import CHIP_SIZE
 if TYPE_CHECKING:
     import geopandas as gpd
 
-LARGEST = 4_000_000
+LARGEST = 1_000_000
 """Cells of a grid."""
 
 _TRUE_SCALE = 0.01
@@ -190,7 +190,8 @@ def _is_ready(files: Sequence[RasterFile], metres: float) -> bool:
     for file in files:
         if file.is_rotated or not _is_same(file.crs, first.crs):
             return False
-        step, away = file.transform, ~first.transform * (file.transform.c, file.transform.f)
+        step = file.transform
+        away = apply(~first.transform, step.c, step.f)
         if not np.allclose([step.a, -step.e], size, rtol=1e-9):
             return False
         if not np.allclose(away, np.round(away), atol=1e-6):

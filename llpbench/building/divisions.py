@@ -191,7 +191,7 @@ def _mend(outlines: gpd.GeoSeries, path: Path) -> tuple[gpd.GeoSeries, list[str]
     broken = ~flat.is_valid.to_numpy() & flat.notna().to_numpy()
     sound = flat.copy()
     sound[broken] = shapely.make_valid(flat.to_numpy()[broken])
-    without = ~(sound.area > 0).to_numpy()
+    without = ~(shapely.area(sound.to_numpy()) > 0)
     if without.any():
         raise BuildError(
             f"{path.name}: {without.sum()} divisions are no areas: "

@@ -14,6 +14,9 @@ from llpbench.building.legend_files import parse_legend, read_legend
 from llpbench.catalog import NO_LABEL
 from llpbench.errors import BuildError, UnknownNameError, examples
 
+AUTO = "auto"
+"""The name that asks for :func:`recognise`."""
+
 FIRST, LAST = "esa-worldcover", "humanpop"
 """The legends that are preferred, and put last, where several would fit."""
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +65,9 @@ class RasterFile:
     @property
     def corners(self) -> NDArray[np.float64]:
         """Coordinates of its corners, shape (4, 2), around."""
-        places = [(0, 0), (self.width, 0), (self.width, self.height), (0, self.height)]
-        return np.array([self.transform * place for place in places])
+        columns = np.array([0, self.width, self.width, 0])
+        rows = np.array([0, 0, self.height, self.height])
+        return np.stack(apply(self.transform, columns, rows), axis=1)
 
     @property
     def box(self) -> Box:
@@ -78,6 +79,23 @@ class RasterFile:
         """Whether rows do not run from west to east, or columns not from north to south."""
         step = self.transform
         return bool(step.b or step.d or step.a < 0 or step.e > 0)
+
+
+def apply(transform: Affine, column: Any, row: Any) -> tuple[Any, Any]:
+    """Apply a geotransform, or the inverse of one, to places.
+
+    Parameters
+    ----------
+    transform : Affine
+    column, row : float or ndarray
+
+    Returns
+    -------
+    x, y : float or ndarray
+    """
+    x = transform.a * column + transform.b * row + transform.c
+    y = transform.d * column + transform.e * row + transform.f
+    return x, y
 
 
 def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:

@@ -1,0 +1,260 @@
+"""Rasters, outlines and tables put together as a region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.building.area import Area, choose_grid, find_area
+from llpbench.building.assignment import Splitting, split_chips
+from llpbench.building.chips import Chips, choose_chips
+from llpbench.building.divisions import place_divisions, read_divisions, whole_area
+from llpbench.building.layer import Layer, make_layer
+from llpbench.building.legend import Legend
+from llpbench.building.legends import AUTO, find_legend, recognise
+from llpbench.building.pixels import RasterPixels
+from llpbench.building.placing import Window
+from llpbench.building.raster_file import RasterFile, choose_bands, inspect_rasters
+from llpbench.building.shares import pixel_lattice, shares_from_labels
+from llpbench.building.stretch import choose_stretch
+from llpbench.building.table import ShareTable, fit_legend, read_table, shares_from_table
+from llpbench.errors import BuildError
+from llpbench.grid import ChipGrid
+from llpbench.region import CHIP_SIZE, Region
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+_SAMPLE = 1000
+"""Rows and columns of a label raster that its legend is recognised by."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a region is made of.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Rasters of red, green and blue; where they overlap, the first counts.
+    labels : sequence of Path
+        Rasters of classes, if there are any.
+    divisions : Path or None
+        Outlines; None makes one division of everything.
+    division_id : str or None
+        The column of their ids.
+    shares : Path or None
+        A csv table of shares by division; without it they are counted on the labels.
+    columns : sequence of (str, str)
+        Class and column of that table, where they are not called alike.
+    legend : str or Legend
+        What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
+    chip_km : float
+        Side of a chip.
+    crs : str
+        Of the grid, see :func:`~llpbench.building.area.choose_grid`.
+    bands : sequence of int or None
+        Numbers of the red, green and blue bands.
+    scale : (float, float) or None
+        Image values that become 0 and 255.
+    splitting : Splitting
+        How chips are split.
+    """
+
+    images: Sequence[Path]
+    labels: Sequence[Path] = ()
+    divisions: Path | None = None
+    division_id: str | None = None
+    shares: Path | None = None
+    columns: Sequence[tuple[str, str]] = ()
+    legend: str | Legend = AUTO
+    chip_km: float = 1.0
+    crs: str = "auto"
+    bands: Sequence[int] | None = None
+    scale: tuple[float, float] | None = None
+    splitting: Splitting = field(default_factory=Splitting)
+
+
+def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
+    """Make a region of one's own.
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    region : Region
+        Tables in memory; pixels are read from the rasters when they are needed.
+    remarks : list of str
+        A sentence for each thing that was decided, mended or left out.
+
+    Raises
+    ------
+    LLPBenchError
+        In one sentence, what is wrong with a file or an option.
+    """
+    if recipe.chip_km <= 0:
+        raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
+    images = inspect_rasters(recipe.images)
+    bands = [choose_bands(file, recipe.bands) for file in images]
+    stretch, remarks = choose_stretch(images, bands, recipe.scale)
+    labels = inspect_rasters(recipe.labels)
+    table = None
+    if recipe.shares is not None:
+        table = read_table(recipe.shares, recipe.division_id, recipe.columns)
+    legend, said = _choose_legend(recipe, labels, table)
+    remarks += said
+
+    outlines = None
+    if recipe.divisions is not None:
+        outlines, said = read_divisions(recipe.divisions, recipe.division_id)
+        remarks += said
+    area = find_area(images, outlines)
+    grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
+    if outlines is not None:
+        outlines = place_divisions(outlines, grid, area)
+    lattice, pixels = pixel_lattice(grid), _in_pixels(extent)
+    image = make_layer(images, bands, lattice, pixels)
+    label = _lay_labels(labels, lattice, pixels)
+    chips, said = choose_chips(image, grid, extent, outlines)
+    remarks += said
+
+    divisions = whole_area(grid, chips.boxes) if outlines is None else outlines
+    chips, divisions, splits, said = _split(chips, divisions, recipe.splitting)
+    remarks += said
+    legend = legend.for_cells(_cell_side(labels[0], area)) if labels else legend
+    shares, said = _find_shares(table, labels, legend, divisions, grid)
+    remarks += said
+    places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
+    reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, stretch, label, legend)
+    chip_table, division_table = _tables(chips, divisions, splits)
+    return Region(legend.label_set, chip_table, division_table, shares, reader, grid), remarks
+
+
+def _choose_legend(
+    recipe: Recipe, labels: Sequence[RasterFile], table: ShareTable | None
+) -> tuple[Legend, list[str]]:
+    named = recipe.legend
+    remarks: list[str] = []
+    legend = None
+    if isinstance(named, Legend):
+        legend = named
+    elif named != AUTO:
+        legend = find_legend(named)
+    elif labels:
+        legend = recognise(_sample(labels))
+        remarks = [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
+    if table is not None:
+        return fit_legend(table, legend), remarks
+    if legend is None:
+        raise BuildError(
+            "there is nothing to learn from: give --labels, or --shares with a table, or both"
+        )
+    return legend, remarks
+
+
+def _sample(labels: Sequence[RasterFile]) -> set[float]:
+    """Numbers that occur in label rasters."""
+    import rasterio
+
+    found: set[float] = set()
+    for file in labels:
+        with rasterio.open(file.path) as source:
+            sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
+            sample = source.read(1, out_shape=sides, masked=True).compressed()
+        numbers = np.unique(sample[np.isfinite(sample)])
+        if (numbers != np.round(numbers)).any():
+            raise BuildError(
+                f"{file.path.name} holds amounts, not classes; name the legend that divides them "
+                "with --legend, such as ghsl"
+            )
+        found |= set(numbers.tolist())
+    return found
+
+
+def _lay_labels(labels: Sequence[RasterFile], lattice: ChipGrid, extent: Window) -> Layer | None:
+    if not labels:
+        return None
+    layer = make_layer(labels, [(1,)] * len(labels), lattice, extent, classes=True)
+    if not layer.sources:
+        raise BuildError(
+            "the labels do not overlap the image and the divisions; check the files and their "
+            "reference systems"
+        )
+    return layer
+
+
+def _split(
+    chips: Chips, divisions: gpd.GeoDataFrame, splitting: Splitting
+) -> tuple[Chips, gpd.GeoDataFrame, dict[str, NDArray[np.str_]], list[str]]:
+    """Split chips, and leave out the buffer and the divisions that no chip overlaps."""
+    pairs = chips.overlaps(divisions)
+    remarks = []
+    several = pairs.groupby("chip")["area"].sum() > 1.01 * chips.grid.width * chips.grid.height
+    if several.any():
+        remarks.append(f"divisions lie over one another in {several.sum()} chips")
+    found = split_chips(chips, pairs, splitting)
+    kept = found["kept"].to_numpy()
+    if not kept.all():
+        remarks.append(f"{(~kept).sum()} chips in the buffer between splits were left out")
+    touched = np.unique(pairs["division"][kept[pairs["chip"]]])
+    splits = {name: found[name].to_numpy()[kept] for name in ("split", "split_chip")}
+    return chips[kept], divisions.iloc[touched], splits, remarks
+
+
+def _find_shares(
+    table: ShareTable | None,
+    labels: Sequence[RasterFile],
+    legend: Legend,
+    divisions: gpd.GeoDataFrame,
+    grid: ChipGrid,
+) -> tuple[NDArray[np.float64], list[str]]:
+    if table is not None:
+        return shares_from_table(table, legend.label_set, divisions.index)
+    if labels:
+        return shares_from_labels(labels, legend, divisions, grid)
+    return np.full((len(divisions), len(legend.label_set.classes)), np.nan), []
+
+
+def _tables(
+    chips: Chips, divisions: gpd.GeoDataFrame, splits: dict[str, NDArray[np.str_]]
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Both as the store wants them, in degrees; together, so that both lie in one piece."""
+    import geopandas as gpd
+
+    boxes = chips.boxes
+    degrees = chips.grid.to_degrees(np.concatenate([boxes, divisions.geometry.to_numpy()]))
+    chip_table = gpd.GeoDataFrame(
+        splits, geometry=degrees.to_numpy()[: len(boxes)], index=chips.ids, crs=degrees.crs
+    )
+    division_table = divisions.set_geometry(degrees.to_numpy()[len(boxes) :], crs=degrees.crs)
+    return chip_table.rename_axis("chip"), division_table
+
+
+def _in_pixels(extent: Window) -> Window:
+    return Window(
+        *(CHIP_SIZE * n for n in (extent.row, extent.column, extent.height, extent.width))
+    )
+
+
+def _cell_side(file: RasterFile, area: Area) -> float:
+    """Side in metres of a pixel of a raster on the ground, in the middle of an area."""
+    from pyproj import Geod, Transformer
+
+    from llpbench.building.raster_file import apply
+    from llpbench.geometry import GEOGRAPHIC
+
+    x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)
+    column, row = apply(~file.transform, x, y)
+    corners = apply(file.transform, column + np.array([0, 1, 1, 0]), row + np.array([0, 0, 1, 1]))
+    longitude, latitude = Transformer.from_crs(file.crs, GEOGRAPHIC, always_xy=True).transform(
+        *corners
+    )
+    area_m2, _ = Geod(ellps="WGS84").polygon_area_perimeter(longitude, latitude)
+    return float(np.sqrt(abs(area_m2)))

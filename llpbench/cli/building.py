@@ -1,0 +1,128 @@
+"""Regions of one's own: building one, mapping predictions, predicting new imagery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llpbench.cli.archives import print_report
+from llpbench.cli.output import json_option, print_json
+
+_FILE = click.Path(path_type=Path)
+
+
+class Pair(click.ParamType):
+    """``CLASS=COLUMN``."""
+
+    name = "CLASS=COLUMN"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split at the first equals sign."""
+        category, equals, column = str(value).partition("=")
+        if not (category and equals and column):
+            self.fail(f"{value!r} is not CLASS=COLUMN", param, ctx)
+        return category, column
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say what a region is made of."""
+    options = [
+        click.option(
+            "--image", "images", type=_FILE, multiple=True, required=True, help="Raster; several."
+        ),
+        click.option("--divisions", type=_FILE, help="Outlines: anything geopandas reads."),
+        click.option("--division-id", help="The column of division ids."),
+        click.option("--shares", type=_FILE, help="csv of shares by division."),
+        click.option(
+            "--column", "columns", type=Pair(), multiple=True, help="Column of a class in it."
+        ),
+        click.option(
+            "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."
+        ),
+        click.option(
+            "--scale", type=float, nargs=2, help="Image values that become 0 and 255."
+        ),
+        click.option(
+            "--chip-km", type=float, default=1.0, show_default=True, help="Side of a chip."
+        ),
+        click.option(
+            "--crs",
+            default="auto",
+            show_default=True,
+            help="Projection of the chips: auto (UTM, or the image's own if that needs no "
+            "resampling), image, or EPSG:NUMBER.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("name")
+@source_options
+@click.option("--labels", type=_FILE, multiple=True, help="Raster of classes; several.")
+@click.option(
+    "--legend",
+    default="auto",
+    show_default=True,
+    help="What its numbers mean: auto, esa-worldcover, dynamic-world, corine, ghsl, ghsl-smod, "
+    "a label set of the catalog, or a .toml file.",
+)
+@click.option("--splits", type=click.Choice(["bands", "folds"]), default="bands", show_default=True)
+@click.option("--folds", type=click.IntRange(min=3), default=5, show_default=True)
+@click.option(
+    "--fold", type=click.IntRange(min=0), default=0, show_default=True, help="Which one is test."
+)
+@click.option(
+    "--buffer-km", type=click.FloatRange(min=0), default=0.0, help="Kept free between splits."
+)
+@click.option("--title", help="Of the dataset.")
+@click.option("--licence", help="By default the legend's.")
+@click.option("--attribution", help="By default the legend's.")
+@json_option
+def build(
+    name: str,
+    images: Sequence[Path],
+    labels: Sequence[Path],
+    divisions: Path | None,
+    bands: Sequence[int] | None,
+    scale: tuple[float, float] | None,
+    splits: Any,
+    folds: int,
+    fold: int,
+    buffer_km: float,
+    title: str | None,
+    licence: str | None,
+    attribution: str | None,
+    as_json: bool,
+    **sources: Any,
+) -> None:
+    """Make dataset NAME of a region of your own: images, division outlines, labels or a table.
+
+    Chips stand on a grid of the region's UTM zone. Shares of divisions are counted on the label
+    raster, or taken from --shares. Classes are never averaged.
+    """
+    from llpbench.building import Recipe, Splitting, build_dataset
+    from llpbench.errors import BuildError
+
+    if divisions is None:
+        raise BuildError("a dataset needs --divisions: label proportions are known by division")
+    recipe = Recipe(
+        images=images,
+        labels=labels,
+        divisions=divisions,
+        bands=bands or None,
+        scale=scale or None,
+        splitting=Splitting(splits, folds, fold, buffer_km),
+        **sources,
+    )
+    report = build_dataset(
+        name, recipe, title=title, licence=licence, attribution=attribution, progress=not as_json
+    )
+    print_report(report, name, as_json)
