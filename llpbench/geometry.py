@@ -54,6 +54,38 @@ def equal_area(*outlines: gpd.GeoSeries) -> str:
     return EQUAL_AREA_ACROSS if across else EQUAL_AREA
 
 
+def to_degrees(outlines: gpd.GeoSeries, *, across: bool = False) -> gpd.GeoSeries:
+    """Take outlines to longitudes and latitudes, by their vertices.
+
+    Parameters
+    ----------
+    outlines : GeoSeries
+        In any reference system.
+    across : bool
+        Whether the region lies across the antimeridian: its longitudes then go on beyond 180.
+
+    Returns
+    -------
+    GeoSeries
+        In EPSG:4326.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> fiji = gpd.GeoSeries([LineString([(179, -17), (-179, -17)])], crs="EPSG:4326")
+    >>> to_degrees(fiji, across=True)[0].bounds
+    (179.0, -17.0, 181.0, -17.0)
+    """
+    degrees = outlines.to_crs(GEOGRAPHIC)
+    return degrees.transform(_beyond_180) if across else degrees
+
+
+def _beyond_180(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    longitude, latitude = coordinates.T
+    return np.stack([np.where(longitude < 0, longitude + 360, longitude), latitude], axis=1)
+
+
 def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFrame:
     """Areas shared by chips and divisions, in the plane of their common CRS.
 

@@ -11,15 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench.geometry import GEOGRAPHIC
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     from affine import Affine
-
-EARTH_RADIUS = 6.371e6
-"""Metres."""
-
-BULGE = 1.5e-4
-"""Metres that an edge of the grid may bulge in another projection between two of its points. A
-kilometre of it then encloses 0.1 m², less than :data:`~llpbench.geometry.TOUCH` of a chip."""
 
 
 @dataclass(frozen=True)
@@ -86,32 +78,6 @@ class ChipGrid:
         squares: NDArray[Any] = shapely.box(west, north - self.height, west + self.width, north)
         return squares
 
-    def to_degrees(self, outlines: Any) -> gpd.GeoSeries:
-        """Take polygons of the plane to longitudes and latitudes, edges and all.
-
-        An edge that is straight in the plane is curved in degrees, so it gets more points. A
-        region across the antimeridian keeps together: its longitudes go on beyond 180.
-
-        Parameters
-        ----------
-        outlines : array of shapely polygons
-
-        Returns
-        -------
-        GeoSeries
-            In EPSG:4326.
-        """
-        import geopandas as gpd
-        import shapely
-
-        plane = gpd.GeoSeries(outlines, crs=self.crs)
-        dense = shapely.segmentize(plane.to_numpy(), self._longest_edge(plane))
-        degrees = gpd.GeoSeries(dense, crs=self.crs).to_crs(GEOGRAPHIC)
-        west, _, east, _ = degrees.total_bounds
-        if east - west > 180:
-            degrees = degrees.transform(_beyond_180)
-        return degrees
-
     def cells(self, longitude: ArrayLike, latitude: ArrayLike) -> tuple[Any, Any]:
         """Find the cells in which places lie.
 
@@ -138,25 +104,3 @@ class ChipGrid:
             np.asarray(longitude), np.asarray(latitude)
         )
         return (self.north - y) / self.height, (x - self.west) / self.width
-
-    def _longest_edge(self, outlines: gpd.GeoSeries) -> float:
-        """Find how long an edge may be, in units of the plane.
-
-        A straight line runs beside a parallel, which :data:`~llpbench.geometry.EQUAL_AREA` draws
-        straight, like a chord beside an arc of radius R cot(latitude); a chord of length L is
-        L² / (8 R cot(latitude)) away from its arc.
-        """
-        from pyproj import CRS, Transformer
-
-        west, south, east, north = outlines.total_bounds
-        _, latitudes = Transformer.from_crs(self.crs, GEOGRAPHIC, always_xy=True).transform(
-            [west, west, east, east], [south, north, south, north]
-        )
-        steepness = np.tan(np.radians(np.clip(np.abs(latitudes).max(), 1, 89)))
-        metres = CRS(self.crs).axis_info[0].unit_conversion_factor
-        return float(np.sqrt(8 * EARTH_RADIUS / steepness * BULGE) / metres)
-
-
-def _beyond_180(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-    longitude, latitude = coordinates.T
-    return np.stack([np.where(longitude < 0, longitude + 360, longitude), latitude], axis=1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from llpbench.catalog import LabelSet
     from llpbench.grid import ChipGrid
@@ -71,6 +72,9 @@ class Region:
         Reads the pixels of chips given by id.
     grid : ChipGrid, optional
         What the chips stand on, where it is known.
+    overlaps : DataFrame, optional
+        ``chip`` and ``division`` (positions in the tables) and ``area`` (km²) of each pair that
+        overlaps, where the source knows that better than the outlines in degrees tell.
     """
 
     label_set: LabelSet
@@ -79,3 +83,4 @@ class Region:
     division_proportions: NDArray[np.float64]
     read: PixelReader
     grid: ChipGrid | None = None
+    overlaps: pd.DataFrame | None = None

@@ -48,4 +48,5 @@ def take_chips(region: Region, chips: int) -> Region:
         chips=region.chips[kept],
         divisions=region.divisions[taken],
         division_proportions=region.division_proportions[taken],
+        overlaps=None,
     )

@@ -47,6 +47,11 @@ class Area:
         """Longitude and latitude of its middle."""
         return (self.west + self.east) / 2, (self.south + self.north) / 2
 
+    @property
+    def is_across(self) -> bool:
+        """Whether it lies across the antimeridian."""
+        return self.east > 180
+
     def in_plane(self, crs: str) -> Box:
         """Find what the box spans in a projection's plane."""
         from pyproj import Transformer
@@ -83,18 +88,16 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
     if divisions is not None:
         corners = divisions.geometry.to_crs(GEOGRAPHIC).get_coordinates().to_numpy()
         boxes.append(np.concatenate([corners, corners], axis=1))
-    areas = []
-    for shift in (False, True):  # longitudes from -180 to 180, and from 0 to 360
-        spans = [_span(_shifted(part) if shift else part) for part in boxes]
-        areas.append(Area(*np.max(spans, axis=0)[:2].tolist(), *np.min(spans, axis=0)[2:].tolist()))
-    sound = [area for area in areas if area.west < area.east and area.south < area.north]
-    if not sound:
+    usual, beyond = _shared(boxes), _shared([_shifted(part) for part in boxes])
+    if beyond and (usual is None or usual.east - usual.west > beyond.east - beyond.west + 1):
+        return beyond
+    if usual is None:
         found = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
         raise BuildError(
             f"the divisions do not overlap the image (west, south, east, north: {found}); check "
             "both files and their reference systems"
         )
-    return min(sound, key=lambda area: area.east - area.west)
+    return usual
 
 
 def choose_grid(
@@ -250,6 +253,14 @@ def _degrees(file: RasterFile) -> Box:
 
     west, south, east, north = transform_bounds(file.crs, GEOGRAPHIC, *file.box)
     return west, south, east + 360 if east < west else east, north
+
+
+def _shared(parts: Sequence[NDArray[np.float64]]) -> Area | None:
+    """The box that all parts share."""
+    spans = [_span(part) for part in parts]
+    west, south = np.max(spans, axis=0)[:2].tolist()
+    east, north = np.min(spans, axis=0)[2:].tolist()
+    return Area(west, south, east, north) if west < east and south < north else None
 
 
 def _span(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ def split_chips(chips: Chips, pairs: pd.DataFrame, splitting: Splitting) -> pd.D
         return pd.DataFrame(
             {"split": "test", "split_chip": "test", "kept": True}, index=range(len(chips))
         )
-    largest = pairs.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)
+    largest = pairs.sort_values(["chip", "part"], kind="stable").groupby("chip").tail(1)
     owners, owner = np.unique(
         largest.sort_values("chip")["division"].to_numpy(), return_inverse=True
     )

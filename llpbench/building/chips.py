@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from llpbench.building.layer import Layer
 from llpbench.building.placing import Window
 from llpbench.errors import BuildError
-from llpbench.geometry import overlap_areas
+from llpbench.geometry import overlap_areas, to_degrees
 from llpbench.grid import ChipGrid
 from llpbench.region import CHIP_SIZE
 
@@ -71,11 +71,32 @@ class Chips:
         north = np.floor(self.grid.north / self.grid.height + 1e-6).astype(int) - self.rows - 1
         return [f"{code}_{x}_{y}" for x, y in zip(east, north, strict=True)]
 
-    def overlaps(self, divisions: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Areas shared with divisions in the plane, see :func:`llpbench.geometry.overlap_areas`."""
+    def outlines(self, *, across: bool) -> gpd.GeoSeries:
+        """Outlines in degrees, see :func:`llpbench.geometry.to_degrees`."""
         import geopandas as gpd
 
-        return overlap_areas(gpd.GeoSeries(self.boxes, crs=divisions.crs), divisions.geometry)
+        return to_degrees(gpd.GeoSeries(self.boxes, crs=self.grid.crs), across=across)
+
+    def overlaps(self, divisions: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Find the parts of chips that lie in divisions.
+
+        Edges are straight in the plane of the grid, where pixels are squares.
+
+        Parameters
+        ----------
+        divisions : GeoDataFrame
+            In the projection of the grid.
+
+        Returns
+        -------
+        DataFrame
+            ``chip``, ``division`` (positions) and ``part`` (of the chip, from 0 to 1).
+        """
+        import geopandas as gpd
+
+        pairs = overlap_areas(gpd.GeoSeries(self.boxes, crs=divisions.crs), divisions.geometry)
+        pairs["part"] = pairs.pop("area") / (self.grid.width * self.grid.height)
+        return pairs
 
 
 def choose_chips(
@@ -84,7 +105,7 @@ def choose_chips(
     extent: Window,
     divisions: gpd.GeoDataFrame | None,
 ) -> tuple[Chips, list[str]]:
-    """Choose the cells that lie in a division and have nearly all pixels of an image.
+    """Choose the cells with a pixel in a division, and with nearly all pixels of an image.
 
     Parameters
     ----------
@@ -110,7 +131,8 @@ def choose_chips(
     rows, columns = np.divmod(np.arange(extent.height * extent.width), extent.width)
     cells = Chips(grid, rows + extent.row, columns + extent.column)
     if divisions is not None:
-        cells = cells[np.unique(cells.overlaps(divisions)["chip"])]
+        inside = cells.overlaps(divisions).groupby("chip")["part"].sum()
+        cells = cells[inside.index[inside >= 1 / CHIP_SIZE**2].to_numpy()]
     if all(source.outline is not None for source in image.sources):
         present = _covered(cells, image)
     else:

@@ -11,6 +11,7 @@ import pandas as pd
 from llpbench.building.area import Area
 from llpbench.catalog import unknown
 from llpbench.errors import BuildError, UnknownNameError, examples
+from llpbench.geometry import GEOGRAPHIC, to_degrees
 from llpbench.grid import ChipGrid
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
     Returns
     -------
     GeoDataFrame
-        In the projection of the grid: those that overlap the area.
+        In the projection of the grid, those that overlap the area; ``degrees`` holds their
+        outlines in longitudes and latitudes.
 
     Raises
     ------
@@ -89,12 +91,14 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
             f"{lost.sum()} divisions reach too far from the region to be projected: "
             f"{examples(near.index[lost])}; leave them out, or cut them"
         )
-    placed = near.set_geometry(shapely.make_valid(outlines.to_numpy()), crs=grid.crs)
+    placed = near.set_geometry(shapely.make_valid(outlines.to_numpy()), crs=grid.crs).assign(
+        degrees=to_degrees(near.geometry, across=area.is_across)
+    )
     box = shapely.box(*area.in_plane(grid.crs))
     return placed[placed.intersects(box).to_numpy()]
 
 
-def whole_area(grid: ChipGrid, boxes: Any) -> gpd.GeoDataFrame:
+def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
     """One division of everything, for a region that has none.
 
     Parameters
@@ -102,22 +106,20 @@ def whole_area(grid: ChipGrid, boxes: Any) -> gpd.GeoDataFrame:
     grid : ChipGrid
     boxes : array of shapely polygons
         The chips.
+    area : Area
 
     Returns
     -------
     GeoDataFrame
-        In the projection of the grid.
+        As :func:`place_divisions` returns it.
     """
     import geopandas as gpd
     import shapely
 
-    outline = shapely.coverage_union_all(boxes)
-    return gpd.GeoDataFrame(
-        {"name": ["all"]},
-        geometry=[outline],
-        index=pd.Index(["all"], name="division"),
-        crs=grid.crs,
-    )
+    index = pd.Index(["all"], name="division")
+    outline = gpd.GeoSeries([shapely.coverage_union_all(boxes)], index, crs=grid.crs)
+    everything = outline.to_frame("geometry").assign(name="all")
+    return everything.assign(degrees=to_degrees(outline, across=area.is_across))
 
 
 def _read(path: Path) -> gpd.GeoDataFrame:
@@ -207,8 +209,6 @@ def _mend(outlines: gpd.GeoSeries, path: Path) -> tuple[gpd.GeoSeries, list[str]
 
 def _is_near(divisions: gpd.GeoDataFrame, area: Area) -> Any:
     """Whether divisions may overlap an area, by what they span in degrees."""
-    from llpbench.geometry import GEOGRAPHIC
-
     west, south, east, north = divisions.geometry.to_crs(GEOGRAPHIC).bounds.to_numpy().T
     beside = np.zeros(len(west), dtype=bool)
     for turn in (-360, 0, 360):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.building.area import Area, choose_grid, find_area
@@ -24,6 +25,7 @@ from llpbench.building.shares import pixel_lattice, shares_from_labels
 from llpbench.building.stretch import choose_stretch
 from llpbench.building.table import ShareTable, fit_legend, read_table, shares_from_table
 from llpbench.errors import BuildError
+from llpbench.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.grid import ChipGrid
 from llpbench.region import CHIP_SIZE, Region
 
@@ -125,7 +127,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     chips, said = choose_chips(image, grid, extent, outlines)
     remarks += said
 
-    divisions = whole_area(grid, chips.boxes) if outlines is None else outlines
+    divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
     chips, divisions, splits, said = _split(chips, divisions, recipe.splitting)
     remarks += said
     legend = legend.for_cells(_cell_side(labels[0], area)) if labels else legend
@@ -133,8 +135,29 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     remarks += said
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
     reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, stretch, label, legend)
-    chip_table, division_table = _tables(chips, divisions, splits)
-    return Region(legend.label_set, chip_table, division_table, shares, reader, grid), remarks
+    outlined = chips.outlines(across=area.is_across).to_frame("geometry").assign(**splits)
+    region = Region(
+        label_set=legend.label_set,
+        chips=outlined.set_index(pd.Index(chips.ids, name="chip")),
+        divisions=divisions[["name", "degrees"]]
+        .set_geometry("degrees")
+        .rename_geometry("geometry"),
+        division_proportions=shares,
+        read=reader,
+        grid=grid,
+        overlaps=_overlaps(chips, divisions, outlined),
+    )
+    return region, remarks
+
+
+def _overlaps(
+    chips: Chips, divisions: gpd.GeoDataFrame, outlined: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Overlaps in km² on the ground: the plane's, each by the scale at its chip."""
+    pairs = chips.overlaps(divisions)
+    areas = outlined.geometry.to_crs(equal_area(outlined.geometry)).area.to_numpy()
+    pairs["area"] = pairs.pop("part") * areas[pairs["chip"]] / SQUARE_METRES_PER_KM2
+    return pairs
 
 
 def _choose_legend(
@@ -196,7 +219,7 @@ def _split(
     """Split chips, and leave out the buffer and the divisions that no chip overlaps."""
     pairs = chips.overlaps(divisions)
     remarks = []
-    several = pairs.groupby("chip")["area"].sum() > 1.01 * chips.grid.width * chips.grid.height
+    several = pairs.groupby("chip")["part"].sum() > 1.01
     if several.any():
         remarks.append(f"divisions lie over one another in {several.sum()} chips")
     found = split_chips(chips, pairs, splitting)
@@ -220,21 +243,6 @@ def _find_shares(
     if labels:
         return shares_from_labels(labels, legend, divisions, grid)
     return np.full((len(divisions), len(legend.label_set.classes)), np.nan), []
-
-
-def _tables(
-    chips: Chips, divisions: gpd.GeoDataFrame, splits: dict[str, NDArray[np.str_]]
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Both as the store wants them, in degrees; together, so that both lie in one piece."""
-    import geopandas as gpd
-
-    boxes = chips.boxes
-    degrees = chips.grid.to_degrees(np.concatenate([boxes, divisions.geometry.to_numpy()]))
-    chip_table = gpd.GeoDataFrame(
-        splits, geometry=degrees.to_numpy()[: len(boxes)], index=chips.ids, crs=degrees.crs
-    )
-    division_table = divisions.set_geometry(degrees.to_numpy()[len(boxes) :], crs=degrees.crs)
-    return chip_table.rename_axis("chip"), division_table
 
 
 def _in_pixels(extent: Window) -> Window:

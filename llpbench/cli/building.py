@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from llpbench.cli.archives import print_report
-from llpbench.cli.output import json_option, print_json
+from llpbench.cli.output import json_option
 
 _FILE = click.Path(path_type=Path)
 
@@ -44,9 +44,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."
         ),
-        click.option(
-            "--scale", type=float, nargs=2, help="Image values that become 0 and 255."
-        ),
+        click.option("--scale", type=float, nargs=2, help="Image values that become 0 and 255."),
         click.option(
             "--chip-km", type=float, default=1.0, show_default=True, help="Side of a chip."
         ),
