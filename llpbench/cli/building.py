@@ -124,3 +124,24 @@ def build(
         name, recipe, title=title, licence=licence, attribution=attribution, progress=not as_json
     )
     print_report(report, name, as_json)
+
+
+@click.command("map")
+@click.argument("predictions", type=_FILE)
+@click.option("--dataset", required=True, help="Name or path of the dataset they are about.")
+@click.option("-o", "--out", type=_FILE, required=True, help="The GeoTIFF of shares.")
+@json_option
+def map_predictions(predictions: Path, dataset: str, out: Path, as_json: bool) -> None:
+    """Write PREDICTIONS as a map: GeoTIFFs of shares and classes, GeoParquet, a picture."""
+    from llpbench.maps import write_map
+
+    _print_files(write_map(predictions, dataset, out), as_json)
+
+
+def _print_files(files: Any, as_json: bool) -> None:
+    written = {name: str(path) for name, path in vars(files).items()}
+    if as_json:
+        print_json(written)
+    else:
+        for path in written.values():
+            click.echo(path)
