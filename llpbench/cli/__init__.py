@@ -25,6 +25,8 @@ COMMANDS = {
     "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
     "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
     "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
+    "predict": ("llpbench.cli.building:predict", "Apply a trained method to a new raster."),
+    "map": ("llpbench.cli.building:map_predictions", "Write predictions as a map."),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
     "pin-records": (

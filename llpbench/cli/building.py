@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from llpbench.cli.archives import print_report
-from llpbench.cli.output import json_option
+from llpbench.cli.output import json_option, print_json
 
 _FILE = click.Path(path_type=Path)
 
@@ -145,3 +145,46 @@ def _print_files(files: Any, as_json: bool) -> None:
     else:
         for path in written.values():
             click.echo(path)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@source_options
+@click.option("-o", "--out", type=_FILE, required=True, help="A new folder.")
+@json_option
+def predict(
+    run: Path,
+    images: Sequence[Path],
+    bands: Sequence[int] | None,
+    scale: tuple[float, float] | None,
+    out: Path,
+    as_json: bool,
+    **sources: Any,
+) -> None:
+    """Apply the method trained in folder RUN to a new raster, and map it.
+
+    No labels are needed. A method of the disaggregation track (such as bag-ridge+rake) also takes
+    --divisions and --shares: what a statistical office knows of them, spread over the chips.
+    """
+    from llpbench.building import Recipe
+    from llpbench.predicting import predict_region
+
+    recipe = Recipe(images=images, bands=bands or None, scale=scale or None, **sources)
+    done = predict_region(run, recipe, out, progress=not as_json)
+    for remark in done.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if as_json:
+        print_json(
+            {
+                "folder": str(done.folder),
+                "dataset": str(done.dataset),
+                "predictions": str(done.predictions),
+                "map": {name: str(path) for name, path in vars(done.map).items()},
+                "chips": done.chips,
+                "remarks": done.remarks,
+            }
+        )
+    else:
+        click.echo(f"{done.chips} chips predicted; written to {done.folder}:")
+        for path in sorted(done.folder.iterdir()):
+            click.echo(f"  {path.name}")

@@ -118,12 +118,12 @@ def _phase(numbers: NDArray[np.float64]) -> float:
 
 
 def _shifted(grid: ChipGrid, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> ChipGrid:
-    """The same grid, moved so that chips lie in the middle of cells; to the centimetre."""
+    """The same grid, moved so that chips lie in the middle of cells; to the metre."""
     down, right = (_phase(numbers) / (2 * np.pi) - 0.5 for numbers in (rows, columns))
     return ChipGrid(
         grid.crs,
-        round(grid.west + right * grid.width, 2),
-        round(grid.north - down * grid.height, 2),
+        float(round(grid.west + right * grid.width)),
+        float(round(grid.north - down * grid.height)),
         grid.width,
         grid.height,
     )

@@ -77,7 +77,7 @@ def draw_map(
     _add_scale_bar(large, bounds, metres)
     panels = [large]
     for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        axis = figure.add_subplot(places[number % 2, 2 + number // 2])
+        axis = figure.add_subplot(places[number // columns, 2 + number % columns])
         drawn = axis.imshow(
             values[number], cmap=shades(colour), vmin=0, extent=extent, interpolation="nearest"
         )
@@ -99,7 +99,8 @@ def _panel(bounds: Any) -> tuple[float, float]:
 def _finish(axis: Axes, divisions: gpd.GeoDataFrame, extent: tuple[float, ...]) -> None:
     width = float(np.clip(5 / np.sqrt(len(divisions)), 0.2, 0.8))
     divisions.boundary.plot(ax=axis, color="white", linewidth=width)
-    axis.set(xlim=extent[:2], ylim=extent[2:], facecolor=_EMPTY, xticks=[], yticks=[])
+    axis.set(xlim=extent[:2], ylim=extent[2:], xlabel="", ylabel="")
+    axis.set(facecolor=_EMPTY, xticks=[], yticks=[])
     axis.set_aspect("equal")
     axis.spines[:].set_visible(False)
 
@@ -111,8 +112,10 @@ def _add_legend(axis: Axes, names: Sequence[str], colours: Sequence[str]) -> Non
     axis.legend(
         handles=patches,
         loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        ncols=min(len(names), 6),
+        bbox_to_anchor=(0.5, -0.01),
+        ncols=min(len(names), 5),
+        columnspacing=1.2,
+        handlelength=1.2,
         frameon=False,
         fontsize=8,
     )

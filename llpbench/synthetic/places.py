@@ -21,8 +21,8 @@ longitude and latitude, so each square kilometre here is one there."""
 _NORTHING: Final = 6339
 """Kilometres from the equator, along the projection's axis, to row 0: about 45° N."""
 
-GRID: Final = ChipGrid(CRS, 0.0, _NORTHING, 1.0, 1.0)
-"""Rows and columns as they are counted here."""
+GRID: Final = ChipGrid(CRS.replace("km", "m"), 0.0, 1000.0 * _NORTHING, 1000.0, 1000.0)
+"""Rows and columns as they are counted here, in metres, as GeoTIFF prefers them."""
 
 _REACH: Final = 2048
 """Rows and columns lie in [-2048, 2048)."""
@@ -72,7 +72,13 @@ def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
     -------
     ndarray of shapely polygons, shape (place,)
     """
-    return GRID.boxes(*places.T)
+    import shapely
+
+    rows, columns = places.T
+    squares: NDArray[Any] = shapely.box(
+        columns, _NORTHING - rows - 1, columns + 1, _NORTHING - rows
+    )
+    return squares
 
 
 def centres(places: NDArray[np.int64]) -> NDArray[np.float64]:
