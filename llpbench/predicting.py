@@ -17,12 +17,10 @@ from llpbench.method import Method, method_class
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.run_folder import choose_folder, working_folder
-from llpbench.run_record import Run, RunRecord, read_run
+from llpbench.run_record import RunRecord, read_run
 from llpbench.store import read_info, write_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
 
     from llpbench.catalog import LabelSet
@@ -82,11 +80,11 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
     LLPBenchError
         If the run cannot be read, a raster is wrong, or the folder is taken. Nothing is left then.
     """
-    trained = read_run(run)
-    method = method_class(trained.record.method).load(run / "weights")
-    remarks = _check_knowledge(trained.record, method, recipe)
+    record = read_run(run).record
+    method = method_class(record.method).load(run / "weights")
+    remarks = _check_knowledge(record, method, recipe)
     folder = choose_folder(out, out.name, resume=False)
-    legend = _legend(trained)
+    legend = _legend(record, method)
     region, said = build_region(
         replace(recipe, labels=(), legend=legend, splitting=Splitting("test"))
     )
@@ -102,7 +100,7 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
             progress=progress,
         )
         ds = open_dataset(beside / DATASET)
-        predictions = _predict(method, ds, trained.record)
+        predictions = _predict(method, ds, record)
         ending = "zarr" if "segmentation" in predictions else "parquet"
         file = f"predictions.{ending}"
         write_predictions(predictions, beside / file)
@@ -133,22 +131,22 @@ def _check_knowledge(record: RunRecord, method: Method, recipe: Recipe) -> list[
     return []
 
 
-def _legend(trained: Run) -> Legend:
+def _legend(record: RunRecord, method: Method) -> Legend:
     """The classes that a method was trained on, as a legend of class numbers."""
-    label_set = _label_set(trained.record, trained.scores.categories)
+    label_set = _label_set(record, method.get_weights()["categories"].tolist())
     numbers = tuple((number,) for number in range(len(label_set.classes)))
     return Legend(label_set.name, label_set, numbers)
 
 
-def _label_set(record: RunRecord, categories: Sequence[str]) -> LabelSet:
+def _label_set(record: RunRecord, categories: list[str]) -> LabelSet:
     """Find the label set whose class groups a method predicts."""
     try:
         known = [read_info(cache_folder() / record.trained_on).label_set]
     except StoreError:
         known = []
-    known += [legend.label_set for legend in reversed(published().values())]
+    known += [legend.label_set for legend in reversed([*published().values()])]
     for label_set in known:
-        if [group.name for group in label_set.groups] == list(categories):
+        if [group.name for group in label_set.groups] == categories:
             return label_set
     return plain_label_set(record.trained_on, categories)
 

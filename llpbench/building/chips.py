@@ -168,11 +168,14 @@ def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
 
 def _count_pixels(cells: Chips, image: Layer) -> NDArray[np.float64]:
     """Share of each cell's pixels that are present, block by block."""
-    blocks = pd.DataFrame({"row": cells.rows // _BLOCK, "column": cells.columns // _BLOCK})
+    places, block = np.unique(
+        np.stack([cells.rows, cells.columns]) // _BLOCK, axis=1, return_inverse=True
+    )
     side = _BLOCK * CHIP_SIZE
     share = np.zeros(len(cells))
     with image.open() as opened:
-        for (row, column), members in blocks.groupby(["row", "column"]).indices.items():
+        for number, (row, column) in enumerate(places.T.tolist()):
+            members = np.flatnonzero(block == number)
             _, present = opened.read(Window(row * side, column * side, side, side))
             parts = present.reshape(_BLOCK, CHIP_SIZE, _BLOCK, CHIP_SIZE).mean(axis=(1, 3))
             share[members] = parts[cells.rows[members] % _BLOCK, cells.columns[members] % _BLOCK]

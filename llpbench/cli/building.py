@@ -14,19 +14,15 @@ from llpbench.cli.output import json_option, print_json
 _FILE = click.Path(path_type=Path)
 
 
-class Pair(click.ParamType):
-    """``CLASS=COLUMN``."""
-
-    name = "CLASS=COLUMN"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Split at the first equals sign."""
-        category, equals, column = str(value).partition("=")
-        if not (category and equals and column):
-            self.fail(f"{value!r} is not CLASS=COLUMN", param, ctx)
-        return category, column
+def _pairs(
+    _ctx: click.Context, _param: click.Parameter, values: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Split each ``CLASS=COLUMN`` at its first equals sign."""
+    pairs = [value.partition("=") for value in values]
+    for value, (category, _equals, column) in zip(values, pairs, strict=True):
+        if not (category and column):
+            raise click.BadParameter(f"{value!r} is not CLASS=COLUMN")
+    return [(category, column) for category, _equals, column in pairs]
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +35,12 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--division-id", help="The column of division ids."),
         click.option("--shares", type=_FILE, help="csv of shares by division."),
         click.option(
-            "--column", "columns", type=Pair(), multiple=True, help="Column of a class in it."
+            "--column",
+            "columns",
+            multiple=True,
+            callback=_pairs,
+            metavar="CLASS=COLUMN",
+            help="Which column of it holds a class; several are added up.",
         ),
         click.option(
             "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."

@@ -9,7 +9,9 @@ import click
 from llpbench.cli.output import json_option, print_json, print_table, readable
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
+    from numpy.typing import NDArray
 
 
 @click.command()
@@ -86,6 +88,12 @@ def info(name: str, as_json: bool) -> None:
     click.echo(f"\n{card}")
 
 
+def _mean(shares: NDArray[np.floating]) -> float | None:
+    """Mean of the known shares, None where there are none."""
+    known = shares[shares == shares]
+    return float(known.mean()) if len(known) else None
+
+
 def _facts(ds: xr.Dataset) -> dict[str, Any]:
     import numpy as np
 
@@ -114,9 +122,7 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
     classes = [
         {"class group": group.name}
         | {
-            name: float(np.nanmean(part["chip_proportions"][:, number]))
-            if part.sizes["chip"]
-            else None
+            name: _mean(part["chip_proportions"][:, number].to_numpy())
             for name, part in parts.items()
         }
         for number, group in enumerate(groups)

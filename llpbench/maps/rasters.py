@@ -100,12 +100,11 @@ def _classes(predictions: xr.Dataset) -> Any:
     return np.pad(pixels, ((0, 0), (border, border), (border, border)), mode="edge")
 
 
-def _colour_table(colours: Sequence[str]) -> dict[int, tuple[int, int, int, int]]:
-    table = {
-        number: (*bytes.fromhex(colour.removeprefix("#")), 255)
-        for number, colour in enumerate(colours)
-    }
-    return {**table, NO_LABEL: (0, 0, 0, 0)}  # type: ignore[dict-item]
+def _colour_table(colours: Sequence[str]) -> dict[int, tuple[int, ...]]:
+    table: dict[int, tuple[int, ...]] = {NO_LABEL: (0, 0, 0, 0)}
+    for number, colour in enumerate(colours):
+        table[number] = (*bytes.fromhex(colour.removeprefix("#")), 255)
+    return table
 
 
 @contextmanager
