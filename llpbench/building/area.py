@@ -48,6 +48,11 @@ class Area:
         return (self.west + self.east) / 2, (self.south + self.north) / 2
 
     @property
+    def width(self) -> float:
+        """Degrees from west to east."""
+        return self.east - self.west
+
+    @property
     def is_across(self) -> bool:
         """Whether it lies across the antimeridian."""
         return self.east > 180
@@ -88,16 +93,17 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
     if divisions is not None:
         corners = divisions.geometry.to_crs(GEOGRAPHIC).get_coordinates().to_numpy()
         boxes.append(np.concatenate([corners, corners], axis=1))
-    usual, beyond = _shared(boxes), _shared([_shifted(part) for part in boxes])
-    if beyond and (usual is None or usual.east - usual.west > beyond.east - beyond.west + 1):
-        return beyond
-    if usual is None:
+    area = _shared(boxes)
+    beyond = _shared([_shifted(part) for part in boxes])
+    if beyond and (boxes[0][:, 2].max() > 180 or (area and area.width - beyond.width > 180)):
+        area = beyond
+    if area is None:
         found = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
         raise BuildError(
             f"the divisions do not overlap the image (west, south, east, north: {found}); check "
             "both files and their reference systems"
         )
-    return usual
+    return area
 
 
 def choose_grid(

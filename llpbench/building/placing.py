@@ -120,7 +120,7 @@ def place_file(
         window=window,
         resampling=resampling,
         offset=offset or (window.row, window.column),
-        options=_mask_options(file),
+        options=_warp_options(file, resampling),
         outline=outline if file.all_valid else None,
     )
 
@@ -223,9 +223,11 @@ def _choose_resampling(file: RasterFile, lattice: ChipGrid, window: Window) -> s
     return "average" if max(steps) < _FINER * max(lattice.width, lattice.height) else "bilinear"
 
 
-def _mask_options(file: RasterFile) -> dict[str, Any]:
+def _warp_options(file: RasterFile, resampling: str | None) -> dict[str, Any]:
     has_mask = file.all_valid or file.has_alpha or file.nodata is not None
     options: dict[str, Any] = {"warp_mem_limit": 64, "add_alpha": not has_mask}
     if file.nodata is None and np.dtype(file.dtype).kind == "f":
         options |= {"src_nodata": float("nan"), "nodata": float("nan"), "add_alpha": False}
+    if resampling == "bilinear":  # else GDAL guesses how many pixels to blur, from wrong sides
+        options |= {"XSCALE": 1, "YSCALE": 1}
     return options
