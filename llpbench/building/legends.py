@@ -92,7 +92,10 @@ def recognise(values: Iterable[float]) -> Legend:
         return published()[fitting[0]]
     held = f"the label raster holds {examples(found, 6)}"
     if fitting:
-        raise BuildError(f"{held}, which may be {' or '.join(fitting)}: say which with --legend")
+        *some, last = sorted(fitting)
+        raise BuildError(
+            f"{held}, which may be {', '.join(some)} or {last}: say which with --legend"
+        )
     raise BuildError(
         f"{held}, which is no legend known here: name one with --legend, or describe it in a file"
     )

@@ -103,7 +103,7 @@ def _candidates(ds: xr.Dataset) -> Iterator[ChipGrid]:
         yield ChipGrid(f"EPSG:{code}", 0.0, 0.0, 1000.0, 1000.0)
     crs = f"+proj=cea +lat_ts={latitude:.2f} +lon_0={longitude:.2f} +datum=WGS84 +units=m"
     project = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True).transform
-    (left, right), (bottom, top) = project([west, east], [south, north])
+    (left, bottom), (right, top) = project(west, south), project(east, north)
     yield ChipGrid(crs, 0.0, 0.0, float(np.median(right - left)), float(np.median(top - bottom)))
 
 
