@@ -96,7 +96,7 @@ class ChipGrid:
         >>> grid = ChipGrid("EPSG:32631", 500_000, 5_600_000, 1000, 1000)
         >>> rows, columns = grid.cells([3.02], [50.5])
         >>> rows.round(2), columns.round(2)
-        (array([5.49]), array([1.42]))
+        (array([5.77]), array([1.42]))
         """
         from pyproj import Transformer
 

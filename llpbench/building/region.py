@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench.building.area import Area, choose_grid, find_area
+from llpbench.building.area import choose_grid, find_area
 from llpbench.building.assignment import Splitting, split_chips
 from llpbench.building.chips import Chips, choose_chips
+from llpbench.building.classes import cell_side, choose_legend
 from llpbench.building.divisions import place_divisions, read_divisions, whole_area
 from llpbench.building.layer import Layer, make_layer
 from llpbench.building.legend import Legend
-from llpbench.building.legends import AUTO, find_legend, recognise
+from llpbench.building.legends import AUTO
 from llpbench.building.pixels import RasterPixels
 from llpbench.building.placing import Window
 from llpbench.building.raster_file import RasterFile, choose_bands, inspect_rasters
 from llpbench.building.shares import pixel_lattice, shares_from_labels
 from llpbench.building.stretch import choose_stretch
-from llpbench.building.table import ShareTable, fit_legend, read_table, shares_from_table
+from llpbench.building.table import ShareTable, read_table, shares_from_table
 from llpbench.errors import BuildError
 from llpbench.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.grid import ChipGrid
@@ -31,9 +32,6 @@ from llpbench.region import CHIP_SIZE, Region
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-_SAMPLE = 1000
-"""Rows and columns of a label raster that its legend is recognised by."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     table = None
     if recipe.shares is not None:
         table = read_table(recipe.shares, recipe.division_id, recipe.columns)
-    legend, said = _choose_legend(recipe, labels, table)
+    legend, said = choose_legend(recipe.legend, labels, table)
     remarks += said
 
     outlines = None
@@ -130,7 +128,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
     chips, divisions, splits, said = _split(chips, divisions, recipe.splitting)
     remarks += said
-    legend = legend.for_cells(_cell_side(labels[0], area)) if labels else legend
+    legend = legend.for_cells(cell_side(labels[0], area)) if labels else legend
     shares, said = _find_shares(table, labels, legend, divisions, grid)
     remarks += said
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
@@ -158,47 +156,6 @@ def _overlaps(
     areas = outlined.geometry.to_crs(equal_area(outlined.geometry)).area.to_numpy()
     pairs["area"] = pairs.pop("part") * areas[pairs["chip"]] / SQUARE_METRES_PER_KM2
     return pairs
-
-
-def _choose_legend(
-    recipe: Recipe, labels: Sequence[RasterFile], table: ShareTable | None
-) -> tuple[Legend, list[str]]:
-    named = recipe.legend
-    remarks: list[str] = []
-    legend = None
-    if isinstance(named, Legend):
-        legend = named
-    elif named != AUTO:
-        legend = find_legend(named)
-    elif labels:
-        legend = recognise(_sample(labels))
-        remarks = [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
-    if table is not None:
-        return fit_legend(table, legend), remarks
-    if legend is None:
-        raise BuildError(
-            "there is nothing to learn from: give --labels, or --shares with a table, or both"
-        )
-    return legend, remarks
-
-
-def _sample(labels: Sequence[RasterFile]) -> set[float]:
-    """Numbers that occur in label rasters."""
-    import rasterio
-
-    found: set[float] = set()
-    for file in labels:
-        with rasterio.open(file.path) as source:
-            sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
-            sample = source.read(1, out_shape=sides, masked=True).compressed()
-        numbers = np.unique(sample[np.isfinite(sample)])
-        if (numbers != np.round(numbers)).any():
-            raise BuildError(
-                f"{file.path.name} holds amounts, not classes; name the legend that divides them "
-                "with --legend, such as ghsl"
-            )
-        found |= set(numbers.tolist())
-    return found
 
 
 def _lay_labels(labels: Sequence[RasterFile], lattice: ChipGrid, extent: Window) -> Layer | None:
@@ -249,20 +206,3 @@ def _in_pixels(extent: Window) -> Window:
     return Window(
         *(CHIP_SIZE * n for n in (extent.row, extent.column, extent.height, extent.width))
     )
-
-
-def _cell_side(file: RasterFile, area: Area) -> float:
-    """Side in metres of a pixel of a raster on the ground, in the middle of an area."""
-    from pyproj import Geod, Transformer
-
-    from llpbench.building.raster_file import apply
-    from llpbench.geometry import GEOGRAPHIC
-
-    x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)
-    column, row = apply(~file.transform, x, y)
-    corners = apply(file.transform, column + np.array([0, 1, 1, 0]), row + np.array([0, 0, 1, 1]))
-    longitude, latitude = Transformer.from_crs(file.crs, GEOGRAPHIC, always_xy=True).transform(
-        *corners
-    )
-    area_m2, _ = Geod(ellps="WGS84").polygon_area_perimeter(longitude, latitude)
-    return float(np.sqrt(abs(area_m2)))
