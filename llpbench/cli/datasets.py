@@ -79,7 +79,7 @@ def info(name: str, as_json: bool) -> None:
         print_json(facts)
         return
     click.echo(f"{facts['name']}: {facts['title']}")
-    click.echo(f"{facts['chips']} chips of 1 km, {facts['divisions']} divisions")
+    click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
     click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence']}")
     click.echo(f"{facts['attribution']}\n{facts['digest']}\n")
     print_table(facts["splits"])
