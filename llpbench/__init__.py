@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from llpbench._version import __version__
 
 if TYPE_CHECKING:
+    from llpbench.building import Recipe, Splitting, build_dataset
     from llpbench.cache import import_archive, synthesize
     from llpbench.dataset import list_datasets, open_dataset
     from llpbench.downloading import download
+    from llpbench.maps import write_map
     from llpbench.method import Method
+    from llpbench.predicting import predict_region
     from llpbench.prediction_files import read_predictions, write_predictions
     from llpbench.predictions import make_predictions
     from llpbench.running import run_method
@@ -26,12 +29,17 @@ if TYPE_CHECKING:
     from llpbench.scoring import evaluate
 
 _HOMES = {
+    "Recipe": "llpbench.building",
+    "Splitting": "llpbench.building",
+    "build_dataset": "llpbench.building",
     "import_archive": "llpbench.cache",
     "synthesize": "llpbench.cache",
     "download": "llpbench.downloading",
     "list_datasets": "llpbench.dataset",
     "open_dataset": "llpbench.dataset",
     "Method": "llpbench.method",
+    "predict_region": "llpbench.predicting",
+    "write_map": "llpbench.maps",
     "make_predictions": "llpbench.predictions",
     "read_predictions": "llpbench.prediction_files",
     "write_predictions": "llpbench.prediction_files",
@@ -43,17 +51,22 @@ _HOMES = {
 
 __all__ = [
     "Method",
+    "Recipe",
     "Scores",
+    "Splitting",
     "__version__",
+    "build_dataset",
     "download",
     "evaluate",
     "import_archive",
     "list_datasets",
     "make_predictions",
     "open_dataset",
+    "predict_region",
     "read_predictions",
     "run_method",
     "synthesize",
+    "write_map",
     "write_predictions",
 ]
 

@@ -12,6 +12,7 @@ from llpbench import catalog
 from llpbench.cache import find_store, stored_names
 from llpbench.catalog import LabelSet, unknown
 from llpbench.errors import StoreError, UnknownNameError
+from llpbench.grid import ChipGrid
 from llpbench.region import SPLITS
 from llpbench.store.layout import CHIPS, SHARD, StoreInfo, read_info
 from llpbench.text import fixed_width
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 LABEL_SET = TypeAdapter(LabelSet)
 """Turns a label set into JSON and back, for a dataset's attributes."""
+
+GRID = TypeAdapter(ChipGrid)
+"""The same for the grid that chips stand on."""
 
 
 def list_datasets() -> list[str]:
@@ -120,5 +124,6 @@ def _attributes(info: StoreInfo, path: Path) -> dict[str, str]:
         "licence": info.licence,
         "attribution": info.attribution,
         "label_set": LABEL_SET.dump_json(info.label_set).decode(),
+        "grid": "" if info.grid is None else GRID.dump_json(info.grid).decode(),
         "store": str(path.resolve()),
     }

@@ -29,6 +29,10 @@ class ArchiveError(LLPBenchError):
     """A published archive that is damaged, hostile or not one."""
 
 
+class BuildError(LLPBenchError):
+    """Rasters, divisions or tables that cannot become a dataset, or be mapped."""
+
+
 class StoreError(LLPBenchError):
     """A dataset on disk that is missing, incomplete, too new or wrong."""
 

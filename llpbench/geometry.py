@@ -17,7 +17,73 @@ EQUAL_AREA = "EPSG:6933"
 """A cylindrical equal-area projection of the whole Earth: meridians and parallels stay straight,
 so that the outline of a chip is projected exactly by its corners."""
 
+EQUAL_AREA_ACROSS = "+proj=cea +lat_ts=30 +lon_0=180 +datum=WGS84 +units=m"
+"""The same projection cut open at Greenwich, for regions across the antimeridian. Their
+longitudes go on beyond 180."""
+
+TOUCH = 2e-7
+"""Part of a chip that a division must cover to overlap it: less is the rounding of a border."""
+
 SQUARE_METRES_PER_KM2 = 1e6
+
+
+def equal_area(*outlines: gpd.GeoSeries) -> str:
+    """Choose the equal-area projection in which a region lies in one piece.
+
+    Parameters
+    ----------
+    *outlines : GeoSeries
+        All that is to be compared, in degrees; longitudes beyond 180 say that the region lies
+        across the antimeridian.
+
+    Returns
+    -------
+    str
+        What ``to_crs`` takes.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> equal_area(gpd.GeoSeries([box(4, 50, 5, 51)]))
+    'EPSG:6933'
+    >>> equal_area(gpd.GeoSeries([box(179, 0, 181, 1)]))
+    '+proj=cea +lat_ts=30 +lon_0=180 +datum=WGS84 +units=m'
+    """
+    across = any(len(part) and part.total_bounds[2] > 180 for part in outlines)
+    return EQUAL_AREA_ACROSS if across else EQUAL_AREA
+
+
+def to_degrees(outlines: gpd.GeoSeries, *, across: bool = False) -> gpd.GeoSeries:
+    """Take outlines to longitudes and latitudes, by their vertices.
+
+    Parameters
+    ----------
+    outlines : GeoSeries
+        In any reference system.
+    across : bool
+        Whether the region lies across the antimeridian: its longitudes then go on beyond 180.
+
+    Returns
+    -------
+    GeoSeries
+        In EPSG:4326.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> fiji = gpd.GeoSeries([LineString([(179, -17), (-179, -17)])], crs="EPSG:4326")
+    >>> to_degrees(fiji, across=True)[0].bounds
+    (179.0, -17.0, 181.0, -17.0)
+    """
+    degrees = outlines.to_crs(GEOGRAPHIC)
+    return degrees.transform(_beyond_180) if across else degrees
+
+
+def _beyond_180(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    longitude, latitude = coordinates.T
+    return np.stack([np.where(longitude < 0, longitude + 360, longitude), latitude], axis=1)
 
 
 def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFrame:
@@ -65,7 +131,8 @@ def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFram
         shapely.intersection(squares[chip[~inside]], outlines[division[~inside]])
     )
     pairs = pd.DataFrame({"chip": chip, "division": division, "area": area})
-    return pairs[pairs["area"] > 0].sort_values(["chip", "division"], ignore_index=True)
+    more_than_a_border = area > TOUCH * shapely.area(squares)[chip]
+    return pairs[more_than_a_border].sort_values(["chip", "division"], ignore_index=True)
 
 
 def overlap_matrix(pairs: pd.DataFrame, shape: tuple[int, int]) -> csr_array:

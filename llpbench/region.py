@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from llpbench.catalog import LabelSet
+    from llpbench.grid import ChipGrid
 
 CHIP_SIZE = 100
 """Pixels along a side of a chip."""
@@ -68,6 +70,11 @@ class Region:
         Shares of the label classes in each division, in the order of ``divisions``.
     read : callable
         Reads the pixels of chips given by id.
+    grid : ChipGrid, optional
+        What the chips stand on, where it is known.
+    overlaps : DataFrame, optional
+        ``chip`` and ``division`` (positions in the tables) and ``area`` (km²) of each pair that
+        overlaps, where the source knows that better than the outlines in degrees tell.
     """
 
     label_set: LabelSet
@@ -75,3 +82,5 @@ class Region:
     divisions: gpd.GeoDataFrame
     division_proportions: NDArray[np.float64]
     read: PixelReader
+    grid: ChipGrid | None = None
+    overlaps: pd.DataFrame | None = None

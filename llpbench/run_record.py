@@ -83,13 +83,13 @@ class Run:
         Where everything was written.
     record : RunRecord
         What was done.
-    scores : Scores
-        How well.
+    scores : Scores or None
+        How well; None where no chip has a label.
     """
 
     folder: Path
     record: RunRecord
-    scores: Scores
+    scores: Scores | None
 
 
 def read_run(folder: Path) -> Run:
@@ -112,7 +112,8 @@ def read_run(folder: Path) -> Run:
     """
     try:
         record = RunRecord(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-        text = (folder / f"scores-{record.split}.json").read_text(encoding="utf-8")
+        file = folder / f"scores-{record.split}.json"
+        text = file.read_text(encoding="utf-8") if file.exists() else None
     except (OSError, ValueError, TypeError) as error:
         raise LLPBenchError(f"{folder} holds no run that can be read ({error})") from error
-    return Run(folder, record, Scores.from_json(text))
+    return Run(folder, record, None if text is None else Scores.from_json(text))

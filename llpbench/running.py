@@ -89,6 +89,7 @@ def run_method(
     Returns
     -------
     Run
+        Without scores where no chip of the split has a label.
 
     Raises
     ------
@@ -174,7 +175,7 @@ class _Task:
 
 def _run(
     task: _Task, split: str, folder: Path, tracker: Tracker, progress: bool
-) -> tuple[RunRecord, Scores]:
+) -> tuple[RunRecord, Scores | None]:
     """Do all of it in a folder; the record is written last."""
     method = task.method
     wall, cpu = time.perf_counter(), time.process_time()
@@ -186,7 +187,8 @@ def _run(
     inputs = prediction_inputs(part, task.track)
     method.save(folder / "weights")
     scores = _score(task, predictions, split, folder)
-    write_plots(scores, folder / "plots", categories=[widest_category(scores)])
+    if scores is not None:
+        write_plots(scores, folder / "plots", categories=[widest_category(scores)])
     if interrupted:
         for further in _other_splits(task.other, split):
             _score(task, _predict(task, further), further, folder)
@@ -214,10 +216,11 @@ def _run(
         predict_seconds=round(predicted - fitted, 3),
         cpu_seconds=round(cpu, 3),
         footprint=measure_footprint(method, train, inputs),
-        probabilities=_score_probabilities(method, inputs, part),
+        probabilities=_score_probabilities(method, inputs, part) if scores else {},
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    tracker.finish(folder, scores)
+    if scores is not None:
+        tracker.finish(folder, scores)
     return record, scores
 
 
@@ -259,11 +262,13 @@ def _predict(task: _Task, split: str) -> xr.Dataset:
     )
 
 
-def _score(task: _Task, predictions: xr.Dataset, split: str, folder: Path) -> Scores:
-    """Score predictions and write both."""
-    scores = evaluate(predictions, task.other, split)
+def _score(task: _Task, predictions: xr.Dataset, split: str, folder: Path) -> Scores | None:
+    """Score predictions, if there is any label, and write both."""
     ending = "zarr" if "segmentation" in predictions else "parquet"
     write_predictions(predictions, folder / f"predictions-{split}.{ending}")
+    if task.other.llp.split(split)["chip_proportions"].isnull().all():
+        return None
+    scores = evaluate(predictions, task.other, split)
     text = scores.to_json()
     for name in [f"scores-{split}.json", *(["scores.json"] if split == "test" else [])]:
         (folder / name).write_text(text, encoding="utf-8")

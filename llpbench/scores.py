@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
-from llpbench.geometry import EQUAL_AREA
+from llpbench.geometry import equal_area
 from llpbench.measures import BY_NAME, Measure, available, confusions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scored_chips import ScoredChips
@@ -221,8 +221,9 @@ class Scores:
             raise LLPBenchError(
                 "blocks of neighbouring divisions need the dataset: score the predictions again"
             )
-        outlines = self.opened.llp.divisions().geometry.to_crs(EQUAL_AREA).centroid
-        places = outlines.get_coordinates().reindex(self.divisions).to_numpy() / 1000
+        outlines = self.opened.llp.divisions().geometry
+        centres = outlines.to_crs(equal_area(outlines)).centroid
+        places = centres.get_coordinates().reindex(self.divisions).to_numpy() / 1000
         return spatial_blocks(places, divisions_per_block)
 
     def confusion(self) -> NDArray[np.float64] | None:

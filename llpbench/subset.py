@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from llpbench.geometry import EQUAL_AREA, overlap_areas
+from llpbench.geometry import equal_area, overlap_areas
 from llpbench.region import SPLITS, Region
 from llpbench.store.tables import own_divisions
 
@@ -29,9 +29,9 @@ def take_chips(region: Region, chips: int) -> Region:
         With the divisions that own or overlap the chips kept, so that their targets stay; all
         of it if there are no more.
     """
-    pairs = overlap_areas(
-        region.chips.geometry.to_crs(EQUAL_AREA), region.divisions.geometry.to_crs(EQUAL_AREA)
-    )
+    chip_outlines, outlines = region.chips.geometry, region.divisions.geometry
+    projection = equal_area(chip_outlines, outlines)
+    pairs = overlap_areas(chip_outlines.to_crs(projection), outlines.to_crs(projection))
     owner, _remarks = own_divisions(pairs, region)
     split = region.chips["split"].to_numpy()
     sizes = np.bincount(owner[owner >= 0], minlength=len(region.divisions))
@@ -48,4 +48,5 @@ def take_chips(region: Region, chips: int) -> Region:
         chips=region.chips[kept],
         divisions=region.divisions[taken],
         division_proportions=region.division_proportions[taken],
+        overlaps=None,
     )

@@ -87,6 +87,9 @@ def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sw
         except LLPBenchError as error:
             sweep.failed.append((job, str(error)))
             continue
+        if run.scores is None:
+            sweep.failed.append((job, "no chip has a label, so nothing could be scored"))
+            continue
         if run.record.interrupted:
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
@@ -115,7 +118,10 @@ def run_row(job: Job, run: Run) -> dict[str, Any]:
         "split": record.split,
         "settings": json.dumps(job.parameters),
         "seed": job.seed,
-        **{name: scores.value(name) if name in scores.metrics else None for name in _METRICS},
+        **{
+            name: scores.value(name) if scores is not None and name in scores.metrics else None
+            for name in _METRICS
+        },
         "parameters": record.footprint["parameters"],
         "multiply_adds": record.footprint["multiply_adds"],
         "fit_seconds": record.fit_seconds,

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.region import SPLITS, Region
+from llpbench.splitting import bands
 from llpbench.synthetic import SyntheticReader, synthesize
 from llpbench.synthetic.landcover import BUILT, find_land_cover
 from llpbench.synthetic.noise import PixelGrid, smooth_noise
 from llpbench.synthetic.places import decode, encode
 from llpbench.synthetic.population import population_class
-from llpbench.synthetic.splits import bands
 
 LABEL_SETS = ("esaworldcover", "humanpop")
 EQUAL_AREA = "EPSG:6933"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL
 from llpbench.errors import ArchiveError
-from llpbench.geometry import EQUAL_AREA, GEOGRAPHIC, SQUARE_METRES_PER_KM2
+from llpbench.geometry import GEOGRAPHIC, SQUARE_METRES_PER_KM2, equal_area
 from llpbench.store.layout import SHARD
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _chip_features(ds: xr.Dataset, labels: str) -> Iterator[dict[str, Any]]:
     import shapely
 
     squares = gpd.GeoSeries(shapely.box(*ds["bounds"].to_numpy().T), crs=GEOGRAPHIC)
-    area = squares.to_crs(EQUAL_AREA).area / SQUARE_METRES_PER_KM2
+    area = squares.to_crs(equal_area(squares)).area / SQUARE_METRES_PER_KM2
     own, target = ds["chip_proportions"].to_numpy(), ds["target"].to_numpy()
     chip, division, by_chip, by_division = (
         ds[name].to_numpy().tolist() for name in ("chip", "own_division", "split_chip", "split")

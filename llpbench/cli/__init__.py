@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("llpbench.cli.archives:import_zip", "Make a dataset from a published zip."),
     "export-archive": ("llpbench.cli.archives:export_archive", "Write a dataset as such a zip."),
     "synthesize": ("llpbench.cli.archives:synthesize", "Make a synthetic dataset."),
+    "build": ("llpbench.cli.building:build", "Make a dataset of a region of your own."),
     "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
     "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
     "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
@@ -28,6 +29,8 @@ COMMANDS = {
         "llpbench.cli.coarseness:coarseness",
         "Train methods on ever fewer divisions.",
     ),
+    "predict": ("llpbench.cli.building:predict", "Apply a trained method to a new raster."),
+    "map": ("llpbench.cli.building:map_predictions", "Write predictions as a map."),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
     "leaderboard": (

@@ -22,7 +22,7 @@ def import_zip(archive: Path, name: str, as_json: bool) -> None:
     from llpbench.cache import import_archive
 
     report = import_archive(archive, name, progress=True)
-    _print_report(report, name, as_json)
+    print_report(report, name, as_json)
 
 
 @click.command("export-archive")
@@ -52,10 +52,19 @@ def synthesize(name: str, chips: int, seed: int, labels: str, as_json: bool) -> 
     from llpbench.cache import synthesize as make
 
     report = make(name, labels, chips=chips, seed=seed, progress=True)
-    _print_report(report, f"{name} (synthetic)", as_json)
+    print_report(report, f"{name} (synthetic)", as_json)
 
 
-def _print_report(report: WriteReport, name: str, as_json: bool) -> None:
+def print_report(report: WriteReport, name: str, as_json: bool) -> None:
+    """Print what writing a dataset found.
+
+    Parameters
+    ----------
+    report : WriteReport
+    name : str
+        What people call it.
+    as_json : bool
+    """
     for remark in report.remarks:
         click.echo(f"note: {remark}", err=True)
     if as_json:

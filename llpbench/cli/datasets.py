@@ -9,7 +9,9 @@ import click
 from llpbench.cli.output import json_option, print_json, print_table, readable
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
+    from numpy.typing import NDArray
 
 
 @click.command()
@@ -77,13 +79,19 @@ def info(name: str, as_json: bool) -> None:
         print_json(facts)
         return
     click.echo(f"{facts['name']}: {facts['title']}")
-    click.echo(f"{facts['chips']} chips of 1 km, {facts['divisions']} divisions")
+    click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
     click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence']}")
     click.echo(f"{facts['attribution']}\n{facts['digest']}\n")
     print_table(facts["splits"])
     click.echo()
     print_table(facts["classes"])
     click.echo(f"\n{card}")
+
+
+def _mean(shares: NDArray[np.floating]) -> float | None:
+    """Mean of the known shares, None where there are none."""
+    known = shares[shares == shares]
+    return float(known.mean()) if len(known) else None
 
 
 def _facts(ds: xr.Dataset) -> dict[str, Any]:
@@ -114,9 +122,7 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
     classes = [
         {"class group": group.name}
         | {
-            name: float(np.nanmean(part["chip_proportions"][:, number]))
-            if part.sizes["chip"]
-            else None
+            name: _mean(part["chip_proportions"][:, number].to_numpy())
             for name, part in parts.items()
         }
         for number, group in enumerate(groups)

@@ -110,12 +110,13 @@ def run(
 
 def _report(done: Sequence[Run], as_json: bool) -> None:
     if as_json:
-        texts = [one.scores.to_json() for one in done]
+        texts = ["null" if one.scores is None else one.scores.to_json() for one in done]
         click.echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
         return
     print_table([{**run_row(one), "seed": one.record.seed} for one in done])
-    notes = dict.fromkeys(one.scores.note for one in done if one.scores.note)
-    click.echo("\n" + "".join(f"{note}\n" for note in notes))
+    unscored = "no chip has a label, so nothing could be scored"
+    notes = dict.fromkeys(unscored if one.scores is None else one.scores.note for one in done)
+    click.echo("\n" + "".join(f"{note}\n" for note in notes if note))
     for one in done:
         click.echo(f"written to {one.folder}:")
         for path in sorted(one.folder.iterdir()):
@@ -134,17 +135,17 @@ def run_row(done: Run) -> dict[str, Any]:
     dict
     """
     scores, record = done.scores, done.record
-    interval = scores.table().loc["mae"]
+    interval = None if scores is None else scores.table().loc["mae"]
 
     def score(metric: str) -> float | None:
-        return scores.value(metric) if metric in scores.metrics else None
+        return scores.value(metric) if scores is not None and metric in scores.metrics else None
 
     return {
         "method": record.method,
         "dataset": record.dataset + (" (synthetic)" if record.synthetic else ""),
         "split": record.split,
         "MAE": score("mae"),
-        "95 %": f"{interval.low:.3f}-{interval.high:.3f}",
+        "95 %": None if interval is None else f"{interval.low:.3f}-{interval.high:.3f}",
         "MAE hard": score("mae_hard"),
         "F1": score("f1_micro"),
         "skill": score("skill"),

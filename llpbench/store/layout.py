@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llpbench.catalog import LabelSet
 from llpbench.errors import StoreError
+from llpbench.grid import ChipGrid
 
 FORMAT = 1
 """Version of the layout; a reader refuses newer ones."""
@@ -44,6 +45,8 @@ class StoreInfo(BaseModel):
         What must be observed and said by whoever uses it.
     label_set : LabelSet
         Classes and class groups.
+    grid : ChipGrid or None
+        What the chips stand on, where the source said it.
     digest : str
         SHA-256 over the contents of all arrays, whatever their chunks and codecs.
     llpbench_version : str
@@ -64,6 +67,7 @@ class StoreInfo(BaseModel):
     licence: str
     attribution: str
     label_set: LabelSet
+    grid: ChipGrid | None = None
     digest: str
     llpbench_version: str
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from llpbench.errors import StoreError, examples
 from llpbench.geometry import (
-    EQUAL_AREA,
     GEOGRAPHIC,
     SQUARE_METRES_PER_KM2,
+    equal_area,
     mix,
     overlap_areas,
     overlap_matrix,
@@ -79,13 +79,16 @@ def make_tables(region: Region) -> Tables:
     """
     if not len(region.chips):
         raise StoreError("a region without chips cannot be stored")
-    outlines = region.divisions.geometry.to_crs(EQUAL_AREA)
-    pairs = overlap_areas(region.chips.geometry.to_crs(EQUAL_AREA), outlines)
-    pairs["area"] /= SQUARE_METRES_PER_KM2
+    projection = equal_area(region.chips.geometry, region.divisions.geometry)
+    outlines = region.divisions.geometry.to_crs(projection)
+    pairs = region.overlaps
+    if pairs is None:
+        pairs = overlap_areas(region.chips.geometry.to_crs(projection), outlines)
+        pairs["area"] /= SQUARE_METRES_PER_KM2
     owner, remarks = own_divisions(pairs, region)
     order = _order(region, owner)
     chips = region.chips.iloc[order]
-    pairs["chip"] = np.argsort(order)[pairs["chip"]]
+    pairs = pairs.assign(chip=np.argsort(order)[pairs["chip"]])
     pairs = pairs.sort_values(["chip", "division"], ignore_index=True)
     overlaps = overlap_matrix(pairs, (len(chips), len(region.divisions)))
     target, bounds = mix(overlaps, region.division_proportions), chips.bounds.to_numpy()

@@ -119,6 +119,7 @@ def write_store(
             licence=licence,
             attribution=attribution,
             label_set=region.label_set,
+            grid=region.grid,
             digest=content_digest,
             llpbench_version=__version__,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import UnknownNameError, examples
+from llpbench.grid import ChipGrid
 from llpbench.region import CHIP_SIZE
 from llpbench.synthetic.noise import PixelGrid, salt, smooth_noise
 
@@ -19,6 +20,9 @@ longitude and latitude, so each square kilometre here is one there."""
 
 _NORTHING: Final = 6339
 """Kilometres from the equator, along the projection's axis, to row 0: about 45° N."""
+
+GRID: Final = ChipGrid(CRS.replace("km", "m"), 0.0, 1000.0 * _NORTHING, 1000.0, 1000.0)
+"""Rows and columns as they are counted here, in metres, as GeoTIFF prefers them."""
 
 _REACH: Final = 2048
 """Rows and columns lie in [-2048, 2048)."""

@@ -9,11 +9,11 @@ import numpy as np
 from llpbench import catalog
 from llpbench.errors import LLPBenchError
 from llpbench.region import Region
+from llpbench.splitting import bands
 from llpbench.synthetic.divisions import divide
-from llpbench.synthetic.places import CRS, boxes, centres, choose_places, encode, identifier
+from llpbench.synthetic.places import CRS, GRID, boxes, centres, choose_places, encode, identifier
 from llpbench.synthetic.proportions import division_proportions
 from llpbench.synthetic.reader import SyntheticReader
-from llpbench.synthetic.splits import bands
 
 _CHIPS: Final = range(10, 1_000_001)
 
@@ -96,4 +96,5 @@ def synthesize(label_set: str, chips: int, seed: int) -> Region:
         division_table.rename_axis("division").to_crs("EPSG:4326"),
         division_proportions(divisions, reader, len(labels.classes)),
         reader,
+        GRID,
     )

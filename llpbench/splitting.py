@@ -1,4 +1,4 @@
-"""Splits as diagonal bands."""
+"""Splits: diagonal bands, and folds of neighbouring divisions."""
 
 from __future__ import annotations
 
@@ -49,3 +49,45 @@ def bands(
     splits = np.empty(len(along), dtype=np.asarray(SPLITS).dtype)
     splits[along] = np.repeat(list(_STARTS) * runs, sizes)
     return splits
+
+
+def folds(
+    positions: NDArray[np.float64], weights: NDArray[np.floating | np.integer], number: int
+) -> NDArray[np.intp]:
+    """Cut a region into compact folds of about equal weight.
+
+    The items are cut in two across their longer extent, each part again, until there are enough
+    parts (as a k-d tree is built).
+
+    Parameters
+    ----------
+    positions : ndarray of float64, shape (item, 2)
+        x and y.
+    weights : ndarray of numbers, shape (item,)
+        How many chips an item stands for, all positive.
+    number : int
+        How many folds; not more than items.
+
+    Returns
+    -------
+    ndarray of int, shape (item,)
+        Fold of each item, from 0; none is empty.
+
+    Examples
+    --------
+    >>> line = np.stack([np.arange(6.0), np.zeros(6)], axis=1)
+    >>> folds(line, np.ones(6), number=3)
+    array([0, 0, 1, 1, 2, 2])
+    """
+    if number == 1:
+        return np.zeros(len(positions), dtype=np.intp)
+    first = number // 2
+    axis = int(np.ptp(positions, axis=0).argmax())
+    along = np.argsort(positions[:, axis], kind="stable")
+    middles = np.cumsum(weights[along]) - weights[along] / 2
+    cut = int(np.searchsorted(middles, weights.sum() * first / number))
+    cut = min(max(cut, first), len(along) - (number - first))  # enough items on both sides
+    found = np.empty(len(positions), dtype=np.intp)
+    found[along[:cut]] = folds(positions[along[:cut]], weights[along[:cut]], first)
+    found[along[cut:]] = first + folds(positions[along[cut:]], weights[along[cut:]], number - first)
+    return found

@@ -1,0 +1,134 @@
+"""A map as a picture: the classes, and the share of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llpbench.catalog import NO_LABEL
+from llpbench.plots.style import INK, new_figure, shades
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST = 1600
+"""Pixels along the longer side of what is drawn."""
+
+_PANEL = 2.6
+"""Inches of the longer side of a share map."""
+
+_EMPTY = "#f2f2f2"
+
+
+def draw_map(
+    classes: Path,
+    shares: Path,
+    divisions: gpd.GeoDataFrame,
+    colours: Sequence[str],
+    title: str,
+) -> Figure:
+    """Draw the classes of a map, and the share of each class beside them.
+
+    Parameters
+    ----------
+    classes, shares : Path
+        GeoTIFFs of :mod:`llpbench.maps.rasters`; only as much is read as can be seen.
+    divisions : GeoDataFrame
+        Outlines in their projection.
+    colours : sequence of str
+        Of the categories.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    import rasterio
+    from matplotlib.colors import ListedColormap
+
+    with rasterio.open(shares) as file:
+        names = list(file.descriptions)
+        values, bounds = file.read(), file.bounds
+        metres = file.crs.linear_units_factor[1]
+    with rasterio.open(classes) as file:
+        scale = min(1.0, _MOST / max(file.shape))
+        sides = tuple(max(1, round(scale * side)) for side in file.shape)
+        numbers = file.read(1, out_shape=sides)
+    columns = int(np.ceil(len(names) / 2))
+    wide, high = _panel(bounds)
+    figure = new_figure(width=(2 + columns) * (wide + 0.2), height=2 * (high + 0.45) + 0.5)
+    places = figure.add_gridspec(2, 2 + columns)
+    extent = (bounds.left, bounds.right, bounds.bottom, bounds.top)
+    large = figure.add_subplot(places[:, :2])
+    large.imshow(
+        np.ma.masked_equal(numbers, NO_LABEL),
+        cmap=ListedColormap(list(colours)),
+        vmin=-0.5,
+        vmax=len(colours) - 0.5,
+        extent=extent,
+        interpolation="nearest",
+    )
+    _add_legend(large, names, colours)
+    _add_scale_bar(large, bounds, metres)
+    panels = [large]
+    for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        axis = figure.add_subplot(places[number // columns, 2 + number % columns])
+        drawn = axis.imshow(
+            values[number], cmap=shades(colour), vmin=0, extent=extent, interpolation="nearest"
+        )
+        axis.set_title(name, fontsize=9)
+        figure.colorbar(drawn, ax=axis, shrink=0.8, aspect=25).ax.tick_params(labelsize=7)
+        panels.append(axis)
+    for axis in panels:
+        _finish(axis, divisions, extent)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _panel(bounds: Any) -> tuple[float, float]:
+    width, height = bounds.right - bounds.left, bounds.top - bounds.bottom
+    scale = _PANEL / max(width, height)
+    return max(width * scale, 1.2), max(height * scale, 1.2)
+
+
+def _finish(axis: Axes, divisions: gpd.GeoDataFrame, extent: tuple[float, ...]) -> None:
+    width = float(np.clip(5 / np.sqrt(len(divisions)), 0.2, 0.8))
+    divisions.boundary.plot(ax=axis, color="white", linewidth=width)
+    axis.set(xlim=extent[:2], ylim=extent[2:], xlabel="", ylabel="")
+    axis.set(facecolor=_EMPTY, xticks=[], yticks=[])
+    axis.set_aspect("equal")
+    axis.spines[:].set_visible(False)
+
+
+def _add_legend(axis: Axes, names: Sequence[str], colours: Sequence[str]) -> None:
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color=colour, label=name) for name, colour in zip(names, colours, strict=True)]
+    axis.legend(
+        handles=patches,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.01),
+        ncols=min(len(names), 5),
+        columnspacing=1.2,
+        handlelength=1.2,
+        frameon=False,
+        fontsize=8,
+    )
+
+
+def _add_scale_bar(axis: Axes, bounds: Any, metres: float) -> None:
+    """A bar of a round number of kilometres, about a fifth of the width."""
+    fifth = (bounds.right - bounds.left) * metres / 1000 / 5
+    power = 10 ** np.floor(np.log10(fifth))
+    length = max(step * power for step in (1, 2, 5) if step * power <= fifth)
+    left = bounds.left + 0.03 * (bounds.right - bounds.left)
+    low = bounds.bottom + 0.03 * (bounds.top - bounds.bottom)
+    axis.plot([left, left + length * 1000 / metres], [low, low], color=INK, linewidth=2)
+    axis.annotate(
+        f"{length:g} km", (left, low), (0, 4), textcoords="offset points", fontsize=8, color=INK
+    )

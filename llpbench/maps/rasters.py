@@ -1,0 +1,164 @@
+"""Predictions as cloud-optimised GeoTIFFs."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llpbench.catalog import NO_LABEL
+from llpbench.region import CHIP_SIZE
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from llpbench.maps.cells import Cells
+
+_TILE = 256
+
+
+def write_shares(
+    predictions: xr.Dataset, cells: Cells, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write the shares of each class, a pixel a chip.
+
+    Parameters
+    ----------
+    predictions : Dataset
+        In the order of the cells.
+    cells : Cells
+    path : Path
+        Of the GeoTIFF: a band a class, named after it, NaN where there is no chip.
+    tags : mapping of str to str
+        What is said of it.
+    """
+    names = predictions["category"].to_numpy().tolist()
+    shares = np.full((len(names), *cells.shape), np.nan, dtype=np.float32)
+    shares[:, cells.rows, cells.columns] = predictions["proportions"].to_numpy().T
+    options = {"dtype": "float32", "nodata": math.nan, "count": len(names)}
+    with _cog(path, cells, 1, tags, options, overviews="average") as file:
+        file.write(shares)
+        file.descriptions = tuple(names)
+
+
+def write_classes(
+    predictions: xr.Dataset,
+    cells: Cells,
+    path: Path,
+    tags: Mapping[str, str],
+    colours: Sequence[str],
+) -> None:
+    """Write the class of each pixel, where pixels were predicted; else the largest of each chip.
+
+    Predictions are about the central 96 x 96 pixels of a chip; its outermost two pixels are given
+    the class of their neighbours.
+
+    Parameters
+    ----------
+    predictions : Dataset
+        In the order of the cells.
+    cells : Cells
+    path : Path
+        Of the GeoTIFF: one band of category numbers with a colour table, 255 where there is no
+        chip.
+    tags : mapping of str to str
+        What is said of it.
+    colours : sequence of str
+        ``#rrggbb`` of each category.
+    """
+    detailed = "segmentation" in predictions
+    pixels = CHIP_SIZE if detailed else 1
+    names = predictions["category"].to_numpy().tolist()
+    legend = {f"class_{number}": name for number, name in enumerate(names)}
+    options = {"dtype": "uint8", "nodata": NO_LABEL, "count": 1}
+    rows, columns = cells.shape
+    with _cog(path, cells, pixels, {**tags, **legend}, options, overviews="mode") as file:
+        for row in range(rows):
+            here = np.flatnonzero(cells.rows == row)
+            band = np.full((pixels, columns, pixels), NO_LABEL, dtype=np.uint8)
+            band[:, cells.columns[here]] = _classes(predictions.isel(chip=here)).swapaxes(0, 1)
+            place = ((row * pixels, (row + 1) * pixels), (0, columns * pixels))
+            file.write(band.reshape(pixels, -1), 1, window=place)
+        file.write_colormap(1, _colour_table(colours))
+        file.set_band_description(1, "class")
+
+
+def _classes(predictions: xr.Dataset) -> Any:
+    """Class numbers of whole chips, shape (chip, side, side)."""
+    if "segmentation" not in predictions:
+        largest = predictions["proportions"].to_numpy().argmax(axis=1).astype(np.uint8)
+        return largest[:, np.newaxis, np.newaxis]
+    cells = predictions["segmentation"].to_numpy()
+    border = 2
+    factor = (CHIP_SIZE - 2 * border) // cells.shape[1]
+    pixels = cells.repeat(factor, axis=1).repeat(factor, axis=2)
+    return np.pad(pixels, ((0, 0), (border, border), (border, border)), mode="edge")
+
+
+def _colour_table(colours: Sequence[str]) -> dict[int, tuple[int, ...]]:
+    table: dict[int, tuple[int, ...]] = {NO_LABEL: (0, 0, 0, 0)}
+    for number, colour in enumerate(colours):
+        table[number] = (*bytes.fromhex(colour.removeprefix("#")), 255)
+    return table
+
+
+@contextmanager
+def _cog(
+    path: Path,
+    cells: Cells,
+    pixels: int,
+    tags: Mapping[str, str],
+    options: Mapping[str, Any],
+    *,
+    overviews: str,
+) -> Iterator[Any]:
+    """A GeoTIFF to write into, which becomes a cloud-optimised one when all is written."""
+    import rasterio
+    import rasterio.shutil
+
+    from llpbench.building.raster_file import GDAL_OPTIONS
+
+    height, width = (pixels * number for number in cells.shape)
+    levels = max(1, math.ceil(math.log2(max(height, width) / _TILE)))
+    beside = path.with_name(f".{path.stem}.part.tif")
+    with (
+        rasterio.Env(**GDAL_OPTIONS),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".map-") as folder,
+    ):
+        plain = Path(folder) / "plain.tif"
+        with rasterio.open(
+            plain,
+            "w",
+            driver="GTiff",
+            height=height,
+            width=width,
+            crs=cells.grid.crs,
+            transform=cells.grid.affine(pixels=pixels),
+            tiled=True,
+            blockxsize=_TILE,
+            blockysize=_TILE,
+            compress="deflate",
+            bigtiff="if_safer",
+            **options,
+        ) as file:
+            yield file
+            file.update_tags(**tags)
+        try:
+            rasterio.shutil.copy(
+                plain,
+                beside,
+                driver="COG",
+                compress="deflate",
+                blocksize=_TILE,
+                overview_resampling=overviews,
+                overview_count=levels,
+                bigtiff="if_safer",
+            )
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -1,0 +1,139 @@
+"""All files of a map."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench.dataset import open_dataset
+from llpbench.errors import BuildError, PredictionsError, examples
+from llpbench.maps.cells import find_cells
+from llpbench.maps.picture import draw_map
+from llpbench.maps.rasters import write_classes, write_shares
+from llpbench.maps.tables import chip_table, division_table
+from llpbench.plots.style import category_colours
+from llpbench.prediction_files import read_predictions
+from llpbench.predictions import check_predictions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class MapFiles:
+    """Where the parts of a map are.
+
+    Parameters
+    ----------
+    shares : Path
+        GeoTIFF with a band for each class, a pixel for each chip.
+    classes : Path
+        GeoTIFF of classes with a colour table, for each pixel where pixels were predicted.
+    chips, divisions : Path
+        GeoParquet.
+    picture : Path
+        PNG.
+    """
+
+    shares: Path
+    classes: Path
+    chips: Path
+    divisions: Path
+    picture: Path
+
+
+def write_map(
+    predictions: xr.Dataset | str | os.PathLike[str],
+    dataset: xr.Dataset | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+) -> MapFiles:
+    """Write predictions as a map.
+
+    Parameters
+    ----------
+    predictions : Dataset or path
+        Of any chips of the dataset.
+    dataset : Dataset, str or path
+        What :func:`llpbench.open_dataset` opens, or has opened.
+    path : path
+        Ends in ``.tif``: the GeoTIFF of shares. The other files are beside it, with names that
+        begin alike; those that are there are replaced.
+
+    Returns
+    -------
+    MapFiles
+
+    Raises
+    ------
+    PredictionsError
+        If the predictions are not about chips of this dataset.
+    BuildError
+        If the chips stand on no grid, or the file would not be a GeoTIFF.
+    """
+    import xarray as xr
+
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise BuildError(f"a map is written as GeoTIFF: {path.name!r} must end in .tif")
+    ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
+    ds = ds.llp.group()
+    if not isinstance(predictions, xr.Dataset):
+        predictions = read_predictions(predictions)
+    part = _predicted(predictions, ds)
+    predictions = check_predictions(predictions, part)
+    cells, colours, tags = find_cells(part), category_colours(part), _tags(predictions, part)
+    files = MapFiles(
+        path,
+        *(path.with_name(path.stem + ending) for ending in ("-classes.tif", "-chips.parquet")),
+        *(path.with_name(path.stem + ending) for ending in ("-divisions.parquet", ".png")),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_shares(predictions, cells, files.shares, tags)
+    write_classes(predictions, cells, files.classes, tags, colours)
+    divisions = division_table(predictions, part, cells)
+    for table, file in (
+        (chip_table(predictions, part, cells), files.chips),
+        (divisions, files.divisions),
+    ):
+        beside = file.with_name(f".{file.name}.part")
+        table.to_parquet(beside)
+        beside.replace(file)
+    figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))
+    beside = files.picture.with_name(f".{files.picture.stem}.part.png")
+    figure.savefig(beside, bbox_inches="tight")
+    beside.replace(files.picture)
+    return files
+
+
+def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:
+    """The chips of a dataset that were predicted, in the dataset's order."""
+    if "chip" not in predictions.coords or not predictions.sizes["chip"]:
+        raise PredictionsError("predictions must name each chip: coordinate 'chip' is missing")
+    asked = predictions.indexes["chip"]
+    strange = asked[~asked.isin(ds.indexes["chip"])]
+    if len(strange):
+        raise PredictionsError(
+            f"{len(strange)} predicted chips are not in {ds.attrs['name']!r}, such as "
+            f"{examples(strange)}; give the dataset they were predicted on"
+        )
+    return ds.isel(chip=ds.indexes["chip"].isin(asked))
+
+
+def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
+    said = {
+        "dataset": ds.attrs["name"],
+        "synthetic": ds.attrs["synthetic"],
+        "method": str(predictions.attrs.get("method", "")),
+        "licence": ds.attrs["licence"],
+        "TIFFTAG_COPYRIGHT": ds.attrs["attribution"],
+        "TIFFTAG_SOFTWARE": "llpbench",
+    }
+    return {key: text for key, text in said.items() if text}
+
+
+def _title(predictions: xr.Dataset, ds: xr.Dataset) -> str:
+    method = predictions.attrs.get("method", "predictions")
+    made = " (synthetic)" if ds.attrs["synthetic"] == "true" else ""
+    return f"{method} on {ds.attrs['name']}{made}, {ds.sizes['chip']} chips"
