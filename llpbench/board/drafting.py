@@ -169,8 +169,17 @@ def _settings(run: Run) -> dict[str, Any]:
 
 def _are_identical(runs: Sequence[Run]) -> bool:
     """Whether several seeds gave one and the same."""
-    digests = {run.scores.digests["predictions"][0] for run in runs}
-    return len(runs) > 1 and len(digests) == 1
+    return len(runs) > 1 and len({_digest(run) for run in runs}) == 1
+
+
+def _digest(run: Run) -> str:
+    """Of the predictions, as they were scored."""
+    if run.scores is None:
+        raise BoardError(
+            f"the run in {str(run.folder)!r} has no scores: its dataset has no labels to rank by"
+        )
+    digest: str = run.scores.digests["predictions"][0]
+    return digest
 
 
 def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
@@ -222,5 +231,4 @@ def _copy_predictions(run: Run, folder: Path) -> str | None:
     if "segmentation" not in predictions:
         return None
     shutil.copytree(source, folder / f"seed-{run.record.seed}.zarr")
-    digest: str = run.scores.digests["predictions"][0]
-    return digest
+    return _digest(run)
