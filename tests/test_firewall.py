@@ -24,8 +24,10 @@ QUICK: dict[str, dict[str, Any]] = {
     "bayesian-bag-ridge": {"features": "fourier", "cosines": 8},
     "downconv": {"epochs": 1},
     "downconv+emq+calibrate": {"epochs": 1},
+    "llpnet": {"rounds": 1, "local_steps": 2, "first_steps": 2},
 }
-INDUCTIVE = [name for name in QUICK if not name.startswith("downconv")]
+NETWORKS = ("downconv", "llpnet")
+INDUCTIVE = [name for name in QUICK if not name.startswith(NETWORKS)]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,8 @@ def _fit(method: Method, ds: xr.Dataset) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_fine_labels_do_not_reach_fit(name: str, opened: xr.Dataset) -> None:
-    if name.startswith("downconv"):
-        pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
+    if name.startswith(NETWORKS):
+        pytest.importorskip("tensorflow", reason="networks need TensorFlow")
     poisoned = _poisoned(opened, ("label", "chip_proportions"))
     assert not poisoned["chip_proportions"].equals(opened["chip_proportions"])
     clean_weights = _fit(make_method(name, **QUICK[name]), opened)

@@ -57,7 +57,9 @@ MODELS: dict[str, tuple[KerasMethod, int, int | None]] = {
 PAPER = [DownConv, QKM, GMM, ConvRegr, CustomUNet, VGG16UNet, ResNet18UNet]
 
 
-@pytest.mark.parametrize("found", PAPER, ids=lambda found: found.__name__)
+@pytest.mark.parametrize(
+    "found", [*PAPER, ChipSupervised, PixelSupervised], ids=lambda found: found.__name__
+)
 def test_sizes_are_as_declared(found: type[KerasMethod]) -> None:
     model = found().build(CATEGORIES)
     assert sum(v.numpy().size for v in model.trainable_weights) == found.parameters
