@@ -37,13 +37,48 @@ def write_shares(
     tags : mapping of str to str
         What is said of it.
     """
+    beside = path.with_name(f".{path.stem}.part.tif")
+    try:
+        share_raster(predictions, cells).rio.to_raster(
+            beside,
+            driver="COG",
+            tags=dict(tags),
+            compress="deflate",
+            blocksize=_TILE,
+            overview_resampling="average",
+            overview_count=_levels(cells.shape),
+            bigtiff="if_safer",
+        )
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def share_raster(predictions: xr.Dataset, cells: Cells) -> xr.DataArray:
+    """Lay the shares of chips out in space.
+
+    Parameters
+    ----------
+    predictions : Dataset
+        In the order of the cells.
+    cells : Cells
+
+    Returns
+    -------
+    DataArray of float32, shape (band, y, x)
+        A band a class, a pixel a chip, NaN where there is none, with coordinates and projection
+        for ``.rio``.
+    """
+    import rioxarray  # noqa: F401  (registers .rio)
+    import xarray as xr
+
     names = predictions["category"].to_numpy().tolist()
     shares = np.full((len(names), *cells.shape), np.nan, dtype=np.float32)
     shares[:, cells.rows, cells.columns] = predictions["proportions"].to_numpy().T
-    options = {"dtype": "float32", "nodata": math.nan, "count": len(names)}
-    with _cog(path, cells, 1, tags, options, overviews="average") as file:
-        file.write(shares)
-        file.descriptions = tuple(names)
+    raster = xr.DataArray(shares, dims=("band", "y", "x"), attrs={"long_name": tuple(names)})
+    raster = raster.rio.write_crs(cells.grid.crs).rio.write_nodata(np.nan)
+    placed: xr.DataArray = raster.rio.write_transform(cells.grid.affine(pixels=1))
+    return placed
 
 
 def write_classes(
@@ -124,7 +159,6 @@ def _cog(
     from llpbench.building.raster_file import GDAL_OPTIONS
 
     height, width = (pixels * number for number in cells.shape)
-    levels = max(1, math.ceil(math.log2(max(height, width) / _TILE)))
     beside = path.with_name(f".{path.stem}.part.tif")
     with (
         rasterio.Env(**GDAL_OPTIONS),
@@ -156,9 +190,14 @@ def _cog(
                 compress="deflate",
                 blocksize=_TILE,
                 overview_resampling=overviews,
-                overview_count=levels,
+                overview_count=_levels((height, width)),
                 bigtiff="if_safer",
             )
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _levels(shape: tuple[int, int]) -> int:
+    """Overviews until one tile holds all."""
+    return max(1, math.ceil(math.log2(max(shape) / _TILE)))
