@@ -1,0 +1,67 @@
+"""Put finished runs of the methods that ship here on a board: python fill_board.py RUNS BOARD.
+
+Each method with three seeds becomes an entry ``llpbench__<method>``, in the
+place of the one before. Only datasets that the board has a truth table of are taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from llpbench.board.adding import add_entry
+from llpbench.board.drafting import draft_entry
+from llpbench.board.layout import Board
+from llpbench.run_record import RECORD, Run, read_run
+
+TEAM = "llpbench"
+SEEDS = 3
+SAID = {
+    "authors": [{"name": "llpbench contributors"}],
+    "contact": "https://github.com/llpbench/llpbench",
+    "licence": "Apache-2.0",
+}
+
+
+def fill(board: Board, folder: Path) -> None:
+    """Make entries of the runs in a folder.
+
+    Parameters
+    ----------
+    board : Board
+    folder : Path
+        Its folders are runs.
+    """
+    by_method: dict[str, list[Run]] = {}
+    for path in sorted(folder.glob(f"*/{RECORD}")):
+        run = read_run(path.parent)
+        if board.truth(run.record.dataset).exists():
+            by_method.setdefault(run.record.method, []).append(run)
+    for method, runs in by_method.items():
+        seeds = Counter(run.record.dataset for run in runs)
+        if min(seeds.values()) >= SEEDS:
+            _replace(board, method, [run.folder for run in runs])
+        else:
+            print(f"{method} has fewer than {SEEDS} seeds and is left out")
+
+
+def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
+    """Make an entry of runs, and put it in the place of the one before."""
+    name = f"{TEAM}__{method.replace('+', '-')}"
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch) / name
+        draft_entry(draft, runs, SAID)
+        if board.entry(name).exists():
+            shutil.rmtree(board.entry(name))
+        verdict = add_entry(draft, board)
+    print(name, verdict.level, *(reason.sentence for reason in verdict.reasons), sep="\n  ")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    fill(Board(Path(sys.argv[2])), Path(sys.argv[1]))
