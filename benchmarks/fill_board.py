@@ -22,7 +22,7 @@ TEAM = "llpbench"
 SEEDS = 3
 SAID = {
     "authors": [{"name": "llpbench contributors"}],
-    "contact": "https://github.com/llpbench/llpbench",
+    "contact": "maintainers@llpbench.invalid",
     "licence": "Apache-2.0",
 }
 
