@@ -26,6 +26,7 @@ from llpbench_baselines.customunet import CustomUNet
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.gmm import GMM
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.losses import chip_shares, pixel_cross_entropy
 from llpbench_baselines.qkm import QKM
 from llpbench_baselines.resnet18unet import ResNet18UNet
@@ -149,8 +150,8 @@ def test_a_seed_decides_everything() -> None:
 
 def test_bounds_stay_outside_the_ranking_and_see_more() -> None:
     assert (ChipSupervised.supervision, PixelSupervised.supervision) == ("chip", "pixel")
-    assert ChipSupervised.parameters == PixelSupervised.parameters == CustomUNet.parameters
-    assert ChipSupervised().network == "customunet"
+    assert ChipSupervised.parameters == PixelSupervised.parameters == LLPNet.parameters
+    assert ChipSupervised().network == "llpnet"
     assert ChipSupervised.is_reference
     assert PixelSupervised.is_reference
     region = small_region(4)
