@@ -15,7 +15,7 @@ _HEAD = (
     "| rank | method | team | MAE | 95 % interval | MAE, hard | F1 | parameters | tier |\n"
     "|---:|---|---|---:|---|---:|---:|---:|---|\n"
 )
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~:@-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#!|~:@])")
 
 
 def update_readme(path: Path, standings: Standings) -> bool:
@@ -81,7 +81,7 @@ def escape_markdown(text: str) -> str:
     Examples
     --------
     >>> escape_markdown("a|b <script> [x](y)")
-    'a\\|b &lt;script&gt; \\[x\\]\\(y\\)'
+    'a\\|b &lt;script&gt; \\[x\\](y)'
     """
     return _MARKUP.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
 

@@ -73,6 +73,6 @@ function tierBadge(tier) {
 
 function badges(row) {
   const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
-  const elsewhere = [...saw, ...row.beyond].map((text) => html("span", { class: "badge plain" }, text));
+  const elsewhere = [...saw, ...row.beyond].map((text) => html("span", { class: "badge noted" }, text));
   return html("span", { class: "badges" }, tierBadge(row.tier), elsewhere);
 }

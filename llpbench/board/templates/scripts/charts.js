@@ -1,26 +1,30 @@
 // Bars by class and reliability of an entry.
 
-const CLASS_METRICS = ["mae", "mae_hard", "f1_micro", "within_division_r2"];
+const CLASS_METRICS = ["mae", "mae_hard", "f1_micro"];
 
 function swatch(colour) {
   return svg("svg", { class: "swatch", width: 12, height: 12, "aria-hidden": "true" }, svg("rect", { width: 12, height: 12, rx: 3, fill: colour }));
 }
 
-/** A table of values by class with bars; one column a metric that both metadata and row have. */
-function classTable(table, columns, digits = 4) {
-  const largest = columns.map((column) => Math.max(...Object.values(column.values).filter(isNumber).map(Math.abs), 1e-9));
+function largestOf(columns) {
+  return Math.max(...columns.flatMap((column) => Object.values(column.values)).filter(isNumber), 1e-9);
+}
+
+/** A table of values by class with bars, as long as the largest of the column or of all columns. */
+function classTable(table, columns, isSameScale = false) {
+  const largest = columns.map((column) => largestOf(isSameScale ? columns : [column]));
   const head = html("tr", {}, html("th", { scope: "col" }, "Class"), columns.map((column) => html("th", { scope: "col" }, column.title)));
   const lines = table.categories.map((category) => html("tr", {},
     html("th", { scope: "row" }, swatch(category.colour), category.name),
-    columns.map((column, n) => html("td", {}, classBar(column.values[category.name] ?? null, largest[n], category.colour, digits)))));
+    columns.map((column, n) => html("td", {}, classBar(column.values[category.name] ?? null, largest[n], category.colour)))));
   return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Scores by class" },
     html("table", { class: "plain classes" }, html("thead", {}, head), html("tbody", {}, lines)));
 }
 
-function classBar(value, largest, colour, digits) {
+function classBar(value, largest, colour) {
   if (!isNumber(value)) return html("span", { class: "none" }, "\u2013");
   const width = `${(100 * Math.max(value, 0)) / largest}%`;
-  return html("span", { class: "classbar" }, html("span", { class: "figure" }, fixed(value, digits)),
+  return html("span", { class: "classbar" }, html("span", { class: "figure" }, fixed(value, 4)),
     html("span", { class: "track", "aria-hidden": "true" }, html("span", { style: { width, background: colour } })));
 }
 

@@ -9,9 +9,10 @@ function pairOf(table, first, second) {
 }
 
 function verdictOf(first, second, { test, interval }) {
-  if (test.p > 0.05) return `These two cannot be told apart: a difference this large arises by chance with probability ${pValue(test.p)}.`;
-  const [better, worse] = interval.value < 0 ? [first, second] : [second, first];
-  return `${better.title} has the lower error, by ${fixed(Math.abs(interval.value), 4)}; ${worse.title} would do as well by chance with probability ${pValue(test.p)}.`;
+  const chance = `were they equally good, a difference this large would arise with probability ${pValue(test.p)}.`;
+  if (test.p > 0.05) return `These two cannot be told apart: ${chance}`;
+  const better = interval.value < 0 ? first : second;
+  return `${better.title} has the lower error, by ${fixed(Math.abs(interval.value), 4)}; ${chance}`;
 }
 
 function intervalPicture({ value, low, high }) {
@@ -38,7 +39,7 @@ function sideBySide(table, first, second) {
 function classDifferences(table, first, second) {
   const [one, other] = [first, second].map((row) => detailsOf(table, row).per_class.mae);
   if (!one || !other) return null;
-  return section("MAE by class", classTable(table, [{ title: first.title, values: one }, { title: second.title, values: other }]));
+  return section("MAE by class", classTable(table, [{ title: first.title, values: one }, { title: second.title, values: other }], true));
 }
 
 function differenceMap(first, second, { divisions, differences, chips }) {
@@ -81,5 +82,5 @@ function compareView(table, first, second) {
       html("p", { class: "small" }, `Worked out here, in the browser, from the stored errors by division, means over seeds: sign-flip permutation test with ${tries}, paired bootstrap-t with ${grouped(BOOTSTRAP_DRAWS)} draws, seed 0. It is one comparison; tie groups are corrected for all. With the variation between seeds:`),
       codeBlock(`llpbench leaderboard compare ${first.id} ${second.id}`, "command")),
       section("Side by side", sideBySide(table, first, second))),
-    differenceMap(first, second, pair), classDifferences(table, first, second)].filter(Boolean);
+    html("div", { class: "columns" }, differenceMap(first, second, pair), classDifferences(table, first, second))];
 }

@@ -4,7 +4,7 @@ const DATA_PICTURE = /^data:image\/png;base64,[A-Za-z0-9+/=]+$/;
 
 function picture(source, text) {
   if (!DATA_PICTURE.test(source)) return null;
-  return html("figure", {}, html("img", { src: source, alt: "", width: 96, height: 96, loading: "lazy" }), html("figcaption", {}, text));
+  return html("figure", {}, html("img", { src: source, alt: "", width: 96, height: 96 }), html("figcaption", {}, text));
 }
 
 /** Digits of a square grid, painted in the colours of the categories. */

@@ -6,7 +6,13 @@ function viewOf(table, [kind, ...ids]) {
   if (kind === "compare" && rows.length === 2 && rows.every((row) => row && isScored(row))) {
     return { title: `${rows[0].title} and ${rows[1].title}`, content: compareView(table, ...rows) };
   }
-  return { title: `${table.title}, ${table.track}`, content: [...new Ranking(table).view(), scatterView(table)].filter(Boolean) };
+  return { title: `${table.title}, ${table.track}`, content: [...new Ranking(table).view(), scatterView(table), aboutData(table)].filter(Boolean) };
+}
+
+function aboutData(table) {
+  return section("The data", termList([
+    ["Dataset", table.dataset], ["Attribution", table.attribution], ["Digest", table.digest && html("code", { class: "digest" }, table.digest)],
+  ], { class: "facts-list about" }));
 }
 
 function show(isFirst) {

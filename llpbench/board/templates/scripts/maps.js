@@ -8,16 +8,15 @@ function stepped(breaks, prefix) {
   return { breaks, name, names: [...breaks.keys(), breaks.length].map((step) => `${prefix}${step}`) };
 }
 
-/** Steps from 0 to the largest value, with round limits. */
+/** Steps from 0 with round limits; a few very large values share the last one. */
 function sequentialScale(values) {
-  const [, high] = extent([0, ...values]);
-  return stepped(ticks(0, high || 1, 6).filter((limit) => limit > 0 && limit < high).slice(0, 6), "seq");
+  const high = quantile(values.filter(isNumber).sort((one, other) => one - other), 0.97) || 1;
+  return stepped(ticks(0, high, 6).filter((limit) => limit > 0).slice(0, 6), "seq");
 }
 
 /** Steps on both sides of zero. */
 function divergingScale(values) {
-  const [low, high] = extent(values);
-  const largest = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  const largest = quantile(values.filter(isNumber).map(Math.abs).sort((one, other) => one - other), 0.97) || 1;
   return stepped([-0.6, -0.3, -0.05, 0.05, 0.3, 0.6].map((share) => share * largest), "div");
 }
 

@@ -18,7 +18,7 @@ function compact(value) {
   if (!isNumber(value)) return "";
   const [size, unit] = UNITS.find(([limit]) => Math.abs(value) >= limit) ?? [1, ""];
   const scaled = value / size;
-  const digits = size === 1 && Number.isInteger(value) ? 0 : Math.abs(scaled) >= 100 ? 0 : 1;
+  const digits = Number.isInteger(scaled) || Math.abs(scaled) >= 100 ? 0 : 1;
   return fixed(scaled, digits) + (unit && `\u202f${unit}`);
 }
 
@@ -48,7 +48,7 @@ function range(low, high, digits) {
 }
 
 function pValue(value) {
-  return value < 0.001 ? "< 0.001" : fixed(value, 3);
+  return value < 0.001 ? "below 0.001" : fixed(value, 3);
 }
 
 function plural(count, noun) {
@@ -65,8 +65,20 @@ function ticks(low, high, count) {
   return places;
 }
 
+/** Decimals in which neighbouring ticks differ. */
+function tickDigits(places) {
+  return places.length > 1 ? Math.max(0, Math.ceil(-Math.log10(places[1] - places[0]) - 1e-9)) : 2;
+}
+
 /** Smallest and largest of the numbers among some values. */
 function extent(values) {
   const there = values.filter(isNumber);
   return there.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+/** Of ordered numbers, between neighbours in proportion. */
+function quantile(ordered, share) {
+  const place = share * (ordered.length - 1);
+  const below = Math.floor(place);
+  return ordered[below] + (place - below) * ((ordered[below + 1] ?? ordered[below]) - ordered[below]);
 }

@@ -50,12 +50,6 @@ function ratioAndError(differences, chips, counts) {
   return [ratio, Math.sqrt(squares) / count];
 }
 
-function quantile(ordered, share) {
-  const place = share * (ordered.length - 1);
-  const below = Math.floor(place);
-  return ordered[below] + (place - below) * ((ordered[below + 1] ?? ordered[below]) - ordered[below]);
-}
-
 /** 95 % interval of the mean difference a chip by bootstrap-t over divisions; none below 5. */
 function pairedInterval(differences, chips, draws = BOOTSTRAP_DRAWS, seed = 0) {
   const number = chips.length;

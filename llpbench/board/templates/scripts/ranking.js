@@ -215,7 +215,7 @@ class Ranking {
 function tableHeading(table) {
   const ranked = table.rows.filter((row) => row.rank).length;
   const facts = [
-    plural(ranked, "ranked method"),
+    ranked > 0 ? plural(ranked, "ranked method") : "no ranked method yet",
     table.chips > 0 && `${plural(table.chips, "test chip")} in ${plural(table.divisions, "division")}`,
     table.unscored_chips > 0 && `${grouped(table.unscored_chips)} without a label`,
     table.licence && `labels ${table.licence}`,

@@ -48,7 +48,7 @@ function axes(xAxis, yAxis, width, xColumn, yColumn) {
   const bottom = PLOT_HEIGHT - MARGIN.bottom;
   const lines = yAxis.ticks.map((y) => [
     svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: yAxis.place(y), y2: yAxis.place(y) }),
-    svg("text", { class: "tick", x: MARGIN.left - 8, y: yAxis.place(y) + 4, "text-anchor": "end" }, fixed(y, 2)),
+    svg("text", { class: "tick", x: MARGIN.left - 8, y: yAxis.place(y) + 4, "text-anchor": "end" }, fixed(y, tickDigits(yAxis.ticks))),
   ]);
   const marks = xAxis.ticks.map((x) => [
     svg("line", { class: "grid", x1: xAxis.place(x), x2: xAxis.place(x), y1: bottom, y2: bottom + 5 }),
@@ -123,14 +123,16 @@ function scatterLegend(table) {
   html("span", {}, svg("svg", { class: "scatter", width: 24, height: 16, "aria-hidden": "true" }, svg("path", { class: "front", d: "M1 4H12V12H23" })), "Pareto front of entries"));
 }
 
-/** The plot with its two choices, drawn anew when its width changes; null where nothing can be drawn. */
+/** The plot with its two choices, drawn anew when its width changes; none of fewer than three points. */
 function scatterView(table) {
   const columns = valueColumns(table);
   const xs = columns.filter((column) => COST_COLUMNS.some(([name]) => name === column.name));
   const ys = columns.filter((column) => Y_METRICS.includes(column.name));
-  if (!xs.length || !ys.length) return null;
-  const covered = (column) => table.rows.filter((row) => isNumber(column.value(row))).length;
-  const chosen = { x: xs[0], y: ys.reduce((best, one) => (covered(one) > covered(best) ? one : best)) };
+  const covered = (column) => table.rows.filter((row) => isNumber(column.value(row)) && isNumber(xs[0].value(row))).length;
+  if (!xs.length || !ys.some((column) => covered(column) > 2)) return null;
+  const competes = (column) => table.rows.some((row) => row.rank && isNumber(column.value(row)));
+  const most = ys.reduce((best, one) => (covered(one) > covered(best) ? one : best));
+  const chosen = { x: xs[0], y: ys.find(competes) ?? most };
   const tip = makeTip();
   const canvas = html("div", { class: "canvas" });
   const draw = () => canvas.replaceChildren(drawScatter(table, chosen.x, chosen.y, Math.max(canvas.clientWidth, 300), tip), tip.element);

@@ -19,10 +19,10 @@ function tabList(label, choices) {
 let focusAfterwards = "";
 
 function drawTabs(table) {
-  const datasets = [...new Map(board.tables.map((one) => [one.dataset, one])).values()];
   const ranked = (one) => board.tables.filter((other) => other.dataset === one.dataset).flatMap((other) => other.rows).filter((row) => row.rank).length;
+  const datasets = [...new Map(board.tables.map((one) => [one.dataset, one])).values()].sort((one, other) => (ranked(other) > 0) - (ranked(one) > 0));
   const choices = datasets.map((one) => ({
-    title: one.title, href: address(findTable([one.dataset, table.track])), isChosen: one.dataset === table.dataset,
+    title: one.title.replace(" (synthetic)", ""), href: address(findTable([one.dataset, table.track])), isChosen: one.dataset === table.dataset,
     note: [one.synthetic && "synthetic", ranked(one) ? `${ranked(one)} ranked` : "reported only"].filter(Boolean).join(" \u00b7 "),
   }));
   const tracks = board.tables.filter((one) => one.dataset === table.dataset).map((one) => ({
