@@ -88,7 +88,7 @@ def make_standings(entries: int = 12, divisions: int = 60, tables: int = 2) -> S
 
 def _table(dataset: str, track: str, entries: int, divisions: int) -> Table:
     random = np.random.default_rng([entries, divisions])
-    chips = random.integers(3, 60, divisions)
+    chips = np.random.default_rng(divisions).integers(3, 60, divisions)  # of the dataset
     rows = [_row(random, n, entries, chips) for n in range(entries)]
     rows.sort(key=_mae)
     width = max(2, entries // 8)

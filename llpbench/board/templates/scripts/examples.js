@@ -32,7 +32,7 @@ function shareBars(categories, truth, predicted) {
 
 function examples(table, row) {
   const predicted = detailsOf(table, row).examples;
-  const shown = placeOf(table).examples.filter((one) => predicted[one.chip]);
+  const shown = placeOf(table).examples.filter((one) => Object.hasOwn(predicted, one.chip));
   if (!shown.length) return null;
   return section("Example chips",
     html("p", { class: "small" }, "From nearly one class to the most mixed. Upper bars are true shares, lower bars predicted ones."),
