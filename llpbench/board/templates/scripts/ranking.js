@@ -7,6 +7,8 @@ const SECTIONS = [
   ["reported", "Reported elsewhere, not scored here"],
 ];
 
+const AT_ONCE = 60;
+
 function groupTitle(group) {
   const best = group === 1 ? "the best" : "the best of the rest";
   return `Tie group ${group}: not told apart from ${best}`;
@@ -23,7 +25,7 @@ class Ranking {
     this.conditions = new Map();
     this.tier = "";
     this.picked = [];
-    this.lines = new Map(table.rows.map((row) => [row.id, this.line(row)]));
+    this.lines = new Map();
     this.body = html("table", { class: "ranking" }, this.caption(), this.head());
     this.count = html("p", { class: "count" });
     this.pickBar = html("div", { class: "pickbar", hidden: true });
@@ -107,6 +109,12 @@ class Ranking {
     return { low: from, high: to, place: (value) => `${(100 * (value - from)) / (to - from)}%` };
   }
 
+  /** The line of a row, made when it is first needed. */
+  lineOf(row) {
+    if (!this.lines.has(row.id)) this.lines.set(row.id, this.line(row));
+    return this.lines.get(row.id);
+  }
+
   line(row) {
     const open = html("a", { href: address(this.table, "entry", row.id) }, row.title);
     const elsewhere = row.trained_on && row.trained_on !== this.table.dataset && `trained on ${row.trained_on}`;
@@ -157,14 +165,20 @@ class Ranking {
     announce(`Sorted by ${column.title}, ${this.sort.direction}`);
   }
 
-  /** Put rows into their sections, in order. */
+  /** Put rows into their sections, in order; those far below after the first are painted. */
   place() {
+    this.sections = [];
     for (const old of this.body.querySelectorAll("tbody")) old.remove();
     for (const [kind, title] of SECTIONS) {
       const column = kind !== "entry" && this.sort.column === RANK_COLUMN ? this.columns[0] : this.sort.column;
       const rows = sorted(this.table.rows.filter((row) => row.kind === kind), column, this.sort.direction);
-      if (rows.length) this.body.append(...this.bodies(kind, title, rows));
+      if (rows.length) this.addSections(kind, title, rows);
     }
+    const sections = this.sections;
+    const waiting = sections.flatMap(({ body, rows }) => rows.map((row) => [body, row]));
+    this.append(waiting.slice(0, AT_ONCE));
+    const isCurrent = () => this.sections === sections;
+    if (waiting.length > AT_ONCE) requestAnimationFrame(() => setTimeout(() => isCurrent() && this.append(waiting.slice(AT_ONCE))));
     for (const cell of this.body.querySelectorAll("thead th[data-column]")) {
       const isSorted = cell.dataset.column === this.sort.column.name;
       if (isSorted) cell.setAttribute("aria-sort", this.sort.direction);
@@ -173,15 +187,29 @@ class Ranking {
     this.filter();
   }
 
-  bodies(kind, title, rows) {
-    if (kind !== "entry" || this.sort.column !== RANK_COLUMN) return [this.section(kind, title, rows)];
-    const groups = [...new Set(rows.map((row) => row.rank.group))];
-    return groups.map((group) => this.section(`entry tie${group % 2}`, groupTitle(group), rows.filter((row) => row.rank.group === group)));
+  append(waiting) {
+    for (const [body, row] of waiting) {
+      const line = this.lineOf(row);
+      line.hidden = !this.isKept(row);
+      body.append(line);
+    }
   }
 
-  section(kind, title, rows) {
+  addSections(kind, title, rows) {
+    if (kind !== "entry" || this.sort.column !== RANK_COLUMN) {
+      this.addSection(kind, title, rows);
+      return;
+    }
+    for (const group of new Set(rows.map((row) => row.rank.group))) {
+      this.addSection(`entry tie${group % 2}`, groupTitle(group), rows.filter((row) => row.rank.group === group));
+    }
+  }
+
+  addSection(kind, title, rows) {
     const head = html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: this.columns.length + 3 }, html("span", {}, title)));
-    return html("tbody", { class: kind }, head, rows.map((row) => this.lines.get(row.id)));
+    const body = html("tbody", { class: kind }, head);
+    this.body.append(body);
+    this.sections.push({ body, rows });
   }
 
   isKept(row) {
@@ -189,14 +217,14 @@ class Ranking {
   }
 
   filter() {
-    let kept = 0;
-    for (const row of this.table.rows) {
-      const isKept = this.isKept(row);
-      this.lines.get(row.id).hidden = !isKept;
-      kept += isKept;
+    const all = this.table.rows;
+    const found = new Set(all.filter((row) => this.isKept(row)));
+    for (const row of all) {
+      const line = this.lines.get(row.id);
+      if (line) line.hidden = !found.has(row);
     }
-    for (const body of this.body.querySelectorAll("tbody")) body.hidden = !body.querySelector("tr[data-row]:not([hidden])");
-    this.count.textContent = kept === this.table.rows.length ? plural(kept, "row") : `${kept} of ${plural(this.table.rows.length, "row")}`;
+    for (const { body, rows } of this.sections) body.hidden = !rows.some((row) => found.has(row));
+    this.count.textContent = found.size === all.length ? plural(all.length, "row") : `${found.size} of ${plural(all.length, "row")}`;
   }
 
   /** Remember the two rows that were picked last. */
@@ -215,7 +243,7 @@ class Ranking {
 function tableHeading(table) {
   const ranked = table.rows.filter((row) => row.rank).length;
   const facts = [
-    ranked > 0 ? plural(ranked, "ranked method") : "no ranked method yet",
+    ranked > 0 ? plural(ranked, "ranked method") : "No ranked method yet",
     table.chips > 0 && `${plural(table.chips, "test chip")} in ${plural(table.divisions, "division")}`,
     table.unscored_chips > 0 && `${grouped(table.unscored_chips)} without a label`,
     table.licence && `labels ${table.licence}`,

@@ -98,7 +98,7 @@ function drawScatter(table, xColumn, yColumn, width, tip) {
       on: { pointerenter: say, focus: say, pointerleave: tip.hide, blur: tip.hide },
     }, whisker, MARKS[point.row.kind](x, y));
   });
-  return svg("svg", { class: "scatter", width, height: PLOT_HEIGHT, viewBox: `0 0 ${width} ${PLOT_HEIGHT}`, role: "group", "aria-label": `${yColumn.title} against ${xColumn.title}; the table has the same values` },
+  return svg("svg", { class: isFew ? "scatter" : "scatter many", width, height: PLOT_HEIGHT, viewBox: `0 0 ${width} ${PLOT_HEIGHT}`, role: "group", "aria-label": `${yColumn.title} against ${xColumn.title}; the table has the same values` },
     axes(xAxis, yAxis, width, xColumn, yColumn), frontLine(front, xAxis, yAxis), drawn, frontLabels(front, xAxis, yAxis, width));
 }
 
