@@ -1,1 +1,114 @@
-"""The page made of the standings: ``leaderboard/site/index.html``."""
+"""The page made of the standings: ``leaderboard/site/index.html``, one file without a server."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench.board.assembling import make_standings
+from llpbench.board.layout import Board
+from llpbench.board.markdown import update_readme
+from llpbench.board.page_data import page_data
+from llpbench.board.standings import Standings
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+STYLES = ("theme", "page", "ranking", "figures", "entry")
+SCRIPTS = (
+    *("elements", "numbers", "board", "columns", "filters", "downloads"),
+    *("ranking", "scatter", "maps", "charts", "examples", "citation", "entry"),
+    *("permutation", "compare", "tabs", "main"),
+)
+"""One scope, in this order: see ``templates/scripts``."""
+
+
+def build_site(board: Board) -> list[Path]:
+    """Write the page of a board, and the ranking into its README.
+
+    Parameters
+    ----------
+    board : Board
+
+    Returns
+    -------
+    list of Path
+        What was written: ``site/index.html``, and ``README.md`` where it marks a place for the
+        ranking.
+
+    Raises
+    ------
+    BoardError
+        If an entry is out of order or was not scored yet.
+    """
+    standings = make_standings(board)
+    page = board.site / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    beside = page.with_name(f".{page.name}.part")
+    beside.write_text(render_page(standings), encoding="utf-8")
+    beside.replace(page)
+    readme = board.folder / "README.md"
+    return [page, readme] if update_readme(readme, standings) else [page]
+
+
+def render_page(standings: Standings) -> str:
+    """Make the page: markup, style, scripts and data in one text.
+
+    The same standings give the same text. All that submitters wrote stands in JSON in which
+    ``<``, ``>`` and ``&`` are escaped, or in text that the template escapes; besides, a content
+    security policy allows no script but the page's own, by digest, and no connection at all.
+
+    Parameters
+    ----------
+    standings : Standings
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> page = render_page(Standings([], scorer="1.0", llpbench_version="0", protocol=1))
+    >>> page.splitlines()[:2]
+    ['<!doctype html>', '<html lang="en">']
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("llpbench.board"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
+    style = _join("styles", [f"{name}.css" for name in STYLES])
+    early = _join("scripts", ["theme.js"])
+    script = _join("scripts", [f"{name}.js" for name in SCRIPTS])
+    return environment.get_template("page.html").render(
+        standings=standings,
+        style=style,
+        early=early,
+        script=script,
+        digests={"style": _digest(style), "scripts": [_digest(early), _digest(script)]},
+        **page_data(standings),
+    )
+
+
+def _join(folder: str, names: list[str]) -> Markup:
+    """Our own files in one; nothing of anybody else is in them."""
+    from markupsafe import Markup
+
+    place = resources.files("llpbench.board") / "templates" / folder
+    texts = [(place / name).read_text(encoding="utf-8") for name in names]
+    return Markup("\n".join(texts))  # noqa: S704
+
+
+def _digest(text: str) -> str:
+    """As a content security policy states it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -249,6 +249,16 @@ def truth(names: tuple[str, ...], board: Board) -> None:
         click.echo(f"written to {path}")
 
 
+@leaderboard.command()
+@board_option
+def build(board: Board) -> None:
+    """Make the page, site/index.html, and the ranking in the board's README."""
+    from llpbench.board.site import build_site
+
+    for path in build_site(board):
+        click.echo(f"written to {path}")
+
+
 def _row(one: Upkeep) -> dict[str, Any]:
     """Scores of an entry on a dataset as a row."""
     mae = one.result.metrics["mae"]

@@ -1,0 +1,82 @@
+// Maps of divisions: a value each, in a few steps of colour that both themes define.
+
+const LEGEND_STEP = 52;
+
+/** Class of a value: the number of limits below it. */
+function stepped(breaks, prefix) {
+  const name = (value) => `${prefix}${breaks.filter((limit) => value > limit).length}`;
+  return { breaks, name, names: [...breaks.keys(), breaks.length].map((step) => `${prefix}${step}`) };
+}
+
+/** Steps from 0 with round limits; a few very large values share the last one. */
+function sequentialScale(values) {
+  const high = quantile(values.filter(isNumber).sort((one, other) => one - other), 0.97) || 1;
+  return stepped(ticks(0, high, 6).filter((limit) => limit > 0).slice(0, 6), "seq");
+}
+
+/** Steps on both sides of zero. */
+function divergingScale(values) {
+  const largest = quantile(values.filter(isNumber).map(Math.abs).sort((one, other) => one - other), 0.97) || 1;
+  return stepped([-0.6, -0.3, -0.05, 0.05, 0.3, 0.6].map((share) => share * largest), "div");
+}
+
+function mapLegend(scale, digits, ends) {
+  const width = scale.names.length * LEGEND_STEP;
+  const steps = scale.names.map((name, n) => svg("rect", { class: name, x: n * LEGEND_STEP, y: 0, width: LEGEND_STEP, height: 12 }));
+  const limits = scale.breaks.map((limit, n) => svg("text", { class: "tick", x: (n + 1) * LEGEND_STEP, y: 27, "text-anchor": "middle" }, fixed(limit, digits)));
+  return html("div", { class: "maplegend" }, html("span", {}, ends[0]),
+    svg("svg", { class: "map", width, height: 30, viewBox: `0 0 ${width} 30`, "aria-hidden": "true" }, steps, limits), html("span", {}, ends[1]));
+}
+
+function bounds(outlines) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const ring of outlines.flat()) {
+    for (const [x, y] of ring) {
+      box[0] = Math.min(box[0], x);
+      box[1] = Math.min(box[1], y);
+      box[2] = Math.max(box[2], x);
+      box[3] = Math.max(box[3], y);
+    }
+  }
+  return box;
+}
+
+/** Degrees to places in a picture, degrees of longitude shortened as in the middle of the map. */
+function projection(outlines, width, highest) {
+  const [west, south, east, north] = bounds(outlines);
+  const narrow = Math.cos(((south + north) / 2) * (Math.PI / 180));
+  const scale = Math.min(width / ((east - west) * narrow), highest / (north - south));
+  return {
+    width: (east - west) * narrow * scale,
+    height: (north - south) * scale,
+    place: ([x, y]) => `${((x - west) * narrow * scale).toFixed(1)} ${((north - y) * scale).toFixed(1)}`,
+  };
+}
+
+/** A map of values by division, or nothing where no outlines are known. */
+function divisionMap(divisions, values, { scale, digits, ends, what, format }) {
+  const known = divisions.map((division, n) => ({ division, value: values[n] })).filter((one) => one.division.outline.length);
+  if (!known.length) return html("p", { class: "muted" }, "Outlines of the divisions are not known here.");
+  const { width, height, place } = projection(known.map((one) => one.division.outline), 760, 520);
+  const shapes = known.map(({ division, value }) => svg("path", {
+    class: isNumber(value) ? scale.name(value) : "nothing", "fill-rule": "evenodd",
+    d: division.outline.map((ring) => `M${ring.map(place).join("L")}Z`).join(""),
+  }, svg("title", {}, `${division.name}: ${format(value)}, ${plural(division.chips, "chip")}`)));
+  const label = `Map of ${what} by division; the table below has the values`;
+  return html("div", { class: "mapframe" },
+    svg("svg", { class: "map", viewBox: `-2 -2 ${width + 4} ${height + 4}`, role: "img", "aria-label": label, style: { "max-width": `${Math.ceil(width) + 4}px` } }, shapes),
+    mapLegend(scale, digits, ends));
+}
+
+/** The same values as a table, made when it is opened. */
+function divisionTable(divisions, values, title, format) {
+  const box = html("details", { class: "more" }, html("summary", {}, `${plural(divisions.length, "division")} as a table`));
+  box.addEventListener("toggle", () => {
+    if (box.querySelector("table")) return;
+    const order = divisions.map((_, n) => n).sort((one, other) => values[other] - values[one]);
+    const lines = order.map((n) => html("tr", {}, html("th", { scope: "row" }, divisions[n].name || "no division"), html("td", {}, format(values[n])), html("td", {}, grouped(divisions[n].chips))));
+    box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, html("table", { class: "plain" },
+      html("thead", {}, html("tr", {}, ["Division", title, "Chips"].map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, lines))));
+  });
+  return box;
+}

@@ -1,0 +1,60 @@
+"""A headless chromium for tests of the page; they skip where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 780}
+
+
+def launch() -> Iterator[Browser]:
+    """Start the browser of this machine, or skip and say how to get one."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("no chromium here: `apt-get install chromium`, or any that is on the PATH")
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Opens pages and keeps what went wrong on them: errors, messages, requests elsewhere."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.troubles: list[str] = []
+
+    def open(self, path: Path, address: str = "", **options: Any) -> Page:
+        """Show a file, in a window of its own; options are those of a browser context."""
+        options = {"viewport": WIDE, "color_scheme": "light"} | options
+        page = self.browser.new_context(**options).new_page()
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda said: self.troubles.append(said.text))
+        page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
+        page.on("request", self._note_request)
+        page.goto(path.as_uri() + address)
+        return page
+
+    def _note_request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.troubles.append(f"asked for {request.url}")
+
+    def close(self) -> None:
+        """Close all windows."""
+        for context in self.browser.contexts:
+            context.close()

@@ -1,0 +1,185 @@
+"""Entries that try to run something, on the page: in a browser, with and without its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from browsing import Visitor, launch
+from made_standings import make_standings
+
+from llpbench.board.site import render_page
+from llpbench.board.standings import Division, Example, ExampleChip, Row, Standings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PAYLOADS = (
+    "</script><script>pwned()</script>",
+    "<!--<script>pwned()</script>",
+    "<img src=x onerror=pwned()>",
+    "\"><svg onload=pwned()><a b='",
+    "' onfocus=pwned() autofocus x='",
+    "javascript:pwned()",
+    "{{ 7 * 7 }}{% raw %}${pwned()}`",
+    "\\u003cimg src=x onerror=pwned()\\u003e",
+    "]]><script>pwned()</script>\u2028\u2029",
+    "data:text/html,<script>pwned()</script>",
+    "</title></style></noscript></table><script>pwned()</script>",
+    "__proto__",
+)
+WATCH = "window.count = 0; window.pwned = () => { window.count += 1; };"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from launch()
+
+
+def spoil(content: Any, payload: str) -> Any:
+    """Every text in nested data replaced; keys as well, where they are free."""
+    if isinstance(content, str):
+        return payload
+    if isinstance(content, list | tuple):
+        return [spoil(one, payload) for one in content]
+    if isinstance(content, dict):
+        return {name: spoil(one, payload) for name, one in content.items()}
+    return content
+
+
+def spoiled_row(row: Row, payload: str) -> Row:
+    entry = spoil(row.entry, payload)
+    if entry:
+        entry |= {"hyperparameters": {payload: payload}}
+        entry |= {"external_data": [payload], "pretrained_weights": [payload]}
+    return replace(
+        row,
+        id=f"{row.id}{payload}",
+        title=payload,
+        team=payload,
+        supervision=payload,
+        trained_on=payload,
+        command=payload,
+        source=payload,
+        entry=entry,
+        digests=spoil(row.digests, payload),
+        seeds={payload: 0.1} if row.seeds else {},
+        examples={payload: Example([0.2] * 5, payload)} if row.examples else {},
+        reproduction=row.reproduction and replace(row.reproduction, llpbench_version=payload),
+    )
+
+
+def spoiled(payload: str) -> Standings:
+    """Text of submitters, and what comes from the makers of datasets."""
+    standings = make_standings(4, 6, tables=1)
+    table = standings.tables[0]
+    outline = table.divisions[0].outline
+    return replace(
+        standings,
+        tables=[
+            replace(
+                table,
+                dataset=payload,
+                title=payload,
+                doi=payload,
+                licence=payload,
+                attribution=payload,
+                note=payload,
+                divisions=[
+                    Division(payload, payload, one.chips, outline) for one in table.divisions
+                ],
+                examples=[ExampleChip(payload, [0.2] * 5, payload, payload)],
+                rows=[spoiled_row(row, payload) for row in table.rows],
+            )
+        ],
+    )
+
+
+def look_everywhere(page: Page, standings: Standings) -> None:
+    """All views, with everything opened that can be."""
+    table = standings.tables[0]
+    place = f"#{quote(table.dataset, safe='')}/inductive"
+    ids = [quote(row.id, safe="") for row in table.rows]
+    views = [f"/entry/{ids[0]}", f"/entry/{ids[-1]}", f"/compare/{ids[0]}/{ids[1]}", ""]
+    for view in views:
+        page.evaluate("hash => { location.hash = hash; }", place + view)
+        page.wait_for_function(
+            "name => (document.documentElement.dataset.view ?? 'ranking') === name",
+            arg=view.split("/")[1] if view else "ranking",
+        )
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page.evaluate("document.querySelectorAll('[onfocus], input').forEach((one) => one.focus())")
+        links = page.locator("a").evaluate_all("all => all.map((a) => a.getAttribute('href'))")
+        assert all(link.startswith(("#", "https://", "http://", "mailto:")) for link in links)
+        kinds = page.evaluate(
+            "[...new Set([...document.querySelectorAll('*')].flatMap("
+            "(one) => one.getAttributeNames()))]"
+        )
+        assert not [name for name in kinds if name.startswith("on")]
+        assert page.locator("main :is(script, style, iframe, object, embed, img)").count() == 0
+    assert page.locator("tr[data-row]").count() == len(table.rows)
+
+
+@pytest.mark.parametrize(
+    ("payload", "without_policy"), [(PAYLOADS[0], False), *((one, True) for one in PAYLOADS)]
+)
+def test_nothing_of_an_entry_runs(
+    browser: Browser, tmp_path: Path, payload: str, without_policy: bool
+) -> None:
+    standings = spoiled(payload)
+    path = tmp_path / "index.html"
+    path.write_text(render_page(standings), encoding="utf-8")
+    visitor = Visitor(browser)
+    try:
+        page = visitor.open(path, bypass_csp=without_policy)
+        page.add_init_script(WATCH)
+        page.reload()
+        assert page.evaluate("window.count") == 0
+        look_everywhere(page, standings)
+        assert page.evaluate("window.count") == 0
+        title = page.locator("tr[data-row] th.method a").first.text_content()
+        assert title == payload
+        bare = visitor.open(path, java_script_enabled=False)
+        assert bare.locator("noscript tbody th").first.text_content() == payload
+    finally:
+        visitor.close()
+    assert visitor.troubles == []
+
+
+def test_the_watch_sees_what_runs(browser: Browser, tmp_path: Path) -> None:
+    """A page that is not escaped is caught, without the policy; with it nothing runs."""
+    text = render_page(spoiled("harmless words")).replace(
+        "<main ", "<img src=x onerror=pwned()><script>pwned()</script><main "
+    )
+    path = tmp_path / "index.html"
+    path.write_text(text, encoding="utf-8")
+    counts = []
+    for without_policy in (False, True):
+        visitor = Visitor(browser)
+        page = visitor.open(path, bypass_csp=without_policy)
+        page.add_init_script(WATCH)
+        page.reload()
+        page.wait_for_timeout(200)
+        counts.append(page.evaluate("window.count"))
+        visitor.close()
+    assert counts == [0, 2]
+
+
+def test_a_spreadsheet_finds_no_formula(browser: Browser, tmp_path: Path) -> None:
+    standings = make_standings(4, 6, tables=1)
+    table = standings.tables[0]
+    rows = [replace(table.rows[0], title='=HYPERLINK("x")', team="@a,b"), *table.rows[1:]]
+    path = tmp_path / "index.html"
+    page_text = render_page(replace(standings, tables=[replace(table, rows=rows)]))
+    path.write_text(page_text, encoding="utf-8")
+    visitor = Visitor(browser)
+    page = visitor.open(path)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    visitor.close()
+    assert ""","'=HYPERLINK(""x"")","'@a,b",entry""" in text
