@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llpbench.board.standings import Row
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -17,6 +19,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+PLACE = "#made-esaworldcover/inductive"
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 780}
 
 
@@ -58,3 +61,15 @@ class Visitor:
         """Close all windows."""
         for context in self.browser.contexts:
             context.close()
+
+
+def ranked(rows: list[Row]) -> list[Row]:
+    """Those that compete."""
+    return [row for row in rows if row.kind == "entry"]
+
+
+def value(row: Row, metric: str) -> float:
+    """A score that is there."""
+    found = row.metrics[metric].value
+    assert found is not None
+    return found

@@ -6,12 +6,19 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from browsing import Visitor, launch
+from made_standings import make_standings
 from regions import make_region, write_region
 from zenodo_server import ZenodoServer
 
 from llpbench.archive.writing import write_archive
+from llpbench.board.standings import Row, Standings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -79,3 +86,40 @@ def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
     with ZenodoServer() as server:
         monkeypatch.setenv("LLPBENCH_ZENODO_URL", server.url)
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless chromium; tests skip where there is none."""
+    yield from launch()
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Visitor]:
+    """Whatever a test does on pages, no error, message or request may come of it."""
+    visitor = Visitor(browser)
+    yield visitor
+    visitor.close()
+    assert visitor.troubles == []
+
+
+@pytest.fixture(scope="module")
+def made() -> Standings:
+    """Twelve entries in one track and three in another, of random numbers."""
+    return make_standings()
+
+
+@pytest.fixture(scope="module")
+def rows(made: Standings) -> list[Row]:
+    """The rows of the first table of these."""
+    return made.tables[0].rows
+
+
+@pytest.fixture(scope="module")
+def site(made: Standings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of these."""
+    from llpbench.board.site import render_page
+
+    path = tmp_path_factory.mktemp("site") / "index.html"
+    path.write_text(render_page(made), encoding="utf-8")
+    return path

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from browsing import Visitor, launch
+from browsing import Visitor
 from made_standings import make_standings
 
 from llpbench.board.site import render_page
@@ -33,11 +32,6 @@ PAYLOADS = (
     "__proto__",
 )
 WATCH = "window.count = 0; window.pwned = () => { window.count += 1; };"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from launch()
 
 
 def spoil(content: Any, payload: str) -> Any:
