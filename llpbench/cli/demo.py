@@ -11,7 +11,7 @@ from llpbench.cli.methods import run_row
 from llpbench.cli.output import print_table
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop")
-METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 40}}
+METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
 
 
 @click.command()
@@ -23,7 +23,7 @@ METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 40}}
     help="Folder of the runs; earlier demo runs in it are kept.",
 )
 def demo(out: Path) -> None:
-    """Run three methods on both embedded synthetic datasets and print one table."""
+    """Run four methods on both embedded synthetic datasets and print one table."""
     from llpbench.running import run_method
 
     rows = []
