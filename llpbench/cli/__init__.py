@@ -26,6 +26,9 @@ COMMANDS = {
     "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
     "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
     "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
+    "figures": ("llpbench.cli.figures:figures", "Draw the paper's figures for a dataset."),
+    "datasheet": ("llpbench.cli.cards:datasheet", "Write a dataset's card in Markdown."),
+    "croissant": ("llpbench.cli.cards:croissant", "Write a dataset's GeoCroissant metadata."),
     "pin-records": (
         "llpbench.cli.maintenance:pin_records",
         "For maintainers: write archive checksums into the package.",
