@@ -92,8 +92,8 @@ def choose_samples(shares: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
 
     Examples
     --------
-    >>> choose_samples(np.array([[1.0, 0.0], [0.6, 0.4], [0.0, 1.0]]))
-    array([0, 2])
+    >>> choose_samples(np.array([[1.0, 0.0], [0.0, 1.0]]))
+    array([0, 1])
     """
     known = np.isfinite(shares).all(axis=1)
     if not known.any():
