@@ -9,56 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
+from llpbench.croissant_context import CONTEXT
+from llpbench.datasheet import pixel_metres
 from llpbench.region import CHIP_SIZE, SCORE_WINDOW, SPLITS
 from llpbench.store.layout import CHIPS, DIVISIONS, INFO
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CONTEXT = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "arrayShape": "cr:arrayShape",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "containedIn": "cr:containedIn",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "geocr": "http://mlcommons.org/croissant/geo/",
-    "includes": "cr:includes",
-    "isArray": "cr:isArray",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
-PIXEL_M = 10
-"""Side of a pixel of a chip: 1 km in 100."""
 SENTINEL2 = {"red": ("B4", 665, 30), "green": ("B3", 560, 35), "blue": ("B2", 490, 65)}
 """Band, centre wavelength and bandwidth in nm: ESA, Sentinel-2 User Handbook."""
 IMAGES_OF = "2020-01-01/2020-12-31"
@@ -100,9 +58,9 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
         "isLiveDataset": False,
         "spatialCoverage": _place(ds),
         "geocr:coordinateReferenceSystem": "EPSG:4326",
-        "geocr:spatialResolution": _quantity(PIXEL_M, "m"),
+        "geocr:spatialResolution": _quantity(pixel_metres(ds), "m"),
         "geocr:samplingStrategy": (
-            f"{ds.sizes['chip']} chips of 1 km, {CHIP_SIZE} x {CHIP_SIZE} pixels, side by side on "
+            f"{ds.sizes['chip']} chips of {CHIP_SIZE} x {CHIP_SIZE} pixels, side by side on "
             f"a grid; {ds.sizes['division']} administrative divisions with shares of classes. "
             "Whole divisions belong to one split."
         ),
@@ -119,7 +77,7 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
 def _summary(ds: xr.Dataset) -> str:
     made = " Made by a program; no real place is shown." if _is_synthetic(ds) else ""
     return (
-        f"{ds.attrs['title']}: satellite imagery of {ds.sizes['chip']} chips of 1 km with labels "
+        f"{ds.attrs['title']}: satellite imagery of {ds.sizes['chip']} chips with labels "
         f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
         f"administrative divisions, to learn from label proportions.{made}"
     )

@@ -15,6 +15,9 @@ from llpbench.region import CHIP_SIZE, SPLITS
 if TYPE_CHECKING:
     import xarray as xr
 
+DEGREE_M = 111_195.0
+"""Metres of a degree of latitude, on a sphere of the Earth's mean radius."""
+
 
 def describe_dataset(ds: xr.Dataset) -> str:
     """Write the datasheet of a dataset that is here, in Markdown.
@@ -34,7 +37,7 @@ def describe_dataset(ds: xr.Dataset) -> str:
     labels, synthetic = ds.llp.label_set, ds.attrs["synthetic"] == "true"
     sections = [
         f"# {ds.attrs['title']}\n",
-        _opening(labels, ds.sizes["chip"], ds.sizes["division"]),
+        _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
         _provenance(ds.attrs["doi"] or None, synthetic=synthetic),
         f"## Splits\n\n{_splits(grouped)}",
         f"## Classes\n\n{_classes(labels)}\n{_shares(grouped)}",
@@ -78,10 +81,27 @@ def describe_entry(entry: DatasetEntry) -> str:
     return "\n".join(sections)
 
 
-def _opening(labels: LabelSet, chips: int, divisions: int | None) -> str:
+def pixel_metres(ds: xr.Dataset) -> float:
+    """Side of a pixel in metres, from the median height of chips in degrees.
+
+    Parameters
+    ----------
+    ds : Dataset
+
+    Returns
+    -------
+    float
+        With two digits.
+    """
+    _west, south, _east, north = ds["bounds"].to_numpy().T
+    return float(f"{np.median(north - south) * DEGREE_M / CHIP_SIZE:.2g}")
+
+
+def _opening(labels: LabelSet, chips: int, divisions: int | None, pixel: float = 10) -> str:
     among = "" if divisions is None else f" in {divisions:,} administrative divisions"
     return (
-        f"{chips:,} chips of 1 km ({CHIP_SIZE} x {CHIP_SIZE} pixels of 10 m, red, green and "
+        f"{chips:,} chips of {CHIP_SIZE * pixel / 1000:g} km ({CHIP_SIZE} x {CHIP_SIZE} pixels of "
+        f"{pixel:g} m, red, green and "
         f"blue){among}, labelled with {labels.title} at {labels.resolution_m:g} m: "
         f"{len(labels.classes)} label classes, which make {len(labels.groups)} class groups. "
         "Shares of the label classes are known for every division, labels are there for scoring "

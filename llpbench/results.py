@@ -65,7 +65,7 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     Returns
     -------
     list of Result
-        Sorted by label.
+        Sorted by label; runs without scores are left out.
 
     Raises
     ------
@@ -76,11 +76,12 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     for folder in folders:
         for path in _run_folders(folder):
             run = read_run(path)
-            runs.setdefault(_setting(run.record), []).append(run)
+            if run.scores:
+                runs.setdefault(_setting(run.record), []).append(run)
     settings = [seeds[0].record for seeds in runs.values()]
     labels = [_label(record, settings) for record in settings]
     results = [
-        Result(label, seeds[0].record, pool_seeds([run.scores for run in seeds]))
+        Result(label, seeds[0].record, pool_seeds([run.scores for run in seeds if run.scores]))
         for label, seeds in zip(labels, runs.values(), strict=True)
     ]
     return sorted(results, key=lambda result: result.label)

@@ -82,7 +82,7 @@ def test_the_mosaic_shows_the_mean_colours_of_the_images(ds: xr.Dataset) -> None
     corners = mosaic.get_paths()[9].vertices  # of the first chip's north-eastern patch
     _west, _south, east, north = ds["bounds"].to_numpy()[0]
     np.testing.assert_allclose(corners.max(axis=0), [east, north])
-    assert "72 chips of 1 km, 12 divisions" in figure.axes[0].get_title()
+    assert "72 chips, 12 divisions" in figure.axes[0].get_title()
 
 
 def test_small_squares_tile_their_chip() -> None:

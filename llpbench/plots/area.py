@@ -62,7 +62,7 @@ def draw_area(ds: xr.Dataset) -> Figure:
     draw_outlines(right, divisions, "#ffd92f", width=2.0, halo=True)
     frame(right, detail)
     _mark(left, detail)
-    left.set_title(f"{len(bounds):,} chips of 1 km, {len(divisions):,} divisions", fontsize=9)
+    left.set_title(f"{len(bounds):,} chips, {len(divisions):,} divisions", fontsize=9)
     right.set_title("detail: chips (white) and divisions (yellow)", fontsize=9)
     figure.suptitle(ds.attrs["title"], fontsize=11)
     return figure
