@@ -12,6 +12,7 @@ import pytest
 
 import llpbench
 
+EXECUTE = "from nbclient.cli import main; main()"
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
 
@@ -36,7 +37,7 @@ def test_a_notebook_runs(notebook: Path, cache: Path, tmp_path: Path) -> None:
         "TMPDIR": str(tmp_path),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "nbclient.cli", str(notebook), "--output", str(executed)],
+        [sys.executable, "-c", EXECUTE, str(notebook), f"--output={executed.with_suffix('')}"],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
