@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-download test test-all leaderboard lint install clean
+.PHONY: help demo demo-download docs test test-all leaderboard lint install clean
 
 help:
 	@echo "make demo      set up, run the benchmark on the embedded synthetic datasets"
 	@echo "make demo-download  watch a download from a stand-in for Zenodo on this machine"
+	@echo "make docs      build the documentation, notebooks executed: docs/_build/index.html"
 	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
 	@echo "make leaderboard  train every method and put it on the board (an hour or two)"
 	@echo "make test-all  the full counts of mutations, kills and simulations on top"
@@ -16,7 +17,7 @@ help:
 $(VENV)/dependencies: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[tensorflow,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[tensorflow,dev,docs]"
 	@rm -rf build *.egg-info
 	@touch $@
 
@@ -39,6 +40,9 @@ leaderboard: install
 	$(BIN)/llpbench leaderboard score --pixels
 	$(BIN)/llpbench leaderboard build
 
+docs: install
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,4 +60,4 @@ test-all: lint
 	$(PYTEST) -m "full"
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build

@@ -164,13 +164,25 @@ class DatasetEntry:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All datasets and label sets of one benchmark version."""
+    """All datasets and label sets of one benchmark version.
+
+    Parameters
+    ----------
+    benchmark_version : int
+    paper : str
+        Its reference.
+    datasets, label_sets, attributions : mapping
+        By name.
+    label_noise : mapping
+        What is known to be wrong with the labels of each label set, in sentences.
+    """
 
     benchmark_version: int
     paper: str
     datasets: Mapping[str, DatasetEntry]
     label_sets: Mapping[str, LabelSet]
     attributions: Mapping[str, str]
+    label_noise: Mapping[str, tuple[str, ...]]
 
 
 @cache
@@ -197,7 +209,14 @@ def load() -> Catalog:
         name: _dataset(name, values, label_sets, attributions)
         for name, values in raw["datasets"].items()
     }
-    return Catalog(raw["benchmark_version"], raw["paper"], datasets, label_sets, attributions)
+    return Catalog(
+        benchmark_version=raw["benchmark_version"],
+        paper=raw["paper"],
+        datasets=datasets,
+        label_sets=label_sets,
+        attributions=attributions,
+        label_noise={name: tuple(said) for name, said in raw["label_noise"].items()},
+    )
 
 
 def dataset(name: str) -> DatasetEntry:

@@ -14,10 +14,11 @@ import numpy as np
 
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError
+from llpbench.markdown import markdown_table
 from llpbench.method import make_method
+from llpbench.results import pool_seeds
 from llpbench.run_record import Run
 from llpbench.running import complete_run
-from llpbench.scores import Scores
 from llpbench.sweep_plan import Grid, Job
 
 RUNS = "runs"
@@ -150,13 +151,12 @@ def results_table(done: Sequence[tuple[Job, Run]]) -> str:
         *("method", "dataset", "MAE", "95 %", "MAE hard", "F1", "seeds", "parameters"),
         *("training s", "CPU s", "command"),
     )
-    lines = [headings, ["---"] * len(headings), *map(_table_row, groups.values())]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(headings, map(_table_row, groups.values()))
 
 
 def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
     jobs, runs = zip(*group, strict=True)
-    record, scores = runs[0].record, _together([run.scores for run in runs])
+    record, scores = runs[0].record, pool_seeds([run.scores for run in runs])
     interval = scores.interval("mae")
 
     def score(name: str) -> str:
@@ -174,13 +174,6 @@ def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
         *(str(record.footprint["parameters"]), mean("fit_seconds"), mean("cpu_seconds")),
         f"`{jobs[0].command([job.seed for job in jobs])}`",
     ]
-
-
-def _together(seeds: Sequence[Scores]) -> Scores:
-    """Scores of single seeds as those of one method with several."""
-    names = seeds[0].sums
-    sums = {name: np.concatenate([one.sums[name] for one in seeds]) for name in names}
-    return replace(seeds[0], sums=sums, seeds=[])
 
 
 def _check(jobs: Sequence[Job]) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+from regions import make_region, write_region
 
+import llpbench
 from llpbench import catalog
+from llpbench.archive.writing import write_archive
 from llpbench.catalog import ClassGroup, LabelClass, LabelSet
 from llpbench.errors import UnknownNameError
 
@@ -130,3 +135,40 @@ def test_groups_must_hold_each_class_once(members: list[tuple[int, ...]]) -> Non
     groups = tuple(ClassGroup(str(m), m, 1.0, "#000000") for m in members)
     with pytest.raises(ValueError, match="exactly once"):
         LabelSet("x", "X", classes, groups, 10.0)
+
+
+def test_further_label_sets_of_the_published_code() -> None:
+    """Class counts and weights of its loaders; without groups, each class is one, of weight 1/n."""
+    expected = {
+        "treecover": ("treecover2020", [1, 1, 1, 1, 0.01], True),
+        "soilph": ("soil-ph", [0.2] * 5, True),
+        "eucrops": ("eucropmap-2018", [round(1 / 23, 4)] * 23, False),
+    }
+    for name, (archive_name, weights, ordered) in expected.items():
+        labels = catalog.label_set(archive_name)
+        assert labels.name == name
+        assert [group.weight for group in labels.groups] == weights
+        assert [group.members for group in labels.groups] == [(n,) for n in range(len(weights))]
+        assert labels.ordered == ordered
+
+
+def test_what_is_wrong_with_every_label_set_is_said() -> None:
+    known = catalog.load()
+    assert set(known.label_noise) == set(known.label_sets)
+    assert all(sentence.endswith(".") for said in known.label_noise.values() for sentence in said)
+
+
+@pytest.mark.parametrize("labels", ["treecover", "soilph", "eucrops"])
+def test_an_archive_of_further_labels_needs_data_only(labels: str, tmp_path: Path) -> None:
+    region = make_region(labels=labels)
+    write_region(region, tmp_path / "made")
+    archive = write_archive(tmp_path / "made", tmp_path / "made.zip")
+    llpbench.import_archive(archive, "again")
+    made = llpbench.open_dataset(tmp_path / "made")
+    again = llpbench.open_dataset("again").sel(chip=made["chip"].to_numpy())
+    assert again.llp.label_set == catalog.label_set(labels)
+    np.testing.assert_array_equal(again["label"], made["label"])
+    np.testing.assert_allclose(again["target"], made["target"], atol=1e-6)
+    grouped = again.llp.group()
+    assert grouped.sizes["category"] == len(region.label_set.groups)
+    np.testing.assert_array_equal(grouped["label"], made["label"])  # each class is its own group

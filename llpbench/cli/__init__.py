@@ -37,6 +37,9 @@ COMMANDS = {
         "llpbench.cli.leaderboard:leaderboard",
         "Make and check entries; score, replay and compare them.",
     ),
+    "figures": ("llpbench.cli.figures:figures", "Draw the paper's figures for a dataset."),
+    "datasheet": ("llpbench.cli.cards:datasheet", "Write a dataset's card in Markdown."),
+    "croissant": ("llpbench.cli.cards:croissant", "Write a dataset's GeoCroissant metadata."),
     "pin-records": (
         "llpbench.cli.maintenance:pin_records",
         "For maintainers: write archive checksums into the package.",

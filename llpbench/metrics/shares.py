@@ -112,7 +112,7 @@ def overlap(
         Class shares of n chips, which sum to 1.
     per : {"chip", "category", "cell"}, optional
         One value a chip; or the part of each category, the mean (``"cell"``: each chip's) of
-        (p + p̂ - |p - p̂|) / 2 = min(p, p̂); the parts sum to the whole.
+        ``(p + p̂ - |p - p̂|) / 2 = min(p, p̂)``; the parts sum to the whole.
 
     Returns
     -------

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.measures import BY_NAME
-from llpbench.plots.style import INK, MUTED, describe, new_figure, strip
+from llpbench.plots.geography import (
+    draw_outlines,
+    draw_squares,
+    frame,
+    label_degrees,
+    map_extent,
+    map_size,
+)
+from llpbench.plots.style import INK, describe, new_figure, strip
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
     from llpbench.scores import Scores
 
 ERRORS, SHARES, DIFFERENCES = "cividis_r", "viridis", "RdBu_r"
 """Colour maps that people with any kind of colour vision can read."""
-LARGEST_SIDE = 3.8
-"""Inches of the longer side of a map."""
-
-
-MARGIN = 0.02
-"""Space around a map, as a part of its longer side."""
 
 
 def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
@@ -59,7 +59,7 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
         raise UnknownNameError(unknown("metric by division", metric, table.columns[1:-2]))
     title = BY_NAME[metric].title
     drawn = table[table.geometry.notna()]
-    wide, high = _size(drawn.total_bounds)
+    wide, high = map_size(drawn.total_bounds)
     figure = new_figure(width=wide + 4.6, height=max(high, 3) + 0.6)
     places, sizes = figure.subplots(1, 2, width_ratios=[wide + 0.9, 3])
     drawn.plot(
@@ -72,7 +72,7 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
         legend_kwds={"shrink": 0.8, "aspect": 25},
     )
     places.figure.axes[-1].tick_params(labelsize=8)
-    _label_degrees(places)
+    label_degrees(places)
     _draw_sizes(sizes, scores, metric, title)
     figure.suptitle(f"{title} by division · {describe(scores)}", fontsize=11)
     return figure
@@ -135,15 +135,15 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     truth, predicted = chips.truth[:, number], chips.predicted[:, number]
     highest = max(float(truth.max()), float(predicted.max()))
     widest = float(np.abs(predicted - truth).max())
-    extent = _extent(bounds)
-    wide, high = _size(extent)
+    extent = map_extent(bounds)
+    wide, high = map_size(extent)
     figure = new_figure(width=3 * wide + 1.4, height=high + 2.6)
     figure.set_layout_engine("compressed")
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     shares: dict[str, Any] = {"cmap": SHARES, "clim": (0, highest)}
     differences: dict[str, Any] = {"cmap": DIFFERENCES, "clim": (-widest, widest)}
     drawn = [
-        _draw_squares(axis, bounds, values, **scale)
+        draw_squares(axis, bounds, array=values, **scale)
         for axis, values, scale in (
             (panels[0], truth, shares),
             (panels[1], predicted, shares),
@@ -152,8 +152,8 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     ]
     for axis, title in zip(panels, ("truth", "predicted", "predicted minus truth"), strict=True):
         axis.set_title(title, fontsize=10)
-        _outline(axis, ds, extent, INK if axis is panels[2] else "white")
-        _label_degrees(axis)
+        draw_outlines(axis, ds.llp.divisions(), INK if axis is panels[2] else "white")
+        frame(axis, extent)
     bar: dict[str, Any] = {"location": "bottom", "shrink": 0.6, "aspect": 30}
     for scale, axes, label in (
         (drawn[1], panels[:2], f"share of {category!r}"),
@@ -185,61 +185,3 @@ def _opened(scores: Scores) -> xr.Dataset:
     if scores.opened is None:
         raise LLPBenchError("scores read from JSON hold no maps; evaluate the predictions again")
     return scores.opened
-
-
-def _extent(bounds: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """West, south, east, north of all chips and a little more."""
-    lowest, highest = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    margin = MARGIN * (highest - lowest).max()
-    west, south = lowest - margin
-    east, north = highest + margin
-    return west, south, east, north
-
-
-def _size(extent: Any) -> tuple[float, float]:
-    """Width and height of a map in inches, degrees of longitude shortened by latitude."""
-    west, south, east, north = extent
-    width = (east - west) * np.cos(np.radians((south + north) / 2))
-    scale = LARGEST_SIDE / max(width, north - south)
-    return max(width * scale, 1.5), max((north - south) * scale, 1.5)
-
-
-def _draw_squares(
-    axis: Axes,
-    bounds: NDArray[np.float64],
-    values: NDArray[np.float64],
-    cmap: str,
-    clim: tuple[float, float],
-) -> PolyCollection:
-    from matplotlib.collections import PolyCollection
-
-    west, south, east, north = bounds.T
-    corners = [[west, south], [east, south], [east, north], [west, north]]
-    squares = np.transpose(np.array(corners), (2, 0, 1))
-    drawn = PolyCollection(
-        list(squares), array=values, cmap=cmap, clim=clim, edgecolors="face", linewidths=0.2
-    )
-    axis.add_collection(drawn)
-    axis.autoscale_view()
-    return drawn
-
-
-def _outline(axis: Axes, ds: xr.Dataset, extent: tuple[float, ...], colour: str) -> None:
-    """Outline divisions, the thinner the more of them there are."""
-    west, south, east, north = extent
-    outlines = ds.llp.divisions()
-    axis.set_facecolor("#e8e8e8")
-    width = float(np.clip(5 / np.sqrt(len(outlines)), 0.3, 1.0))
-    outlines.boundary.plot(ax=axis, color=colour, linewidth=width)
-    axis.set(xlim=(west, east), ylim=(south, north))
-
-
-def _label_degrees(axis: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    for side in (axis.xaxis, axis.yaxis):
-        side.set_major_locator(MaxNLocator(4))
-        side.set_major_formatter("{x:g}°")
-        side.set_label_text("")
-    axis.tick_params(labelsize=7, length=2, color=MUTED)
-    axis.spines[:].set_color(MUTED)

@@ -22,6 +22,8 @@ INK = "#333333"
 """Of lines and small text."""
 MUTED = "#888888"
 """Of what is only there for reference."""
+SPLIT_COLOURS = {"train": "#004488", "val": "#ddaa33", "test": "#bb5566"}
+"""Of the splits: apart for any kind of colour vision, and in grey."""
 BRIGHTENING = 1.5
 """Factor on image values: land seldom reflects more than two thirds of their range."""
 
@@ -98,6 +100,26 @@ def shades(colour: str) -> Colormap:
 
     hue = np.array(to_rgb(colour))
     return LinearSegmentedColormap.from_list(colour, [0.4 * hue + 0.6, hue, 0.4 * hue])
+
+
+def glow(colour: str) -> Colormap:
+    """Make a sequential colour map of one hue: from near black to a light tint.
+
+    White lines can be seen on all but its brightest end.
+
+    Parameters
+    ----------
+    colour : str
+        Any that matplotlib knows.
+
+    Returns
+    -------
+    Colormap
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    hue = np.array(to_rgb(colour))
+    return LinearSegmentedColormap.from_list(f"glow {colour}", [0.15 * hue, hue, 0.25 * hue + 0.75])
 
 
 def describe(scores: Scores) -> str:

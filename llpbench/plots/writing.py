@@ -39,17 +39,52 @@ def write_plots(
         PNG files of 150 dots to the inch.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, draw in _pictures(scores, scores.categories if categories is None else categories):
-        path = folder / f"{name}.png"
-        beside = folder / f".{name}.part.png"
-        try:
-            draw().savefig(beside, bbox_inches="tight")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        written.append(path)
-    return written
+    return [
+        write_figure(draw(), folder / f"{name}.png")
+        for name, draw in _pictures(scores, scores.categories if categories is None else categories)
+    ]
+
+
+def write_figure(figure: Figure, path: Path) -> Path:
+    """Write a picture in one step: whole or not at all.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+        Of a PNG; one that is there is replaced.
+
+    Returns
+    -------
+    Path
+        The same.
+    """
+    beside = path.with_name(f".{path.stem}.part.png")
+    try:
+        figure.savefig(beside, bbox_inches="tight")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def file_name(text: str) -> str:
+    """Make a part of a file's name of any text.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> file_name("bag-ridge+rake")
+    'bag-ridge-rake'
+    """
+    return "".join(letter if letter.isalnum() else "-" for letter in text)
 
 
 def _pictures(
@@ -64,5 +99,4 @@ def _pictures(
     yield "divisions", partial(draw_error_map, scores)
     yield "chips", partial(draw_extremes, scores)
     for category in categories:
-        safe = "".join(letter if letter.isalnum() else "-" for letter in category)
-        yield f"map-{safe}", partial(draw_class_map, scores, category)
+        yield f"map-{file_name(category)}", partial(draw_class_map, scores, category)

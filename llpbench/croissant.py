@@ -1,0 +1,266 @@
+"""Metadata of a dataset that machine-learning tools read: Croissant and GeoCroissant.
+
+The vocabulary is that of the specifications Croissant 1.1 and GeoCroissant 1.0 of MLCommons
+(http://mlcommons.org/croissant/1.1, http://mlcommons.org/croissant/geo/1.0).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llpbench import catalog
+from llpbench.croissant_context import CONTEXT
+from llpbench.datasheet import pixel_metres
+from llpbench.region import CHIP_SIZE, SCORE_WINDOW, SPLITS
+from llpbench.store.layout import CHIPS, DIVISIONS, INFO
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SENTINEL2 = {"red": ("B4", 665, 30), "green": ("B3", 560, 35), "blue": ("B2", 490, 65)}
+"""Band, centre wavelength and bandwidth in nm: ESA, Sentinel-2 User Handbook."""
+IMAGES_OF = "2020-01-01/2020-12-31"
+"""What the published imagery is the median of."""
+PUBLISHED = "2023"
+"""When the archives were."""
+
+
+def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
+    """Describe a dataset as JSON-LD.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits, as :func:`llpbench.open_dataset` gives it.
+
+    Returns
+    -------
+    dict
+        What it is, where it lies, whose it is, how it was sampled, what is known to be wrong with
+        its labels; the files of its store; and as record sets its splits, its classes with the
+        class groups they make, its divisions and its chips. Sensor, bands and time are told of
+        published datasets alone, those of others are not known.
+    """
+    description = {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": [
+            "http://mlcommons.org/croissant/1.1",
+            "http://mlcommons.org/croissant/geo/1.0",
+        ],
+        "name": ds.attrs["name"],
+        "description": _summary(ds),
+        "version": "1.0.0",
+        "keywords": ["learning from label proportions", "weak supervision", "remote sensing"],
+        "license": _licence(ds),
+        "creditText": ds.attrs["attribution"],
+        "citeAs": catalog.load().paper,
+        "isLiveDataset": False,
+        "spatialCoverage": _place(ds),
+        "geocr:coordinateReferenceSystem": "EPSG:4326",
+        "geocr:spatialResolution": _quantity(pixel_metres(ds), "m"),
+        "geocr:samplingStrategy": (
+            f"{ds.sizes['chip']} chips of {CHIP_SIZE} x {CHIP_SIZE} pixels, side by side on "
+            f"a grid; {ds.sizes['division']} administrative divisions with shares of classes. "
+            "Whole divisions belong to one split."
+        ),
+        "geocr:spatialBias": (
+            "One contiguous region; divisions of a split are neighbours of those of others."
+        ),
+        "rai:dataBiases": _noise(ds),
+        "distribution": _files(),
+        "recordSet": [_splits(), _classes(ds), _divisions(), _chips(ds)],
+    }
+    return description | _origin(ds)
+
+
+def _summary(ds: xr.Dataset) -> str:
+    made = " Made by a program; no real place is shown." if _is_synthetic(ds) else ""
+    return (
+        f"{ds.attrs['title']}: satellite imagery of {ds.sizes['chip']} chips with labels "
+        f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
+        f"administrative divisions, to learn from label proportions.{made}"
+    )
+
+
+def _noise(ds: xr.Dataset) -> list[str]:
+    known = catalog.load().label_noise.get(ds.llp.label_set.name, ())
+    return [] if _is_synthetic(ds) else list(known)
+
+
+def _is_synthetic(ds: xr.Dataset) -> bool:
+    return bool(ds.attrs["synthetic"] == "true")
+
+
+def _licence(ds: xr.Dataset) -> str:
+    """The page of an SPDX identifier; anything else as it is."""
+    said = str(ds.attrs["licence"])
+    return f"https://spdx.org/licenses/{said}" if said and " " not in said else said
+
+
+def _origin(ds: xr.Dataset) -> dict[str, Any]:
+    """What a DOI and the published imagery let us say."""
+    bands: dict[str, Any] = {
+        "geocr:bandConfiguration": {
+            "@type": "geocr:BandConfiguration",
+            "geocr:totalBands": 3,
+            "geocr:bandNameList": ["red", "green", "blue"],
+        }
+    }
+    if not ds.attrs["doi"]:
+        return bands
+    return bands | {
+        "url": f"https://doi.org/{ds.attrs['doi']}",
+        "identifier": f"doi:{ds.attrs['doi']}",
+        "datePublished": PUBLISHED,
+        "temporalCoverage": IMAGES_OF,
+        "geocr:spectralBandMetadata": [
+            {
+                "@type": "geocr:SpectralBand",
+                "name": f"{name} (Sentinel-2 {band})",
+                "geocr:centerWavelength": _quantity(centre, "nm"),
+                "geocr:bandwidth": _quantity(width, "nm"),
+            }
+            for name, (band, centre, width) in SENTINEL2.items()
+        ],
+    }
+
+
+def _quantity(value: float, unit: str) -> dict[str, Any]:
+    return {"@type": "QuantitativeValue", "value": value, "unitText": unit}
+
+
+def _place(ds: xr.Dataset) -> dict[str, Any]:
+    """The box around all chips: south, west, north, east."""
+    bounds = ds["bounds"].to_numpy()
+    west, south = bounds[:, :2].min(axis=0)
+    east, north = bounds[:, 2:].max(axis=0)
+    box = " ".join(f"{degrees:.6f}" for degrees in (south, west, north, east))
+    return {"@type": "Place", "geo": {"@type": "GeoShape", "box": box}}
+
+
+def _files() -> list[dict[str, Any]]:
+    return [
+        _file_set("chips", "application/zarr", f"{CHIPS}/**", "Images, labels, shares: Zarr 3."),
+        _file_set("divisions", "application/vnd.apache.parquet", DIVISIONS, "Outlines and shares."),
+        _file_set("description", "application/json", INFO, "Name, classes, licence, digest."),
+    ]
+
+
+def _file_set(name: str, encoding: str, includes: str, description: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": f"{name}-files",
+        "name": f"{name}-files",
+        "description": description,
+        "encodingFormat": encoding,
+        "includes": includes,
+    }
+
+
+def _splits() -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "splits",
+        "name": "splits",
+        "dataType": "cr:Split",
+        "key": {"@id": "splits/name"},
+        "field": [_field("splits/name", "sc:Text", "What a split is called.")],
+        "data": [{"splits/name": name} for name in SPLITS],
+    }
+
+
+def _classes(ds: xr.Dataset) -> dict[str, Any]:
+    labels = ds.llp.label_set
+    group_of = {number: group.name for group in labels.groups for number in group.members}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "classes",
+        "name": "classes",
+        "dataType": "sc:Enumeration",
+        "key": {"@id": "classes/number"},
+        "field": [
+            _field("classes/number", "sc:Integer", "Value of a label; 255 is no label."),
+            _field("classes/name", "sc:Text", "What the legend says."),
+            _field("classes/colour", "sc:Text", "#rrggbb."),
+            _field("classes/group", "sc:Text", "The class group that is predicted and scored."),
+        ],
+        "data": [
+            {
+                "classes/number": number,
+                "classes/name": one.name,
+                "classes/colour": one.colour,
+                "classes/group": group_of[number],
+            }
+            for number, one in enumerate(labels.classes)
+        ],
+    }
+
+
+def _divisions() -> dict[str, Any]:
+    columns = {
+        "id": ("sc:Text", "Identifier."),
+        "name": ("sc:Text", "Name, or the identifier."),
+        "area_km2": ("sc:Float", "Area of the whole division in km²."),
+        "geometry": ("sc:Text", "Outline as WKB, EPSG:4326."),
+    }
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "divisions",
+        "name": "divisions",
+        "key": {"@id": "divisions/id"},
+        "field": [
+            _field(f"divisions/{name}", kind, text, {"fileSet": "divisions-files", "column": name})
+            for name, (kind, text) in columns.items()
+        ],
+    }
+
+
+def _chips(ds: xr.Dataset) -> dict[str, Any]:
+    arrays = {
+        "chip": ("sc:Text", "Identifier."),
+        "split": ("sc:Text", "Split by division, the one that is scored."),
+        "own_division": ("sc:Text", "Division with the largest overlap, empty if none."),
+        "bounds": ("sc:Float", "West, south, east, north in degrees."),
+        "image": ("sc:Integer", f"Red, green, blue, 0 to 255; {CHIP_SIZE} x {CHIP_SIZE} pixels."),
+        "label": (
+            "sc:Integer",
+            f"Class of each pixel; scored are rows and columns {SCORE_WINDOW.start} to "
+            f"{SCORE_WINDOW.stop - 1}.",
+        ),
+        "chip_proportions": ("sc:Float", "Shares of classes counted on the label."),
+        "target": ("sc:Float", "Shares as the divisions of the chip know them, mixed by area."),
+    }
+    fields = []
+    for name, (kind, text) in arrays.items():
+        source = {"fileSet": "chips-files", "fileProperty": "content"}
+        one = _field(f"chips/{name}", kind, text, source)
+        if ds[name].ndim > 1:
+            one["isArray"] = True
+            one["arrayShape"] = ",".join(map(str, ds[name].shape[1:]))
+        if name == "split":
+            one["references"] = {"field": {"@id": "splits/name"}}
+        fields.append(one)
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "chips",
+        "name": "chips",
+        "key": {"@id": "chips/chip"},
+        "field": fields,
+    }
+
+
+def _field(
+    identifier: str, kind: str, text: str, source: dict[str, str] | None = None
+) -> dict[str, Any]:
+    one: dict[str, Any] = {
+        "@type": "cr:Field",
+        "@id": identifier,
+        "name": identifier.partition("/")[2],
+        "description": text,
+        "dataType": kind,
+    }
+    if source:
+        how = {key: value for key, value in source.items() if key != "fileSet"}
+        one["source"] = {"fileSet": {"@id": source["fileSet"]}, "extract": how}
+    return one

@@ -1,0 +1,205 @@
+"""The card of a dataset: what it holds, where from, what is known to be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llpbench import catalog
+from llpbench.catalog import DatasetEntry, LabelSet
+from llpbench.markdown import markdown_table
+from llpbench.region import CHIP_SIZE, SPLITS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DEGREE_M = 111_195.0
+"""Metres of a degree of latitude, on a sphere of the Earth's mean radius."""
+
+
+def describe_dataset(ds: xr.Dataset) -> str:
+    """Write the datasheet of a dataset that is here, in Markdown.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits, as :func:`llpbench.open_dataset` gives it.
+
+    Returns
+    -------
+    str
+        Its sizes, splits and classes as they are, its sources, known label noise, how hard it
+        is, what it is for and what it is not, and whose it is.
+    """
+    grouped = ds.llp.group()
+    labels, synthetic = ds.llp.label_set, ds.attrs["synthetic"] == "true"
+    sections = [
+        f"# {ds.attrs['title']}\n",
+        _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
+        _provenance(ds.attrs["doi"] or None, synthetic=synthetic),
+        f"## Splits\n\n{_splits(grouped)}",
+        f"## Classes\n\n{_classes(labels)}\n{_shares(grouped)}",
+        _noise(labels, synthetic=synthetic),
+    ]
+    if not ds["chip_proportions"].isnull().all():
+        rows = [[what, value] for what, value in ds.llp.hardness().lines()]
+        sections.append(f"## How hard it is\n\n{markdown_table(['', ''], rows)}")
+    sections += [_uses(), _rights(ds.attrs["licence"], ds.attrs["attribution"])]
+    sections.append(f"Contents: `{ds.attrs['digest']}`\n")
+    return "\n".join(sections)
+
+
+def describe_entry(entry: DatasetEntry) -> str:
+    """Write the datasheet of a dataset of the catalog without looking into it, in Markdown.
+
+    Parameters
+    ----------
+    entry : DatasetEntry
+
+    Returns
+    -------
+    str
+        As :func:`describe_dataset`, with the counts that were published and no measured shares.
+    """
+    rows = [
+        [{"split": "by division (scored)", "split_chip": "by chip"}[column]]
+        + [f"{counts[name]:,}" for name in SPLITS]
+        for column, counts in entry.splits.items()
+    ]
+    sections = [
+        f"# {entry.title}\n",
+        _opening(entry.label_set, entry.chips, None),
+        _provenance(entry.doi, synthetic=entry.synthetic is not None),
+        f"## Splits\n\nChips, as published.\n\n{markdown_table(['assignment', *SPLITS], rows)}",
+        f"## Classes\n\n{_classes(entry.label_set)}",
+        _noise(entry.label_set, synthetic=entry.synthetic is not None),
+        _uses(),
+        _rights(entry.licence, entry.attribution),
+    ]
+    return "\n".join(sections)
+
+
+def pixel_metres(ds: xr.Dataset) -> float:
+    """Side of a pixel in metres, from the median height of chips in degrees.
+
+    Parameters
+    ----------
+    ds : Dataset
+
+    Returns
+    -------
+    float
+        With two digits.
+    """
+    _west, south, _east, north = ds["bounds"].to_numpy().T
+    return float(f"{np.median(north - south) * DEGREE_M / CHIP_SIZE:.2g}")
+
+
+def _opening(labels: LabelSet, chips: int, divisions: int | None, pixel: float = 10) -> str:
+    among = "" if divisions is None else f" in {divisions:,} administrative divisions"
+    return (
+        f"{chips:,} chips of {CHIP_SIZE * pixel / 1000:g} km ({CHIP_SIZE} x {CHIP_SIZE} pixels of "
+        f"{pixel:g} m, red, green and "
+        f"blue){among}, labelled with {labels.title} at {labels.resolution_m:g} m: "
+        f"{len(labels.classes)} label classes, which make {len(labels.groups)} class groups. "
+        "Shares of the label classes are known for every division, labels are there for scoring "
+        "and as upper bounds.\n"
+    )
+
+
+def _provenance(doi: str | None, *, synthetic: bool) -> str:
+    if synthetic:
+        text = (
+            "Made by a program from random fields; it shows no real place, and results on it say "
+            "nothing about any."
+        )
+    elif doi:
+        text = (
+            f"Published as [doi:{doi}](https://doi.org/{doi}) by Ramos-Pollán and González "
+            "([arXiv:2306.12461](https://arxiv.org/abs/2306.12461)). Images are medians of "
+            "cloudless Sentinel-2 images of 2020, bands B4, B3 and B2, stretched from "
+            "reflectances of 0 to 0.3 to 0 to 255."
+        )
+    else:
+        text = (
+            "Imported or built on this machine; ask who made it where images and labels are from."
+        )
+    return f"## Where it comes from\n\n{text}\n"
+
+
+def _splits(grouped: xr.Dataset) -> str:
+    rows = []
+    for name in SPLITS:
+        part = grouped.llp.split(name)
+        without = int(part["chip_proportions"].isnull().any("category").sum())
+        rows.append(
+            [name, f"{part.sizes['chip']:,}", f"{part.sizes['division']:,}", f"{without:,}"]
+        )
+    headings = ["split", "chips", "divisions", "chips without label"]
+    return (
+        "Whole divisions belong to one split. A chip on a border may overlap divisions of another "
+        "split; their shares never enter its target.\n\n" + markdown_table(headings, rows)
+    )
+
+
+def _classes(labels: LabelSet) -> str:
+    rows = (
+        [group.name, ", ".join(labels.classes[number].name for number in group.members)]
+        for group in labels.groups
+    )
+    return markdown_table(["class group", "made of"], rows)
+
+
+def _shares(grouped: xr.Dataset) -> str:
+    """Mean shares of class groups in the chips of each split."""
+    split = grouped["split"].to_numpy()
+    shares = grouped["chip_proportions"].to_numpy()
+    known = np.isfinite(shares).all(axis=1)
+    means = [
+        shares[known & (split == name)].mean(axis=0)
+        if (known & (split == name)).any()
+        else np.full(shares.shape[1], np.nan)
+        for name in SPLITS
+    ]
+    rows = [
+        [str(name), *(f"{mean[number]:.3f}" for mean in means)]
+        for number, name in enumerate(grouped["category_name"].to_numpy())
+    ]
+    return "Mean shares in the chips:\n\n" + markdown_table(["class group", *SPLITS], rows)
+
+
+def _noise(labels: LabelSet, *, synthetic: bool) -> str:
+    if synthetic:
+        return "## Known label noise\n\nNone: images were made from the labels.\n"
+    known = catalog.load().label_noise.get(labels.name)
+    if not known:
+        return "## Known label noise\n\nNothing is known of the noise in these labels.\n"
+    return (
+        "## Known label noise\n\nLabels are maps made by others, not observations of the ground. "
+        "Scores measure agreement with them, and shares of divisions have the same errors.\n\n"
+        + _list(known)
+    )
+
+
+def _uses() -> str:
+    return (
+        "## What it is for\n\n"
+        "To train on the shares of divisions and predict those of chips, and to compare methods "
+        "under one protocol. It is not a survey: do not read areas of land cover or numbers of "
+        "people off it, and do not use predictions to decide about places or people. One region "
+        "and one year say little about others.\n"
+    )
+
+
+def _rights(licence: str, attribution: str) -> str:
+    return (
+        "## Licence and attribution\n\n"
+        + _list([f"Licence of the labels: {licence}.", attribution])
+        + f"\nCite: {catalog.load().paper}\n"
+    )
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return "".join(f"- {sentence}\n" for sentence in sentences)

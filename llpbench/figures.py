@@ -1,0 +1,145 @@
+"""The paper's figures and tables, for any dataset and any runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench import plots
+from llpbench.catalog import reported_results
+from llpbench.errors import LLPBenchError
+from llpbench.method import method_class
+from llpbench.prediction_files import read_predictions
+from llpbench.predictions import check_predictions
+from llpbench.protocol import prediction_inputs
+from llpbench.region import SPLITS
+from llpbench.result_tables import cross_region_table, footprint_table
+from llpbench.results import Result, find_results
+from llpbench.run_record import RECORD, read_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+def write_figures(
+    ds: xr.Dataset,
+    folder: Path,
+    *,
+    runs: Sequence[Path] = (),
+    predictions: Sequence[Path] = (),
+) -> list[Path]:
+    """Write the figures of a dataset, and of results on it.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits.
+    folder : Path
+        New or not. Files of the same name are replaced, each in one step.
+    runs : sequence of Path
+        Run folders, or folders of them: bars of those on the test split of this dataset, and
+        both tables of all of them.
+    predictions : sequence of Path
+        Files of predictions, or run folders; each is mapped. With a run folder, its method
+        predicts the splits that are not there.
+
+    Returns
+    -------
+    list of Path
+        ``area``, ``splits`` and, with labels, ``distributions`` and ``chips`` as PNG; ``map-*``
+        for each of the predictions; ``results`` and the tables ``cross-region`` and ``footprint``
+        in Markdown where there are results.
+
+    Raises
+    ------
+    LLPBenchError
+        If runs or predictions cannot be read, or are of another dataset.
+    """
+    results = find_results(runs)
+    mapped = [_read_predictions(path, ds) for path in predictions]
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, draw in _pictures(ds, results, mapped):
+        written.append(plots.write_figure(draw(), folder / f"{name}.png"))
+    for name, text in _tables(ds, results):
+        path = folder / f"{name}.md"
+        beside = folder / f".{name}.part.md"
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+        written.append(path)
+    return written
+
+
+def _pictures(
+    ds: xr.Dataset, results: Sequence[Result], mapped: Sequence[xr.Dataset]
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    yield "area", partial(plots.draw_area, ds)
+    yield "splits", partial(plots.draw_splits, ds)
+    if not ds["chip_proportions"].isnull().all():
+        yield "distributions", partial(plots.draw_distributions, ds)
+        yield "chips", partial(plots.draw_samples, ds)
+        names: list[str] = []
+        for one in mapped:
+            method = plots.file_name(one.attrs.get("method", "predictions"))
+            names.append(method)
+            number = f"-{names.count(method)}" if names.count(method) > 1 else ""
+            yield f"map-{method}{number}", partial(plots.draw_landscape, ds, one)
+    here = [
+        one
+        for one in results
+        if one.record.dataset_digest == ds.attrs["digest"]
+        and one.record.split == "test"
+        and one.record.track != "cross-region"
+    ]
+    reported = [
+        one
+        for one in reported_results()
+        if one.dataset == ds.attrs["name"] and one.track == "inductive"
+    ]
+    if here or reported:
+        title = f"Results on the test split · {ds.attrs['title']}"
+        yield "results", partial(plots.draw_results, here, reported, title)
+
+
+def _tables(ds: xr.Dataset, results: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    name = ds.attrs["name"]
+    reported = [one for one in reported_results() if name in (one.dataset, one.trained_on)]
+    tracks = {one.track for one in reported} | {one.record.track for one in results}
+    if "cross-region" in tracks:
+        yield "cross-region", cross_region_table(results, reported)
+    if results:
+        yield "footprint", footprint_table(results)
+
+
+def _read_predictions(path: Path, ds: xr.Dataset) -> xr.Dataset:
+    """Predictions of chips of a dataset, whatever split they are of."""
+    if (path / RECORD).exists():
+        return _predict_all(path, ds)
+    found = read_predictions(path)
+    grouped = ds.llp.group()
+    known = grouped["chip"].isin(found["chip"].to_numpy())
+    return check_predictions(found, grouped.isel(chip=known.to_numpy()))
+
+
+def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
+    """Predictions of all chips by the method that a run trained."""
+    import xarray as xr
+
+    record = read_run(folder).record
+    grouped = ds.llp.group()
+    method = method_class(record.method).load(folder / "weights")
+    if list(method.categories_) != list(grouped["category_name"].to_numpy()):
+        raise LLPBenchError(
+            f"the run in {str(folder)!r} was trained on the categories "
+            f"{list(map(str, method.categories_))}, not on those of {ds.attrs['name']}"
+        )
+    parts = [grouped.llp.split(name) for name in SPLITS]
+    made = [
+        method.predict(prediction_inputs(part, method.track))[["proportions"]]
+        for part in parts
+        if part.sizes["chip"]
+    ]
+    return xr.concat(made, "chip").assign_attrs(method=record.method)

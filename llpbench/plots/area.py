@@ -1,0 +1,143 @@
+"""The area of interest: its imagery, the grid of chips and the divisions; and its splits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.plots.geography import (
+    draw_outlines,
+    draw_squares,
+    frame,
+    map_extent,
+    map_size,
+    split_squares,
+)
+from llpbench.plots.style import BRIGHTENING, INK, SPLIT_COLOURS, new_figure
+from llpbench.region import CHIP_SIZE, SPLITS
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_SQUARES = 60_000
+"""Patches of colour in the mosaic: many a chip where chips are few."""
+FINE = 25
+"""Patches along a side of a chip in the detail; divides 100."""
+DETAIL = 8
+"""Chips along a side of the detail."""
+LARGEST_SIDE = 6.0
+"""Inches of the longer side of the map."""
+
+
+def draw_area(ds: xr.Dataset) -> Figure:
+    """Draw the imagery of a region with its divisions, and a detail with the grid of chips.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits.
+
+    Returns
+    -------
+    Figure
+        Images are averaged over patches and brightened by half. Chips of the detail have white
+        edges, divisions yellow ones.
+    """
+    bounds, divisions = ds["bounds"].to_numpy(), ds.llp.divisions()
+    extent = map_extent(bounds)
+    wide, high = map_size(extent, LARGEST_SIDE)
+    figure = new_figure(width=wide + 5.2, height=max(high, 4) + 0.9)
+    left, right = figure.subplots(1, 2, width_ratios=[wide, 4.4])
+    _draw_mosaic(left, ds, _patches(len(bounds)))
+    draw_outlines(left, divisions, "white")
+    frame(left, extent)
+    near = _middle_chips(bounds)
+    detail = map_extent(bounds[near])
+    _draw_mosaic(right, ds.isel(chip=near), FINE)
+    draw_squares(right, bounds[near], facecolors="none", edgecolors="white", linewidths=0.6)
+    draw_outlines(right, divisions, "#ffd92f", width=2.0, halo=True)
+    frame(right, detail)
+    _mark(left, detail)
+    left.set_title(f"{len(bounds):,} chips, {len(divisions):,} divisions", fontsize=9)
+    right.set_title("detail: chips (white) and divisions (yellow)", fontsize=9)
+    figure.suptitle(ds.attrs["title"], fontsize=11)
+    return figure
+
+
+def draw_splits(ds: xr.Dataset) -> Figure:
+    """Draw which chips belong to which split, with the outlines of divisions.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib.patches import Patch
+
+    bounds, split = ds["bounds"].to_numpy(), ds["split"].to_numpy()
+    extent = map_extent(bounds)
+    wide, high = map_size(extent, LARGEST_SIDE)
+    figure = new_figure(width=wide + 0.6, height=high + 1.1)
+    axis = figure.subplots()
+    draw_squares(axis, bounds, facecolors=[SPLIT_COLOURS[name] for name in split])
+    draw_outlines(axis, ds.llp.divisions(), "white")
+    frame(axis, extent)
+    own = ds["own_division"].to_numpy()
+    handles = []
+    for name in SPLITS:
+        here = split == name
+        count = len(np.unique(own[here & (own != "")]))
+        text = f"{name}: {here.sum():,} chips, {count:,} divisions"
+        handles.append(Patch(color=SPLIT_COLOURS[name], label=text))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=1 if wide < 5 else 3,
+        frameon=False,
+        fontsize=8,
+    )
+    figure.suptitle(f"Splits · {ds.attrs['title']}", fontsize=11)
+    return figure
+
+
+def _draw_mosaic(axis: Axes, ds: xr.Dataset, parts: int) -> None:
+    """Draw mean colours of patches of the images, from left to right and down."""
+    side = CHIP_SIZE // parts
+    patches = ds["image"].coarsen(y=side, x=side).mean().to_numpy()
+    colours = np.clip(patches.reshape(-1, 3) * (BRIGHTENING / 255), 0, 1)
+    squares = split_squares(ds["bounds"].to_numpy(), parts)
+    draw_squares(axis, squares, facecolors=colours, antialiaseds=False)
+
+
+def _patches(chips: int) -> int:
+    """Patches along a side of a chip that keep their number in bounds."""
+    fitting = [parts for parts in (1, 2, 4, 5, 10) if chips * parts**2 <= MOST_SQUARES]
+    return max(fitting, default=1)
+
+
+def _middle_chips(bounds: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The chips of a square in the middle of the region."""
+    centres = (bounds[:, :2] + bounds[:, 2:]) / 2
+    typical = np.median(bounds[:, 2:] - bounds[:, :2], axis=0)
+    middle = centres[np.abs(centres - np.median(centres, axis=0)).sum(axis=1).argmin()]
+    away = np.abs(centres - middle) / typical
+    return np.flatnonzero((away < DETAIL / 2).all(axis=1))
+
+
+def _mark(axis: Axes, extent: tuple[float, float, float, float]) -> None:
+    """Frame the place of the detail."""
+    from matplotlib.patches import Rectangle
+
+    west, south, east, north = extent
+    for colour, width in ((INK, 2.6), ("#ffd92f", 1.4)):
+        axis.add_patch(
+            Rectangle((west, south), east - west, north - south, fill=False, color=colour, lw=width)
+        )

@@ -1,0 +1,186 @@
+"""What maps are made of: their size, squares of chips, outlines of divisions, degrees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from llpbench.plots.style import INK, MUTED
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+
+LARGEST_SIDE = 3.8
+"""Inches of the longer side of a map."""
+MARGIN = 0.02
+"""Space around a map, as a part of its longer side."""
+
+
+def map_extent(bounds: ArrayLike) -> tuple[float, float, float, float]:
+    """West, south, east, north of all chips and a little more.
+
+    Parameters
+    ----------
+    bounds : array_like, shape (chip, 4)
+        West, south, east, north of each, in degrees.
+
+    Returns
+    -------
+    tuple of float
+
+    Examples
+    --------
+    >>> map_extent([[4, 50, 5, 51], [5, 50, 6, 51]])
+    (3.96, 49.96, 6.04, 51.04)
+    """
+    corners = np.asarray(bounds, dtype=np.float64)
+    lowest, highest = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+    margin = MARGIN * (highest - lowest).max()
+    west, south = (lowest - margin).tolist()
+    east, north = (highest + margin).tolist()
+    return west, south, east, north
+
+
+def map_size(extent: ArrayLike, largest: float = LARGEST_SIDE) -> tuple[float, float]:
+    """Width and height of a map in inches, degrees of longitude shortened by latitude.
+
+    Parameters
+    ----------
+    extent : array_like of float
+        West, south, east, north, in degrees.
+    largest : float
+        Inches of the longer side.
+
+    Returns
+    -------
+    tuple of float
+        At least 1.5 inches each.
+    """
+    west, south, east, north = np.asarray(extent, dtype=np.float64).tolist()
+    width = (east - west) * np.cos(np.radians((south + north) / 2))
+    scale = largest / max(width, north - south)
+    return max(width * scale, 1.5), max((north - south) * scale, 1.5)
+
+
+def draw_squares(axis: Axes, bounds: ArrayLike, **options: Any) -> PolyCollection:
+    """Draw chips as rectangles.
+
+    Parameters
+    ----------
+    axis : Axes
+    bounds : array_like, shape (chip, 4)
+        West, south, east, north of each, in degrees.
+    **options
+        Of the collection: ``array``, ``cmap`` and ``clim``, or ``facecolors``.
+
+    Returns
+    -------
+    PolyCollection
+    """
+    from matplotlib.collections import PolyCollection
+
+    west, south, east, north = np.asarray(bounds, dtype=np.float64).T
+    corners = np.array([[west, south], [east, south], [east, north], [west, north]])
+    squares = np.transpose(corners, (2, 0, 1))
+    drawn = PolyCollection(list(squares), **{"edgecolors": "face", "linewidths": 0.2, **options})
+    axis.add_collection(drawn)
+    axis.autoscale_view()
+    return drawn
+
+
+def draw_outlines(
+    axis: Axes,
+    divisions: gpd.GeoDataFrame,
+    colour: str,
+    *,
+    width: float | None = None,
+    halo: bool = False,
+) -> None:
+    """Draw outlines of divisions, the thinner the more of them there are.
+
+    Parameters
+    ----------
+    axis : Axes
+    divisions : GeoDataFrame
+        From ``ds.llp.divisions()``.
+    colour : str
+    width : float, optional
+        Of the lines in points, instead of one that follows from their number.
+    halo : bool
+        Whether a dark rim keeps them visible on light ground.
+    """
+    from matplotlib.patheffects import withStroke
+
+    if width is None:
+        width = float(np.clip(5 / np.sqrt(max(len(divisions), 1)), 0.3, 1.0))
+    effects = [withStroke(linewidth=width + 0.8, foreground=INK, alpha=0.7)] if halo else None
+    if len(divisions):
+        divisions.boundary.plot(ax=axis, color=colour, linewidth=width, path_effects=effects)
+
+
+def frame(axis: Axes, extent: tuple[float, ...]) -> None:
+    """Show a part of the Earth on a grey ground.
+
+    Parameters
+    ----------
+    axis : Axes
+    extent : tuple of float
+        West, south, east, north, in degrees.
+    """
+    west, south, east, north = extent
+    axis.set_facecolor("#e8e8e8")
+    axis.set(xlim=(west, east), ylim=(south, north))
+    axis.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
+    label_degrees(axis)
+
+
+def label_degrees(axis: Axes) -> None:
+    """Label both axes in degrees, small and few.
+
+    Parameters
+    ----------
+    axis : Axes
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(4))
+        side.set_major_formatter("{x:g}°")
+        side.set_label_text("")
+    axis.tick_params(labelsize=7, length=2, color=MUTED)
+    axis.spines[:].set_color(MUTED)
+
+
+def split_squares(bounds: ArrayLike, parts: int) -> NDArray[np.float64]:
+    """Cut each rectangle into parts x parts smaller ones, row by row from the north-west.
+
+    Parameters
+    ----------
+    bounds : array_like, shape (chip, 4)
+        West, south, east, north of each.
+    parts : int
+        Along a side.
+
+    Returns
+    -------
+    ndarray of float64, shape (chip * parts * parts, 4)
+
+    Examples
+    --------
+    >>> split_squares([[0, 0, 2, 2]], 2).tolist()[0]
+    [0.0, 1.0, 1.0, 2.0]
+    """
+    west, south, east, north = np.asarray(bounds, dtype=np.float64).T[:, :, np.newaxis, np.newaxis]
+    row, column = np.mgrid[:parts, :parts] / parts
+    wide, high = east - west, north - south
+    small = [
+        west + wide * column,
+        north - high * (row + 1 / parts),
+        west + wide * (column + 1 / parts),
+        north - high * row,
+    ]
+    return np.stack(np.broadcast_arrays(*small), axis=-1).reshape(-1, 4)

@@ -1,0 +1,95 @@
+"""Maps of a whole region: every class, truth above prediction."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
+from llpbench.plots.style import category_colours, glow, new_figure
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 5
+"""Classes side by side."""
+LARGEST_SIDE = 2.9
+"""Inches of the longer side of a map."""
+
+
+def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
+    """Draw shares of every class in all chips, and those that were predicted.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits, with shares of chips.
+    predictions : Dataset
+        Of any of its chips, see :func:`llpbench.read_predictions`.
+
+    Returns
+    -------
+    Figure
+        Two maps a class: shares counted on the whole labels above, predicted ones below, dark
+        where there is none of it; chips that were not predicted are grey. Divisions of the test
+        split have white outlines.
+    """
+    grouped = ds.llp.group()
+    bounds = grouped["bounds"].to_numpy()
+    predicted = predictions.sel(category=grouped["category_name"].to_numpy())
+    rows = grouped.indexes["chip"].get_indexer(predicted["chip"].to_numpy())
+    shares = {
+        "truth": (bounds, grouped["chip_proportions"].to_numpy()),
+        "predicted": (bounds[rows], predicted["proportions"].to_numpy()),
+    }
+    divisions = grouped.llp.divisions()
+    tested = divisions[divisions["split"] == "test"]
+    extent = map_extent(bounds)
+    for_each = list(
+        zip(grouped["category_name"].to_numpy(), category_colours(grouped), strict=True)
+    )
+    figure, panels = _panels(len(for_each), extent)
+    for number, (name, colour) in enumerate(for_each):
+        highest = max(float(np.nanmax(values[:, number])) for _, values in shares.values())
+        pair = panels[number]
+        for axis, (what, (squares, values)) in zip(pair, shares.items(), strict=True):
+            known = np.isfinite(values[:, number])
+            drawn = draw_squares(
+                axis,
+                squares[known],
+                array=values[known, number],
+                cmap=glow(colour),
+                clim=(0, max(highest, 1e-6)),
+            )
+            draw_outlines(axis, tested, "white", width=0.8, halo=True)
+            frame(axis, extent)
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if number % COLUMNS == 0:
+                axis.set_ylabel(what, fontsize=10)
+        pair[0].set_title(name, fontsize=10)
+        bar = figure.colorbar(drawn, ax=pair, location="bottom", shrink=0.8, aspect=22, pad=0.02)
+        bar.ax.tick_params(labelsize=7)
+    method = predictions.attrs.get("method", "predictions")
+    figure.suptitle(
+        f"{method} on {ds.attrs['title']} · divisions of the test split outlined", fontsize=11
+    )
+    return figure
+
+
+def _panels(count: int, extent: tuple[float, ...]) -> tuple[Figure, list[list[Axes]]]:
+    """A figure, and a column of two axes for each class."""
+    wide, high = map_size(extent, LARGEST_SIDE)
+    columns, blocks = min(count, COLUMNS), -(-count // COLUMNS)
+    figure = new_figure(width=columns * (wide + 0.15) + 0.5, height=blocks * (2 * high + 0.9) + 0.6)
+    figure.set_layout_engine("compressed")
+    grid: Any = figure.subplots(2 * blocks, columns, squeeze=False)
+    places = list(itertools.product(range(blocks), range(columns)))
+    for block, column in places[count:]:
+        for axis in (grid[2 * block, column], grid[2 * block + 1, column]):
+            axis.set_axis_off()
+    return figure, [[grid[2 * b, c], grid[2 * b + 1, c]] for b, c in places[:count]]

@@ -1,0 +1,172 @@
+"""Scores of methods side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llpbench.errors import LLPBenchError
+from llpbench.plots.style import INK, new_figure, strip
+from llpbench.reported import ReportedResult
+from llpbench.results import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS = {
+    "mae": "MAE of shares\nlower is better",
+    "mae_hard": "MAE of counted classes\nlower is better",
+    "f1_micro": "F1 (micro) of pixels\nhigher is better",
+}
+SCORED, REPORTED = "#4477aa", "#bbbbbb"
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One method in all panels: value, low and high by metric; None where it has none."""
+
+    label: str
+    is_reported: bool
+    values: dict[str, tuple[float, float, float] | None]
+
+
+def draw_results(
+    results: Sequence[Result], reported: Sequence[ReportedResult], title: str
+) -> Figure:
+    """Draw scores of methods on one split as bars, best first, beside what the paper printed.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        On the same split of one dataset.
+    reported : sequence of ReportedResult
+        On it, not scored here; in a block of their own, because they are not comparable exactly.
+    title : str
+
+    Returns
+    -------
+    Figure
+        With 95 % intervals by resampling test divisions; a dashed line marks the train mean.
+
+    Raises
+    ------
+    LLPBenchError
+        If there is neither.
+    """
+    if not results and not reported:
+        raise LLPBenchError("there are no results to draw: give folders of runs on this dataset")
+    blocks = [_scored_bars(results), _reported_bars(reported)]
+    places: list[float] = []
+    bars: list[_Bar] = []
+    for block in blocks:
+        start = places[-1] + 1.8 if places else 0.0
+        places += [start + number for number in range(len(block))]
+        bars += block
+    shown = [metric for metric in PANELS if any(bar.values[metric] for bar in bars)]
+    figure = new_figure(width=2.4 + 3 * len(shown), height=1.7 + 0.32 * (places[-1] + 1))
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axis, metric in zip(panels, shown, strict=True):
+        mean = None if metric == "f1_micro" else _train_mean(results, reported)
+        if mean is not None:
+            axis.axvline(mean, color=INK, linewidth=1.2, linestyle="--", label="train mean")
+        _draw_panel(axis, metric, places, bars)
+    panels[0].set_yticks(places, [bar.label for bar in bars], fontsize=9)
+    panels[0].set_ylim(places[-1] + 0.7, -0.7)
+    _name_blocks(figure, panels[0], blocks)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _scored_bars(results: Sequence[Result]) -> list[_Bar]:
+    bars = []
+    for one in results:
+        values = {}
+        for metric in PANELS:
+            here = metric in one.scores.metrics
+            found = one.scores.interval(metric) if here else None
+            values[metric] = (
+                None if found is None else (float(found.value), float(found.low), float(found.high))
+            )
+        seeds = one.scores.sums["mae"].shape[0]
+        label = f"{one.label} ({seeds} seeds)" if seeds > 1 else one.label
+        bars.append((one.scores.value("mae"), _Bar(label, False, values)))
+    return [bar for _, bar in sorted(bars, key=lambda pair: pair[0])]
+
+
+def _reported_bars(reported: Sequence[ReportedResult]) -> list[_Bar]:
+    def best(one: ReportedResult) -> float:
+        values = [value for value in (one.mae, one.mae_hard) if value is not None]
+        return min(values, default=np.inf)
+
+    return [
+        _Bar(
+            one.method,
+            True,
+            {
+                metric: None if value is None else (value, np.nan, np.nan)
+                for metric, value in ((m, getattr(one, m)) for m in PANELS)
+            },
+        )
+        for one in sorted(reported, key=best)
+    ]
+
+
+def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence[_Bar]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_title(PANELS[metric], fontsize=9)
+    for place, bar in zip(places, bars, strict=True):
+        found = bar.values[metric]
+        if found is None:
+            continue
+        value, low, high = found
+        axis.barh(place, value, 0.72, color=REPORTED if bar.is_reported else SCORED)
+        end = value
+        if np.isfinite(low):
+            axis.hlines(place, low, high, color="black", linewidth=1.2)
+            axis.vlines([low, high], place - 0.12, place + 0.12, color="black", linewidth=1.2)
+            end = high
+        axis.annotate(
+            f"{value:.3f}",
+            (end, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            verticalalignment="center",
+            fontsize=7.5,
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
+    axis.set_xlim(0, axis.get_xlim()[1] * 1.12)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    strip(axis)
+
+
+def _train_mean(results: Sequence[Result], reported: Sequence[ReportedResult]) -> float | None:
+    """MAE of predicting the train mean: on our chips, else as reported."""
+    known = [one.train_mean for one in results]
+    known += [one.mae for one in reported if one.method == "train-mean"]
+    return next((mean for mean in known if mean is not None), None)
+
+
+def _name_blocks(figure: Figure, axis: Axes, blocks: Sequence[Sequence[_Bar]]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Patch | Line2D] = []
+    if blocks[0]:
+        handles.append(Patch(color=SCORED, label="scored here, with 95 % intervals"))
+    if blocks[1]:
+        handles.append(Patch(color=REPORTED, label="reported by the paper, not scored here"))
+    if axis.get_legend_handles_labels()[0]:
+        handles.append(Line2D([], [], color=INK, linestyle="--", label="train mean"))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        frameon=False,
+        fontsize=8,
+    )

@@ -1,0 +1,154 @@
+"""Datasheets and GeoCroissant metadata: what they say is in the store and the catalog."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from regions import make_region, write_region
+
+import llpbench
+from llpbench import catalog
+from llpbench.cli import cli
+from llpbench.croissant import describe_croissant
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cards")
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> xr.Dataset:
+    """A made grid that says it is the published dataset."""
+    entry = catalog.dataset("benelux-esaworldcover")
+    report = write_region(
+        make_region(12, 6, 4, 3, unlabelled=5),
+        folder / entry.name,
+        title=entry.title,
+        doi=entry.doi,
+        licence=entry.licence,
+        attribution=entry.attribution,
+    )
+    return llpbench.open_dataset(report.path)
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path) -> xr.Dataset:
+    report = write_region(make_region(), folder / "made", synthetic=True)
+    return llpbench.open_dataset(report.path)
+
+
+def records(described: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = (one for one in described["recordSet"] if one["@id"] == name)
+    return dict(found)
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+@pytest.mark.parametrize("name", ["published", "made"])
+def test_mlcroissant_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -> None:
+    croissant = pytest.importorskip("mlcroissant")
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    described = json.loads(json.dumps(describe_croissant(request.getfixturevalue(name))))
+    found = croissant.Dataset(jsonld=described)
+    assert not found.metadata.ctx.issues.errors
+    # one made here has no date of publication
+    warned = [str(warning) for warning in found.metadata.ctx.issues.warnings]
+    assert ["datePublished" in one for one in warned] == [True] * (name == "made")
+    assert found.metadata.name == request.getfixturevalue(name).attrs["name"]
+    classes = list(found.records("classes"))
+    assert len(classes) == 12
+    assert classes[4]["classes/name"] in ("cropland", b"cropland")
+
+
+def test_croissant_tells_the_place_the_bands_and_the_noise(published: xr.Dataset) -> None:
+    described = describe_croissant(published)
+    bounds = published["bounds"].to_numpy()
+    south, west, north, east = map(float, described["spatialCoverage"]["geo"]["box"].split())
+    expected = [*bounds.min(axis=0)[:2], *bounds.max(axis=0)[2:]]
+    np.testing.assert_allclose([west, south, east, north], expected, atol=1e-6)
+    assert described["url"] == "https://doi.org/10.5281/zenodo.7935237"
+    assert described["license"] == "https://spdx.org/licenses/CC-BY-4.0"
+    assert "74.4 %" in described["rai:dataBiases"][0]
+    bands = described["geocr:spectralBandMetadata"]
+    waves = [band["geocr:centerWavelength"]["value"] for band in bands]
+    assert waves == [665, 560, 490]  # B4, B3, B2: red, green, blue
+    assert described["geocr:bandConfiguration"]["geocr:bandNameList"] == ["red", "green", "blue"]
+
+
+def test_croissant_describes_the_arrays_as_they_are(published: xr.Dataset) -> None:
+    fields = {one["name"]: one for one in records(describe_croissant(published), "chips")["field"]}
+    for name, field in fields.items():
+        shape = ",".join(map(str, published[name].shape[1:]))
+        assert field.get("arrayShape", "") == shape
+    assert fields["image"]["arrayShape"] == "100,100,3"
+    groups = {
+        one["classes/name"]: one["classes/group"]
+        for one in records(describe_croissant(published), "classes")["data"]
+    }
+    assert groups["grassland"] == "shrub-grass-bare"
+    columns = {one["name"] for one in records(describe_croissant(published), "divisions")["field"]}
+    assert columns <= set(published.llp.divisions().reset_index(names="id").columns)
+
+
+def test_what_is_made_has_no_sensor_and_no_noise(made: xr.Dataset) -> None:
+    described = describe_croissant(made)
+    assert "no real place" in described["description"]
+    assert described["rai:dataBiases"] == []
+    assert not {"geocr:spectralBandMetadata", "temporalCoverage", "url"} & set(described)
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def test_a_datasheet_counts_what_is_there(published: xr.Dataset, folder: Path) -> None:
+    text = run("datasheet", published.attrs["store"])
+    assert text.startswith("# Benelux, ESA WorldCover\n")
+    assert "72 chips of 1 km" in text
+    assert "in 12 administrative divisions" in text
+    split = published["split"].to_numpy()
+    without = published["chip_proportions"].isnull().any("category").to_numpy()
+    for name in ("train", "val", "test"):
+        assert f"| {name} | 24 | 4 | {without[split == name].sum()} |" in text
+    grouped = published.llp.group()
+    means = [
+        float(grouped["chip_proportions"][split == name, 1].mean())  # xarray skips NaN
+        for name in ("train", "val", "test")
+    ]
+    assert "| tree | " + " | ".join(f"{mean:.3f}" for mean in means) + " |" in text
+    for sentence in catalog.load().label_noise["esaworldcover"]:
+        assert sentence in text
+    assert published.attrs["digest"] in text
+    assert "MAE of the train mean" in text
+
+
+def test_a_datasheet_of_what_is_not_here_says_what_was_published() -> None:
+    text = run("datasheet", "benelux-humanpop")
+    assert "72,213 chips" in text
+    assert "| by division (scored) | 45,288 | 12,450 | 14,475 |" in text
+    assert "doi:10.5281/zenodo.7939348" in text
+    assert "How hard" not in text
+    assert "by division (scored)" not in run("datasheet", "colombia-ne-humanpop")
+
+
+def test_a_made_datasets_sheet_says_so(made: xr.Dataset) -> None:
+    text = run("datasheet", made.attrs["store"])
+    assert "(synthetic)" in text.splitlines()[0]
+    assert "None: images were made from the labels." in text
+
+
+def test_cards_are_written_to_files(made: xr.Dataset, tmp_path: Path) -> None:
+    run("croissant", made.attrs["store"], "-o", str(tmp_path / "made.json"))
+    assert json.loads((tmp_path / "made.json").read_text("utf-8")) == describe_croissant(made)
+    run("datasheet", made.attrs["store"], "-o", str(tmp_path / "made.md"))
+    assert (tmp_path / "made.md").read_text("utf-8") == run("datasheet", made.attrs["store"])
+    assert {path.name for path in tmp_path.iterdir()} == {"made.json", "made.md"}

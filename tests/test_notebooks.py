@@ -1,0 +1,67 @@
+"""Every notebook runs from its first cell to its last, on a small demo dataset."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import llpbench
+
+EXECUTE = "from nbclient.cli import main; main()"
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache whose embedded dataset has 400 chips instead of 2,000."""
+    path = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLPBENCH_CACHE", str(path))
+        llpbench.synthesize("demo-esaworldcover", "esaworldcover", chips=400, seed=0)
+    return path
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(notebook: Path, cache: Path, tmp_path: Path) -> None:
+    executed = tmp_path / notebook.name
+    environment = {
+        **os.environ,
+        "LLPBENCH_CACHE": str(cache),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter"),
+        "TMPDIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", EXECUTE, str(notebook), f"--output={executed.with_suffix('')}"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    cells = [cell for cell in nbformat.read(executed, 4).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells)
+    said = [str(output) for cell in cells for output in cell.outputs]
+    assert not any("Warning" in text for text in said)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(notebook: Path) -> None:
+    content = nbformat.read(notebook, 4)
+    nbformat.validate(content)
+    for cell in content.cells:
+        assert not cell.get("outputs")
+        assert not cell.get("execution_count")
+    assert content.cells[0].source.startswith("# ")
+
+
+def test_the_tutorial_lists_every_notebook() -> None:
+    tutorial = (NOTEBOOKS[0].parents[1] / "docs" / "tutorial.md").read_text("utf-8")
+    listed = [line.strip() for line in tutorial.splitlines() if line.startswith("notebooks/")]
+    assert sorted(listed) == [f"notebooks/{path.stem}" for path in NOTEBOOKS]
