@@ -37,7 +37,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+html_sidebars = {"*": []}
 
 autosummary_generate = True
 autodoc_typehints = "none"

@@ -254,6 +254,11 @@ def test_the_command_writes_all_figures(
         assert min(picture.shape[:2]) > 300
 
 
+def test_a_notebook_shows_figures(ds: xr.Dataset) -> None:
+    shown = plots.draw_splits(ds)._repr_png_()  # type: ignore[attr-defined]
+    assert shown.startswith(b"\x89PNG")
+
+
 def test_predictions_of_other_chips_are_refused(path: Path, ds: xr.Dataset, tmp_path: Path) -> None:
     wrong = template(ds.llp.split("test"))
     wrong["proportions"].data[:] = 0.2

@@ -49,6 +49,9 @@ def test_a_notebook_runs(notebook: Path, cache: Path, tmp_path: Path) -> None:
     assert all(cell.execution_count for cell in cells)
     said = [str(output) for cell in cells for output in cell.outputs]
     assert not any("Warning" in text for text in said)
+    for cell in cells:
+        if "draw_" in cell.source.splitlines()[-1]:
+            assert "image/png" in cell.outputs[-1].data
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +31,7 @@ BRIGHTENING = 1.5
 
 
 def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
-    """Make an empty figure that belongs to no window.
+    """Make an empty figure that belongs to no window; notebooks show it nevertheless.
 
     Parameters
     ----------
@@ -40,9 +42,21 @@ def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
     -------
     Figure
     """
+    return _figure_class()(figsize=(width, height), layout="constrained", dpi=150)
+
+
+@cache
+def _figure_class() -> type[Figure]:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", dpi=150)
+    class Picture(Figure):
+        def _repr_png_(self) -> bytes:
+            """What IPython shows."""
+            content = BytesIO()
+            self.savefig(content, format="png", bbox_inches="tight")
+            return content.getvalue()
+
+    return Picture
 
 
 def category_colours(ds: xr.Dataset) -> list[str]:
