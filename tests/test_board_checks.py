@@ -16,12 +16,13 @@ from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
+from llpbench.board.bundled import bundled_method
 from llpbench.board.checking import check_entry
 from llpbench.board.layout import Board
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
 from llpbench.cli import cli
-from llpbench.errors import BoardError
+from llpbench.errors import BoardError, MethodError
 from llpbench.predictions import make_predictions
 
 
@@ -269,3 +270,10 @@ def test_the_command_prints_a_verdict_and_exits_with_it(
     assert verdict["entry"] == "tartu__bag-ridge"
     assert verdict["verdict"] == "refused"
     assert {"level", "check", "where", "sentence"} == set(verdict["reasons"][0])
+
+
+def test_a_bundled_method_may_have_bundled_post_processors() -> None:
+    assert bundled_method("bag-ridge+rake").track == "disaggregation"
+    for name in ("bag-ridge+mine", "mine+rake"):
+        with pytest.raises(MethodError, match="no method that ships"):
+            bundled_method(name)

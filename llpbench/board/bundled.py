@@ -6,6 +6,7 @@ import importlib.metadata
 
 from llpbench.errors import MethodError, examples
 from llpbench.method import ENTRY_POINTS, Method, method_class
+from llpbench.postprocessing import ENTRY_POINTS as POST_PROCESSORS
 from llpbench.run_command import RunCommand, parse_run_command
 
 PACKAGE = "llpbench_baselines"
@@ -17,6 +18,7 @@ def bundled_method(name: str) -> type[Method]:
     Parameters
     ----------
     name : str
+        With its post-processors, such as ``"llpnet+rake"``.
 
     Returns
     -------
@@ -27,10 +29,16 @@ def bundled_method(name: str) -> type[Method]:
     MethodError
         If it does not ship with llpbench.
     """
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
-    if not any(point.module.split(".")[0] == PACKAGE for point in points) or len(points) > 1:
+    method, *post = name.split("+")
+    if not all([_ships(ENTRY_POINTS, method), *(_ships(POST_PROCESSORS, one) for one in post)]):
         raise MethodError(f"{examples([name])} is no method that ships with llpbench")
     return method_class(name)
+
+
+def _ships(group: str, name: str) -> bool:
+    """Whether llpbench offers that name, and nobody else does."""
+    points = importlib.metadata.entry_points(group=group, name=name)
+    return [point.module.split(".")[0] for point in points] == [PACKAGE]
 
 
 def bundled_command(text: str) -> tuple[RunCommand, type[Method]]:
