@@ -84,6 +84,8 @@ def parse_run_command(text: str) -> RunCommand:
     --------
     >>> parse_run_command("llpbench run qkm --dataset demo-humanpop --epochs 4").parameters
     {'epochs': 4}
+    >>> parse_run_command("llpbench run llpnet+rake --dataset demo-humanpop").method
+    'llpnet+rake'
     >>> parse_run_command("make predictions; rm -r data")
     Traceback (most recent call last):
         ...
@@ -96,7 +98,7 @@ def parse_run_command(text: str) -> RunCommand:
         parser.error(str(error))
     if words[:2] != ["llpbench", "run"]:
         parser.error("it begins otherwise")
-    parser.add_argument("method", type=_name)
+    parser.add_argument("method", type=_method)
     parser.add_argument("--dataset", type=_name, required=True)
     parser.add_argument("--apply-to", type=_name)
     parser.add_argument("--seed", type=int, action="append", dest="seeds")
@@ -145,6 +147,11 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except (ValueError, RecursionError):
         return name, value
+
+
+def _method(text: str) -> str:
+    """A method and its post-processors, joined by ``+``."""
+    return "+".join(_name(part) for part in text.split("+"))
 
 
 def _name(text: str) -> str:
