@@ -49,10 +49,11 @@ class Training:
         list of mapping
             Weights after 0, 1, 2... rounds; the last are those the training ends with.
         """
+        firewall = self.kind.supervision
+        train, val = (region.llp.split(part).llp.restrict(firewall) for part in ("train", "val"))
         method = self.kind(random_state=seed, **self.parameters)
-        parts = (region.llp.split(p).llp.restrict(method.supervision) for p in ("train", "val"))
         stages = Stages(method)
-        method.fit(*parts, progress=stages)
+        method.fit(train, val, progress=stages)
         return [*stages.weights, method.get_weights()]
 
 
