@@ -273,7 +273,7 @@ def _match(
 
 
 FULL = "full"
-_FULL = Training(LLPNet, {"rounds": 8})
+_FULL = Training(LLPNet)
 _DIRECT = Training(WithoutLocalStage)
 
 VARIANTS = {
@@ -285,10 +285,9 @@ VARIANTS = {
     "no-smoothing": Variant("without smoothing", Training(LLPNet, {"coupling": 0.0})),
     "rounds-1": Variant("1 round", _FULL, rounds=1),
     "rounds-2": Variant("2 rounds", _FULL, rounds=2),
-    "rounds-8": Variant("8 rounds", _FULL, rounds=8),
-    "mean": Variant("read-out: mean probabilities", _FULL, rounds=4, sharpness=1.0),
-    "counted": Variant("read-out: counted cells", _FULL, rounds=4, sharpness=64.0),
-    FULL: Variant("llpnet", _FULL, rounds=4),
-    "rake": Variant("llpnet+rake (disaggregation)", _FULL, rounds=4, post="+rake"),
+    "mean": Variant("read-out: mean probabilities", _FULL, sharpness=1.0),
+    "counted": Variant("read-out: counted cells", _FULL, sharpness=64.0),
+    FULL: Variant("llpnet", _FULL),
+    "rake": Variant("llpnet+rake (disaggregation)", _FULL, post="+rake"),
     "pixels": Variant("the same network, labels of pixels (bound)", Training(PixelBound)),
 }

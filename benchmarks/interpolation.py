@@ -1,12 +1,12 @@
 """Error and calibration slope between the loss of bags (0) and broadcasting (1).
 
-Usage: python benchmarks/interpolation.py DATASET [--values 0 0.01 0.03 0.1 0.3 1] [--epochs 40]
-       [--seed 0] [--out FOLDER]
+Usage: python benchmarks/interpolation.py DATASET [--values 0 0.01 0.03 0.1 0.3 1] [--seed 0]
+       [--out FOLDER]
 
 Trains the first stage of `llpnet`, which sees cells of 40 m alone, on bags of 16 chips towards
-`interpolated` for each value of λ, and scores the test split. Writes interpolation.csv and
-interpolation.png; the dashed line is what theory says of a network that could tell the shares of
-chips perfectly, see `shrunk_slope`.
+the objective `interpolated` for each value of λ, and scores the test split. Writes
+interpolation.csv and interpolation.png; the dashed line is what theory says of a network that
+could tell the shares of chips perfectly, see `shrunk_slope`.
 """
 
 from __future__ import annotations
@@ -18,42 +18,72 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from ablation_variants import LocalCells
+from ablation_variants import LocalCells, Training, Variant
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import llpbench
+from llpbench.bags import Bags
+from llpbench.method import Progress
 from llpbench.plots.style import INK, MUTED, new_figure, strip
 from llpbench.protocol import prediction_inputs
-from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.backend import load_backend
+from llpbench_baselines.cell_training import Cells, _descend
+from llpbench_baselines.context_network import LOCAL, apply
+from llpbench_baselines.llpnet import _Divisions, _probabilities
+from llpbench_baselines.validation import Validation
 
 VALUES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+DIVISIONS, CHIPS, CELLS = 32, 16, 96
+"""Bags in a step, chips in a bag, cells of a chip."""
 METRICS = ("mae", "mae_hard", "calibration_slope", "within_division_r2")
 
 
-class InterpolatedCells(KerasMethod):
-    """Cells of 40 m alone, trained on bags of 16 chips."""
+class InterpolatedCells(LocalCells):
+    """Cells of 40 m alone, trained towards `interpolated`.
 
-    def __init__(
+    Bags are 16 chips of a division; the shares of a chip are estimated by 96 of its cells.
+
+    Parameters
+    ----------
+    interpolation : float
+        λ, from 0 to 1.
+    **parameters
+        See :class:`~llpbench_baselines.llpnet.LLPNet`.
+    """
+
+    def __init__(self, *, interpolation: float = 0.0, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        self.interpolation = interpolation
+
+    def _learn_locally(
         self,
-        *,
-        objective: str = "interpolated",
-        epochs: int = 40,
-        learning_rate: float = 1e-2,
-        **training: Any,
-    ) -> None:
-        super().__init__(
-            objective=objective, epochs=epochs, learning_rate=learning_rate, **training
-        )
+        moments: NDArray[np.float16],
+        divisions: _Divisions,
+        generator: np.random.Generator,
+        progress: Progress | None,
+    ) -> NDArray[np.float16]:
+        cells = Cells(np.ascontiguousarray(moments[..., :LOCAL]), generator)
+        bags = Bags(divisions.rows, divisions.proportions, CHIPS)
+        layers = [*self._layers.local, *self._layers.local_head]
+        shape = (DIVISIONS, CHIPS, CELLS, divisions.proportions.shape[1])
 
-    def build(self, categories: int) -> Any:
-        """Make the network."""
-        self._cells = LocalCells()
-        return self._cells.build(categories)
+        def draw() -> tuple[NDArray[Any], ...]:
+            chosen = generator.choice(bags.visits, DIVISIONS)
+            chips = bags.draw(chosen, generator).ravel()[:, np.newaxis]
+            one = chips * cells.of_chip + generator.integers(0, cells.of_chip, (len(chips), CELLS))
+            return cells.flat[one.ravel()].astype(np.float32), divisions.proportions[chosen]
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
-        """Adapt the normalisation."""
-        self._cells.initialise(images)
+        def loss(features: Any, proportions: Any) -> Any:
+            tensorflow, _keras = load_backend()
+            found = tensorflow.nn.softmax(apply(layers, features))
+            chips = tensorflow.reduce_mean(tensorflow.reshape(found, shape), axis=2)
+            mean, variance = tensorflow.nn.moments(chips, axes=1)
+            terms = (mean - proportions) ** 2 + self.interpolation * variance
+            return tensorflow.reduce_mean(tensorflow.reduce_sum(terms, axis=1))
+
+        _descend(layers, loss, draw, self.local_steps, 3e-3, progress, "bags")
+        return _probabilities(layers, cells.flat.reshape(*moments.shape[:3], LOCAL))
 
 
 def main() -> None:
@@ -61,14 +91,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset")
     parser.add_argument("--values", type=float, nargs="*", default=VALUES)
-    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("interpolation"))
     chosen = parser.parse_args()
     region = llpbench.open_dataset(chosen.dataset).llp.group()
     rows = []
     for value in chosen.values:
-        rows.append(train(region, value, epochs=chosen.epochs, seed=chosen.seed))
+        rows.append(train(region, value, chosen.seed))
         print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -77,7 +106,7 @@ def main() -> None:
     figure.savefig(chosen.out / "interpolation.png", bbox_inches="tight")
 
 
-def train(region: xr.Dataset, value: float, *, epochs: int, seed: int) -> dict[str, float]:
+def train(region: xr.Dataset, value: float, seed: int) -> dict[str, float]:
     """Train with one λ and score the test split.
 
     Parameters
@@ -86,17 +115,17 @@ def train(region: xr.Dataset, value: float, *, epochs: int, seed: int) -> dict[s
         Grouped.
     value : float
         λ, from 0 to 1.
-    epochs, seed : int
+    seed : int
 
     Returns
     -------
     dict
         Metrics with their 95 % intervals, and the slope that theory says.
     """
-    method = InterpolatedCells(interpolation=value, epochs=epochs, random_state=seed)
-    train, val = (region.llp.split(p).llp.restrict("division") for p in ("train", "val"))
-    method.fit(train, val)
-    test = prediction_inputs(region.llp.split("test"), "inductive")
+    training = Training(InterpolatedCells, {"interpolation": value, "rounds": 0})
+    validation = Validation.of(region.llp.split("val").llp.restrict("division"))
+    method = Variant("", training, sharpness=1.0).method(training.fit(region, seed), validation)
+    test = prediction_inputs(region.llp.split("test"), method.track)
     scores = llpbench.evaluate(method.predict(test), region)
     row = {"interpolation": value}
     for metric in METRICS:
