@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError
@@ -47,7 +48,9 @@ class Sweep:
     interrupted: bool
 
 
-def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sweep:
+def run_sweep(
+    grids: Sequence[Grid], out: Path, *, workers: int = 1, progress: bool = False
+) -> Sweep:
     """Do every run of some grids that is not done yet.
 
     Both tables are replaced in one step after every run. Called again with the same folder, it
@@ -59,6 +62,8 @@ def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sw
     out : Path
         Receives ``results.csv`` (a row a run), ``results.md`` (a row a setting, seeds together)
         and the run folders below ``runs/``.
+    workers : int
+        Processes that runs are shared out to; with one, they are made in this process.
     progress : bool
         Whether to show progress bars.
 
@@ -75,18 +80,13 @@ def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sw
     _check(jobs)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     sweep = Sweep([], [], False)
-    for job in _shown(jobs, progress):
-        try:
-            run = complete_run(
-                job.method,
-                job.dataset,
-                seed=job.seed,
-                parameters=job.parameters,
-                out=out / RUNS / job.title,
-                progress=progress,
-            )
-        except LLPBenchError as error:
-            sweep.failed.append((job, str(error)))
+    parallel = Parallel(n_jobs=workers, return_as="generator")
+    found = parallel(
+        delayed(_try)(job, out / RUNS / job.title, progress and workers == 1) for job in jobs
+    )
+    for job, run in zip(_shown(jobs, progress), found, strict=True):
+        if isinstance(run, str):
+            sweep.failed.append((job, run))
             continue
         if run.scores is None:
             sweep.failed.append((job, "no chip has a label, so nothing could be scored"))
@@ -97,6 +97,21 @@ def run_sweep(grids: Sequence[Grid], out: Path, *, progress: bool = False) -> Sw
         _write(out / ROWS, _csv([run_row(*one) for one in sweep.done]))
         _write(out / TABLE, results_table(sweep.done))
     return sweep
+
+
+def _try(job: Job, out: Path, progress: bool) -> Run | str:
+    """Make a run, or say why it cannot be made."""
+    try:
+        return complete_run(
+            job.method,
+            job.dataset,
+            seed=job.seed,
+            parameters=job.parameters,
+            out=out,
+            progress=progress,
+        )
+    except LLPBenchError as error:
+        return str(error)
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:

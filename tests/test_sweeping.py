@@ -171,3 +171,14 @@ def test_half_a_sweep_is_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["sweep", *arguments])
     assert left.value.code == 2
+
+
+def test_workers_make_the_same_runs(store: Path, tmp_path: Path) -> None:
+    grids = [Grid(["train-mean"], [str(store)], [0, 1])]
+    alone = run_sweep(grids, tmp_path / "alone")
+    shared_out = run_sweep(grids, tmp_path / "shared", workers=2)
+    assert [job for job, _run in shared_out.done] == [job for job, _run in alone.done]
+    for (_job, run), (_same, other) in zip(shared_out.done, alone.done, strict=True):
+        assert run.scores is not None
+        assert other.scores is not None
+        assert run.scores.value("mae") == other.scores.value("mae")

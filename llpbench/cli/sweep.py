@@ -26,6 +26,13 @@ from llpbench.cli.output import json_option, print_json, print_table
     show_default=True,
     help="Folder of the runs and tables; a sweep begun there goes on.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that runs are shared out to.",
+)
 @json_option
 def sweep(
     preset: str | None,
@@ -34,6 +41,7 @@ def sweep(
     seeds: tuple[int, ...],
     settings: tuple[str, ...],
     out: Path,
+    workers: int,
     as_json: bool,
 ) -> None:
     """Run every combination of methods, datasets, seeds and parameter values.
@@ -55,7 +63,7 @@ def sweep(
         raise click.UsageError("a preset says itself which methods, seeds and values it runs")
     else:
         grids = read_preset(preset, datasets)
-    found = run_sweep(grids, out, progress=sys.stderr.isatty())
+    found = run_sweep(grids, out, workers=workers, progress=sys.stderr.isatty())
     if as_json:
         print_json([numbers(*one) for one in found.done])
     else:
