@@ -337,6 +337,12 @@ def test_esa_codes_are_recognised(codes: set[int]) -> None:
     assert recognise(codes).name == "esa-worldcover"
 
 
+def test_class_numbers_of_few_archives_are_put_last() -> None:
+    """Other label sets of the catalog fit nearly any small numbers."""
+    assert recognise(range(12)).name == "esaworldcover"
+    assert recognise([0, 22, 30]).name == "humanpop"
+
+
 @given(st.lists(st.floats(0, 400), min_size=1), st.sampled_from([100.0, 250.0, 1000.0]))
 def test_people_in_cells_of_any_size(people: list[float], side: float) -> None:
     """Class k from 10 k - 9 people in 250 m, class 30 from 291; by a loop."""

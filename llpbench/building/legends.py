@@ -17,8 +17,9 @@ from llpbench.errors import BuildError, UnknownNameError, examples
 AUTO = "auto"
 """The name that asks for :func:`recognise`."""
 
-FIRST, LAST = "esa-worldcover", "humanpop"
-"""The legends that are preferred, and put last, where several would fit."""
+FIRST = "esa-worldcover"
+LAST = frozenset({"humanpop", "treecover", "soilph", "eucrops"})
+"""The legend that is preferred, and class numbers that are put last, where several would fit."""
 
 
 def find_legend(name: str) -> Legend:
@@ -86,8 +87,7 @@ def recognise(values: Iterable[float]) -> Legend:
     fitting = [name for name, legend in published().items() if legend.fits(found)]
     if FIRST in fitting:
         return published()[FIRST]
-    if len(fitting) > 1 and LAST in fitting:
-        fitting.remove(LAST)
+    fitting = [name for name in fitting if name not in LAST] or fitting
     if len(fitting) == 1:
         return published()[fitting[0]]
     held = f"the label raster holds {examples(found, 6)}"
