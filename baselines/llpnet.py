@@ -31,9 +31,9 @@ _SHARPNESS = (1.0, 2.0, 4.0, 64.0)
 class LLPNet(KerasNetwork):
     r"""Learn cells from divisions, surroundings from cells.
 
-    A network that sees far around each cell can match the proportions of its training divisions by
-    recognising the divisions. So a small one that sees a cell of 40 m alone is trained on them
-    (DLLP, over cells drawn from whole divisions). Its probabilities, raked until each division
+    A network that sees far around each cell can match the proportions of its training divisions
+    without learning what a cell is. So a small one that sees a cell of 40 m alone is trained on
+    them (DLLP, over cells drawn from whole divisions). Its probabilities, raked until each division
     holds its proportions and made to agree with the cells nearby, are then what a network that
     also sees the kinds of texture within 600 m is trained to say (cross-entropy); its own
     probabilities are raked in turn, and so on: expectation and maximisation, begun where
