@@ -20,7 +20,7 @@ class BagRidge(DivisionRegression):
     With the features :math:`\phi_i` of chip i and their overlap-weighted means
     :math:`\bar\phi_d` over the chips of division d, of area :math:`a_d`,
 
-    .. math:: W = \arg\min \sum_d a_d^\gamma \lVert W^T \bar\phi_d - p_d \rVert^2
+    .. math:: W = \mathrm{argmin} \sum_d a_d^\gamma \lVert W^T \bar\phi_d - p_d \rVert^2
               + \alpha \lVert W \rVert^2
 
     and a chip's answer is the projection of :math:`W^T \phi_i` on the simplex. No chip is ever

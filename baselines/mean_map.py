@@ -17,8 +17,8 @@ _RIDGE = 1e-3
 class MeanMap(DivisionRegression):
     r"""Take the mean features of divisions for mixtures of those of classes, and chips as well.
 
-    .. math:: \mu = \arg\min \sum_d a_d \lVert \bar\phi_d - \sum_k p_{dk} \mu_k \rVert^2,
-              \qquad f_i = \arg\min_{f \ge 0,\, \sum f = 1}
+    .. math:: \mu = \mathrm{argmin} \sum_d a_d \lVert \bar\phi_d - \sum_k p_{dk} \mu_k \rVert^2,
+              \qquad f_i = \mathrm{argmin}_{f \ge 0,\, \sum f = 1}
               \lVert \phi_i - \sum_k f_k \mu_k \rVert^2_{\Sigma^{-1}}
 
     where :math:`\Sigma` is the covariance, shrunk (Ledoit and Wolf, 2004), of what the mixtures

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
 
 from llpbench import __version__, catalog
 from llpbench.datasheet import describe_entry
@@ -18,13 +24,13 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 language = "en-GB"
 nitpicky = False
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "llpbench"
 html_static_path = ["_static"]
@@ -79,6 +85,21 @@ def _write_method_list() -> None:
             ]
             lines += [*(f"   {name}" for name in names), ""]
     (_HERE / "api" / "methods.rst").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _write_formula(page: Any, node: nodes.Node, display: str) -> None:
+    """Write a formula as MathML, which browsers show without a script from elsewhere."""
+    page.body.append(convert(node.astext(), display=display))
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.add_html_math_renderer(
+        "mathml",
+        inline_renderers=(partial(_write_formula, display="inline"), None),
+        block_renderers=(partial(_write_formula, display="block"), None),
+    )
 
 
 _write_dataset_cards()

@@ -22,7 +22,7 @@ class Calibrate(PostProcessor):
     With predicted means :math:`\bar f_d` and known proportions :math:`p_d` of divisions of area
     :math:`a_d` (1 on average),
 
-    .. math:: M = \arg\min \sum_d a_d \lVert M^T \bar f_d - p_d \rVert^2
+    .. math:: M = \mathrm{argmin} \sum_d a_d \lVert M^T \bar f_d - p_d \rVert^2
               + \rho \lVert M - I \rVert^2
 
     and :math:`\rho`, which may be infinite, is chosen by leaving out one division at a time. As
