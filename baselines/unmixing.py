@@ -13,10 +13,11 @@ _RANK = 1e-12
 def unmix(products: NDArray[np.floating], gram: NDArray[np.floating]) -> NDArray[np.float64]:
     r"""Least-squares shares that are not negative and sum to 1, for each row.
 
-    With parts :math:`\mu_k` and an inner product, :math:`f = \mathrm{argmin} \lVert \phi - \sum_k f_k
-    \mu_k \rVert^2` depends on :math:`\langle \phi, \mu_k \rangle` and :math:`\langle \mu_j, \mu_k
-    \rangle` alone. The sum is one more equation with a large weight (Heinz and Chang, Fully
-    constrained least squares linear spectral mixture analysis, IEEE TGRS 39(3), 2001).
+    With parts :math:`\mu_k` and an inner product, the shares :math:`f` that minimise
+    :math:`\lVert \phi - \sum_k f_k \mu_k \rVert^2` depend on :math:`\langle \phi, \mu_k \rangle`
+    and :math:`\langle \mu_j, \mu_k \rangle` alone. The sum is one more equation with a
+    large weight (Heinz and Chang, Fully constrained least squares linear spectral mixture
+    analysis, IEEE TGRS 39(3), 2001).
 
     Parameters
     ----------
