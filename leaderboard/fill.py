@@ -1,4 +1,4 @@
-"""Put finished runs of the methods that ship here on a board: python fill_board.py RUNS BOARD.
+"""Put finished runs of the methods that ship here on a board: python fill.py RUNS BOARD.
 
 Each method with three seeds becomes an entry ``llpbench__<method>``, in the
 place of the one before. Only datasets that the board has a truth table of are taken.
