@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llpbench.board.adding import add_entry
-from llpbench.board.drafting import draft_entry
+from llpbench.board.drafting import SELECTION, draft_entry
 from llpbench.board.layout import Board
 from llpbench.run_record import RECORD, Run, read_run
 
@@ -25,6 +25,27 @@ SAID = {
     "contact": "maintainers@llpbench.invalid",
     "licence": "Apache-2.0",
 }
+
+_FEATURES = (
+    "How features describe patches was chosen by proportions of validation divisions of a "
+    "semi-real region (another dataset), with its test scores in sight."
+)
+_LLPNET = (
+    "The network and its training were designed on labels of the synthetic demo regions, all "
+    "splits, and on proportions of validation divisions of a semi-real region: on the demo regions "
+    "this is no independent result."
+)
+_BUDGET = "The number of epochs was what time allowed, fixed beforehand."
+DESIGN = {
+    **dict.fromkeys(
+        ("bag-ridge", "aggregated-multinomial", "mean-map", "bayesian-bag-ridge"), _FEATURES
+    ),
+    **dict.fromkeys(("llpnet", "chip-supervised", "pixel-supervised"), _LLPNET),
+    **dict.fromkeys(("convregr", "qkm", "gmm", "customunet", "resnet18unet", "vgg16unet"), _BUDGET),
+    "downconv": f"The rate was chosen on a semi-real region. {_BUDGET}",
+    "rake": "Variants of raking were compared on labels of a demo region.",
+}
+"""What else is to be known of how a method, or a post-processor, came to be as it is."""
 
 
 def fill(board: Board, folder: Path) -> None:
@@ -54,7 +75,8 @@ def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
     name = f"{TEAM}__{method.replace('+', '-')}"
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / name
-        draft_entry(draft, runs, SAID)
+        told = [SELECTION, *(DESIGN[part] for part in method.split("+") if part in DESIGN)]
+        draft_entry(draft, runs, {**SAID, "selection": " ".join(told)})
         if board.entry(name).exists():
             shutil.rmtree(board.entry(name))
         verdict = add_entry(draft, board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import platform
@@ -23,8 +24,8 @@ from llpbench.run_command import RunCommand
 from llpbench.run_record import RECORD, Run, read_run
 
 SELECTION = (
-    "By `llpbench run`: the epoch with the lowest error of validation divisions; settings as in "
-    "the command. Nothing was chosen on the test split."
+    "Epochs by `llpbench run`: the lowest error of validation divisions. Settings as in the "
+    "command; what is not in it is as the method has it."
 )
 SCHEMA_LINE = "# yaml-language-server: $schema=../../entry.schema.json\n"
 
@@ -147,7 +148,7 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
         by_dataset = {name: group[:1] for name, group in by_dataset.items()}
     return {
         "title": record.method,
-        "description": method_class(record.method).source,
+        "description": _what_it_is(record.method),
         "track": record.track,
         "supervision": record.supervision,
         "selection": SELECTION,
@@ -161,6 +162,14 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
             name: _part(group, folder / name) for name, group in sorted(by_dataset.items())
         },
     }
+
+
+def _what_it_is(name: str) -> str:
+    """A method in a sentence, and where it is from."""
+    method = method_class(name)
+    summary = str(inspect.getdoc(method)).partition("\n")[0]
+    then = " ".join(f"Then {processor}." for processor in name.split("+")[1:])
+    return " ".join(part for part in (summary, then, f"Source: {method.source}.") if part)
 
 
 def _settings(run: Run) -> dict[str, Any]:
