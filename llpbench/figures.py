@@ -40,8 +40,8 @@ def write_figures(
     folder : Path
         New or not. Files of the same name are replaced, each in one step.
     runs : sequence of Path
-        Run folders, or folders of them: bars of those on the test split of this dataset, and
-        both tables of all of them.
+        Run folders, or folders of them: bars of those on the test split of this dataset, what
+        those trained on it cost, and across regions all of them.
     predictions : sequence of Path
         Files of predictions, or run folders; each is mapped. With a run folder, its method
         predicts the splits that are not there.
@@ -110,8 +110,9 @@ def _tables(ds: xr.Dataset, results: Sequence[Result]) -> Iterator[tuple[str, st
     tracks = {one.track for one in reported} | {one.record.track for one in results}
     if "cross-region" in tracks:
         yield "cross-region", cross_region_table(results, reported)
-    if results:
-        yield "footprint", footprint_table(results)
+    trained = [one for one in results if one.record.trained_on_digest == ds.attrs["digest"]]
+    if trained:
+        yield "footprint", footprint_table(trained)
 
 
 def _read_predictions(path: Path, ds: xr.Dataset) -> xr.Dataset:

@@ -22,7 +22,14 @@ PANELS = {
     "mae_hard": "MAE of counted classes\nlower is better",
     "f1_micro": "F1 (micro) of pixels\nhigher is better",
 }
-SCORED, REPORTED = "#4477aa", "#bbbbbb"
+KINDS = {
+    "inductive": ("#4477aa", "inductive"),
+    "disaggregation": ("#88ccee", "knows the shares of test divisions"),
+    "cross-region": ("#aa4499", "trained on another region"),
+    "reference": ("#888888", "outside the ranking: floors and bounds"),
+    "reported": ("#dddddd", "reported by the paper, not scored here"),
+}
+"""Colour and name of each kind of bar."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class _Bar:
     """One method in all panels: value, low and high by metric; None where it has none."""
 
     label: str
-    is_reported: bool
+    kind: str
     values: dict[str, tuple[float, float, float] | None]
 
 
@@ -50,7 +57,8 @@ def draw_results(
     Returns
     -------
     Figure
-        With 95 % intervals by resampling test divisions; a dashed line marks the train mean.
+        With 95 % intervals by resampling test divisions where scored here; colours tell the track,
+        and what is outside the ranking; a dashed line marks the train mean.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def draw_results(
         _draw_panel(axis, metric, places, bars)
     panels[0].set_yticks(places, [bar.label for bar in bars], fontsize=9)
     panels[0].set_ylim(places[-1] + 0.7, -0.7)
-    _name_blocks(figure, panels[0], blocks)
+    _name_kinds(figure, panels[0], bars)
     figure.suptitle(title, fontsize=11)
     return figure
 
@@ -93,7 +101,8 @@ def _scored_bars(results: Sequence[Result]) -> list[_Bar]:
             )
         seeds = one.scores.sums["mae"].shape[0]
         label = f"{one.label} ({seeds} seeds)" if seeds > 1 else one.label
-        bars.append((one.scores.value("mae"), _Bar(label, False, values)))
+        kind = "reference" if one.record.is_reference else one.record.track
+        bars.append((one.scores.value("mae"), _Bar(label, kind, values)))
     return [bar for _, bar in sorted(bars, key=lambda pair: pair[0])]
 
 
@@ -105,7 +114,7 @@ def _reported_bars(reported: Sequence[ReportedResult]) -> list[_Bar]:
     return [
         _Bar(
             one.method,
-            True,
+            "reported",
             {
                 metric: None if value is None else (value, np.nan, np.nan)
                 for metric, value in ((m, getattr(one, m)) for m in PANELS)
@@ -124,7 +133,7 @@ def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence
         if found is None:
             continue
         value, low, high = found
-        axis.barh(place, value, 0.72, color=REPORTED if bar.is_reported else SCORED)
+        axis.barh(place, value, 0.72, color=KINDS[bar.kind][0])
         end = value
         if np.isfinite(low):
             axis.hlines(place, low, high, color="black", linewidth=1.2)
@@ -152,15 +161,14 @@ def _train_mean(results: Sequence[Result], reported: Sequence[ReportedResult]) -
     return next((mean for mean in known if mean is not None), None)
 
 
-def _name_blocks(figure: Figure, axis: Axes, blocks: Sequence[Sequence[_Bar]]) -> None:
+def _name_kinds(figure: Figure, axis: Axes, bars: Sequence[_Bar]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Patch | Line2D] = []
-    if blocks[0]:
-        handles.append(Patch(color=SCORED, label="scored here, with 95 % intervals"))
-    if blocks[1]:
-        handles.append(Patch(color=REPORTED, label="reported by the paper, not scored here"))
+    present = {bar.kind for bar in bars}
+    handles: list[Patch | Line2D] = [
+        Patch(color=colour, label=name) for kind, (colour, name) in KINDS.items() if kind in present
+    ]
     if axis.get_legend_handles_labels()[0]:
         handles.append(Line2D([], [], color=INK, linestyle="--", label="train mean"))
     figure.legend(
