@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.bags import Bags
+from llpbench.batches.bags import Bags
 from llpbench.method import Progress
 from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.backend import load_backend

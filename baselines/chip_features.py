@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.images import iterate_images, load_images
+from llpbench.batches.images import iterate_images, load_images
 from llpbench.method import Progress
 
 LEARNED_FROM = 1400

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.images import iterate_images
+from llpbench.batches.images import iterate_images
 from llpbench.method import Method
 from llpbench.predictions import make_predictions
 from llpbench_baselines.backend import load_backend

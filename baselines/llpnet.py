@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.batches.images import Images
 from llpbench.errors import MethodError
-from llpbench.images import Images
 from llpbench.method import Progress
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.cell_training import Cells, match_cells, match_divisions

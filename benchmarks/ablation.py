@@ -26,7 +26,7 @@ from ablation_variants import FULL, VARIANTS
 import llpbench
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import prediction_inputs
-from llpbench.scores import Scores
+from llpbench.scoring.scores import Scores
 from llpbench_baselines.validation import Validation
 
 METRICS = ("mae", "mae_hard", "f1_micro", "calibration_slope", "within_division_r2")

@@ -40,7 +40,7 @@ from llpbench.plots.style import (
 )
 from llpbench.protocol import scored_labels
 from llpbench.region import SCORE_WINDOW
-from llpbench.scores import Scores
+from llpbench.scoring.scores import Scores
 
 SHOWN = {
     "local": "cells alone",

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import llpbench
-from llpbench.bags import Bags
+from llpbench.batches.bags import Bags
 from llpbench.method import Progress
 from llpbench.plots.style import INK, MUTED, new_figure, strip
 from llpbench.protocol import prediction_inputs

@@ -76,7 +76,7 @@ def measure(name: str, region: Any, chips: int) -> list[float]:
     """
     import numpy as np
 
-    from llpbench.images import load_images
+    from llpbench.batches.images import load_images
     from llpbench.method import make_method
 
     method: Any = make_method(name, epochs=4, learning_rate=1e-4)

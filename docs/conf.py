@@ -12,7 +12,7 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 from llpbench import __version__, catalog
-from llpbench.datasheet import describe_entry
+from llpbench.reporting.datasheet import describe_entry
 
 project = "llpbench"
 author = "llpbench contributors"

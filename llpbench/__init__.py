@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from llpbench.predicting import predict_region
     from llpbench.prediction_files import read_predictions, write_predictions
     from llpbench.predictions import make_predictions
-    from llpbench.running import run_method
-    from llpbench.scores import Scores
+    from llpbench.running.run import run_method
     from llpbench.scoring import evaluate
+    from llpbench.scoring.scores import Scores
 
 _HOMES = {
     "Recipe": "llpbench.building",
@@ -43,8 +43,8 @@ _HOMES = {
     "make_predictions": "llpbench.predictions",
     "read_predictions": "llpbench.prediction_files",
     "write_predictions": "llpbench.prediction_files",
-    "run_method": "llpbench.running",
-    "Scores": "llpbench.scores",
+    "run_method": "llpbench.running.run",
+    "Scores": "llpbench.scoring.scores",
     "evaluate": "llpbench.scoring",
 }
 """Public names and where they are defined; imported when first used (PEP 562)."""

@@ -212,8 +212,8 @@ class LabelProportions:
         Returns
         -------
         Batches
-            Of numpy arrays; :mod:`llpbench.frameworks` makes them into those of TensorFlow and
-            PyTorch.
+            Of numpy arrays; :mod:`llpbench.batches.frameworks` makes them into those of TensorFlow
+            and PyTorch.
         """
         from llpbench.batches import Batches
 

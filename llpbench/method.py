@@ -22,7 +22,7 @@ from llpbench.predictions import make_predictions
 if TYPE_CHECKING:
     import xarray as xr
 
-    from llpbench.journal import Journal
+    from llpbench.running.journal import Journal
 
 ENTRY_POINTS = "llpbench.baselines"
 """The entry-point group in which any package can offer methods."""

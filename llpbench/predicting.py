@@ -16,8 +16,8 @@ from llpbench.maps import MapFiles, write_map
 from llpbench.method import Method, method_class
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import prediction_inputs
-from llpbench.run_folder import choose_folder, working_folder
-from llpbench.run_record import RunRecord, read_run
+from llpbench.running.folder import choose_folder, working_folder
+from llpbench.running.record import RunRecord, read_run
 from llpbench.store import read_info, write_store
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from llpbench.board.standings import (
     Table,
     Value,
 )
-from llpbench.measures import BY_NAME
+from llpbench.scoring.measures import BY_NAME
 
 GROUPS = {
     "other": "#4477aa",

@@ -14,12 +14,12 @@ from regions import make_region, write_region
 from small_region import small_region
 
 import llpbench
-from llpbench.augmentation import turn_images
-from llpbench.bags import draw_by_weight
 from llpbench.batches import Batches
+from llpbench.batches.augmentation import turn_images
+from llpbench.batches.bags import draw_by_weight
+from llpbench.batches.frameworks import to_tensorflow, to_torch
+from llpbench.batches.shuffling import BUFFER
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.frameworks import to_tensorflow, to_torch
-from llpbench.shuffling import BUFFER
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
 from llpbench.catalog import reported_results
 from llpbench.errors import BoardError
-from llpbench.measures import BY_NAME
+from llpbench.scoring.measures import BY_NAME
 from llpbench.statistics import rank_methods
 
 NOISE = {"good": 0.2, "same": 0.2, "bad": 0.6}

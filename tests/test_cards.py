@@ -16,7 +16,7 @@ from regions import make_region, write_region
 import llpbench
 from llpbench import catalog
 from llpbench.cli import cli
-from llpbench.croissant import describe_croissant
+from llpbench.reporting.croissant import describe_croissant
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.cli import main
-from llpbench.coarseness import coarseness
 from llpbench.method import make_method
 from llpbench.plots import draw_coarseness
 from llpbench.protocol import prediction_inputs
+from llpbench.running.coarseness import coarseness
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,9 @@ from llpbench.plots.samples import choose_samples
 from llpbench.plots.style import SPLIT_COLOURS
 from llpbench.prediction_files import write_predictions
 from llpbench.predictions import template
-from llpbench.result_tables import cross_region_table, footprint_table
-from llpbench.results import find_results
-from llpbench.run_record import read_run
+from llpbench.reporting.results import find_results
+from llpbench.reporting.tables import cross_region_table, footprint_table
+from llpbench.running.record import read_run
 
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
 """Of the land-cover groups, in their order."""

@@ -22,7 +22,7 @@ from llpbench import metrics, plots
 from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.predictions import make_predictions
-from llpbench.scores import Scores
+from llpbench.scoring.scores import Scores
 
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
 """Of the land-cover groups, in their order."""

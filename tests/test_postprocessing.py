@@ -21,7 +21,7 @@ from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
 from llpbench.method import Method, make_method, method_class
 from llpbench.postprocessing import Estimate
 from llpbench.protocol import prediction_inputs
-from llpbench.running import run_method
+from llpbench.running.run import run_method
 from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix
 from llpbench_baselines.post.emq import EMQ
 from llpbench_baselines.prior_shift import emq

@@ -17,11 +17,11 @@ from regions import make_region, write_region
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError
-from llpbench.interrupts import stop_on_interrupt
-from llpbench.journal import CHECKPOINT, Journal
-from llpbench.run_folder import can_resume, choose_folder, working_folder
-from llpbench.run_record import read_run
-from llpbench.running import run_method
+from llpbench.running.folder import can_resume, choose_folder, working_folder
+from llpbench.running.interrupts import stop_on_interrupt
+from llpbench.running.journal import CHECKPOINT, Journal
+from llpbench.running.record import read_run
+from llpbench.running.run import run_method
 
 SMALL = {"filters": 4, "epochs": 3, "learning_rate": 0.02, "batch_size": 8}
 
@@ -118,7 +118,9 @@ def test_two_interrupts_quit_but_keep_the_checkpoint(
     press(3)
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("llpbench.running.evaluate", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(
+            "llpbench.running.run.evaluate", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+        )
         with pytest.raises(KeyboardInterrupt):
             small_run(store, out)
     assert not out.exists()

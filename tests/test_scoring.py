@@ -20,9 +20,9 @@ import llpbench
 from llpbench import metrics
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
 from llpbench.geometry import EQUAL_AREA
-from llpbench.measures import BY_NAME
 from llpbench.predictions import make_predictions
-from llpbench.scores import Scores
+from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.scores import Scores
 from llpbench.statistics import cluster_bootstrap, spatial_blocks
 
 UNLABELLED = 12

@@ -15,10 +15,10 @@ from regions import make_region, write_region
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.method import IterativeMethod, method_class
-from llpbench.running import complete_run
+from llpbench.running.run import complete_run
+from llpbench.running.sweep import run_sweep
+from llpbench.running.sweep_plan import Grid, Job, read_preset
 from llpbench.scoring import evaluate
-from llpbench.sweep_plan import Grid, Job, read_preset
-from llpbench.sweeping import run_sweep
 
 SMALL = {"words": [4], "sample": [200]}
 
@@ -76,7 +76,7 @@ def test_a_sweep_goes_on_where_it_stopped(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the third of four runs; the first two are not run again."""
-    import llpbench.running as running
+    from llpbench.running import run as running
 
     run, begun = running.run_method, []
 
@@ -131,7 +131,7 @@ def test_an_interrupted_run_ends_the_sweep_and_is_not_in_its_tables(
         run = complete_run(name, *arguments, **options)
         return replace(run, record=replace(run.record, interrupted=options["seed"] == 1))
 
-    monkeypatch.setattr("llpbench.sweeping.complete_run", interrupted)
+    monkeypatch.setattr("llpbench.running.sweep.complete_run", interrupted)
     options = ["--dataset", str(store), "--seed=0", "--seed=1", "--seed=2"]
     with pytest.raises(SystemExit) as left:
         main(["sweep", "--method=train-mean", *options, "--out", str(tmp_path / "sweep")])

@@ -11,8 +11,8 @@ import pytest
 from regions import make_region, write_region
 
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.running import run_method
-from llpbench.tracking import open_tracker
+from llpbench.running.run import run_method
+from llpbench.running.tracking import open_tracker
 
 SMALL = {"filters": 4, "epochs": 2, "batch_size": 8}
 

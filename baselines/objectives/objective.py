@@ -12,8 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from llpbench.batches.images import Images
 from llpbench.errors import MethodError
-from llpbench.images import Images
 from llpbench_baselines.losses import Loss
 
 Network: TypeAlias = Callable[[NDArray[np.uint8]], Any]

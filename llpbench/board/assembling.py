@@ -27,8 +27,8 @@ from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.catalog import LabelSet, ReportedResult, reported_results
 from llpbench.dataset import LABEL_SET
 from llpbench.errors import BoardError
-from llpbench.measures import BY_NAME
 from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
+from llpbench.scoring.measures import BY_NAME
 
 if TYPE_CHECKING:
     import xarray as xr

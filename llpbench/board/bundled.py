@@ -7,7 +7,7 @@ import importlib.metadata
 from llpbench.errors import MethodError, examples
 from llpbench.method import ENTRY_POINTS, Method, method_class
 from llpbench.postprocessing import ENTRY_POINTS as POST_PROCESSORS
-from llpbench.run_command import RunCommand, parse_run_command
+from llpbench.running.command import RunCommand, parse_run_command
 
 PACKAGE = "llpbench_baselines"
 

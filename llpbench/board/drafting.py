@@ -20,8 +20,8 @@ from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
 from llpbench.method import make_method, method_class
 from llpbench.prediction_files import read_predictions, write_predictions
-from llpbench.run_command import RunCommand
-from llpbench.run_record import RECORD, Run, read_run
+from llpbench.running.command import RunCommand
+from llpbench.running.record import RECORD, Run, read_run
 
 SELECTION = (
     "Epochs by `llpbench run`: the lowest error of validation divisions. Settings as in the "

@@ -15,11 +15,11 @@ from llpbench.board.layout import Board
 from llpbench.board.result import Digests, PixelScores, Rerun, Result, Score, read_result
 from llpbench.board.submission import Submission
 from llpbench.errors import BoardError
-from llpbench.measures import BY_NAME
 from llpbench.prediction_files import read_predictions
 from llpbench.protocol import SCORER_VERSION
-from llpbench.scores import Scores
 from llpbench.scoring import digest_predictions, evaluate
+from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import xarray as xr

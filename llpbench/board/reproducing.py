@@ -16,8 +16,8 @@ from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import current_digests
 from llpbench.errors import BoardError
 from llpbench.prediction_files import read_predictions
-from llpbench.run_command import RunCommand
-from llpbench.running import run_method
+from llpbench.running.command import RunCommand
+from llpbench.running.run import run_method
 from llpbench.scoring import evaluate
 
 

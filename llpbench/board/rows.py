@@ -10,7 +10,7 @@ from llpbench.board.result import Result, Score
 from llpbench.board.standings import Example, Rank, Reproduction, Row, Value
 from llpbench.board.submission import Submission
 from llpbench.catalog import ReportedResult
-from llpbench.measures import BY_NAME
+from llpbench.scoring.measures import BY_NAME
 
 
 def entry_row(submission: Submission, result: Result, rank: Rank | None) -> Row:

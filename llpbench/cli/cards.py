@@ -26,7 +26,7 @@ def datasheet(name: str, out: Path | None) -> None:
     from llpbench import catalog
     from llpbench.cache import stored_names
     from llpbench.dataset import open_dataset
-    from llpbench.datasheet import describe_dataset, describe_entry
+    from llpbench.reporting.datasheet import describe_dataset, describe_entry
 
     entry = catalog.load().datasets.get(name)
     if entry is not None and entry.record is not None and name not in stored_names():
@@ -41,8 +41,8 @@ def datasheet(name: str, out: Path | None) -> None:
 @out_option
 def croissant(name: str, out: Path | None) -> None:
     """Write GeoCroissant metadata (JSON-LD) of dataset NAME (or the path of one)."""
-    from llpbench.croissant import describe_croissant
     from llpbench.dataset import open_dataset
+    from llpbench.reporting.croissant import describe_croissant
 
     _give(json.dumps(describe_croissant(open_dataset(name)), indent=1, ensure_ascii=False), out)
 

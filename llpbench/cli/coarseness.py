@@ -47,10 +47,10 @@ def coarseness(
     """
     from tqdm import tqdm
 
-    from llpbench.coarseness import FACTORS
-    from llpbench.coarseness import coarseness as experiment
     from llpbench.dataset import open_dataset
     from llpbench.plots.coarseness import draw_coarseness
+    from llpbench.running.coarseness import FACTORS
+    from llpbench.running.coarseness import coarseness as experiment
 
     ds = open_dataset(dataset)
     table = experiment(

@@ -24,7 +24,7 @@ METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpne
 )
 def demo(out: Path) -> None:
     """Run four methods on both embedded synthetic datasets and print one table."""
-    from llpbench.running import run_method
+    from llpbench.running.run import run_method
 
     rows = []
     folder = _unused(out)

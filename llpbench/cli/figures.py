@@ -35,7 +35,7 @@ def figures(name: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Pat
     predictions against the truth; results by method, across regions and what they cost.
     """
     from llpbench.dataset import open_dataset
-    from llpbench.figures import write_figures
+    from llpbench.reporting.figures import write_figures
 
     for path in write_figures(open_dataset(name), out, runs=runs, predictions=predictions):
         click.echo(path)

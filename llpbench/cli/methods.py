@@ -14,7 +14,7 @@ from llpbench.cli.output import json_option, print_json, print_table
 from llpbench.cli.predictions import split_option
 
 if TYPE_CHECKING:
-    from llpbench.run_record import Run
+    from llpbench.running.record import Run
 
 
 @click.command()
@@ -79,7 +79,7 @@ def run(
     seeds, each has a run of its own. Ctrl-C once stops the training of
     a network and evaluates its best weights so far; twice quits.
     """
-    from llpbench.running import complete_run, run_method
+    from llpbench.running.run import complete_run, run_method
 
     method = "+".join([method, *(post.split(",") if post else [])])
     parameters = dict(parse_setting(text) for text in settings)
@@ -172,9 +172,9 @@ def parse_setting(text: str) -> tuple[str, Any]:
     click.BadParameter
         If there is no name or no ``=``.
     """
-    from llpbench import run_command
+    from llpbench.running import command
 
     try:
-        return run_command.parse_setting(text)
+        return command.parse_setting(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--set") from error

@@ -49,9 +49,9 @@ def sweep(
     Either --preset, on its own datasets or on those given; or --method and --dataset. The same
     command again goes on where it stopped.
     """
-    from llpbench.sweep_plan import Grid, read_preset
-    from llpbench.sweeping import ROWS, TABLE, run_sweep
-    from llpbench.sweeping import run_row as numbers
+    from llpbench.running.sweep import ROWS, TABLE, run_sweep
+    from llpbench.running.sweep import run_row as numbers
+    from llpbench.running.sweep_plan import Grid, read_preset
 
     if preset is None:
         if not methods or not datasets:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench import metrics
-from llpbench.measures import BY_NAME
 from llpbench.plots.style import INK, MUTED, describe, new_figure, score_colours, strip
+from llpbench.scoring.measures import BY_NAME
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 PANELS = ("mae", "mae_hard", "r2", "f1_micro")
 DIRECTION = {"lower": "lower is better", "higher": "higher is better"}

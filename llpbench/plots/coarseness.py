@@ -20,7 +20,7 @@ def draw_coarseness(table: pd.DataFrame, title: str) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From :func:`llpbench.coarseness.coarseness`.
+        From :func:`llpbench.running.coarseness.coarseness`.
     title : str
 
     Returns

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 
 def draw_confusion(scores: Scores) -> Figure:

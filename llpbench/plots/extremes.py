@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 EACH = 3
 """Chips on either side."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.measures import BY_NAME
 from llpbench.plots.geography import (
     draw_outlines,
     draw_squares,
@@ -18,13 +17,14 @@ from llpbench.plots.geography import (
     map_size,
 )
 from llpbench.plots.style import INK, describe, new_figure, strip
+from llpbench.scoring.measures import BY_NAME
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 ERRORS, SHARES, DIFFERENCES = "cividis_r", "viridis", "RdBu_r"
 """Colour maps that people with any kind of colour vision can read."""

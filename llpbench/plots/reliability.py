@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.scored_chips import ScoredChips
-    from llpbench.scores import Scores
+    from llpbench.scoring.scored_chips import ScoredChips
+    from llpbench.scoring.scores import Scores
 
 COLUMNS = 5
 

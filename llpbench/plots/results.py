@@ -11,7 +11,7 @@ import numpy as np
 from llpbench.errors import LLPBenchError
 from llpbench.plots.style import INK, new_figure, strip
 from llpbench.reported import ReportedResult
-from llpbench.results import Result
+from llpbench.reporting.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

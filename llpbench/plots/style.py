@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 INK = "#333333"
 """Of lines and small text."""

@@ -16,7 +16,7 @@ from llpbench.plots.reliability import draw_reliability
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 
 def write_plots(

@@ -17,10 +17,10 @@ from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError
 from llpbench.markdown import markdown_table
 from llpbench.method import make_method
-from llpbench.results import pool_seeds
-from llpbench.run_record import Run
-from llpbench.running import complete_run
-from llpbench.sweep_plan import Grid, Job
+from llpbench.reporting.results import pool_seeds
+from llpbench.running.record import Run
+from llpbench.running.run import complete_run
+from llpbench.running.sweep_plan import Grid, Job
 
 RUNS = "runs"
 ROWS = "results.csv"

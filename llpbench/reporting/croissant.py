@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
-from llpbench.croissant_context import CONTEXT
-from llpbench.datasheet import pixel_metres
 from llpbench.region import CHIP_SIZE, SCORE_WINDOW, SPLITS
+from llpbench.reporting.croissant_context import CONTEXT
+from llpbench.reporting.datasheet import pixel_metres
 from llpbench.store.layout import CHIPS, DIVISIONS, INFO
 
 if TYPE_CHECKING:

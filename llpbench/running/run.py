@@ -18,18 +18,18 @@ from llpbench._version import __version__
 from llpbench.dataset import open_dataset
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.footprint import measure_footprint
-from llpbench.interrupts import stop_on_interrupt
-from llpbench.journal import CHECKPOINT, Journal
 from llpbench.method import IterativeMethod, Method, make_method
 from llpbench.plots import widest_category, write_plots
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import VERSION, prediction_inputs, scored_labels
 from llpbench.region import SPLITS
-from llpbench.run_folder import can_resume, choose_folder, working_folder
-from llpbench.run_record import FORMAT, RECORD, Run, RunRecord, read_run
-from llpbench.scores import Scores
+from llpbench.running.folder import can_resume, choose_folder, working_folder
+from llpbench.running.interrupts import stop_on_interrupt
+from llpbench.running.journal import CHECKPOINT, Journal
+from llpbench.running.record import FORMAT, RECORD, Run, RunRecord, read_run
+from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.scoring import evaluate
-from llpbench.tracking import Tracker, open_tracker
+from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,8 +16,8 @@ from llpbench.errors import LLPBenchError, PredictionsError
 from llpbench.prediction_files import read_predictions
 from llpbench.predictions import check_predictions
 from llpbench.protocol import scored_labels
-from llpbench.scored_chips import ScoredChips
-from llpbench.scores import Scores
+from llpbench.scoring.scored_chips import ScoredChips
+from llpbench.scoring.scores import Scores
 from llpbench.store.digest import combine, describe
 
 if TYPE_CHECKING:

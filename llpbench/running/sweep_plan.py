@@ -14,7 +14,7 @@ from typing import Any
 from llpbench.catalog import unknown
 from llpbench.dataset import open_dataset
 from llpbench.errors import UnknownNameError
-from llpbench.run_command import RunCommand
+from llpbench.running.command import RunCommand
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:
     UnknownNameError
         If there is no such preset.
     """
-    presets = tomllib.loads(files("llpbench").joinpath("sweeps.toml").read_text(encoding="utf-8"))
+    presets = tomllib.loads(files("llpbench.running").joinpath("sweeps.toml").read_text("utf-8"))
     if name not in presets:
         raise UnknownNameError(unknown("preset", name, presets))
     own = {"datasets": tuple(datasets)} if datasets else {}

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.augmentation import turn_images
-from llpbench.bags import Bags
+from llpbench.batches.augmentation import turn_images
+from llpbench.batches.bags import Bags
+from llpbench.batches.images import Images
 from llpbench.errors import LLPBenchError
-from llpbench.images import Images
 
 Numbered: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.intp]]
 """Images and the numbers of their chips or divisions."""

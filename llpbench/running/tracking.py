@@ -9,7 +9,7 @@ from typing import Any
 
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.scores import Scores
+from llpbench.scoring.scores import Scores
 
 TRACKERS = ("wandb",)
 """Names of services."""

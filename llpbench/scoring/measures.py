@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench import metrics
-from llpbench.scored_chips import ScoredChips
+from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.statistics import division_sums, ratio, ratios
 
 FloatArray = NDArray[np.float64]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.bags import Bags
+from llpbench.batches.bags import Bags
+from llpbench.batches.images import MEMORY, SIDE, Images
+from llpbench.batches.shuffling import Shuffle
 from llpbench.catalog import unknown
 from llpbench.errors import UnknownNameError
-from llpbench.images import MEMORY, SIDE, Images
-from llpbench.shuffling import Shuffle
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +27,7 @@ class Batches:
     """Shuffled batches of a split; each iteration over it is the next epoch.
 
     The order depends on the seed and the number of the epoch alone. A split that fits into
-    ``memory`` is read once, a larger one streams, see :class:`~llpbench.shuffling.Shuffle`.
+    ``memory`` is read once, a larger one streams, see :class:`~llpbench.batches.shuffling.Shuffle`.
 
     Parameters
     ----------
@@ -39,8 +39,9 @@ class Batches:
         A batch is images (n, 96, 96, 3) with targets (n, category), or bags of images
         (n, bag_size, 96, 96, 3) with proportions of divisions (n, category).
     bag_size : int
-        Chips drawn of a division, by overlap area, see :func:`llpbench.bags.draw_by_weight`;
-        in an epoch a division comes as often as its chips fill bags.
+        Chips drawn of a division, by overlap area, see
+        :func:`llpbench.batches.bags.draw_by_weight`; in an epoch a division comes as often as its
+        chips fill bags.
     augment : bool
         Whether to flip and turn each image at random.
     seed : int

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
 from llpbench.geometry import equal_area
-from llpbench.measures import BY_NAME, Measure, available, confusions
 from llpbench.protocol import SCORER_VERSION
-from llpbench.scored_chips import ScoredChips
-from llpbench.scores_json import dump_scores, load_fields
+from llpbench.scoring.measures import BY_NAME, Measure, available, confusions
+from llpbench.scoring.scored_chips import ScoredChips
+from llpbench.scoring.scores_json import dump_scores, load_fields
 from llpbench.statistics import (
     Interval,
     cluster_bootstrap,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from llpbench.markdown import markdown_table
 from llpbench.reported import ReportedResult
-from llpbench.results import Result
+from llpbench.reporting.results import Result
 
 _METRICS = ("mae", "mae_hard", "f1_micro")
 

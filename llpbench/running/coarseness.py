@@ -13,8 +13,8 @@ import pandas as pd
 from llpbench.dataset import open_dataset
 from llpbench.method import make_method
 from llpbench.protocol import prediction_inputs
-from llpbench.scores import Scores
 from llpbench.scoring import evaluate
+from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llpbench.errors import LLPBenchError
-from llpbench.scores import Scores
+from llpbench.scoring.scores import Scores
 
 FORMAT = 1
 """Version of ``run.json``."""

@@ -10,7 +10,7 @@ import numpy as np
 from llpbench.errors import PredictionsError
 
 if TYPE_CHECKING:
-    from llpbench.scores import Scores
+    from llpbench.scoring.scores import Scores
 
 FORMAT = 1
 """Version of the JSON form."""
@@ -52,7 +52,7 @@ def load_fields(text: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The fields of :class:`~llpbench.scores.Scores`.
+        The fields of :class:`~llpbench.scoring.scores.Scores`.
 
     Raises
     ------

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from llpbench.errors import LLPBenchError
-from llpbench.run_record import RECORD, Run, RunRecord, read_run
-from llpbench.scores import Scores
+from llpbench.running.record import RECORD, Run, RunRecord, read_run
+from llpbench.scoring.scores import Scores
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from llpbench.prediction_files import read_predictions
 from llpbench.predictions import check_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.region import SPLITS
-from llpbench.result_tables import cross_region_table, footprint_table
-from llpbench.results import Result, find_results
-from llpbench.run_record import RECORD, read_run
+from llpbench.reporting.results import Result, find_results
+from llpbench.reporting.tables import cross_region_table, footprint_table
+from llpbench.running.record import RECORD, read_run
 
 if TYPE_CHECKING:
     import xarray as xr

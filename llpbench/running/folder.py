@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llpbench.errors import LLPBenchError
-from llpbench.journal import CHECKPOINT
-from llpbench.run_record import RECORD
+from llpbench.running.journal import CHECKPOINT
+from llpbench.running.record import RECORD
 
 
 def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
