@@ -1,4 +1,4 @@
-"""Scores of one method on one split: values, intervals, comparisons, JSON."""
+"""Scores of one method on one split: values, intervals, tables."""
 
 from __future__ import annotations
 
@@ -16,16 +16,11 @@ from llpbench.catalog import unknown
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
 from llpbench.geometry import equal_area
 from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring.comparison import Comparison, compare_scores
 from llpbench.scoring.measures import BY_NAME, Measure, available, confusions
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores_json import dump_scores, load_fields
-from llpbench.statistics import (
-    Interval,
-    cluster_bootstrap,
-    paired_bootstrap,
-    sign_flip_test,
-    spatial_blocks,
-)
+from llpbench.statistics import Interval, cluster_bootstrap, spatial_blocks
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -33,31 +28,6 @@ if TYPE_CHECKING:
 
 DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
 """Metrics that are told for each division."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The difference of two methods in one metric, chips paired.
-
-    Parameters
-    ----------
-    metric : str
-    difference, low, high : float
-        First minus second, and its 95 % interval by resampling divisions.
-    p_value : float
-        Of the sign-flip permutation test by division.
-    divisions : int
-    note : str
-        A caution, where there are few divisions.
-    """
-
-    metric: str
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    divisions: int
-    note: str
 
 
 @dataclass(frozen=True)
@@ -276,27 +246,7 @@ class Scores:
         PredictionsError
             If the two were scored on different data.
         """
-        for what in ("dataset", "scorer"):
-            if self.digests[what] != other.digests[what]:
-                raise PredictionsError(
-                    f"scores can be compared if their {what} is the same; found "
-                    f"{self.digests[what]} and {other.digests[what]}: score both again"
-                )
-        if (self.split, self.divisions) != (other.split, other.divisions):
-            raise PredictionsError("scores of different splits cannot be compared")
-        measure, sums = self._of(metric)
-        _measure, others = other._of(metric)
-        interval = paired_bootstrap(sums, others, measure.statistic)
-        test = sign_flip_test(sums, others, measure.statistic)
-        return Comparison(
-            metric=metric,
-            difference=float(interval.value),
-            low=float(interval.low),
-            high=float(interval.high),
-            p_value=float(test.p_value),
-            divisions=len(self.divisions),
-            note=interval.note,
-        )
+        return compare_scores(self, other, metric)
 
     def table(self) -> pd.DataFrame:
         """All metrics with their intervals.
