@@ -76,7 +76,9 @@ def test_from_a_run_to_the_board_in_three_commands(
     assert "filled in" not in done.output
     done = call("leaderboard", "add", "tartu__mean", "--json")
     assert done.exit_code == 0
-    (scores,) = json.loads(done.output)["scores"]
+    added = json.loads(done.output)
+    assert "Marie Õun" in Path(added["written"][0]).read_text("utf-8")
+    (scores,) = added["scores"]
     expected = llpbench.Scores.from_json(
         (tmp_path / "runs" / "train-mean-grid-seed0" / "scores.json").read_text()
     )

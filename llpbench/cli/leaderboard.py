@@ -94,18 +94,22 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 @board_option
 @json_option
 def add(folder: Path, board: Board, as_json: bool) -> None:
-    """Check the entry in DIR, copy it onto the board and score it."""
+    """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
+    from llpbench.board.site import build_site
     from llpbench.board.upkeep import score_board
 
     verdict = add_entry(folder, board)
     scored = [] if verdict.is_refused else list(score_board(board, [verdict.entry]))
+    written = [] if verdict.is_refused else build_site(board)
     rows = [_row(one) for one in scored]
     if as_json:
-        print_json({**verdict.to_dict(), "scores": rows})
+        print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})
     else:
         _print_verdict(verdict)
         print_table(rows)
+        for path in written:
+            click.echo(f"written to {path}")
     sys.exit(verdict.is_refused)
 
 
