@@ -27,6 +27,7 @@ import llpbench
 from llpbench.prediction_files import write_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.scoring.scores import Scores
+from llpbench.writing import replace_text
 from llpbench_baselines.validation import Validation
 
 METRICS = ("mae", "mae_hard", "f1_micro", "calibration_slope", "within_division_r2")
@@ -170,13 +171,6 @@ def append_row(folder: Path, row: dict[str, Any]) -> None:
     writer.writeheader()
     writer.writerows([*read_rows(folder), row])
     replace_text(folder / "runs.csv", text.getvalue())
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file in one step."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 if __name__ == "__main__":

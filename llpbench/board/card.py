@@ -16,6 +16,7 @@ from llpbench.catalog import NO_LABEL
 from llpbench.errors import BoardError
 from llpbench.protocol import scored_labels
 from llpbench.region import SCORE_WINDOW
+from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -103,9 +104,7 @@ def write_card(card: DatasetCard, path: Path) -> None:
         ``leaderboard/truth/<dataset>.json``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(_CARD.dump_json(card, indent=1) + b"\n")
-    beside.replace(path)
+    replace_text(path, _CARD.dump_json(card, indent=1).decode() + "\n")
 
 
 def read_card(path: Path) -> DatasetCard | None:

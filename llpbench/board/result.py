@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llpbench.errors import BoardError
+from llpbench.writing import replace_text
 
 Number = float | None
 """None where a score is not defined."""
@@ -90,9 +91,7 @@ def write_result(result: Result, path: Path) -> None:
         ``results/<dataset>/<entry>.json``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    replace_text(path, result.model_dump_json(indent=1) + "\n")
 
 
 def read_result(path: Path) -> Result | None:

@@ -13,6 +13,7 @@ from llpbench.board.layout import Board
 from llpbench.board.markdown import update_readme
 from llpbench.board.page_data import page_data
 from llpbench.board.standings import Standings
+from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -47,9 +48,7 @@ def build_site(board: Board) -> list[Path]:
     standings = make_standings(board)
     page = board.site / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    beside = page.with_name(f".{page.name}.part")
-    beside.write_text(render_page(standings), encoding="utf-8")
-    beside.replace(page)
+    replace_text(page, render_page(standings))
     readme = board.folder / "README.md"
     return [page, readme] if update_readme(readme, standings) else [page]
 

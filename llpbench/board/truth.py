@@ -19,6 +19,7 @@ from llpbench.errors import BoardError
 from llpbench.geometry import mix, overlap_matrix
 from llpbench.scoring import train_mean
 from llpbench.text import fixed_width
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,9 +104,8 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
         }
     ).replace_schema_metadata({_METADATA_KEY: json.dumps(content).encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    pq.write_table(table, beside, compression="zstd", compression_level=19)
-    beside.replace(path)
+    with replacing(path) as beside:
+        pq.write_table(table, beside, compression="zstd", compression_level=19)
 
 
 def read_truth(path: Path) -> xr.Dataset:

@@ -52,6 +52,6 @@ def _give(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text.rstrip("\n"))
         return
-    beside = out.with_name(f".{out.name}.part")
-    beside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-    beside.replace(out)
+    from llpbench.writing import replace_text
+
+    replace_text(out, text.rstrip("\n") + "\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -48,9 +47,10 @@ def coarseness(
     from tqdm import tqdm
 
     from llpbench.dataset import open_dataset
-    from llpbench.plots.coarseness import draw_coarseness
+    from llpbench.plots import draw_coarseness, write_figure
     from llpbench.running.coarseness import FACTORS
     from llpbench.running.coarseness import coarseness as experiment
+    from llpbench.writing import replace_text
 
     ds = open_dataset(dataset)
     table = experiment(
@@ -64,14 +64,8 @@ def coarseness(
     )
     figure = draw_coarseness(table, ds.attrs["title"])
     out.mkdir(parents=True, exist_ok=True)
-    files = {
-        "coarseness.csv": partial(table.to_csv, index=False, float_format="%.4f"),
-        "coarseness.png": partial(figure.savefig, format="png", bbox_inches="tight"),
-    }
-    for name, write in files.items():
-        beside = out / f".{name}.part"
-        write(beside)
-        beside.replace(out / name)
+    replace_text(out / "coarseness.csv", table.to_csv(index=False, float_format="%.4f"))
+    write_figure(figure, out / "coarseness.png")
     shown = table.drop(columns=["mae_hard", "f1_micro"])
     print_table(json.loads(shown.to_json(orient="records")))
     click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

@@ -13,6 +13,7 @@ import numpy as np
 
 from llpbench.catalog import NO_LABEL
 from llpbench.region import CHIP_SIZE
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,8 +38,7 @@ def write_shares(
     tags : mapping of str to str
         What is said of it.
     """
-    beside = path.with_name(f".{path.stem}.part.tif")
-    try:
+    with replacing(path) as beside:
         share_raster(predictions, cells).rio.to_raster(
             beside,
             driver="COG",
@@ -49,9 +49,6 @@ def write_shares(
             overview_count=_levels(cells.shape),
             bigtiff="if_safer",
         )
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def share_raster(predictions: xr.Dataset, cells: Cells) -> xr.DataArray:
@@ -159,7 +156,6 @@ def _cog(
     from llpbench.building.raster_file import GDAL_OPTIONS
 
     height, width = (pixels * number for number in cells.shape)
-    beside = path.with_name(f".{path.stem}.part.tif")
     with (
         rasterio.Env(**GDAL_OPTIONS),
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".map-") as folder,
@@ -182,7 +178,7 @@ def _cog(
         ) as file:
             yield file
             file.update_tags(**tags)
-        try:
+        with replacing(path) as beside:
             rasterio.shutil.copy(
                 plain,
                 beside,
@@ -193,9 +189,6 @@ def _cog(
                 overview_count=_levels((height, width)),
                 bigtiff="if_safer",
             )
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def _levels(shape: tuple[int, int]) -> int:

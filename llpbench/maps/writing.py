@@ -14,8 +14,10 @@ from llpbench.maps.picture import draw_map
 from llpbench.maps.rasters import write_classes, write_shares
 from llpbench.maps.tables import chip_table, division_table
 from llpbench.plots.style import category_colours
+from llpbench.plots.writing import write_figure
 from llpbench.prediction_files import read_predictions
 from llpbench.predictions import check_predictions
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,13 +99,10 @@ def write_map(
         (chip_table(predictions, part, cells), files.chips),
         (divisions, files.divisions),
     ):
-        beside = file.with_name(f".{file.name}.part")
-        table.to_parquet(beside)
-        beside.replace(file)
+        with replacing(file) as beside:
+            table.to_parquet(beside)
     figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))
-    beside = files.picture.with_name(f".{files.picture.stem}.part.png")
-    figure.savefig(beside, bbox_inches="tight")
-    beside.replace(files.picture)
+    write_figure(figure, files.picture)
     return files
 
 

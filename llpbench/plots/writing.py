@@ -12,6 +12,7 @@ from llpbench.plots.confusion import draw_confusion
 from llpbench.plots.extremes import draw_extremes
 from llpbench.plots.maps import draw_class_map, draw_error_map
 from llpbench.plots.reliability import draw_reliability
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,12 +60,8 @@ def write_figure(figure: Figure, path: Path) -> Path:
     Path
         The same.
     """
-    beside = path.with_name(f".{path.stem}.part.png")
-    try:
+    with replacing(path) as beside:
         figure.savefig(beside, bbox_inches="tight")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

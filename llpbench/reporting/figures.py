@@ -18,6 +18,7 @@ from llpbench.region import SPLITS
 from llpbench.reporting.results import Result, find_results
 from llpbench.reporting.tables import cross_region_table, footprint_table
 from llpbench.running.record import RECORD, read_run
+from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,11 +66,8 @@ def write_figures(
     for name, draw in _pictures(ds, results, mapped):
         written.append(plots.write_figure(draw(), folder / f"{name}.png"))
     for name, text in _tables(ds, results):
-        path = folder / f"{name}.md"
-        beside = folder / f".{name}.part.md"
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-        written.append(path)
+        written.append(folder / f"{name}.md")
+        replace_text(written[-1], text)
     return written
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import MethodError
+from llpbench.writing import replacing
 
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
@@ -67,7 +67,7 @@ class Journal:
             All that the next epoch depends on.
         """
         identity = np.array(json.dumps(self._identity))
-        with _replaced(self.folder / CHECKPOINT) as beside, beside.open("wb") as file:
+        with replacing(self.folder / CHECKPOINT) as beside, beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **{_IDENTITY: identity}, **state)
 
     def note(self, history: Sequence[Mapping[str, float]]) -> None:
@@ -79,7 +79,7 @@ class Journal:
             A row for each epoch so far, all with the same keys.
         """
         with (
-            _replaced(self.folder / HISTORY) as beside,
+            replacing(self.folder / HISTORY) as beside,
             beside.open("w", newline="", encoding="utf-8") as text,
         ):
             writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
@@ -118,14 +118,3 @@ class Journal:
                     f"{here!r}; give it the same or start anew"
                 )
         return state
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A file beside the one that it replaces when it is whole."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

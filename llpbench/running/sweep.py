@@ -21,6 +21,7 @@ from llpbench.reporting.results import pool_seeds
 from llpbench.running.record import Run
 from llpbench.running.run import complete_run
 from llpbench.running.sweep_plan import Grid, Job
+from llpbench.writing import replace_text
 
 RUNS = "runs"
 ROWS = "results.csv"
@@ -94,8 +95,8 @@ def run_sweep(
         if run.record.interrupted:
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
-        _write(out / ROWS, _csv([run_row(*one) for one in sweep.done]))
-        _write(out / TABLE, results_table(sweep.done))
+        replace_text(out / ROWS, _csv([run_row(*one) for one in sweep.done]))
+        replace_text(out / TABLE, results_table(sweep.done))
     return sweep
 
 
@@ -211,9 +212,3 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from llpbench.region import ChipBlock
 from llpbench.store.digest import hash_array
+from llpbench.writing import replacing
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,8 @@ def write_note(file: Path, note: Note) -> None:
         Ends in ``.npz``.
     note : Note
     """
-    beside = file.with_suffix(".part.npz")
-    np.savez(beside, **vars(note))
-    beside.replace(file)
+    with replacing(file) as beside:
+        np.savez(beside, **vars(note))
 
 
 def read_note(file: Path) -> Note | None:
