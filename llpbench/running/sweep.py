@@ -81,7 +81,7 @@ def run_sweep(
     _check(jobs)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     sweep = Sweep([], [], False)
-    parallel = Parallel(n_jobs=workers, return_as="generator")
+    parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
     found = parallel(
         delayed(_try)(job, out / RUNS / job.title, progress and workers == 1) for job in jobs
     )
