@@ -18,9 +18,9 @@ from llpbench.board.fields import FILL_IN
 from llpbench.board.layout import ENTRY, check_folder_name
 from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
-from llpbench.method import make_method, method_class
+from llpbench.method import method_class
 from llpbench.prediction_files import read_predictions, write_predictions
-from llpbench.running.command import RunCommand
+from llpbench.running.command import command_of
 from llpbench.running.record import RECORD, Run, read_run
 
 SELECTION = (
@@ -202,7 +202,7 @@ def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
         "digest": record.dataset_digest,
         "trained_on": record.trained_on,
         "seeds": [run.record.seed for run in runs],
-        "command": str(_command(runs)),
+        "command": str(command_of(runs)),
         "fit_seconds": round(float(np.mean([run.record.fit_seconds for run in runs])), 1),
         "predict_seconds": round(float(np.mean([run.record.predict_seconds for run in runs])), 1),
         "footprint": known,
@@ -210,21 +210,6 @@ def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     if any(digests):
         part["segmentations"] = {"doi": None, "digests": digests}
     return part
-
-
-def _command(runs: Sequence[Run]) -> RunCommand:
-    record = runs[0].record
-    usual = make_method(record.method).get_params()
-    chosen = {name: value for name, value in _settings(runs[0]).items() if value != usual[name]}
-    deterministic = bool(chosen.pop("deterministic", False))
-    return RunCommand(
-        record.method,
-        record.trained_on,
-        tuple(run.record.seed for run in runs),
-        chosen,
-        record.dataset if record.track == "cross-region" else None,
-        deterministic,
-    )
 
 
 def _copy_predictions(run: Run, folder: Path) -> str | None:

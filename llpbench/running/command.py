@@ -6,10 +6,13 @@ import argparse
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from llpbench.errors import MethodError
+from llpbench.method import make_method
+from llpbench.running.record import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -52,6 +55,37 @@ class RunCommand:
             words += ["--seed", str(seed)]
         words += ["--deterministic"] if self.deterministic else []
         return shlex.join(words)
+
+
+def command_of(runs: Sequence[Run]) -> RunCommand:
+    """Write the command that makes some runs again.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Seeds of one method with one setting, on one dataset.
+
+    Returns
+    -------
+    RunCommand
+        With those parameters that are not what the method has by itself.
+    """
+    record = runs[0].record
+    usual = make_method(record.method).get_params()
+    chosen = {
+        name: value
+        for name, value in record.parameters.items()
+        if name != "random_state" and value != usual[name]
+    }
+    deterministic = bool(chosen.pop("deterministic", False))
+    return RunCommand(
+        record.method,
+        record.trained_on,
+        tuple(run.record.seed for run in runs),
+        chosen,
+        record.dataset if record.track == "cross-region" else None,
+        deterministic,
+    )
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,43 @@
+"""The tables of docs/results.md are those of the runs they are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import results_tables
+from regions import make_region, write_region
+
+from llpbench.markdown import replace_between
+from llpbench.running.run import run_method
+
+
+def test_a_row_holds_scores_and_command_of_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
+    monkeypatch.setattr(results_tables, "TITLES", {"grid": "A grid"})
+    options = {"words": 4}
+    runs = [
+        run_method(
+            "bag-ridge",
+            tmp_path / "grid",
+            seed=seed,
+            parameters=options,
+            out=tmp_path / "runs" / f"{seed}",
+        )
+        for seed in (1, 2)
+    ]
+    (section,) = results_tables.tables(tmp_path / "runs")
+    errors = [run.scores.value("mae") for run in runs if run.scores]
+    assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
+    assert "$ llpbench run bag-ridge --dataset grid --set words=4 --seed 1 --seed 2\n" in section
+
+
+def test_only_what_is_between_the_marks_is_replaced(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<a>\nold\n<b>\nafter\n")
+    assert replace_between(page, "<a>", "<b>", "new")
+    assert page.read_text() == "before\n<a>\n\nnew\n<b>\nafter\n"
+    assert not replace_between(page, "<a>", "<c>", "newer")
+    assert "newer" not in page.read_text()
