@@ -35,7 +35,7 @@ _LLPNET = (
     "splits, and on proportions of validation divisions of a semi-real region: on the demo regions "
     "this is no independent result."
 )
-_BUDGET = "The number of epochs was what time allowed, fixed beforehand."
+_BUDGET = "The number of epochs is what time allowed."
 DESIGN = {
     **dict.fromkeys(
         ("bag-ridge", "aggregated-multinomial", "mean-map", "bayesian-bag-ridge"), _FEATURES

@@ -9,9 +9,11 @@ const SECTIONS = [
 
 const AT_ONCE = 60;
 
-function groupTitle(group) {
-  const best = group === 1 ? "the best" : "the best of the rest";
-  return `Tie group ${group}: not told apart from ${best}`;
+/** What stands above a group of ties; an entry alone needs no heading. */
+function tieTitle(rows) {
+  if (rows.length === 1) return "";
+  const [best, ...others] = [...rows].sort((one, other) => one.rank.rank - other.rank.rank);
+  return `Tie, ranks ${best.rank.rank} to ${others.at(-1).rank.rank}: not told apart from ${best.title}`;
 }
 
 /** A view of a table; what was picked, sorted and filtered is forgotten when it is left. */
@@ -201,12 +203,13 @@ class Ranking {
       return;
     }
     for (const group of new Set(rows.map((row) => row.rank.group))) {
-      this.addSection(`entry tie${group % 2}`, groupTitle(group), rows.filter((row) => row.rank.group === group));
+      const tied = rows.filter((row) => row.rank.group === group);
+      this.addSection(`entry tie${group % 2}`, tieTitle(tied), tied);
     }
   }
 
   addSection(kind, title, rows) {
-    const head = html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: this.columns.length + 3 }, html("span", {}, title)));
+    const head = title && html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: this.columns.length + 3 }, html("span", {}, title)));
     const body = html("tbody", { class: kind }, head);
     this.body.append(body);
     this.sections.push({ body, rows });
