@@ -118,7 +118,7 @@ def match_divisions(
         features, divisions = cells.of_divisions(bags)
         return features, proportions[divisions], scaled[divisions]
 
-    _descend(layers, loss, draw, steps, learning_rate, progress, "divisions")
+    descend(layers, loss, draw, steps, learning_rate, progress, "divisions")
 
 
 def match_cells(
@@ -151,10 +151,10 @@ def match_cells(
     def draw() -> tuple[NDArray[Any], ...]:
         return cells.some(labels)
 
-    _descend(layers, loss, draw, steps, learning_rate, progress, "cells")
+    descend(layers, loss, draw, steps, learning_rate, progress, "cells")
 
 
-def _descend(
+def descend(
     layers: Sequence[Any],
     loss: Callable[..., Any],
     draw: Callable[[], tuple[NDArray[Any], ...]],
@@ -163,7 +163,23 @@ def _descend(
     progress: Progress | None,
     description: str,
 ) -> None:
-    """Adam along a cosine; the layers end with the averages of their weights."""
+    """Minimise a loss by Adam along a cosine; layers end with the averages of their weights.
+
+    Parameters
+    ----------
+    layers : sequence of keras.layers.Layer
+    loss : callable
+        A scalar from what is drawn, beside which layers may have losses of their own.
+    draw : callable
+        Arrays of a step; the first holds features.
+    steps : int
+    learning_rate : float
+        At the first step; 0 at the last.
+    progress : callable or None
+        Such as ``tqdm.tqdm``.
+    description : str
+        What progress is of.
+    """
     tf, keras = load_backend()
     apply(layers, draw()[0][:1])
     variables = [variable for layer in layers for variable in layer.trainable_variables]

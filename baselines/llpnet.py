@@ -115,7 +115,7 @@ class LLPNet(KerasNetwork):
         generator = np.random.default_rng(self.random_state)
         keras.utils.set_random_seed(self.random_state)
         self._build(train["category_name"].to_numpy())
-        divisions = _Divisions(self._choose(train, generator))
+        divisions = KnownDivisions(self._choose(train, generator))
         moments = self._moments(divisions.images.in_order(_BLOCK))
         local = self._learn_locally(moments, divisions, generator, progress)
         features = np.concatenate([moments, self._surroundings(moments)], axis=-1)
@@ -168,7 +168,7 @@ class LLPNet(KerasNetwork):
     def _learn_locally(
         self,
         moments: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> NDArray[np.float16]:
@@ -185,13 +185,13 @@ class LLPNet(KerasNetwork):
             learning_rate=3e-3,
             progress=progress,
         )
-        return _probabilities(layers, alone)
+        return predict_cells(layers, alone)
 
     def _refine(
         self,
         features: NDArray[np.float16],
         probabilities: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> None:
@@ -209,7 +209,7 @@ class LLPNet(KerasNetwork):
                 learning_rate=2e-3 if number else 3e-3,
                 progress=progress,
             )
-            probabilities = _probabilities(self._layers.context, features)
+            probabilities = predict_cells(self._layers.context, features)
 
     def _choose_sharpness(self, validation: Validation) -> None:
         """Take the exponent whose shares fit validation divisions best."""
@@ -221,8 +221,23 @@ class LLPNet(KerasNetwork):
         self._sharpness.assign(_SHARPNESS[int(np.argmin(losses))])
 
 
-class _Divisions:
-    """Chips, and what is known of the divisions that they lie in."""
+class KnownDivisions:
+    """Chips, and what is known of the divisions that they lie in.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A split behind the label firewall.
+
+    Attributes
+    ----------
+    images : Images
+    rows : csr_array, shape (division, n)
+        The part of each division's overlap area that lies in each chip.
+    proportions : ndarray of float32, shape (division, category)
+    areas : ndarray of float64, shape (division,)
+        Of the overlaps, in km².
+    """
 
     def __init__(self, ds: xr.Dataset) -> None:
         self.images = Images(ds)
@@ -232,7 +247,17 @@ class _Divisions:
         self.areas = areas.reindex(ds["division"].to_numpy(), fill_value=0.0).to_numpy()
 
     def rake(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
-        """Multiply the probabilities of cells until divisions hold their proportions."""
+        """Multiply the probabilities of cells until divisions hold their proportions.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (n, row, column, category)
+
+        Returns
+        -------
+        ndarray of float16
+            Of the same shape.
+        """
         cells = probabilities.reshape(len(probabilities), -1, probabilities.shape[-1])
         factors = log_factors(cells[:, ::_SAMPLED], self.rows, self.proportions, accuracy=_ACCURACY)
         raked = np.empty(cells.shape, dtype=np.float16)
@@ -242,8 +267,18 @@ class _Divisions:
         return raked.reshape(probabilities.shape)
 
 
-def _probabilities(layers: list[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Class probabilities of cells."""
+def predict_cells(layers: list[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Predict the class probabilities of cells.
+
+    Parameters
+    ----------
+    layers : list of keras.layers.Layer
+    features : ndarray of float16, shape (n, ..., feature)
+
+    Returns
+    -------
+    ndarray of float16, shape (n, ..., category)
+    """
     _tensorflow, keras = load_backend()
     return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
 

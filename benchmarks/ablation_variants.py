@@ -15,7 +15,7 @@ from llpbench.protocol import scored_labels
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.cell_training import Cells, match_cells, match_divisions
 from llpbench_baselines.context_network import CELL, CELLS, LOCAL, ContextNetwork, apply
-from llpbench_baselines.llpnet import LLPNet, _Divisions, _probabilities
+from llpbench_baselines.llpnet import KnownDivisions, LLPNet, predict_cells
 from llpbench_baselines.validation import Validation
 
 Weights = Mapping[str, NDArray[Any]]
@@ -164,12 +164,12 @@ class WithoutLocalStage(WithoutKinds):
     def _learn_locally(
         self,
         moments: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> NDArray[np.float16]:
         _match(self, moments, divisions, generator, progress)
-        return _probabilities(self._layers.context, moments)
+        return predict_cells(self._layers.context, moments)
 
 
 class WithoutCells(LLPNet):
@@ -179,7 +179,7 @@ class WithoutCells(LLPNet):
         self,
         features: NDArray[np.float16],
         probabilities: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> None:
@@ -201,7 +201,7 @@ class PixelBound(LLPNet):
     def _learn_locally(
         self,
         moments: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> NDArray[np.float16]:
@@ -219,7 +219,7 @@ class PixelBound(LLPNet):
         self,
         features: NDArray[np.float16],
         probabilities: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> None:
@@ -255,7 +255,7 @@ def cell_shares(labels: NDArray[np.uint8], categories: int) -> NDArray[np.float1
 def _match(
     method: LLPNet,
     features: NDArray[np.float16],
-    divisions: _Divisions,
+    divisions: KnownDivisions,
     generator: np.random.Generator,
     progress: Progress | None,
 ) -> None:

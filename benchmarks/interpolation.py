@@ -28,9 +28,9 @@ from llpbench.method import Progress
 from llpbench.plots.style import INK, MUTED, new_figure, strip
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines.backend import load_backend
-from llpbench_baselines.cell_training import Cells, _descend
+from llpbench_baselines.cell_training import Cells, descend
 from llpbench_baselines.context_network import LOCAL, apply
-from llpbench_baselines.llpnet import _Divisions, _probabilities
+from llpbench_baselines.llpnet import KnownDivisions, predict_cells
 from llpbench_baselines.validation import Validation
 
 VALUES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -59,7 +59,7 @@ class InterpolatedCells(LocalCells):
     def _learn_locally(
         self,
         moments: NDArray[np.float16],
-        divisions: _Divisions,
+        divisions: KnownDivisions,
         generator: np.random.Generator,
         progress: Progress | None,
     ) -> NDArray[np.float16]:
@@ -82,8 +82,8 @@ class InterpolatedCells(LocalCells):
             terms = (mean - proportions) ** 2 + self.interpolation * variance
             return tensorflow.reduce_mean(tensorflow.reduce_sum(terms, axis=1))
 
-        _descend(layers, loss, draw, self.local_steps, 3e-3, progress, "bags")
-        return _probabilities(layers, cells.flat.reshape(*moments.shape[:3], LOCAL))
+        descend(layers, loss, draw, self.local_steps, 3e-3, progress, "bags")
+        return predict_cells(layers, cells.flat.reshape(*moments.shape[:3], LOCAL))
 
 
 def main() -> None:
