@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browsing import Visitor, launch
+from hostile import read_zip
 from made_standings import make_standings
 from regions import make_region, write_region
 from zenodo_server import ZenodoServer
@@ -75,6 +76,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archive(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small grid as a published zip; tests only read it."""
     return write_archive(store, tmp_path_factory.mktemp("archives") / "grid.zip")
+
+
+@pytest.fixture
+def members(archive: Path) -> dict[str, bytes]:
+    """What is in that zip, by name."""
+    return read_zip(archive)
 
 
 @pytest.fixture
