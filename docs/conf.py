@@ -28,6 +28,7 @@ extensions = [
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 language = "en-GB"
+highlight_language = "text"
 nitpicky = False
 
 html_math_renderer = "mathml"
