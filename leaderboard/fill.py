@@ -26,6 +26,15 @@ SAID = {
     "licence": "Apache-2.0",
 }
 
+_PAPER = {
+    "title": "On-orbit model training for satellite imagery with label proportions",
+    "url": "https://arxiv.org/abs/2306.12461",
+}
+PUBLISHED = dict.fromkeys(
+    ("train-mean", "downconv", "qkm", "convregr", "customunet", "resnet18unet", "vgg16unet"), _PAPER
+)
+"""Where a method was published."""
+
 _FEATURES = (
     "How features describe patches was chosen by proportions of validation divisions of a "
     "semi-real region (another dataset), with its test scores in sight."
@@ -76,10 +85,14 @@ def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / name
         told = [SELECTION, *(DESIGN[part] for part in method.split("+") if part in DESIGN)]
-        draft_entry(draft, runs, {**SAID, "selection": " ".join(told)})
+        said = {**SAID, "selection": " ".join(told), "paper": PUBLISHED.get(method)}
+        draft_entry(draft, runs, said)
+        before = Path(scratch) / "before"
         if board.entry(name).exists():
-            shutil.rmtree(board.entry(name))
+            shutil.move(board.entry(name), before)
         verdict = add_entry(draft, board)
+        if verdict.is_refused and before.exists():
+            shutil.move(before, board.entry(name))
     print(name, verdict.level, *(reason.sentence for reason in verdict.reasons), sep="\n  ")
 
 
