@@ -6,16 +6,14 @@ RUNS holds run folders at any depth, as `llpbench sweep --preset results` leaves
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from llpbench.markdown import markdown_table, replace_between
-from llpbench.reporting.results import pool_seeds
+from llpbench.reporting.results import Result, find_results
 from llpbench.running.command import command_of
-from llpbench.running.record import RECORD, Run, read_run
-from llpbench.scoring import Scores
 
 BEGIN, END = "<!-- tables: benchmarks/results_tables.py -->", "<!-- end of the tables -->"
 TITLES = {
@@ -42,58 +40,47 @@ def tables(folder: Path) -> Iterator[str]:
     str
         A heading, a table and the command of each of its rows, in Markdown.
     """
-    runs = [read_run(path.parent) for path in sorted(folder.rglob(RECORD))]
+    results = sorted(find_results([folder]), key=lambda one: one.scores.value("mae"))
     for dataset, title in TITLES.items():
-        by_method: dict[str, list[Run]] = {}
-        for run in sorted(runs, key=lambda run: run.record.seed):
-            if run.record.dataset == dataset:
-                by_method.setdefault(run.record.method, []).append(run)
-        rows = sorted(by_method.values(), key=lambda seeds: _scores(seeds).value("mae"))
+        rows = [one for one in results if one.record.dataset == one.record.trained_on == dataset]
         table = markdown_table(HEADINGS, _blocks(rows))
-        commands = "\n".join(f"$ {command_of(seeds)}" for seeds in rows)
+        commands = "\n".join(f"$ {command_of(one.runs)}" for one in rows)
         yield f"## {title}: `{dataset}`\n\n{table}\n```console\n{commands}\n```\n"
 
 
-def _blocks(rows: Sequence[list[Run]]) -> Iterator[list[str]]:
+def _blocks(rows: Sequence[Result]) -> Iterator[list[str]]:
     """Rows by track, what is not ranked at the end."""
-    kinds: dict[str, list[list[Run]]] = {"inductive": [], "disaggregation": [], "not ranked": []}
-    for seeds in rows:
-        record = seeds[0].record
-        kinds["not ranked" if record.is_reference else record.track].append(seeds)
+    kinds: dict[str, list[Result]] = {"inductive": [], "disaggregation": [], "not ranked": []}
+    for one in rows:
+        kinds["not ranked" if one.record.is_reference else one.record.track].append(one)
     for kind, block in kinds.items():
         yield [f"*{kind}*", *[""] * (len(HEADINGS) - 1)]
         yield from map(_row, block)
 
 
-def _row(seeds: Sequence[Run]) -> list[str]:
-    record, scores = seeds[0].record, _scores(seeds)
-    interval = scores.interval("mae")
-    known = np.isfinite(interval.low)
+def _row(result: Result) -> list[str]:
+    interval = result.scores.interval("mae")
+    seconds, cpu = (
+        float(np.mean([getattr(run.record, cost) for run in result.runs]))
+        for cost in ("fit_seconds", "cpu_seconds")
+    )
     return [
-        f"`{record.method}`",
-        f"{scores.value('mae'):.4f}",
-        f"{interval.low:.4f} to {interval.high:.4f}" if known else "",
-        _value(scores, "mae_hard", 4),
-        _value(scores, "f1_micro", 4),
-        _value(scores, "calibration_slope", 2),
-        _value(scores, "within_division_r2", 2),
-        f"{record.footprint['parameters']:,}",
-        f"{_mean(run.record.fit_seconds for run in seeds):.1f} "
-        f"({_mean(run.record.cpu_seconds for run in seeds):.1f})",
-        str(len(seeds)),
+        f"`{result.label}`",
+        _value(result, "mae", 4),
+        f"{interval.low:.4f} to {interval.high:.4f}" if np.isfinite(interval.low) else "",
+        _value(result, "mae_hard", 4),
+        _value(result, "f1_micro", 4),
+        _value(result, "calibration_slope", 2),
+        _value(result, "within_division_r2", 2),
+        f"{result.record.footprint['parameters']:,}",
+        f"{seconds:.1f} ({cpu:.1f})",
+        str(len(result.runs)),
     ]
 
 
-def _scores(seeds: Sequence[Run]) -> Scores:
-    return pool_seeds([run.scores for run in seeds if run.scores])
-
-
-def _value(scores: Scores, metric: str, digits: int) -> str:
-    return f"{scores.value(metric):.{digits}f}" if metric in scores.metrics else ""
-
-
-def _mean(values: Iterable[float]) -> float:
-    return float(np.mean(list(values)))
+def _value(result: Result, metric: str, digits: int) -> str:
+    value = result.value(metric)
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 from llpbench.errors import PredictionsError, examples
 from llpbench.predictions import ATTRIBUTES, make_predictions
 from llpbench.text import fixed_width, variable_width
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,11 +98,8 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
         raise PredictionsError(f"{path.name} must end in .csv, .parquet or .zarr")
     if "segmentation" in predictions and path.suffix.lower() != ".zarr":
         raise PredictionsError(f"{path.name} cannot hold a segmentation; write a .zarr folder")
-    beside = path.with_name(f".{path.stem}.part{path.suffix}")
-    writer(predictions, beside)
-    if path.is_dir():
-        shutil.rmtree(path)
-    beside.replace(path)
+    with replacing(path) as beside:
+        writer(predictions, beside)
 
 
 def _read_csv(path: Path) -> xr.Dataset:

@@ -32,6 +32,10 @@ def test_a_row_holds_scores_and_command_of_its_runs(
     errors = [run.scores.value("mae") for run in runs if run.scores]
     assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
     assert "$ llpbench run bag-ridge --dataset grid --set words=4 --seed 1 --seed 2\n" in section
+    other = {"parameters": {"words": 8}, "out": tmp_path / "runs" / "other"}
+    run_method("bag-ridge", tmp_path / "grid", **other)
+    (section,) = results_tables.tables(tmp_path / "runs")
+    assert section.count("| `bag-ridge words=") == 2, "settings are not seeds of one another"
 
 
 def test_only_what_is_between_the_marks_is_replaced(tmp_path: Path) -> None:

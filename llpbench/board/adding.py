@@ -9,6 +9,7 @@ from llpbench.board.checking import check_entry
 from llpbench.board.layout import ENTRY, Board, list_entry_files
 from llpbench.board.verdict import Verdict
 from llpbench.errors import BoardError
+from llpbench.writing import replacing
 
 
 def add_entry(folder: Path, board: Board) -> Verdict:
@@ -40,13 +41,8 @@ def add_entry(folder: Path, board: Board) -> Verdict:
         raise BoardError(
             f"the board has an entry {folder.name} already; remove {str(place)!r} to replace it"
         )
-    beside = place.with_name(f".{place.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
+    with replacing(place) as beside:
         _copy(folder, beside)
-        beside.replace(place)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return verdict
 
 

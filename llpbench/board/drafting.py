@@ -22,6 +22,7 @@ from llpbench.method import method_class
 from llpbench.prediction_files import read_predictions, write_predictions
 from llpbench.running.command import command_of
 from llpbench.running.record import RECORD, Run, read_run
+from llpbench.writing import replacing
 
 SELECTION = (
     "Epochs by `llpbench run`: the lowest error of validation divisions. Settings as in the "
@@ -60,17 +61,12 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
         raise BoardError(f"{str(folder)!r} is not empty; remove it or choose another name")
     found = [read_run(path) for path in _find(runs)]
     _check_runs(found)
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+    with replacing(folder) as beside:
+        beside.mkdir(parents=True)
         content = {**_skeleton(folder.name), **(_describe(found, beside) if found else {}), **said}
         (beside / ENTRY).write_text(SCHEMA_LINE + write_yaml(content), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
-        beside.replace(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return folder / ENTRY
 
 

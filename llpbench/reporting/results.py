@@ -22,15 +22,20 @@ class Result:
     ----------
     label : str
         The method, with those of its parameters that tell it from other results.
-    record : RunRecord
-        Of its first seed.
+    runs : tuple of Run
+        By seed.
     scores : Scores
         Of all seeds.
     """
 
     label: str
-    record: RunRecord
+    runs: tuple[Run, ...]
     scores: Scores
+
+    @property
+    def record(self) -> RunRecord:
+        """Of the first seed."""
+        return self.runs[0].record
 
     def value(self, metric: str) -> float | None:
         """A metric, None where this result has it not.
@@ -78,11 +83,15 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
             run = read_run(path)
             if run.scores:
                 runs.setdefault(_setting(run.record), []).append(run)
-    settings = [seeds[0].record for seeds in runs.values()]
-    labels = [_label(record, settings) for record in settings]
+    groups = [tuple(sorted(found, key=lambda run: run.record.seed)) for found in runs.values()]
+    settings = [seeds[0].record for seeds in groups]
     results = [
-        Result(label, seeds[0].record, pool_seeds([run.scores for run in seeds if run.scores]))
-        for label, seeds in zip(labels, runs.values(), strict=True)
+        Result(
+            _label(seeds[0].record, settings),
+            seeds,
+            pool_seeds([run.scores for run in seeds if run.scores]),
+        )
+        for seeds in groups
     ]
     return sorted(results, key=lambda result: result.label)
 
