@@ -63,6 +63,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llpbench -p llpbench_baselines
+	cd tests && ../$(BIN)/lint-imports --no-cache ../pyproject.toml
 
 # Two processes of one thread each are faster than one process of two threads.
 PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \

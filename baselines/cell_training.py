@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.batches.bags import Bags
-from llpbench.method import Progress
+from llpbench.data.batches.bags import Bags
+from llpbench.methods.method import Progress
 from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.context_network import apply

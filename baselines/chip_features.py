@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.batches.images import iterate_images, load_images
-from llpbench.method import Progress
+from llpbench.data.batches.images import iterate_images, load_images
+from llpbench.methods.method import Progress
 
 LEARNED_FROM = 1400
 """Chips whose images a set is learned from, at most."""

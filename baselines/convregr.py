@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench.method import Method
+from llpbench.methods.method import Method
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
 

@@ -12,10 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from llpbench.catalog import unknown
-from llpbench.errors import MethodError, UnknownNameError
-from llpbench.method import Method, Progress
-from llpbench.predictions import make_predictions
+from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.methods.method import Method, Progress
+from llpbench.predictions.table import make_predictions
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
 from llpbench_baselines.patch_fourier import PatchFourier
 from llpbench_baselines.patch_words import PatchWords

@@ -10,13 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.batches.bags import Bags
-from llpbench.batches.images import MEMORY
-from llpbench.batches.shuffling import Shuffle
-from llpbench.catalog import unknown
-from llpbench.errors import MethodError, UnknownNameError
-from llpbench.method import IterativeMethod, Progress
-from llpbench.running.journal import Journal
+from llpbench.data.batches.bags import Bags
+from llpbench.data.batches.images import MEMORY
+from llpbench.data.batches.shuffling import Shuffle
+from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.methods.journal import Journal
+from llpbench.methods.method import IterativeMethod, Progress
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.losses import SHARE_LOSSES, Loss

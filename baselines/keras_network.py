@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.batches.images import iterate_images
-from llpbench.method import Method
-from llpbench.predictions import make_predictions
+from llpbench.data.batches.images import iterate_images
+from llpbench.methods.method import Method
+from llpbench.predictions.table import make_predictions
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.losses import chip_shares
 

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.batches.images import Images
+from llpbench.data.batches.images import Images
 from llpbench.errors import MethodError
-from llpbench.method import Progress
+from llpbench.methods.method import Progress
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.cell_training import Cells, match_cells, match_divisions
 from llpbench_baselines.context_network import CELLS, LOCAL, ContextNetwork, apply

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from llpbench.catalog import unknown
-from llpbench.errors import UnknownNameError
+from llpbench.errors import UnknownNameError, unknown
 from llpbench_baselines import encoders
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod

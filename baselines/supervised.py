@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.data.labels import scored_labels
 from llpbench.errors import MethodError
-from llpbench.method import make_method
-from llpbench.protocol import scored_labels
+from llpbench.methods.registry import make_method
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet

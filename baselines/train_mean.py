@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.method import Method, Progress
-from llpbench.predictions import make_predictions
+from llpbench.methods.method import Method, Progress
+from llpbench.predictions.table import make_predictions
 
 
 class TrainMean(Method):

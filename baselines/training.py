@@ -9,10 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.batches.shuffling import Shuffle
+from llpbench.data.batches.shuffling import Shuffle
 from llpbench.errors import MethodError
-from llpbench.method import Progress
-from llpbench.running.journal import Journal
+from llpbench.methods.journal import Journal
+from llpbench.methods.method import Progress
 from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.objectives import Objective

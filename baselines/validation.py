@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from llpbench.batches.images import MEMORY, Images
+from llpbench.data.batches.images import MEMORY, Images
 from llpbench_baselines.losses import chip_shares
 
 

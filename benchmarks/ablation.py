@@ -24,7 +24,7 @@ import xarray as xr
 from ablation_variants import FULL, VARIANTS
 
 import llpbench
-from llpbench.prediction_files import write_predictions
+from llpbench.predictions.files import write_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.scoring.scores import Scores
 from llpbench.writing import replace_text

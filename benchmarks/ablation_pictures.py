@@ -27,20 +27,12 @@ from PIL import Image
 
 import llpbench
 from llpbench import metrics
-from llpbench.geometry import GEOGRAPHIC
-from llpbench.plots.style import (
-    INK,
-    MUTED,
-    draw_image,
-    draw_labels,
-    new_figure,
-    score_colours,
-    shades,
-    strip,
-)
-from llpbench.protocol import scored_labels
-from llpbench.region import SCORE_WINDOW
+from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.labels import scored_labels
+from llpbench.plots.captions import score_colours
+from llpbench.protocol import SCORE_WINDOW
 from llpbench.scoring.scores import Scores
+from llpbench.style import INK, MUTED, draw_image, draw_labels, new_figure, shades, strip
 
 SHOWN = {
     "local": "cells alone",

@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.method import Method, Progress, make_method
-from llpbench.protocol import scored_labels
+from llpbench.data.labels import scored_labels
+from llpbench.methods.method import Method, Progress
+from llpbench.methods.registry import make_method
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.cell_training import Cells, match_cells, match_divisions
 from llpbench_baselines.context_network import CELL, CELLS, LOCAL, ContextNetwork, apply

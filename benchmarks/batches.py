@@ -41,8 +41,8 @@ def ways(folder: Path, chips: int) -> dict[str, tuple[Callable[[], Any], int, in
     import numpy as np
 
     import llpbench
-    from llpbench.batches.frameworks import to_tensorflow
-    from llpbench.batches.images import load_images
+    from llpbench.data.batches.frameworks import to_tensorflow
+    from llpbench.data.batches.images import load_images
 
     llpbench.synthesize("made", "esaworldcover", chips=chips, seed=0)
     ds = llpbench.open_dataset(folder / "made").llp.group()

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pooch
 
-from llpbench.fetch import fetch_archive, known
+from llpbench.data.fetch import fetch_archive, known
 
 SERVER = Path(__file__).parents[1] / "tests" / "zenodo_server.py"
 RECORD, NAME = 1, "benelux.zip"

@@ -23,10 +23,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import llpbench
-from llpbench.batches.bags import Bags
-from llpbench.method import Progress
-from llpbench.plots.style import INK, MUTED, new_figure, strip
+from llpbench.data.batches.bags import Bags
+from llpbench.methods.method import Progress
 from llpbench.protocol import prediction_inputs
+from llpbench.style import INK, MUTED, new_figure, strip
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.cell_training import Cells, descend
 from llpbench_baselines.context_network import LOCAL, apply

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from llpbench.markdown import markdown_table, replace_between
-from llpbench.reporting.results import Result, find_results
-from llpbench.running.command import command_of
+from llpbench.runs.command import command_of
+from llpbench.runs.results import Result, find_results
 
 BEGIN, END = "<!-- tables: benchmarks/results_tables.py -->", "<!-- end of the tables -->"
 TITLES = {

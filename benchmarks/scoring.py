@@ -23,11 +23,11 @@ import zarr
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
-import llpbench.accessor  # noqa: F401  (registers ds.llp)
+import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 from llpbench import catalog, evaluate, make_predictions, metrics, write_predictions
-from llpbench.dataset import LABEL_SET
+from llpbench.data.info import DatasetInfo
+from llpbench.data.store.layout import CHUNK, SHARD
 from llpbench.statistics import cluster_bootstrap, division_sums
-from llpbench.store.layout import CHUNK, SHARD
 
 CLASSES = 5
 CHIPS = 512
@@ -199,10 +199,7 @@ def made_dataset(folder: Path) -> xr.Dataset:
             "category": np.arange(len(label_set.classes)),
             "category_name": ("category", [one.name for one in label_set.classes]),
         },
-        {
-            **{"name": "made", "digest": "made", "synthetic": "true"},
-            "label_set": LABEL_SET.dump_json(label_set).decode(),
-        },
+        DatasetInfo("made", "made", label_set, synthetic=True, digest="made").attributes(),
     )
 
 

@@ -76,8 +76,8 @@ def measure(name: str, region: Any, chips: int) -> list[float]:
     """
     import numpy as np
 
-    from llpbench.batches.images import load_images
-    from llpbench.method import make_method
+    from llpbench.data.batches.images import load_images
+    from llpbench.methods.registry import make_method
 
     method: Any = make_method(name, epochs=4, learning_rate=1e-4)
     method._build(np.array([f"category {number}" for number in range(CATEGORIES)]))

@@ -16,7 +16,7 @@ from pathlib import Path
 from llpbench.board.adding import add_entry
 from llpbench.board.drafting import SELECTION, draft_entry
 from llpbench.board.layout import Board
-from llpbench.running.record import RECORD, Run, read_run
+from llpbench.runs.record import RECORD, Run, read_run
 
 TEAM = "llpbench"
 SEEDS = 3

@@ -15,34 +15,34 @@ from typing import TYPE_CHECKING, Any
 from llpbench._version import __version__
 
 if TYPE_CHECKING:
-    from llpbench.building import Recipe, Splitting, build_dataset
-    from llpbench.cache import import_archive, synthesize
-    from llpbench.dataset import list_datasets, open_dataset
-    from llpbench.downloading import download
+    from llpbench.data.building import Recipe, Splitting, build_dataset
+    from llpbench.data.cache import import_archive, synthesize
+    from llpbench.data.dataset import list_datasets, open_dataset
+    from llpbench.data.downloading import download
     from llpbench.maps import write_map
-    from llpbench.method import Method
-    from llpbench.predicting import predict_region
-    from llpbench.prediction_files import read_predictions, write_predictions
-    from llpbench.predictions import make_predictions
+    from llpbench.methods.method import Method
+    from llpbench.predictions.files import read_predictions, write_predictions
+    from llpbench.predictions.table import make_predictions
+    from llpbench.running.predicting import predict_region
     from llpbench.running.run import run_method
     from llpbench.scoring import evaluate
     from llpbench.scoring.scores import Scores
 
 _HOMES = {
-    "Recipe": "llpbench.building",
-    "Splitting": "llpbench.building",
-    "build_dataset": "llpbench.building",
-    "import_archive": "llpbench.cache",
-    "synthesize": "llpbench.cache",
-    "download": "llpbench.downloading",
-    "list_datasets": "llpbench.dataset",
-    "open_dataset": "llpbench.dataset",
-    "Method": "llpbench.method",
-    "predict_region": "llpbench.predicting",
+    "Recipe": "llpbench.data.building",
+    "Splitting": "llpbench.data.building",
+    "build_dataset": "llpbench.data.building",
+    "import_archive": "llpbench.data.cache",
+    "synthesize": "llpbench.data.cache",
+    "download": "llpbench.data.downloading",
+    "list_datasets": "llpbench.data.dataset",
+    "open_dataset": "llpbench.data.dataset",
+    "Method": "llpbench.methods.method",
+    "predict_region": "llpbench.running.predicting",
     "write_map": "llpbench.maps",
-    "make_predictions": "llpbench.predictions",
-    "read_predictions": "llpbench.prediction_files",
-    "write_predictions": "llpbench.prediction_files",
+    "make_predictions": "llpbench.predictions.table",
+    "read_predictions": "llpbench.predictions.files",
+    "write_predictions": "llpbench.predictions.files",
     "run_method": "llpbench.running.run",
     "Scores": "llpbench.scoring.scores",
     "evaluate": "llpbench.scoring",

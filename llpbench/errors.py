@@ -6,6 +6,7 @@ line prints its message alone and exits with 1. Anything else that escapes is a 
 
 from __future__ import annotations
 
+import difflib
 import reprlib
 from collections.abc import Iterable
 
@@ -84,3 +85,31 @@ def examples(items: Iterable[object], most: int = 3) -> str:
     shown = [str(item) if isinstance(item, str) else item for item in items]
     text = ", ".join(map(_SHORT.repr, shown[:most]))
     return text + ", ..." if len(shown) > most else text
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence about a name that does not exist, with the nearest that do.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have named.
+    name : str
+        What was asked for.
+    known : iterable of str
+        The names there are.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> unknown("dataset", "demo-pop", ["benelux-humanpop", "demo-humanpop"])
+    "there is no dataset 'demo-pop'; did you mean 'demo-humanpop'?"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+    if near:
+        return f"there is no {kind} {name!r}; did you mean {' or '.join(map(repr, near))}?"
+    return f"there is no {kind} {name!r}; there are: {', '.join(names)}"

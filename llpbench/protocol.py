@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llpbench.catalog import unknown
-from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.region import SCORE_WINDOW
+from llpbench.errors import UnknownNameError, unknown
 
 if TYPE_CHECKING:
     import xarray as xr
+
+CHIP_SIZE = 100
+"""Pixels along a side of a chip."""
+
+SCORE_WINDOW = slice(2, 98)
+"""The rows and columns of a chip that every truth and every prediction is about."""
+
+SPLITS = ("train", "val", "test")
 
 VERSION = 1
 SCORER_VERSION = "1.0"
@@ -69,26 +75,3 @@ def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
     seen = ds[list(TRACKS[track])]
     hidden = [name for name in seen.coords if name not in _COORDINATES[track]]
     return seen.drop_vars(hidden).drop_attrs(deep=False)
-
-
-def scored_labels(ds: xr.Dataset) -> xr.DataArray:
-    """Class groups of the pixels that predictions are scored on.
-
-    Parameters
-    ----------
-    ds : Dataset
-        A split, grouped or not.
-
-    Returns
-    -------
-    DataArray of uint8, shape (chip, y, x)
-        96 x 96 pixels a chip; 255 where there is no label.
-
-    Raises
-    ------
-    LLPBenchError
-        If the dataset has no labels.
-    """
-    if "label" not in ds:
-        raise LLPBenchError("this dataset has no labels, so nothing can be scored on it")
-    return ds.llp.group()["label"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)

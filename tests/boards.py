@@ -13,8 +13,8 @@ import xarray as xr
 from llpbench.board.layout import Board
 from llpbench.board.truth import make_truth, write_truth
 from llpbench.board.yaml_files import write_yaml
-from llpbench.prediction_files import write_predictions
-from llpbench.predictions import make_predictions
+from llpbench.predictions.files import write_predictions
+from llpbench.predictions.table import make_predictions
 
 ENTRY: dict[str, Any] = {
     "format": 1,

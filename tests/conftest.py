@@ -15,8 +15,8 @@ from made_standings import make_standings
 from regions import make_region, write_region
 from zenodo_server import ZenodoServer
 
-from llpbench.archive.writing import write_archive
 from llpbench.board.standings import Row, Standings
+from llpbench.data.archive_export import write_archive
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -1,4 +1,4 @@
-"""What the tests of ``llpbench.fetch`` share: a payload, and policies that do not really wait."""
+"""What the tests of fetching share: a payload, and policies that do not really wait."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import random
 from pathlib import Path
 
-from llpbench.fetch import RetryPolicy
+from llpbench.data.fetch import RetryPolicy
 
 RECORD = 7935237
 NAME = "benelux.zip"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from llpbench import import_archive
-from llpbench.cache import cache_folder
+from llpbench.data.cache import cache_folder
 from llpbench.errors import ArchiveError, LLPBenchError
 
 

@@ -22,7 +22,7 @@ import zarr  # noqa: F401
 from regions import make_region, write_region
 
 import llpbench.metrics  # noqa: F401
-from llpbench.region import Region
+from llpbench.data.region import Region
 
 EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir"}
 

@@ -14,8 +14,8 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 
-from llpbench.building import Recipe
-from llpbench.region import Region
+from llpbench.data.building import Recipe
+from llpbench.data.region import Region
 
 CODES = np.array([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100], dtype=np.uint8)
 """Of ESA WorldCover, by class number."""

@@ -18,8 +18,9 @@ import numpy as np
 import shapely
 
 from llpbench import catalog
-from llpbench.region import CHIP_SIZE, SPLITS, ChipBlock, Region
-from llpbench.store import WriteReport, write_store
+from llpbench.data.region import ChipBlock, Region
+from llpbench.data.store import WriteReport, write_store
+from llpbench.protocol import CHIP_SIZE, SPLITS
 
 WEST, SOUTH = 4.0, 50.0
 WIDTH, HEIGHT = 0.014, 0.009

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-import llpbench.accessor  # noqa: F401  (registers ds.llp)
+import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 from llpbench.catalog import label_set
-from llpbench.dataset import LABEL_SET
+from llpbench.data.info import DatasetInfo
 
 CATEGORIES = 5
 _COLOURS = np.array(
@@ -47,5 +47,5 @@ def small_region(chips: int = 24, seed: int = 0) -> xr.Dataset:
             "category_name": ("category", [group.name for group in groups]),
             "band": ["red", "green", "blue"],
         },
-        {"label_set": LABEL_SET.dump_json(label_set("esaworldcover")).decode(), "grouped": 1},
+        {**DatasetInfo("small", "small", label_set("esaworldcover")).attributes(), "grouped": 1},
     )

@@ -12,8 +12,8 @@ from hostile import assert_sentence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llpbench.archive.chip import ArchivedChip, read_chip, share_vector
 from llpbench.catalog import NO_LABEL
+from llpbench.data.archive.chip import ArchivedChip, read_chip, share_vector
 from llpbench.errors import ArchiveError
 
 CLASSES = 12

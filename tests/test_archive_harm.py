@@ -18,7 +18,7 @@ from hostile import (
     write_zip,
 )
 
-from llpbench.archive.members import LARGEST_CHIP, LARGEST_DIRECTORY, Member, read_member
+from llpbench.data.archive.members import LARGEST_CHIP, LARGEST_DIRECTORY, Member, read_member
 from llpbench.errors import ArchiveError
 
 Members = dict[str, bytes]

@@ -19,10 +19,10 @@ from hostile import (
 )
 
 from llpbench import import_archive, open_dataset
-from llpbench.archive.reader import read_archive
-from llpbench.cache import cache_folder
+from llpbench.data.archive.reader import read_archive
+from llpbench.data.cache import cache_folder
+from llpbench.data.store import verify_store
 from llpbench.errors import StoreError
-from llpbench.store import verify_store
 
 Members = dict[str, bytes]
 CENTRAL, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"

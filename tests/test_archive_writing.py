@@ -19,8 +19,8 @@ from hostile import assert_sentence, name_of, read_zip
 from regions import make_region, write_region
 
 from llpbench import import_archive, open_dataset
-from llpbench.archive.writing import write_archive
 from llpbench.cli import cli
+from llpbench.data.archive_export import write_archive
 from llpbench.errors import ArchiveError
 
 FOLDER = "grid_sentinel2-rgb-median-2020_esa-world-cover"

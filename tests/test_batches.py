@@ -14,11 +14,11 @@ from regions import make_region, write_region
 from small_region import small_region
 
 import llpbench
-from llpbench.batches import Batches
-from llpbench.batches.augmentation import turn_images
-from llpbench.batches.bags import draw_by_weight
-from llpbench.batches.frameworks import to_tensorflow, to_torch
-from llpbench.batches.shuffling import BUFFER
+from llpbench.data.batches import Batches
+from llpbench.data.batches.augmentation import turn_images
+from llpbench.data.batches.bags import draw_by_weight
+from llpbench.data.batches.frameworks import to_tensorflow, to_torch
+from llpbench.data.batches.shuffling import BUFFER
 from llpbench.errors import LLPBenchError, UnknownNameError
 
 

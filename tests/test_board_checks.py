@@ -23,7 +23,7 @@ from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
 from llpbench.cli import cli
 from llpbench.errors import BoardError, MethodError
-from llpbench.predictions import make_predictions
+from llpbench.predictions.table import make_predictions
 
 
 @pytest.fixture(scope="module")

@@ -19,15 +19,16 @@ from hypothesis import strategies as st
 from own_region import CODES, OwnRegion, export_region, north_up, write_divisions, write_raster
 
 import llpbench
-from llpbench.building import Recipe, Splitting, build_region
-from llpbench.building.area import utm_zone
-from llpbench.building.legends import find_legend
-from llpbench.building.raster_file import inspect_rasters
-from llpbench.building.shares import shares_from_labels
-from llpbench.grid import ChipGrid
-from llpbench.region import SPLITS, Region
-from llpbench.store import verify_store, write_store
-from llpbench.synthetic import synthesize
+from llpbench.data.building import Recipe, Splitting, build_region
+from llpbench.data.building.area import utm_zone
+from llpbench.data.building.legends import find_legend
+from llpbench.data.building.raster_file import inspect_rasters
+from llpbench.data.building.shares import shares_from_labels
+from llpbench.data.grid import ChipGrid
+from llpbench.data.region import Region
+from llpbench.data.store import verify_store, write_store
+from llpbench.data.synthetic import synthesize
+from llpbench.protocol import SPLITS
 
 PLACES = {
     "zone 31 north": (600_000.0, 5_600_000.0, "EPSG:32631"),
@@ -402,8 +403,8 @@ def test_a_buffer_keeps_splits_apart(own: OwnRegion) -> None:
 _BIG = """
 import resource, sys
 from pathlib import Path
-from llpbench.building import Recipe, build_region
-from llpbench.store import write_store
+from llpbench.data.building import Recipe, build_region
+from llpbench.data.store import write_store
 folder = Path(sys.argv[1])
 start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 region, _ = build_region(

@@ -19,12 +19,12 @@ from own_region import CODES, OwnRegion, north_up, write_divisions
 from rasterio.errors import NotGeoreferencedWarning
 
 from llpbench import catalog
-from llpbench.building import Splitting, build_dataset, build_region
-from llpbench.building.divisions import read_divisions
-from llpbench.building.legends import find_legend, published, recognise
-from llpbench.building.stretch import Stretch
-from llpbench.cache import cache_folder
 from llpbench.catalog import NO_LABEL
+from llpbench.data.building import Splitting, build_dataset, build_region
+from llpbench.data.building.divisions import read_divisions
+from llpbench.data.building.legends import find_legend, published, recognise
+from llpbench.data.building.stretch import Stretch
+from llpbench.data.cache import cache_folder
 from llpbench.errors import BuildError, LLPBenchError, UnknownNameError
 
 TABLE = "code,tree,cropland,built-up,other,shrub-grass-bare\n"

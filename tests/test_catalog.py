@@ -11,8 +11,8 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench import catalog
-from llpbench.archive.writing import write_archive
 from llpbench.catalog import ClassGroup, LabelClass, LabelSet
+from llpbench.data.archive_export import write_archive
 from llpbench.errors import UnknownNameError
 
 PUBLISHED = {

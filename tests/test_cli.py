@@ -168,7 +168,7 @@ def test_an_interrupt_exits_with_130(
     def interrupted() -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("llpbench.dataset.list_datasets", interrupted)
+    monkeypatch.setattr("llpbench.data.dataset.list_datasets", interrupted)
     code, error = _fail(capsys, "datasets")
     assert (code, error.strip()) == (130, "llpbench: interrupted")
 

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 import llpbench
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.method import make_method, method_class
+from llpbench.methods.registry import make_method, method_class
 from llpbench_baselines.aggregated_multinomial import AggregatedMultinomial, _Problem
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.bayesian_bag_ridge import _ALPHAS, BayesianBagRidge

@@ -11,7 +11,7 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.cli import main
-from llpbench.method import make_method
+from llpbench.methods.registry import make_method
 from llpbench.plots import draw_coarseness
 from llpbench.protocol import prediction_inputs
 from llpbench.running.coarseness import coarseness

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from llpbench import catalog
-from llpbench.method import method_names
+from llpbench.methods.registry import method_names
 
 ROOT = Path(__file__).resolve().parents[1]
 

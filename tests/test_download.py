@@ -19,13 +19,14 @@ from regions import make_region, write_region
 from zenodo_server import ZenodoServer, content
 
 import llpbench
-from llpbench import catalog, fetch
-from llpbench.archive.writing import write_archive
-from llpbench.cache import cache_folder, find_store, import_archive
+from llpbench import catalog
 from llpbench.cli import cli
-from llpbench.downloading import plan
+from llpbench.data import fetch
+from llpbench.data.archive_export import write_archive
+from llpbench.data.cache import cache_folder, find_store, import_archive
+from llpbench.data.downloading import plan
+from llpbench.data.store import read_info, verify_store
 from llpbench.errors import DatasetWarning, DownloadError, StoreError
-from llpbench.store import read_info, verify_store
 
 NAME = "benelux-esaworldcover"
 RECORD = 7935237
@@ -133,7 +134,7 @@ def test_a_dry_run_fetches_nothing(published: ZenodoServer) -> None:
 def test_too_little_space_is_said_before_anything_is_fetched(
     published: ZenodoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llpbench.fetch.free_bytes", lambda path: 1_000_000)
+    monkeypatch.setattr("llpbench.data.fetch.free_bytes", lambda path: 1_000_000)
     with pytest.raises(DownloadError, match=r"needs 0\.0 GB .* --cache-dir"):
         llpbench.download(NAME, progress=False)
     assert not published.asked("file")
@@ -192,7 +193,7 @@ def test_a_wrong_archive_leaves_no_dataset(zenodo: ZenodoServer, archive: Path) 
 _CONVERT = """
 import sys
 import llpbench
-from llpbench.archive import reader
+from llpbench.data.archive import reader
 slow = reader.ArchivePixels.__call__
 def slowly(self, chips):
     import time

@@ -13,8 +13,7 @@ import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer, content, cut, refusal
 
-from llpbench.errors import DownloadError
-from llpbench.fetch import (
+from llpbench.data.fetch import (
     ArchiveState,
     RecordFile,
     archive_state,
@@ -22,7 +21,8 @@ from llpbench.fetch import (
     remove_archive,
     verify_archive,
 )
-from llpbench.fetch.registry import remember
+from llpbench.data.fetch.registry import remember
+from llpbench.errors import DownloadError
 
 WRONG = bytes(SIZE)
 WRONG_MD5 = hashlib.md5(WRONG).hexdigest()

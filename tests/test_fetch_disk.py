@@ -17,9 +17,9 @@ import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer
 
+from llpbench.data.fetch import RecordFile, fetch_archive
+from llpbench.data.fetch.registry import remember
 from llpbench.errors import DownloadError
-from llpbench.fetch import RecordFile, fetch_archive
-from llpbench.fetch.registry import remember
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_a_disk_that_refuses_the_stamp(
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr("llpbench.fetch.archive_cache.write_stamp", refuse)
+        patch.setattr("llpbench.data.fetch.archive_cache.write_stamp", refuse)
         with pytest.raises(DownloadError, match=os.strerror(code)):
             fetch(tmp_path)
     assert fetch(tmp_path).read_bytes() == PAYLOAD

@@ -11,11 +11,11 @@ from fetching import MD5
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from llpbench.data.fetch.ranges import ContentRange, parse_content_range
+from llpbench.data.fetch.record import parse_record
+from llpbench.data.fetch.registry import RecordFile
+from llpbench.data.fetch.retry import parse_retry_after
 from llpbench.errors import DownloadError
-from llpbench.fetch.ranges import ContentRange, parse_content_range
-from llpbench.fetch.record import parse_record
-from llpbench.fetch.registry import RecordFile
-from llpbench.fetch.retry import parse_retry_after
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 json_values = st.recursive(

@@ -18,14 +18,14 @@ import requests
 from fetching import NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer
 
-from llpbench.fetch import fetch_archive
+from llpbench.data.fetch import fetch_archive
 
 FETCH = f"""
 import signal
 import sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
-from llpbench.fetch import fetch_archive
+from llpbench.data.fetch import fetch_archive
 print("ready", flush=True)
 print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
 """

@@ -11,8 +11,8 @@ from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager
 from zenodo_server import ZenodoServer, answer, refusal, web_page
 
 from llpbench import __version__
+from llpbench.data.fetch import RecordFile, fetch_archive, known, lookup, pin_records, registry
 from llpbench.errors import DownloadError
-from llpbench.fetch import RecordFile, fetch_archive, known, lookup, pin_records, registry
 
 FILE = RecordFile(NAME, SIZE, MD5)
 

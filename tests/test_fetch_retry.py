@@ -7,8 +7,8 @@ from fetching import eager
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llpbench.fetch.faults import SourceError, TransientError
-from llpbench.fetch.retry import RetryPolicy, insist
+from llpbench.data.fetch.faults import SourceError, TransientError
+from llpbench.data.fetch.retry import RetryPolicy, insist
 
 
 @given(st.integers(1, 10_000))

@@ -20,9 +20,9 @@ from zenodo_server import (
     web_page,
 )
 
+from llpbench.data.fetch import RetryPolicy, file_url
+from llpbench.data.fetch.transfer import Transfer
 from llpbench.errors import DownloadError
-from llpbench.fetch import RetryPolicy, file_url
-from llpbench.fetch.transfer import Transfer
 
 
 @pytest.fixture

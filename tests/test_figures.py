@@ -23,12 +23,12 @@ from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, PredictionsError
 from llpbench.plots.geography import split_squares
 from llpbench.plots.samples import choose_samples
-from llpbench.plots.style import SPLIT_COLOURS
-from llpbench.prediction_files import write_predictions
-from llpbench.predictions import template
-from llpbench.reporting.results import find_results
+from llpbench.predictions.files import write_predictions
+from llpbench.predictions.table import template
 from llpbench.reporting.tables import cross_region_table, footprint_table
-from llpbench.running.record import read_run
+from llpbench.runs.record import read_run
+from llpbench.runs.results import find_results
+from llpbench.style import SPLIT_COLOURS
 
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
 """Of the land-cover groups, in their order."""

@@ -12,7 +12,8 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.errors import UnknownNameError
-from llpbench.method import Method, make_method
+from llpbench.methods.method import Method
+from llpbench.methods.registry import make_method
 from llpbench.protocol import TRACKS, prediction_inputs
 
 QUICK: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_region import small_region
 
-from llpbench.footprint import label_bytes, measure_footprint, measure_latency
+from llpbench.methods.footprint import label_bytes, measure_footprint, measure_latency
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.downconv import DownConv

@@ -14,7 +14,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llpbench.geometry import (
+from llpbench.data.geometry import (
     EQUAL_AREA,
     GEOGRAPHIC,
     SQUARE_METRES_PER_KM2,

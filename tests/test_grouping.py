@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llpbench.archive.chip import share_vector
 from llpbench.catalog import ClassGroup, LabelClass, LabelSet, label_set
-from llpbench.grouping import group_labels, group_shares
+from llpbench.data.archive.chip import share_vector
+from llpbench.data.grouping import group_labels, group_shares
 
 REFUSED_HERE_TOO = {"esa_missing_class", "esa_repeated_class"}
 """A label set must hold every class exactly once."""

@@ -16,9 +16,9 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.cli import cli
+from llpbench.data.hardness import intraclass_correlation
 from llpbench.errors import LLPBenchError, MetricError
-from llpbench.hardness import intraclass_correlation
-from llpbench.predictions import make_predictions
+from llpbench.predictions.table import make_predictions
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,16 @@ from pyproj import Transformer
 from regions import make_region, write_region
 
 import llpbench
-from llpbench.building import Recipe, build_dataset, build_region
 from llpbench.cli import cli
+from llpbench.data.building import Recipe, build_dataset, build_region
+from llpbench.data.store import write_store
+from llpbench.data.synthetic import synthesize
 from llpbench.errors import BuildError, LLPBenchError, PredictionsError
 from llpbench.maps import write_map
 from llpbench.maps.cells import find_cells
-from llpbench.predicting import predict_region
-from llpbench.prediction_files import read_predictions
-from llpbench.predictions import make_predictions
-from llpbench.store import write_store
-from llpbench.synthetic import synthesize
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import make_predictions
+from llpbench.running.predicting import predict_region
 
 
 def _open(region: Any, path: Path) -> xr.Dataset:

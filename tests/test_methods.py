@@ -17,7 +17,7 @@ from sklearn.base import clone
 
 import llpbench
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
-from llpbench.method import make_method, method_class, method_names
+from llpbench.methods.registry import make_method, method_class, method_names
 from llpbench.running.run import run_method
 from llpbench_baselines.patch_words import describe_patches
 from llpbench_baselines.simplex import project_to_simplex

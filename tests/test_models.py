@@ -17,8 +17,8 @@ from sklearn.metrics import log_loss
 from small_region import CATEGORIES, small_region
 
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.method import Method
-from llpbench.predictions import check_predictions
+from llpbench.methods.method import Method
+from llpbench.predictions.table import check_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines import encoders, layers, patches
 from llpbench_baselines.convregr import ConvRegr

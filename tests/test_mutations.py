@@ -15,10 +15,10 @@ from mutating import mutate
 from regions import make_region, write_region
 
 from llpbench import import_archive
-from llpbench.archive.chip import read_chip
-from llpbench.archive.reader import read_archive
-from llpbench.archive.writing import write_archive
-from llpbench.cache import cache_folder
+from llpbench.data.archive.chip import read_chip
+from llpbench.data.archive.reader import read_archive
+from llpbench.data.archive_export import write_archive
+from llpbench.data.cache import cache_folder
 from llpbench.errors import ArchiveError, StoreError
 
 COUNTS = [

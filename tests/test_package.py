@@ -39,7 +39,7 @@ import llpbench
 for module in pkgutil.walk_packages(llpbench.__path__, "llpbench."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-from llpbench.method import method_class, method_names
+from llpbench.methods.registry import method_class, method_names
 print([name for name in method_names() if method_class(name).parameters is not None])
 """
     done = _python(program)

@@ -21,7 +21,7 @@ import llpbench
 from llpbench import metrics, plots
 from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.predictions import make_predictions
+from llpbench.predictions.table import make_predictions
 from llpbench.scoring.scores import Scores
 
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]

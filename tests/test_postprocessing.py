@@ -16,10 +16,11 @@ from sklearn.base import clone
 
 import llpbench
 from llpbench.cli import main
-from llpbench.composition import compose
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
-from llpbench.method import Method, make_method, method_class
-from llpbench.postprocessing import Estimate
+from llpbench.methods.method import Method
+from llpbench.methods.pipeline import compose
+from llpbench.methods.postprocessing import Estimate
+from llpbench.methods.registry import make_method, method_class
 from llpbench.protocol import prediction_inputs
 from llpbench.running.run import run_method
 from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix

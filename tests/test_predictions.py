@@ -19,7 +19,7 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.errors import PredictionsError
-from llpbench.predictions import check_predictions, make_predictions, template
+from llpbench.predictions.table import check_predictions, make_predictions, template
 
 CATEGORIES = ["other", "tree", "shrub-grass-bare", "cropland", "built-up"]
 

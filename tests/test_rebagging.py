@@ -9,7 +9,7 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.method import make_method
+from llpbench.methods.registry import make_method
 from llpbench.protocol import prediction_inputs
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llpbench.errors import MethodError
-from llpbench.running.command import RunCommand, parse_run_command
+from llpbench.runs.command import RunCommand, parse_run_command
 
 _names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 _values = st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none() | _names

@@ -17,11 +17,11 @@ from regions import make_region, write_region
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError
-from llpbench.running.folder import can_resume, choose_folder, working_folder
+from llpbench.methods.journal import CHECKPOINT, Journal
 from llpbench.running.interrupts import stop_on_interrupt
-from llpbench.running.journal import CHECKPOINT, Journal
-from llpbench.running.record import read_run
 from llpbench.running.run import run_method
+from llpbench.runs.folder import can_resume, choose_folder, working_folder
+from llpbench.runs.record import read_run
 
 SMALL = {"filters": 4, "epochs": 3, "learning_rate": 0.02, "batch_size": 8}
 

@@ -18,9 +18,9 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench import metrics
+from llpbench.data.geometry import EQUAL_AREA
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
-from llpbench.geometry import EQUAL_AREA
-from llpbench.predictions import make_predictions
+from llpbench.predictions.table import make_predictions
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.scores import Scores
 from llpbench.statistics import cluster_bootstrap, spatial_blocks

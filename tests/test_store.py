@@ -17,9 +17,9 @@ import zarr
 from regions import GridPixels, make_region, write_region
 
 from llpbench import open_dataset
-from llpbench.region import ChipBlock, Region
-from llpbench.store import read_info, verify_store
-from llpbench.store.layout import CHUNK, SHARD
+from llpbench.data.region import ChipBlock, Region
+from llpbench.data.store import read_info, verify_store
+from llpbench.data.store.layout import CHUNK, SHARD
 
 SHARED_TYPES = {
     "image": ("chip y x band", "uint8"),

@@ -18,9 +18,9 @@ from hostile import assert_sentence
 from killing import killable_region
 from regions import GridPixels, make_region, write_region
 
+from llpbench.data.region import ChipBlock, Region
+from llpbench.data.store import read_info, verify_store
 from llpbench.errors import ArchiveError, StoreError
-from llpbench.region import ChipBlock, Region
-from llpbench.store import read_info, verify_store
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import zarr
 from hostile import assert_sentence
 
 from llpbench import open_dataset
+from llpbench.data.store import read_info, verify_store
 from llpbench.errors import StoreError
-from llpbench.store import read_info, verify_store
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from regions import make_region, write_region
 
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.method import IterativeMethod, method_class
+from llpbench.methods.method import IterativeMethod
+from llpbench.methods.registry import method_class
 from llpbench.running.run import complete_run
 from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid, Job, read_preset

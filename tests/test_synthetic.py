@@ -16,14 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from llpbench.data.region import Region
+from llpbench.data.splitting import bands
+from llpbench.data.synthetic import SyntheticReader, synthesize
+from llpbench.data.synthetic.landcover import BUILT, find_land_cover
+from llpbench.data.synthetic.noise import PixelGrid, smooth_noise
+from llpbench.data.synthetic.places import decode, encode
+from llpbench.data.synthetic.population import population_class
 from llpbench.errors import LLPBenchError, UnknownNameError
-from llpbench.region import SPLITS, Region
-from llpbench.splitting import bands
-from llpbench.synthetic import SyntheticReader, synthesize
-from llpbench.synthetic.landcover import BUILT, find_land_cover
-from llpbench.synthetic.noise import PixelGrid, smooth_noise
-from llpbench.synthetic.places import decode, encode
-from llpbench.synthetic.population import population_class
+from llpbench.protocol import SPLITS
 
 LABEL_SETS = ("esaworldcover", "humanpop")
 EQUAL_AREA = "EPSG:6933"

@@ -18,7 +18,7 @@ from small_region import CATEGORIES, small_region
 pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.running.journal import CHECKPOINT, HISTORY, Journal
+from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
 from llpbench_baselines import losses
 from llpbench_baselines.averages import AveragedWeights
 from llpbench_baselines.convregr import ConvRegr

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from llpbench.archive.unpickling import MOST_OPCODES, PickledArray, _ArrayType, loads
+from llpbench.data.archive.unpickling import MOST_OPCODES, PickledArray, _ArrayType, loads
 from llpbench.errors import ArchiveError
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.batches.images import SIDE
-from llpbench.hardness import intraclass_correlation
+from llpbench.data.batches.images import SIDE
+from llpbench.data.hardness import intraclass_correlation
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.losses import squared_shares
 from llpbench_baselines.objectives.objective import Network, Objective

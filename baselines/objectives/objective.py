@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from llpbench.batches.images import Images
+from llpbench.data.batches.images import Images
 from llpbench.errors import MethodError
 from llpbench_baselines.losses import Loss
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.postprocessing import Estimate, PostProcessor
+from llpbench.methods.postprocessing import Estimate, PostProcessor
 from llpbench_baselines.division_regression import Divisions
 from llpbench_baselines.simplex import project_to_simplex
 

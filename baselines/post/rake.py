@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from llpbench.postprocessing import Estimate, PostProcessor, Transform
+from llpbench.methods.postprocessing import Estimate, PostProcessor, Transform
 from llpbench_baselines.raking import apply_factors, log_factors
 
 

@@ -25,7 +25,6 @@ from llpbench.board.standings import (
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.catalog import LabelSet, ReportedResult, reported_results
-from llpbench.dataset import LABEL_SET
 from llpbench.errors import BoardError
 from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
 from llpbench.scoring.measures import BY_NAME
@@ -87,17 +86,16 @@ def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission])
     divisions, chips = scored_divisions(truth)
     ranked = {one.name: results[one.name] for one in submissions if one.entry.is_ranked}
     ranks = rank_results(ranked, chips.tolist())
-    label_set = LABEL_SET.validate_json(truth.attrs["label_set"])
+    info = truth.llp.info
     return {
         "rows": [entry_row(one, results[one.name], ranks.get(one.name)) for one in submissions],
-        "synthetic": truth.attrs["synthetic"] == "true",
-        **{
-            name: truth.attrs[name] for name in ("title", "doi", "licence", "attribution", "digest")
-        },
+        "synthetic": info.synthetic,
+        **{name: getattr(info, name) for name in ("title", "licence", "attribution", "digest")},
+        "doi": info.doi or "",
         "chips": int(chips.sum()),
         "unscored_chips": truth.sizes["chip"] - int(chips.sum()),
         "note": next(iter(results.values())).note,
-        "categories": _categories(label_set),
+        "categories": _categories(info.label_set),
         "divisions": [
             _division(division, count, card)
             for division, count in zip(divisions.tolist(), chips.tolist(), strict=True)
@@ -131,7 +129,7 @@ def _reported_table(dataset: str) -> dict[str, Any]:
 
 def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Dataset) -> Result:
     result = read_result(board.result(dataset, submission.name))
-    if result is None or result.digests.dataset != truth.attrs["digest"]:
+    if result is None or result.digests.dataset != truth.llp.info.digest:
         raise BoardError(
             f"{submission.name} has no scores on {dataset} as it is now; run "
             "`llpbench leaderboard score`"

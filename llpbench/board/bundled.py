@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 
 from llpbench.errors import MethodError, examples
-from llpbench.method import ENTRY_POINTS, Method, method_class
-from llpbench.postprocessing import ENTRY_POINTS as POST_PROCESSORS
-from llpbench.running.command import RunCommand, parse_run_command
+from llpbench.methods.method import Method
+from llpbench.methods.postprocessing import ENTRY_POINTS as POST_PROCESSORS
+from llpbench.methods.registry import ENTRY_POINTS, method_class
+from llpbench.runs.command import RunCommand, parse_run_command
 
 PACKAGE = "llpbench_baselines"
 

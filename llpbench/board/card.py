@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from llpbench.catalog import NO_LABEL
+from llpbench.data.labels import scored_labels
 from llpbench.errors import BoardError
-from llpbench.protocol import scored_labels
-from llpbench.region import SCORE_WINDOW
+from llpbench.protocol import SCORE_WINDOW
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
     truth = part.llp.truth().to_numpy()
     colours = [group.colour for group in part.llp.label_set.groups]
     return DatasetCard(
-        dataset=ds.attrs["name"],
-        digest=ds.attrs["digest"],
+        dataset=ds.llp.info.name,
+        digest=ds.llp.info.digest,
         divisions=_divisions(outlines),
         examples=[
             _draw(part.isel(chip=number), truth[number], colours) for number in _choose(truth)

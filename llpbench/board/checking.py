@@ -85,7 +85,7 @@ def _check_files(submission: Submission) -> Iterator[Reason]:
 def _check_dataset(submission: Submission, dataset: str, board: Board) -> Iterator[Reason]:
     try:
         truth = read_truth(board.truth(dataset))
-        known, said = truth.attrs["digest"], submission.entry.datasets[dataset].digest
+        known, said = truth.llp.info.digest, submission.entry.datasets[dataset].digest
         if said != known:
             yield Reason(
                 "refused",

@@ -18,10 +18,10 @@ from llpbench.board.fields import FILL_IN
 from llpbench.board.layout import ENTRY, check_folder_name
 from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
-from llpbench.method import method_class
-from llpbench.prediction_files import read_predictions, write_predictions
-from llpbench.running.command import command_of
-from llpbench.running.record import RECORD, Run, read_run
+from llpbench.methods.registry import method_class
+from llpbench.predictions.files import read_predictions, write_predictions
+from llpbench.runs.command import command_of
+from llpbench.runs.record import RECORD, Run, read_run
 from llpbench.writing import replacing
 
 SELECTION = (

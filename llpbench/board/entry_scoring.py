@@ -15,7 +15,7 @@ from llpbench.board.layout import Board
 from llpbench.board.result import Digests, PixelScores, Rerun, Result, Score, read_result
 from llpbench.board.submission import Submission
 from llpbench.errors import BoardError
-from llpbench.prediction_files import read_predictions
+from llpbench.predictions.files import read_predictions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring import digest_predictions, evaluate
 from llpbench.scoring.measures import BY_NAME
@@ -57,7 +57,7 @@ def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Resu
     LLPBenchError
         If the predictions cannot be scored.
     """
-    dataset = truth.attrs["name"]
+    dataset = truth.llp.info.name
     scores = evaluate(submission.predictions(truth), truth)
     digests = digests_of(scores)
     kept = read_result(board.result(dataset, submission.name))
@@ -100,7 +100,7 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
     BoardError
         If a segmentation is missing or not the one that the entry describes.
     """
-    dataset = ds.attrs["name"]
+    dataset = ds.llp.info.name
     predictions = [read_predictions(path) for path in _segmentation_paths(submission, dataset)]
     scores = evaluate(predictions, ds)
     expected = submission.entry.datasets[dataset].segmentations

@@ -15,9 +15,9 @@ from llpbench.board.submission import Submission
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import current_digests
 from llpbench.errors import BoardError
-from llpbench.prediction_files import read_predictions
-from llpbench.running.command import RunCommand
+from llpbench.predictions.files import read_predictions
 from llpbench.running.run import run_method
+from llpbench.runs.command import RunCommand
 from llpbench.scoring import evaluate
 
 

@@ -10,8 +10,8 @@ from llpbench.board.entry import Entry, validate_entry
 from llpbench.board.layout import ENTRY, EntryFiles, list_entry_files
 from llpbench.board.yaml_files import read_yaml
 from llpbench.errors import BoardError, PredictionsError
-from llpbench.prediction_files import read_predictions
-from llpbench.predictions import check_predictions
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +55,7 @@ class Submission:
         PredictionsError
             If the predictions do not fit.
         """
-        dataset = truth.attrs["name"]
+        dataset = truth.llp.info.name
         paths = self.files.predictions.get(dataset, {})
         seeds = self.entry.datasets[dataset].seeds
         missing = [seed for seed in seeds if seed not in paths]
@@ -106,7 +106,7 @@ def _read(path: Path, truth: xr.Dataset) -> xr.Dataset:
         raise PredictionsError(
             f"{where} must have {truth.sizes['chip']} rows and the columns {sorted(expected)}, "
             f"found {rows} rows and {len(names)} columns; start from "
-            f"`llpbench template {truth.attrs['name']}`"
+            f"`llpbench template {truth.llp.info.name}`"
         )
     try:
         return check_predictions(read_predictions(path), truth)

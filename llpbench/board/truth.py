@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
+from llpbench.data.geometry import mix, overlap_matrix
+from llpbench.data.text import fixed_width
 from llpbench.errors import BoardError
-from llpbench.geometry import mix, overlap_matrix
 from llpbench.scoring import train_mean
-from llpbench.text import fixed_width
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def make_truth(dataset: str | Path | xr.Dataset) -> xr.Dataset:
     grouped = opened.llp.group()
     part, train = grouped.llp.split(SPLIT), grouped.llp.split("train")
     if not part.sizes["chip"]:
-        raise BoardError(f"the dataset {opened.attrs['name']!r} has no test split")
+        raise BoardError(f"the dataset {opened.llp.info.name!r} has no test split")
     shares = part.llp.truth().drop_vars(["category", "category_name"]).variable
     null = train_mean(grouped)
     kept = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
@@ -185,7 +185,7 @@ def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
     import pandas as pd
     import xarray as xr
 
-    import llpbench.accessor  # noqa: F401  (registers ds.llp)
+    import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
     names, divisions = content["categories"], content["divisions"]
     lists = {name: table[name].combine_chunks() for name in _OVERLAPS}

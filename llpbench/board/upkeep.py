@@ -11,7 +11,7 @@ from llpbench.board.layout import Board
 from llpbench.board.result import Digests, Result, read_result, write_result
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
 from llpbench.errors import BoardError, examples
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring import digest_predictions
@@ -107,14 +107,14 @@ def current_digests(submission: Submission, truth: xr.Dataset) -> Digests:
     Digests
     """
     return Digests(
-        dataset=truth.attrs["digest"],
+        dataset=truth.llp.info.digest,
         predictions=[digest_predictions(one) for one in submission.predictions(truth)],
         scorer=SCORER_VERSION,
     )
 
 
 def _score(submission: Submission, truth: xr.Dataset, board: Board, pixels: bool) -> Upkeep:
-    dataset = truth.attrs["name"]
+    dataset = truth.llp.info.name
     path = board.result(dataset, submission.name)
     result, digests = read_result(path), current_digests(submission, truth)
     proportions: Literal["scored", "kept"] = "kept"
@@ -131,9 +131,9 @@ def _score(submission: Submission, truth: xr.Dataset, board: Board, pixels: bool
 
 def _with_pixels(submission: Submission, result: Result, board: Board) -> Result:
     ds = open_dataset(result.dataset)
-    if ds.attrs["digest"] != result.digests.dataset:
+    if ds.llp.info.digest != result.digests.dataset:
         raise BoardError(
-            f"the dataset {result.dataset} on this machine has the digest {ds.attrs['digest']}, "
+            f"the dataset {result.dataset} on this machine has the digest {ds.llp.info.digest}, "
             f"the board's {result.digests.dataset}; fetch or make it again"
         )
     found = score_pixels(submission, ds, result.examples)

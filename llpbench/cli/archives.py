@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from llpbench.cli.output import json_option, print_json
+from llpbench.data.info import mark_synthetic
 
 if TYPE_CHECKING:
-    from llpbench.store import WriteReport
+    from llpbench.data.store import WriteReport
 
 
 @click.command("import")
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @json_option
 def import_zip(archive: Path, name: str, as_json: bool) -> None:
     """Make a dataset from the published zip ARCHIVE, without unpacking it."""
-    from llpbench.cache import import_archive
+    from llpbench.data.cache import import_archive
 
     report = import_archive(archive, name, progress=True)
     print_report(report, name, as_json)
@@ -30,7 +31,7 @@ def import_zip(archive: Path, name: str, as_json: bool) -> None:
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
 def export_archive(name: str, archive: Path) -> None:
     """Write dataset NAME (or the path of one) as ZIP, in the layout of the published archives."""
-    from llpbench.archive.writing import write_archive
+    from llpbench.data.archive_export import write_archive
 
     write_archive(name, archive, progress=True)
     click.echo(f"{name}: {archive.stat().st_size} bytes, in {archive}")
@@ -49,10 +50,10 @@ def export_archive(name: str, archive: Path) -> None:
 @json_option
 def synthesize(name: str, chips: int, seed: int, labels: str, as_json: bool) -> None:
     """Make a synthetic dataset and call it NAME."""
-    from llpbench.cache import synthesize as make
+    from llpbench.data.cache import synthesize as make
 
     report = make(name, labels, chips=chips, seed=seed, progress=True)
-    print_report(report, f"{name} (synthetic)", as_json)
+    print_report(report, mark_synthetic(name, True), as_json)
 
 
 def print_report(report: WriteReport, name: str, as_json: bool) -> None:

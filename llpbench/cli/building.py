@@ -107,7 +107,7 @@ def build(
     Chips stand on a grid of the region's UTM zone. Shares of divisions are counted on the label
     raster, or taken from --shares. Classes are never averaged.
     """
-    from llpbench.building import Recipe, Splitting, build_dataset
+    from llpbench.data.building import Recipe, Splitting, build_dataset
     from llpbench.errors import BuildError
 
     if divisions is None:
@@ -167,8 +167,8 @@ def predict(
     No labels are needed. A method of the disaggregation track (such as bag-ridge+rake) also takes
     --divisions and --shares: what a statistical office knows of them, spread over the chips.
     """
-    from llpbench.building import Recipe
-    from llpbench.predicting import predict_region
+    from llpbench.data.building import Recipe
+    from llpbench.running.predicting import predict_region
 
     recipe = Recipe(images=images, bands=bands or None, scale=scale or None, **sources)
     done = predict_region(run, recipe, out, progress=not as_json)

@@ -24,8 +24,8 @@ def datasheet(name: str, out: Path | None) -> None:
     Of a published dataset that is not on this machine, it says what the catalog knows.
     """
     from llpbench import catalog
-    from llpbench.cache import stored_names
-    from llpbench.dataset import open_dataset
+    from llpbench.data.cache import stored_names
+    from llpbench.data.dataset import open_dataset
     from llpbench.reporting.datasheet import describe_dataset, describe_entry
 
     entry = catalog.load().datasets.get(name)
@@ -41,7 +41,7 @@ def datasheet(name: str, out: Path | None) -> None:
 @out_option
 def croissant(name: str, out: Path | None) -> None:
     """Write GeoCroissant metadata (JSON-LD) of dataset NAME (or the path of one)."""
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
     from llpbench.reporting.croissant import describe_croissant
 
     _give(json.dumps(describe_croissant(open_dataset(name)), indent=1, ensure_ascii=False), out)

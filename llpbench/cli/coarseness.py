@@ -46,7 +46,7 @@ def coarseness(
     """
     from tqdm import tqdm
 
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
     from llpbench.plots import draw_coarseness, write_figure
     from llpbench.running.coarseness import FACTORS
     from llpbench.running.coarseness import coarseness as experiment
@@ -62,7 +62,7 @@ def coarseness(
         seeds=seeds or (0,),
         progress=lambda items: tqdm(items, disable=not sys.stderr.isatty(), unit="run"),
     )
-    figure = draw_coarseness(table, ds.attrs["title"])
+    figure = draw_coarseness(table, ds.llp.info.title)
     out.mkdir(parents=True, exist_ok=True)
     replace_text(out / "coarseness.csv", table.to_csv(index=False, float_format="%.4f"))
     write_figure(figure, out / "coarseness.png")

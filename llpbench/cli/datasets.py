@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli.output import json_option, print_json, print_table, readable
+from llpbench.data.info import mark_synthetic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 @json_option
 def datasets(as_json: bool) -> None:
     """List the datasets of the catalog and those imported here."""
-    from llpbench.cache import cache_folder
-    from llpbench.dataset import list_datasets
+    from llpbench.data.cache import cache_folder
+    from llpbench.data.dataset import list_datasets
 
     rows = [_dataset_row(name) for name in list_datasets()]
     if as_json:
@@ -33,10 +34,11 @@ def datasets(as_json: bool) -> None:
 
 def _dataset_row(name: str) -> dict[str, Any]:
     """One dataset: what it is, and how much of it is here."""
-    from llpbench import catalog, fetch
-    from llpbench.cache import cache_folder, stored_names
-    from llpbench.holdings import folder_size
-    from llpbench.store import read_info
+    from llpbench import catalog
+    from llpbench.data import fetch
+    from llpbench.data.cache import cache_folder, stored_names
+    from llpbench.data.holdings import folder_size
+    from llpbench.data.store import read_info
 
     cache = cache_folder()
     entry = catalog.load().datasets.get(name)
@@ -55,7 +57,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     is_synthetic = info.synthetic if info else bool(entry and entry.synthetic)
     return {
         "name": name,
-        "title": title + (" (synthetic)" if is_synthetic else ""),
+        "title": mark_synthetic(title, is_synthetic),
         "chips": info.chips if info else entry.chips if entry else None,
         "state": state,
         "bytes": size,
@@ -70,7 +72,7 @@ def info(name: str, as_json: bool) -> None:
     """Show source, splits, classes and hardness of dataset NAME (or the path of one)."""
     from dataclasses import asdict
 
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
 
     ds = open_dataset(name)
     facts, card = _facts(ds), ds.llp.hardness()
@@ -97,7 +99,7 @@ def _mean(shares: NDArray[np.floating]) -> float | None:
 def _facts(ds: xr.Dataset) -> dict[str, Any]:
     import numpy as np
 
-    from llpbench.region import SPLITS
+    from llpbench.protocol import SPLITS
 
     groups = ds.llp.label_set.groups
     grouped = ds.llp.group()
@@ -127,18 +129,21 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
         }
         for number, group in enumerate(groups)
     ]
+    info = ds.llp.info
     return {
-        **{
-            key: ds.attrs[key]
-            for key in ("name", "title", "doi", "licence", "attribution", "digest")
-        },
-        "synthetic": ds.attrs["synthetic"] == "true",
+        "name": info.name,
+        "title": info.title,
+        "doi": info.doi or "",
+        "licence": info.licence,
+        "attribution": info.attribution,
+        "digest": info.digest,
+        "synthetic": info.synthetic,
         "chips": ds.sizes["chip"],
         "divisions": ds.sizes["division"],
-        "label_classes": [label_class.name for label_class in ds.llp.label_set.classes],
+        "label_classes": [label_class.name for label_class in info.label_set.classes],
         "splits": splits,
         "classes": classes,
-        "store": ds.attrs["store"],
+        "store": str(info.store),
     }
 
 
@@ -147,8 +152,8 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
 @click.option("--archive", is_flag=True, help="Check the downloaded archive instead.")
 def verify(name: str, archive: bool) -> None:
     """Read dataset NAME (or the path of one) whole and check it against its digest."""
-    from llpbench.cache import find_store
-    from llpbench.store import verify_store
+    from llpbench.data.cache import find_store
+    from llpbench.data.store import verify_store
 
     if archive:
         click.echo(f"the archive of {name} is whole: {_verify_archive(name)}")
@@ -159,8 +164,9 @@ def verify(name: str, archive: bool) -> None:
 
 
 def _verify_archive(name: str) -> str:
-    from llpbench import catalog, fetch
-    from llpbench.cache import cache_folder
+    from llpbench import catalog
+    from llpbench.data import fetch
+    from llpbench.data.cache import cache_folder
     from llpbench.errors import DownloadError
 
     record = catalog.dataset(name).record

@@ -41,7 +41,7 @@ def download(
 ) -> None:
     """Fetch published datasets and make them ready; interrupted downloads continue."""
     from llpbench import catalog
-    from llpbench.downloading import download as fetch_and_make
+    from llpbench.data.downloading import download as fetch_and_make
     from llpbench.errors import LLPBenchError
 
     if bool(names) == everything:
@@ -80,7 +80,7 @@ def download(
 
 
 def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> None:
-    from llpbench.downloading import plan
+    from llpbench.data.downloading import plan
 
     plans = [plan(name, chips=chips) for name in names]
     rows = [{**vars(found), "needed_bytes": found.needed_bytes} for found in plans]
@@ -122,7 +122,7 @@ def clean(
     names: tuple[str, ...], archives: bool, partial: bool, everything: bool, as_json: bool
 ) -> None:
     """Show what the cache holds; remove datasets by NAME, or kinds of files by option."""
-    from llpbench.holdings import holdings, remove
+    from llpbench.data.holdings import holdings, remove
 
     found = holdings()
     unwanted = {"archive": archives, "partial": partial, "dataset": False}

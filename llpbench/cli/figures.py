@@ -34,7 +34,7 @@ def figures(name: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Pat
     Its area with grid and divisions, splits, class distributions and sample chips; maps of
     predictions against the truth; results by method, across regions and what they cost.
     """
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
     from llpbench.reporting.figures import write_figures
 
     for path in write_figures(open_dataset(name), out, runs=runs, predictions=predictions):

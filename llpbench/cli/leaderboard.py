@@ -243,13 +243,13 @@ def truth(names: tuple[str, ...], board: Board) -> None:
     """
     from llpbench.board.card import make_card, write_card
     from llpbench.board.truth import make_truth, write_truth
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
 
     for name in names:
         ds = open_dataset(name)
-        path = board.truth(ds.attrs["name"])
+        path = board.truth(ds.llp.info.name)
         write_truth(make_truth(ds), path)
-        write_card(make_card(ds), board.card(ds.attrs["name"]))
+        write_card(make_card(ds), board.card(ds.llp.info.name))
         click.echo(f"written to {path}")
 
 

@@ -13,7 +13,7 @@ from llpbench.cli.output import json_option, print_json, print_table
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("llpbench/registry.json"),
+    default=Path("llpbench/data/registry.json"),
     show_default=True,
     help="The registry; records in it that are not in the catalog stay.",
 )
@@ -24,7 +24,8 @@ def pin_records(out: Path, as_json: bool) -> None:
     With the registry in the package, no download asks the API any more, and an archive with
     another checksum is refused.
     """
-    from llpbench import catalog, fetch
+    from llpbench import catalog
+    from llpbench.data import fetch
 
     records = [entry.record for entry in catalog.load().datasets.values() if entry.record]
     pinned = fetch.pin_records(records, path=out)

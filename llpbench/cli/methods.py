@@ -12,16 +12,17 @@ import click
 
 from llpbench.cli.output import json_option, print_json, print_table
 from llpbench.cli.predictions import split_option
+from llpbench.data.info import mark_synthetic
 
 if TYPE_CHECKING:
-    from llpbench.running.record import Run
+    from llpbench.runs.record import Run
 
 
 @click.command()
 @json_option
 def baselines(as_json: bool) -> None:
     """List the installed methods; parameters are counted at 5 classes."""
-    from llpbench.method import method_class, method_names
+    from llpbench.methods.registry import method_class, method_names
 
     rows = [
         {
@@ -142,7 +143,7 @@ def run_row(done: Run) -> dict[str, Any]:
 
     return {
         "method": record.method,
-        "dataset": record.dataset + (" (synthetic)" if record.synthetic else ""),
+        "dataset": mark_synthetic(record.dataset, record.synthetic),
         "split": record.split,
         "MAE": score("mae"),
         "95 %": None if interval is None else f"{interval.low:.3f}-{interval.high:.3f}",
@@ -172,7 +173,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     click.BadParameter
         If there is no name or no ``=``.
     """
-    from llpbench.running import command
+    from llpbench.runs import command
 
     try:
         return command.parse_setting(text)

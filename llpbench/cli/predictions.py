@@ -23,13 +23,13 @@ split_option = click.option(
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A new .csv, .parquet or .zarr.")
 def template(name: str, split: str, out: Path | None) -> None:
     """Write a predictions file for dataset NAME in which only the shares are missing."""
-    from llpbench.dataset import open_dataset
+    from llpbench.data.dataset import open_dataset
     from llpbench.errors import PredictionsError
-    from llpbench.prediction_files import write_predictions
-    from llpbench.predictions import template as make_template
+    from llpbench.predictions.files import write_predictions
+    from llpbench.predictions.table import template as make_template
 
     ds = open_dataset(name)
-    path = out or Path(f"{ds.attrs['name']}-{split}.csv")
+    path = out or Path(f"{ds.llp.info.name}-{split}.csv")
     if path.exists():
         raise PredictionsError(f"{str(path)!r} exists; choose another name with --out")
     write_predictions(make_template(ds.llp.split(split)), path)

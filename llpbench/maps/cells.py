@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.dataset import GRID
+from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
-from llpbench.geometry import GEOGRAPHIC
-from llpbench.grid import ChipGrid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,8 +66,9 @@ def find_cells(ds: xr.Dataset) -> Cells:
         If the chips stand on no regular grid.
     """
     places = ds["lon"].to_numpy(), ds["lat"].to_numpy()
-    if ds.attrs.get("grid"):
-        return _on(GRID.validate_json(ds.attrs["grid"]), places)
+    grid = ds.llp.info.grid
+    if grid is not None:
+        return _on(grid, places)
     for grid in _candidates(ds):
         rows, columns = grid.cells(*places)
         if not (np.isfinite(rows).all() and np.isfinite(columns).all()):
@@ -79,7 +79,7 @@ def find_cells(ds: xr.Dataset) -> Cells:
             if len(np.unique(np.stack([found.rows, found.columns]), axis=1).T) == len(rows):
                 return found
     raise BuildError(
-        f"the chips of {ds.attrs['name']!r} stand on no regular grid, so they cannot be drawn as a "
+        f"the chips of {ds.llp.info.name!r} stand on no regular grid, so they cannot be drawn as a "
         "raster"
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
-from llpbench.plots.style import INK, new_figure, shades
+from llpbench.style import INK, new_figure, shades
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
-from llpbench.region import CHIP_SIZE
+from llpbench.protocol import CHIP_SIZE
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _cog(
     import rasterio
     import rasterio.shutil
 
-    from llpbench.building.raster_file import GDAL_OPTIONS
+    from llpbench.data.building.raster_file import GDAL_OPTIONS
 
     height, width = (pixels * number for number in cells.shape)
     with (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
 from llpbench.errors import BuildError, PredictionsError, examples
 from llpbench.maps.cells import find_cells
 from llpbench.maps.picture import draw_map
 from llpbench.maps.rasters import write_classes, write_shares
 from llpbench.maps.tables import chip_table, division_table
-from llpbench.plots.style import category_colours
 from llpbench.plots.writing import write_figure
-from llpbench.prediction_files import read_predictions
-from llpbench.predictions import check_predictions
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
+from llpbench.style import category_colours
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:
     strange = asked[~asked.isin(ds.indexes["chip"])]
     if len(strange):
         raise PredictionsError(
-            f"{len(strange)} predicted chips are not in {ds.attrs['name']!r}, such as "
+            f"{len(strange)} predicted chips are not in {ds.llp.info.name!r}, such as "
             f"{examples(strange)}; give the dataset they were predicted on"
         )
     return ds.isel(chip=ds.indexes["chip"].isin(asked))
@@ -122,11 +122,11 @@ def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:
 
 def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
     said = {
-        "dataset": ds.attrs["name"],
-        "synthetic": ds.attrs["synthetic"],
+        "dataset": ds.llp.info.name,
+        "synthetic": str(ds.llp.info.synthetic).lower(),
         "method": str(predictions.attrs.get("method", "")),
-        "licence": ds.attrs["licence"],
-        "TIFFTAG_COPYRIGHT": ds.attrs["attribution"],
+        "licence": ds.llp.info.licence,
+        "TIFFTAG_COPYRIGHT": ds.llp.info.attribution,
         "TIFFTAG_SOFTWARE": "llpbench",
     }
     return {key: text for key, text in said.items() if text}
@@ -134,5 +134,4 @@ def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
 
 def _title(predictions: xr.Dataset, ds: xr.Dataset) -> str:
     method = predictions.attrs.get("method", "predictions")
-    made = " (synthetic)" if ds.attrs["synthetic"] == "true" else ""
-    return f"{method} on {ds.attrs['name']}{made}, {ds.sizes['chip']} chips"
+    return f"{method} on {ds.llp.info.shown_name}, {ds.sizes['chip']} chips"

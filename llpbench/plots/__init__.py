@@ -1,7 +1,7 @@
 """Pictures of datasets and scores; every function returns a matplotlib figure."""
 
+from llpbench.data.chip_picture import draw_chip
 from llpbench.plots.area import draw_area, draw_splits
-from llpbench.plots.chips import draw_chip
 from llpbench.plots.classes import draw_classes
 from llpbench.plots.coarseness import draw_coarseness
 from llpbench.plots.confusion import draw_confusion

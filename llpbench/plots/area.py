@@ -15,8 +15,8 @@ from llpbench.plots.geography import (
     map_size,
     split_squares,
 )
-from llpbench.plots.style import BRIGHTENING, INK, SPLIT_COLOURS, new_figure
-from llpbench.region import CHIP_SIZE, SPLITS
+from llpbench.protocol import CHIP_SIZE, SPLITS
+from llpbench.style import BRIGHTENING, INK, SPLIT_COLOURS, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,7 @@ def draw_area(ds: xr.Dataset) -> Figure:
     _mark(left, detail)
     left.set_title(f"{len(bounds):,} chips, {len(divisions):,} divisions", fontsize=9)
     right.set_title("detail: chips (white) and divisions (yellow)", fontsize=9)
-    figure.suptitle(ds.attrs["title"], fontsize=11)
+    figure.suptitle(ds.llp.info.title, fontsize=11)
     return figure
 
 
@@ -104,7 +104,7 @@ def draw_splits(ds: xr.Dataset) -> Figure:
         frameon=False,
         fontsize=8,
     )
-    figure.suptitle(f"Splits · {ds.attrs['title']}", fontsize=11)
+    figure.suptitle(f"Splits · {ds.llp.info.title}", fontsize=11)
     return figure
 
 

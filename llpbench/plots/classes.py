@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench import metrics
-from llpbench.plots.style import INK, MUTED, describe, new_figure, score_colours, strip
+from llpbench.plots.captions import describe, score_colours
 from llpbench.scoring.measures import BY_NAME
+from llpbench.style import INK, MUTED, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llpbench.plots.style import new_figure, strip
+from llpbench.style import new_figure, strip
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import LLPBenchError
 from llpbench.metrics._arrays import quotient
-from llpbench.plots.style import INK, MUTED, describe, new_figure
+from llpbench.plots.captions import describe
+from llpbench.style import INK, MUTED, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
-from llpbench.plots.style import INK, MUTED, category_colours, draw_shares, new_figure, strip
+from llpbench.style import INK, MUTED, category_colours, draw_shares, new_figure, strip
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +54,7 @@ def draw_distributions(ds: xr.Dataset) -> Figure:
     strip(means)
     _draw_spreads(spreads, divisions, chips, colours)
     _draw_sizes(sizes, grouped["own_division"].to_numpy())
-    figure.suptitle(f"Class shares · {ds.attrs['title']}", fontsize=11)
+    figure.suptitle(f"Class shares · {ds.llp.info.title}", fontsize=11)
     return figure
 
 

@@ -8,18 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench import metrics
+from llpbench.data.labels import scored_labels
 from llpbench.errors import LLPBenchError
-from llpbench.plots.style import (
-    INK,
-    describe,
-    draw_image,
-    draw_labels,
-    new_figure,
-    score_colours,
-    strip,
-)
-from llpbench.protocol import scored_labels
-from llpbench.region import SCORE_WINDOW
+from llpbench.plots.captions import describe, score_colours
+from llpbench.protocol import SCORE_WINDOW
+from llpbench.style import INK, draw_image, draw_labels, new_figure, strip
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llpbench.plots.style import INK, MUTED
+from llpbench.style import INK, MUTED
 
 if TYPE_CHECKING:
     import geopandas as gpd

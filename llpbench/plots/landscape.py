@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
-from llpbench.plots.style import category_colours, glow, new_figure
+from llpbench.style import category_colours, glow, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,7 +76,7 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
         bar.ax.tick_params(labelsize=7)
     method = predictions.attrs.get("method", "predictions")
     figure.suptitle(
-        f"{method} on {ds.attrs['title']} · divisions of the test split outlined", fontsize=11
+        f"{method} on {ds.llp.info.title} · divisions of the test split outlined", fontsize=11
     )
     return figure
 

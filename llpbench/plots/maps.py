@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llpbench.catalog import unknown
-from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.errors import LLPBenchError, UnknownNameError, unknown
+from llpbench.plots.captions import describe
 from llpbench.plots.geography import (
     draw_outlines,
     draw_squares,
@@ -16,8 +16,8 @@ from llpbench.plots.geography import (
     map_extent,
     map_size,
 )
-from llpbench.plots.style import INK, describe, new_figure, strip
 from llpbench.scoring.measures import BY_NAME
+from llpbench.style import INK, new_figure, strip
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench import metrics
-from llpbench.plots.style import INK, MUTED, describe, new_figure, score_colours, shades, strip
+from llpbench.plots.captions import describe, score_colours
+from llpbench.style import INK, MUTED, new_figure, shades, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llpbench.catalog.reported import ReportedResult
 from llpbench.errors import LLPBenchError
-from llpbench.plots.style import INK, new_figure, strip
-from llpbench.reported import ReportedResult
-from llpbench.reporting.results import Result
+from llpbench.runs.results import Result
+from llpbench.style import INK, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

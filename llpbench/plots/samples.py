@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
-from llpbench.plots.style import (
+from llpbench.style import (
     INK,
     category_colours,
     draw_image,
@@ -67,7 +67,7 @@ def draw_samples(ds: xr.Dataset) -> Figure:
     for row, text in enumerate(("image", "labels")):
         axes[row, 0].set_ylabel(text, fontsize=9)
     figure.supxlabel("share as the divisions know it (faint) and of the chip", fontsize=9)
-    figure.suptitle(f"Chips · {ds.attrs['title']}", fontsize=11)
+    figure.suptitle(f"Chips · {ds.llp.info.title}", fontsize=11)
     return figure
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
-from llpbench.region import CHIP_SIZE, SCORE_WINDOW, SPLITS
+from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
+from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, SPLITS
 from llpbench.reporting.croissant_context import CONTEXT
 from llpbench.reporting.datasheet import pixel_metres
-from llpbench.store.layout import CHIPS, DIVISIONS, INFO
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,12 +48,12 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
             "http://mlcommons.org/croissant/1.1",
             "http://mlcommons.org/croissant/geo/1.0",
         ],
-        "name": ds.attrs["name"],
+        "name": ds.llp.info.name,
         "description": _summary(ds),
         "version": "1.0.0",
         "keywords": ["learning from label proportions", "weak supervision", "remote sensing"],
         "license": _licence(ds),
-        "creditText": ds.attrs["attribution"],
+        "creditText": ds.llp.info.attribution,
         "citeAs": catalog.load().paper,
         "isLiveDataset": False,
         "spatialCoverage": _place(ds),
@@ -77,7 +77,7 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
 def _summary(ds: xr.Dataset) -> str:
     made = " Made by a program; no real place is shown." if _is_synthetic(ds) else ""
     return (
-        f"{ds.attrs['title']}: satellite imagery of {ds.sizes['chip']} chips with labels "
+        f"{ds.llp.info.title}: satellite imagery of {ds.sizes['chip']} chips with labels "
         f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
         f"administrative divisions, to learn from label proportions.{made}"
     )
@@ -89,12 +89,12 @@ def _noise(ds: xr.Dataset) -> list[str]:
 
 
 def _is_synthetic(ds: xr.Dataset) -> bool:
-    return bool(ds.attrs["synthetic"] == "true")
+    return bool(ds.llp.info.synthetic)
 
 
 def _licence(ds: xr.Dataset) -> str:
     """The page of an SPDX identifier; anything else as it is."""
-    said = str(ds.attrs["licence"])
+    said = str(ds.llp.info.licence)
     return f"https://spdx.org/licenses/{said}" if said and " " not in said else said
 
 
@@ -107,11 +107,11 @@ def _origin(ds: xr.Dataset) -> dict[str, Any]:
             "geocr:bandNameList": ["red", "green", "blue"],
         }
     }
-    if not ds.attrs["doi"]:
+    if not ds.llp.info.doi:
         return bands
     return bands | {
-        "url": f"https://doi.org/{ds.attrs['doi']}",
-        "identifier": f"doi:{ds.attrs['doi']}",
+        "url": f"https://doi.org/{ds.llp.info.doi}",
+        "identifier": f"doi:{ds.llp.info.doi}",
         "datePublished": PUBLISHED,
         "temporalCoverage": IMAGES_OF,
         "geocr:spectralBandMetadata": [

@@ -10,7 +10,7 @@ import numpy as np
 from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
 from llpbench.markdown import markdown_table
-from llpbench.region import CHIP_SIZE, SPLITS
+from llpbench.protocol import CHIP_SIZE, SPLITS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,11 +34,11 @@ def describe_dataset(ds: xr.Dataset) -> str:
         is, what it is for and what it is not, and whose it is.
     """
     grouped = ds.llp.group()
-    labels, synthetic = ds.llp.label_set, ds.attrs["synthetic"] == "true"
+    labels, synthetic = ds.llp.label_set, ds.llp.info.synthetic
     sections = [
-        f"# {ds.attrs['title']}\n",
+        f"# {ds.llp.info.title}\n",
         _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
-        _provenance(ds.attrs["doi"] or None, synthetic=synthetic),
+        _provenance(ds.llp.info.doi, synthetic=synthetic),
         f"## Splits\n\n{_splits(grouped)}",
         f"## Classes\n\n{_classes(labels)}\n{_shares(grouped)}",
         _noise(labels, synthetic=synthetic),
@@ -46,8 +46,8 @@ def describe_dataset(ds: xr.Dataset) -> str:
     if not ds["chip_proportions"].isnull().all():
         rows = [[what, value] for what, value in ds.llp.hardness().lines()]
         sections.append(f"## How hard it is\n\n{markdown_table(['', ''], rows)}")
-    sections += [_uses(), _rights(ds.attrs["licence"], ds.attrs["attribution"])]
-    sections.append(f"Contents: `{ds.attrs['digest']}`\n")
+    sections += [_uses(), _rights(ds.llp.info.licence, ds.llp.info.attribution)]
+    sections.append(f"Contents: `{ds.llp.info.digest}`\n")
     return "\n".join(sections)
 
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from llpbench import plots
 from llpbench.catalog import reported_results
 from llpbench.errors import LLPBenchError
-from llpbench.method import method_class
-from llpbench.prediction_files import read_predictions
-from llpbench.predictions import check_predictions
-from llpbench.protocol import prediction_inputs
-from llpbench.region import SPLITS
-from llpbench.reporting.results import Result, find_results
+from llpbench.methods.registry import method_class
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
+from llpbench.protocol import SPLITS, prediction_inputs
 from llpbench.reporting.tables import cross_region_table, footprint_table
-from llpbench.running.record import RECORD, read_run
+from llpbench.runs.record import RECORD, read_run
+from llpbench.runs.results import Result, find_results
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
@@ -88,27 +87,27 @@ def _pictures(
     here = [
         one
         for one in results
-        if one.record.dataset_digest == ds.attrs["digest"]
+        if one.record.dataset_digest == ds.llp.info.digest
         and one.record.split == "test"
         and one.record.track != "cross-region"
     ]
     reported = [
         one
         for one in reported_results()
-        if one.dataset == ds.attrs["name"] and one.track == "inductive"
+        if one.dataset == ds.llp.info.name and one.track == "inductive"
     ]
     if here or reported:
-        title = f"Results on the test split · {ds.attrs['title']}"
+        title = f"Results on the test split · {ds.llp.info.title}"
         yield "results", partial(plots.draw_results, here, reported, title)
 
 
 def _tables(ds: xr.Dataset, results: Sequence[Result]) -> Iterator[tuple[str, str]]:
-    name = ds.attrs["name"]
+    name = ds.llp.info.name
     reported = [one for one in reported_results() if name in (one.dataset, one.trained_on)]
     tracks = {one.track for one in reported} | {one.record.track for one in results}
     if "cross-region" in tracks:
         yield "cross-region", cross_region_table(results, reported)
-    trained = [one for one in results if one.record.trained_on_digest == ds.attrs["digest"]]
+    trained = [one for one in results if one.record.trained_on_digest == ds.llp.info.digest]
     if trained:
         yield "footprint", footprint_table(trained)
 
@@ -133,7 +132,7 @@ def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
     if list(method.categories_) != list(grouped["category_name"].to_numpy()):
         raise LLPBenchError(
             f"the run in {str(folder)!r} was trained on the categories "
-            f"{list(map(str, method.categories_))}, not on those of {ds.attrs['name']}"
+            f"{list(map(str, method.categories_))}, not on those of {ds.llp.info.name}"
         )
     parts = [grouped.llp.split(name) for name in SPLITS]
     made = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from llpbench.catalog.reported import ReportedResult
 from llpbench.markdown import markdown_table
-from llpbench.reported import ReportedResult
-from llpbench.reporting.results import Result
+from llpbench.runs.results import Result
 
 _METRICS = ("mae", "mae_hard", "f1_micro")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llpbench.dataset import open_dataset
-from llpbench.method import make_method
+from llpbench.data.dataset import open_dataset
+from llpbench.methods.registry import make_method
 from llpbench.protocol import prediction_inputs
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores

@@ -15,19 +15,20 @@ import numpy as np
 
 from llpbench import metrics
 from llpbench._version import __version__
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
+from llpbench.data.labels import scored_labels
 from llpbench.errors import LLPBenchError, MethodError
-from llpbench.footprint import measure_footprint
-from llpbench.method import IterativeMethod, Method, make_method
+from llpbench.methods.footprint import measure_footprint
+from llpbench.methods.journal import CHECKPOINT, Journal
+from llpbench.methods.method import IterativeMethod, Method
+from llpbench.methods.registry import make_method
 from llpbench.plots import widest_category, write_plots
-from llpbench.prediction_files import write_predictions
-from llpbench.protocol import VERSION, prediction_inputs, scored_labels
-from llpbench.region import SPLITS
-from llpbench.running.folder import can_resume, choose_folder, working_folder
+from llpbench.predictions.files import write_predictions
+from llpbench.protocol import SPLITS, VERSION, prediction_inputs
 from llpbench.running.interrupts import stop_on_interrupt
-from llpbench.running.journal import CHECKPOINT, Journal
-from llpbench.running.record import FORMAT, RECORD, Run, RunRecord, read_run
 from llpbench.running.tracking import Tracker, open_tracker
+from llpbench.runs.folder import can_resume, choose_folder, working_folder
+from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord, read_run
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
 
@@ -147,13 +148,13 @@ class _Task:
 
     @property
     def title(self) -> str:
-        onto = "" if self.other is self.region else f"-on-{self.other.attrs['name']}"
-        return f"{self.name}-{self.region.attrs['name']}{onto}-seed{self.seed}"
+        onto = "" if self.other is self.region else f"-on-{self.other.llp.info.name}"
+        return f"{self.name}-{self.region.llp.info.name}{onto}-seed{self.seed}"
 
     @property
     def identity(self) -> dict[str, Any]:
         """What must be the same when it is resumed."""
-        digest = self.region.attrs["digest"]
+        digest = self.region.llp.info.digest
         return {"method": self.name, **self.method.get_params(), "dataset digest": digest}
 
     def check(self) -> None:
@@ -204,12 +205,12 @@ def _run(
         track=task.track,
         parameters=method.get_params(),
         is_reference=method.is_reference,
-        dataset=task.other.attrs["name"],
-        dataset_digest=task.other.attrs["digest"],
-        trained_on=task.region.attrs["name"],
-        trained_on_digest=task.region.attrs["digest"],
+        dataset=task.other.llp.info.name,
+        dataset_digest=task.other.llp.info.digest,
+        trained_on=task.region.llp.info.name,
+        trained_on_digest=task.region.llp.info.digest,
         split=split,
-        synthetic="true" in (task.region.attrs["synthetic"], task.other.attrs["synthetic"]),
+        synthetic=task.region.llp.info.synthetic or task.other.llp.info.synthetic,
         seed=task.seed,
         interrupted=interrupted,
         fit_seconds=round(fitted - wall, 3),
@@ -252,13 +253,13 @@ def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> tuple[x
 def _predict(task: _Task, split: str) -> xr.Dataset:
     inputs = prediction_inputs(task.other.llp.split(split), task.track)
     return task.method.predict(inputs).assign_attrs(
-        dataset=task.other.attrs["name"],
-        digest=task.other.attrs["digest"],
+        dataset=task.other.llp.info.name,
+        digest=task.other.llp.info.digest,
         split=split,
         method=task.name,
         seed=task.seed,
         track=task.track,
-        trained_on=task.region.attrs["name"],
+        trained_on=task.region.llp.info.name,
     )
 
 

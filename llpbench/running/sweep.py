@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
+from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.markdown import markdown_table
-from llpbench.method import make_method
-from llpbench.reporting.results import pool_seeds
-from llpbench.running.record import Run
+from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
 from llpbench.running.sweep_plan import Grid, Job
+from llpbench.runs.record import Run
+from llpbench.runs.results import pool_seeds
 from llpbench.writing import replace_text
 
 RUNS = "runs"
@@ -183,7 +184,7 @@ def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
 
     return [
         jobs[0].method,
-        record.dataset + (" (synthetic)" if record.synthetic else ""),
+        mark_synthetic(record.dataset, record.synthetic),
         score("mae"),
         f"{interval.low:.4f} to {interval.high:.4f}",
         *(score("mae_hard"), score("f1_micro"), str(len(runs))),

@@ -11,10 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from llpbench.catalog import unknown
-from llpbench.dataset import open_dataset
-from llpbench.errors import UnknownNameError
-from llpbench.running.command import RunCommand
+from llpbench.data.dataset import open_dataset
+from llpbench.errors import UnknownNameError, unknown
+from llpbench.runs.command import RunCommand
 
 
 @dataclass(frozen=True)

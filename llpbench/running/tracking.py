@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llpbench.catalog import unknown
-from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.errors import LLPBenchError, UnknownNameError, unknown
 from llpbench.scoring.scores import Scores
 
 TRACKERS = ("wandb",)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llpbench.catalog import unknown
-from llpbench.errors import PredictionsError, UnknownNameError
+from llpbench.errors import PredictionsError, UnknownNameError, unknown
 from llpbench.scoring.measures import BY_NAME
 from llpbench.statistics import paired_bootstrap, sign_flip_test
 

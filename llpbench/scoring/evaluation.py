@@ -11,14 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench import metrics
-from llpbench.dataset import open_dataset
+from llpbench.data.dataset import open_dataset
+from llpbench.data.labels import scored_labels
+from llpbench.data.store.digest import combine, describe
 from llpbench.errors import LLPBenchError, PredictionsError
-from llpbench.prediction_files import read_predictions
-from llpbench.predictions import check_predictions
-from llpbench.protocol import scored_labels
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores import Scores
-from llpbench.store.digest import combine, describe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,7 +70,7 @@ def evaluate(
     grouped = ds.llp.group()
     part = grouped.llp.split(split)
     if not part.sizes["chip"]:
-        raise LLPBenchError(f"the dataset {ds.attrs['name']!r} has no chips in split {split!r}")
+        raise LLPBenchError(f"the dataset {ds.llp.info.name!r} has no chips in split {split!r}")
     null = train_mean(grouped)
     seeds = []
     for one in several:

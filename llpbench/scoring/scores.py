@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench.catalog import unknown
-from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
-from llpbench.geometry import equal_area
+from llpbench.data.geometry import equal_area
+from llpbench.data.info import mark_synthetic
+from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring.comparison import Comparison, compare_scores
 from llpbench.scoring.measures import BY_NAME, Measure, available, confusions
@@ -108,11 +108,11 @@ class Scores:
         if any((seed.confusion is None) != (first.confusion is None) for seed in seeds):
             raise PredictionsError("either all seeds have a segmentation, or none")
         return cls(
-            dataset=dataset.attrs["name"],
+            dataset=dataset.llp.info.name,
             split=split,
-            synthetic=dataset.attrs["synthetic"] == "true",
+            synthetic=dataset.llp.info.synthetic,
             digests={
-                "dataset": dataset.attrs["digest"],
+                "dataset": dataset.llp.info.digest,
                 "predictions": prediction_digests,
                 "scorer": SCORER_VERSION,
             },
@@ -383,7 +383,7 @@ class Scores:
         row = self.table().loc["mae"]
         method = self.attributes.get("method", "predictions")
         return (
-            f"{method} on {self.dataset}{' (synthetic)' * self.synthetic}, {self.split} split "
+            f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split "
             f"({self.chips} chips, "
             f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
             f"[{row.low:.4f}, {row.high:.4f}]"

@@ -9,7 +9,7 @@ from llpbench.board.checks.candidate import Candidate
 from llpbench.board.truth import read_truth
 from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError, MethodError
-from llpbench.footprint import PIXEL_LABEL_BYTES
+from llpbench.methods.footprint import PIXEL_LABEL_BYTES
 
 
 def check_footprint(candidate: Candidate) -> Iterator[Reason]:

@@ -1,5 +1,0 @@
-"""Shuffled batches of chips or divisions, for numpy, tf.data and PyTorch."""
-
-from llpbench.batches.loader import Batch, Batches
-
-__all__ = ["Batch", "Batches"]

@@ -1,0 +1,225 @@
+"""The benchmark's definition, read from ``catalog.toml``: datasets, label classes, class groups.
+
+Nothing here touches the network or the disk beyond that one file, and nothing else in the
+package knows a record number or a class name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from llpbench.catalog.label_sets import ClassGroup, LabelClass, LabelSet
+from llpbench.errors import UnknownNameError, unknown
+
+
+@dataclass(frozen=True)
+class SyntheticRecipe:
+    """How an embedded dataset is made.
+
+    Parameters
+    ----------
+    chips : int
+        Number of chips.
+    seed : int
+        Seed of every random field.
+    """
+
+    chips: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A dataset of the benchmark.
+
+    Parameters
+    ----------
+    name, title, region : str
+        The catalog name, a readable one, and where it lies.
+    label_set : LabelSet
+        Its classes and class groups.
+    chips : int
+        Published number of chips.
+    record : int or None
+        Zenodo record of its archive.
+    splits : mapping
+        Published chip counts by split column (``split``: by division, ``split_chip``: by chip)
+        and split name, as far as they are known.
+    synthetic : SyntheticRecipe or None
+        How it is made, where it is not published but generated.
+    attribution : str
+        Text that must accompany any use of it.
+    """
+
+    name: str
+    title: str
+    region: str
+    label_set: LabelSet
+    chips: int
+    record: int | None = None
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    synthetic: SyntheticRecipe | None = None
+    attribution: str = ""
+
+    @property
+    def doi(self) -> str | None:
+        """DOI of the published record, None for a synthetic dataset."""
+        return None if self.record is None else f"10.5281/zenodo.{self.record}"
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier of the labels' licence."""
+        return self.label_set.licence
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All datasets and label sets of one benchmark version.
+
+    Parameters
+    ----------
+    benchmark_version : int
+    paper : str
+        Its reference.
+    datasets, label_sets, attributions : mapping
+        By name.
+    label_noise : mapping
+        What is known to be wrong with the labels of each label set, in sentences.
+    """
+
+    benchmark_version: int
+    paper: str
+    datasets: Mapping[str, DatasetEntry]
+    label_sets: Mapping[str, LabelSet]
+    attributions: Mapping[str, str]
+    label_noise: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def load() -> Catalog:
+    """Read the packaged catalog.
+
+    Returns
+    -------
+    Catalog
+        The same object at each call.
+
+    Examples
+    --------
+    >>> load().datasets["benelux-esaworldcover"].doi
+    '10.5281/zenodo.7935237'
+    """
+    text = resources.files("llpbench.catalog").joinpath("catalog.toml").read_text(encoding="utf-8")
+    raw = tomllib.loads(text)
+    attributions = raw["attributions"]
+    label_sets = {
+        name: _label_set(name, values, attributions) for name, values in raw["label_sets"].items()
+    }
+    datasets = {
+        name: _dataset(name, values, label_sets, attributions)
+        for name, values in raw["datasets"].items()
+    }
+    return Catalog(
+        benchmark_version=raw["benchmark_version"],
+        paper=raw["paper"],
+        datasets=datasets,
+        label_sets=label_sets,
+        attributions=attributions,
+        label_noise={name: tuple(said) for name, said in raw["label_noise"].items()},
+    )
+
+
+def dataset(name: str) -> DatasetEntry:
+    """Look a dataset up by its catalog name.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"benelux-humanpop"``.
+
+    Returns
+    -------
+    DatasetEntry
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest names, if there is no such dataset.
+    """
+    datasets = load().datasets
+    if name not in datasets:
+        raise UnknownNameError(unknown("dataset", name, datasets))
+    return datasets[name]
+
+
+def label_set(name: str) -> LabelSet:
+    """Look a label set up by its name, or by the name published files use.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"esaworldcover"`` or ``"esa-world-cover"``.
+
+    Returns
+    -------
+    LabelSet
+
+    Raises
+    ------
+    UnknownNameError
+        If no label set has that name.
+
+    Examples
+    --------
+    >>> [group.name for group in label_set("humanpop2015").groups]
+    ['none', 'low', 'high']
+    """
+    label_sets = load().label_sets
+    for candidate in label_sets.values():
+        if name == candidate.name or name in candidate.archive_names:
+            return candidate
+    raise UnknownNameError(unknown("label set", name, label_sets))
+
+
+def _label_set(name: str, raw: dict[str, Any], attributions: Mapping[str, str]) -> LabelSet:
+    return LabelSet(
+        name=name,
+        title=raw["title"],
+        classes=tuple(LabelClass(**values) for values in raw["classes"]),
+        groups=tuple(
+            ClassGroup(**{**values, "members": tuple(values["members"])})
+            for values in raw["groups"]
+        ),
+        resolution_m=raw["resolution_m"],
+        ordered=raw.get("ordered", False),
+        archive_names=tuple(raw["archive_names"]),
+        licence=raw["licence"],
+        attribution=attributions[raw["attribution"]],
+    )
+
+
+def _dataset(
+    name: str,
+    raw: dict[str, Any],
+    label_sets: Mapping[str, LabelSet],
+    attributions: Mapping[str, str],
+) -> DatasetEntry:
+    labels = label_sets[raw["labels"]]
+    recipe = raw.get("synthetic")
+    sources = [attributions["sentinel2"], labels.attribution]
+    return DatasetEntry(
+        name=name,
+        title=raw["title"],
+        region=raw["region"],
+        label_set=labels,
+        chips=raw["chips"],
+        record=raw.get("record"),
+        splits=raw.get("splits", {}),
+        synthetic=None if recipe is None else SyntheticRecipe(**recipe),
+        attribution=attributions["synthetic"] if recipe is not None else " ".join(sources),
+    )

@@ -1,0 +1,1 @@
+"""From sources to datasets, and datasets as xarray with ``ds.llp``."""

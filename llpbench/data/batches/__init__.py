@@ -1,0 +1,5 @@
+"""Shuffled batches of chips or divisions, for numpy, tf.data and PyTorch."""
+
+from llpbench.data.batches.loader import Batch, Batches
+
+__all__ = ["Batch", "Batches"]

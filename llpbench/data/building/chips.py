@@ -1,0 +1,182 @@
+"""Which cells of a grid become chips: those with an image, in a division."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.data.building.layer import Layer
+from llpbench.data.building.placing import Window
+from llpbench.data.geometry import overlap_areas, to_degrees
+from llpbench.data.grid import ChipGrid
+from llpbench.errors import BuildError
+from llpbench.protocol import CHIP_SIZE
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+MOST_MISSING = 0.01
+"""Part of a chip's pixels that may be missing; they are black."""
+
+_BLOCK = 10
+"""Chips along a side of what is looked at together."""
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Cells of a grid.
+
+    Parameters
+    ----------
+    grid : ChipGrid
+    rows, columns : ndarray of int, shape (chip,)
+    """
+
+    grid: ChipGrid
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: Any) -> Chips:
+        return Chips(self.grid, self.rows[chosen], self.columns[chosen])
+
+    @property
+    def boxes(self) -> NDArray[Any]:
+        """Outlines in the plane."""
+        return self.grid.boxes(self.rows, self.columns)
+
+    @property
+    def side_km(self) -> float:
+        """Of a chip."""
+        from pyproj import CRS
+
+        return float(self.grid.width * CRS(self.grid.crs).axis_info[0].unit_conversion_factor / 1e3)
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Middles in units of cells, shape (chip, 2): to the east and to the north."""
+        return np.stack([self.columns + 0.5, -self.rows - 0.5], axis=1)
+
+    @property
+    def ids(self) -> list[str]:
+        """Names from the projection and the place, in chips to the east and to the north."""
+        code = self.grid.crs.rpartition(":")[2] if self.grid.crs.startswith("EPSG:") else "grid"
+        east = np.floor(self.grid.west / self.grid.width + 1e-6).astype(int) + self.columns
+        north = np.floor(self.grid.north / self.grid.height + 1e-6).astype(int) - self.rows - 1
+        return [f"{code}_{x}_{y}" for x, y in zip(east, north, strict=True)]
+
+    def outlines(self, *, across: bool) -> gpd.GeoSeries:
+        """Outlines in degrees, see :func:`llpbench.data.geometry.to_degrees`."""
+        import geopandas as gpd
+
+        return to_degrees(gpd.GeoSeries(self.boxes, crs=self.grid.crs), across=across)
+
+    def overlaps(self, divisions: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Find the parts of chips that lie in divisions.
+
+        Edges are straight in the plane of the grid, where pixels are squares.
+
+        Parameters
+        ----------
+        divisions : GeoDataFrame
+            In the projection of the grid.
+
+        Returns
+        -------
+        DataFrame
+            ``chip``, ``division`` (positions) and ``part`` (of the chip, from 0 to 1).
+        """
+        import geopandas as gpd
+
+        pairs = overlap_areas(gpd.GeoSeries(self.boxes, crs=divisions.crs), divisions.geometry)
+        pairs["part"] = pairs.pop("area") / (self.grid.width * self.grid.height)
+        return pairs
+
+
+def choose_chips(
+    image: Layer,
+    grid: ChipGrid,
+    extent: Window,
+    divisions: gpd.GeoDataFrame | None,
+) -> tuple[Chips, list[str]]:
+    """Choose the cells with a pixel in a division, and with nearly all pixels of an image.
+
+    Parameters
+    ----------
+    image : Layer
+        On the lattice of the grid's pixels.
+    grid : ChipGrid
+    extent : Window
+        The cells to choose from.
+    divisions : GeoDataFrame or None
+        In the projection of the grid; None for chips anywhere.
+
+    Returns
+    -------
+    chips : Chips
+    remarks : list of str
+        How many were left out.
+
+    Raises
+    ------
+    BuildError
+        If none is left.
+    """
+    rows, columns = np.divmod(np.arange(extent.height * extent.width), extent.width)
+    cells = Chips(grid, rows + extent.row, columns + extent.column)
+    if divisions is not None:
+        inside = cells.overlaps(divisions).groupby("chip")["part"].sum()
+        cells = cells[inside.index[inside >= 1 / CHIP_SIZE**2].to_numpy()]
+    if all(source.outline is not None for source in image.sources):
+        present = _covered(cells, image)
+    else:
+        present = _count_pixels(cells, image)
+    whole = present >= 1 - MOST_MISSING
+    if not whole.any():
+        raise BuildError(
+            f"none of the {len(cells)} chips of this size in the divisions lies wholly in the "
+            "image; give a larger image, or smaller chips with --chip-km"
+        )
+    partly = int(((present > 0) & ~whole).sum())
+    if not partly:
+        return cells[whole], []
+    return cells[whole], [
+        f"{partly} chips at the edge of the image or in its gaps were left out: more than "
+        f"{MOST_MISSING:.0%} of their pixels are missing"
+    ]
+
+
+def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
+    """Share of each cell that lies in a file, by their outlines: no pixel can be missing."""
+    import shapely
+
+    together = shapely.union_all([source.outline for source in image.sources])
+    shapely.prepare(together)
+    column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
+    boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
+    share = shapely.covers(together, boxes).astype(np.float64)
+    beside = share == 0
+    share[beside] = shapely.area(shapely.intersection(boxes[beside], together)) / CHIP_SIZE**2
+    return share
+
+
+def _count_pixels(cells: Chips, image: Layer) -> NDArray[np.float64]:
+    """Share of each cell's pixels that are present, block by block."""
+    places, block = np.unique(
+        np.stack([cells.rows, cells.columns]) // _BLOCK, axis=1, return_inverse=True
+    )
+    side = _BLOCK * CHIP_SIZE
+    share = np.zeros(len(cells))
+    with image.open() as opened:
+        for number, (row, column) in enumerate(places.T.tolist()):
+            members = np.flatnonzero(block == number)
+            _, present = opened.read(Window(row * side, column * side, side, side))
+            parts = present.reshape(_BLOCK, CHIP_SIZE, _BLOCK, CHIP_SIZE).mean(axis=(1, 3))
+            share[members] = parts[cells.rows[members] % _BLOCK, cells.columns[members] % _BLOCK]
+    return share

@@ -1,0 +1,104 @@
+"""Which classes a region has, by its labels or its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from llpbench.data.building.area import Area
+from llpbench.data.building.legend import Legend
+from llpbench.data.building.legends import AUTO, find_legend, recognise
+from llpbench.data.building.raster_file import RasterFile, apply
+from llpbench.data.building.table import ShareTable, fit_legend
+from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.errors import BuildError
+
+_SAMPLE = 1000
+"""Rows and columns of a label raster that its legend is recognised by."""
+
+
+def choose_legend(
+    named: str | Legend, labels: Sequence[RasterFile], table: ShareTable | None
+) -> tuple[Legend, list[str]]:
+    """Choose the classes of a region.
+
+    Parameters
+    ----------
+    named : str or Legend
+        By the user; ``auto`` recognises the codes of the labels.
+    labels : sequence of RasterFile
+    table : ShareTable or None
+        Of divisions: its columns choose between classes and class groups, or are the classes.
+
+    Returns
+    -------
+    legend : Legend
+    remarks : list of str
+        What was recognised.
+
+    Raises
+    ------
+    BuildError
+        If there are neither labels nor a table, or their classes cannot be known.
+    """
+    remarks: list[str] = []
+    legend = None
+    if isinstance(named, Legend):
+        legend = named
+    elif named != AUTO:
+        legend = find_legend(named)
+    elif labels:
+        legend = recognise(_sample(labels))
+        remarks = [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
+    if table is not None:
+        return fit_legend(table, legend), remarks
+    if legend is None:
+        raise BuildError(
+            "there is nothing to learn from: give --labels, or --shares with a table, or both"
+        )
+    return legend, remarks
+
+
+def cell_side(file: RasterFile, area: Area) -> float:
+    """Measure a pixel of a raster on the ground, in the middle of an area.
+
+    Parameters
+    ----------
+    file : RasterFile
+    area : Area
+
+    Returns
+    -------
+    float
+        Side in metres of a square of its area.
+    """
+    from pyproj import Geod, Transformer
+
+    x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)
+    column, row = apply(~file.transform, x, y)
+    corners = apply(file.transform, column + np.array([0, 1, 1, 0]), row + np.array([0, 0, 1, 1]))
+    longitude, latitude = Transformer.from_crs(file.crs, GEOGRAPHIC, always_xy=True).transform(
+        *corners
+    )
+    area_m2, _ = Geod(ellps="WGS84").polygon_area_perimeter(longitude, latitude)
+    return float(np.sqrt(abs(area_m2)))
+
+
+def _sample(labels: Sequence[RasterFile]) -> set[float]:
+    """Numbers that occur in label rasters."""
+    import rasterio
+
+    found: set[float] = set()
+    for file in labels:
+        with rasterio.open(file.path) as source:
+            sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
+            sample = source.read(1, out_shape=sides, masked=True).compressed()
+        numbers = np.unique(sample[np.isfinite(sample)])
+        if (numbers != np.round(numbers)).any():
+            raise BuildError(
+                f"{file.path.name} holds amounts, not classes; name the legend that divides them "
+                "with --legend, such as ghsl"
+            )
+        found |= set(numbers.tolist())
+    return found

@@ -1,0 +1,175 @@
+"""What the numbers in a label raster mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
+from llpbench.errors import BuildError, examples
+
+COLOURS = (
+    *("#332288", "#117733", "#ddcc77", "#cc6677", "#88ccee"),
+    *("#aa4499", "#44aa99", "#999933", "#882255", "#888888"),
+)
+"""For classes without a colour of their own: told apart with any kind of colour vision."""
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the numbers in a label raster mean.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    label_set : LabelSet
+        The classes.
+    codes : tuple of tuple of int
+        The numbers of each class; empty where the raster holds amounts.
+    no_label : tuple of int
+        Numbers that stand for no class.
+    starts : tuple of float
+        Where the raster holds amounts: the least amount of each class, ascending.
+    cell_m : float
+        Side of the cell that those amounts are counted in.
+    """
+
+    name: str
+    label_set: LabelSet
+    codes: tuple[tuple[int, ...], ...] = ()
+    no_label: tuple[int, ...] = ()
+    starts: tuple[float, ...] = ()
+    cell_m: float = 0.0
+
+    def classify(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        """Replace the numbers of a raster by classes.
+
+        Parameters
+        ----------
+        values : ndarray
+            Of any shape.
+
+        Returns
+        -------
+        ndarray of uint8
+            Class numbers, 255 for no label.
+
+        Raises
+        ------
+        BuildError
+            If a number is none of the legend's.
+
+        Examples
+        --------
+        >>> from llpbench.data.building.legends import find_legend
+        >>> find_legend("esa-worldcover").classify(np.array([10, 95, 0]))
+        array([ 1, 10,  0], dtype=uint8)
+        """
+        if self.starts:
+            found = np.searchsorted(self.starts, values, side="right") - 1
+            return np.where(np.isfinite(values), np.maximum(found, 0), NO_LABEL).astype(np.uint8)
+        known, classes = self._table()
+        place = np.minimum(np.searchsorted(known, values), len(known) - 1)
+        strange = known[place] != values
+        if strange.any():
+            raise BuildError(
+                f"the label raster holds {examples(np.unique(values[strange]).tolist())}, which "
+                f"the legend {self.name!r} does not know; name another with --legend, or write "
+                "those numbers as no_label into a legend file"
+            )
+        return classes[place]
+
+    def fits(self, values: Iterable[float]) -> bool:
+        """Whether all numbers are codes of this legend."""
+        return set(values) <= {*self.no_label, *(code for codes in self.codes for code in codes)}
+
+    def for_cells(self, side: float) -> Legend:
+        """The same for a raster of other cells: amounts grow with their area.
+
+        Parameters
+        ----------
+        side : float
+            Metres.
+
+        Returns
+        -------
+        Legend
+        """
+        if not self.starts:
+            return self
+        factor = (side / self.cell_m) ** 2
+        return replace(self, starts=tuple(s * factor for s in self.starts), cell_m=side)
+
+    def grouped(self) -> Legend:
+        """The same with the class groups in the place of the classes.
+
+        Returns
+        -------
+        Legend
+        """
+        groups = self.label_set.groups
+        if self.starts:
+            raise BuildError(
+                f"the legend {self.name!r} has amounts, which cannot be grouped: name the columns "
+                "of all its classes"
+            )
+        codes = [[c for n in group.members for c in self.codes[n]] for group in groups]
+        label_set = plain_label_set(
+            f"{self.label_set.name}-groups",
+            [group.name for group in groups],
+            [group.colour for group in groups],
+            like=self.label_set,
+        )
+        return replace(self, label_set=label_set, codes=tuple(map(tuple, codes)))
+
+    def _table(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        pairs = [(code, number) for number, codes in enumerate(self.codes) for code in codes]
+        pairs += [(code, NO_LABEL) for code in self.no_label]
+        known, classes = np.array(sorted(pairs)).T
+        return known, classes.astype(np.uint8)
+
+
+def plain_label_set(
+    name: str,
+    names: Sequence[str],
+    colours: Sequence[str] = (),
+    *,
+    like: LabelSet | None = None,
+) -> LabelSet:
+    """Make a label set in which each class is a class group of its own.
+
+    Parameters
+    ----------
+    name : str
+        Of the label set.
+    names : sequence of str
+        Of its classes.
+    colours : sequence of str, optional
+        Of its classes, ``#rrggbb``.
+    like : LabelSet, optional
+        Whose resolution, order, licence and attribution it takes.
+
+    Returns
+    -------
+    LabelSet
+    """
+    colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
+    pairs = list(zip(names, colours, strict=True))
+    return LabelSet(
+        name=name,
+        title=like.title if like else name,
+        classes=tuple(LabelClass(*pair) for pair in pairs),
+        groups=tuple(
+            ClassGroup(title, (n,), 1 / len(pairs), colour)
+            for n, (title, colour) in enumerate(pairs)
+        ),
+        resolution_m=like.resolution_m if like else 10.0,
+        ordered=like.ordered if like else False,
+        licence=like.licence if like else "",
+        attribution=like.attribution if like else "",
+    )

@@ -1,0 +1,145 @@
+"""Legends as files: TOML tables, checked before they are used."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llpbench import catalog
+from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
+from llpbench.data.building.legend import COLOURS, Legend
+from llpbench.errors import BuildError, UnknownNameError
+
+LARGEST_FILE = 2**20
+
+
+def read_legend(path: Path) -> Legend:
+    """Read a legend file.
+
+    Parameters
+    ----------
+    path : Path
+        TOML, like a table of the packaged ``legends.toml``.
+
+    Returns
+    -------
+    Legend
+
+    Raises
+    ------
+    BuildError
+        If it is no legend.
+    """
+    if path.stat().st_size > LARGEST_FILE:
+        raise BuildError(f"{path.name} is too large for a legend")
+    try:
+        return parse_legend(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, UnknownNameError) as error:
+        raise BuildError(f"{path.name} is no legend ({_first_line(error)})") from error
+
+
+class _Class(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    codes: list[int] = Field(min_length=1)
+    colour: str = Field(default="", pattern="^(#[0-9a-f]{6})?$")
+    group: str | None = None
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    colour: str = Field(default="", pattern="^(#[0-9a-f]{6})?$")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: str = ""
+    label_set: str | None = None
+    codes: list[list[int]] = []
+    starts: list[float] = []
+    cell_m: float = Field(default=250.0, gt=0)
+    no_label: list[int] = []
+    classes: list[_Class] = Field(default=[], max_length=NO_LABEL)
+    groups: list[_Group] = []
+    resolution_m: float = Field(default=10.0, gt=0)
+    ordered: bool = False
+    licence: str = ""
+    attribution: str = ""
+
+
+def parse_legend(name: str, content: dict[str, Any]) -> Legend:
+    """Make a legend of the content of a file.
+
+    Parameters
+    ----------
+    name : str
+        What it will be called.
+    content : dict
+        A parsed TOML table.
+
+    Returns
+    -------
+    Legend
+
+    Raises
+    ------
+    ValueError, UnknownNameError
+        If something in it is missing or wrong.
+    """
+    file = _File.model_validate(content)
+    label_set = catalog.label_set(file.label_set) if file.label_set else _own_classes(name, file)
+    codes = [entry.codes for entry in file.classes] or file.codes
+    if len(codes or file.starts) != len(label_set.classes):
+        raise ValueError(
+            f"it should have codes or a start for each of {len(label_set.classes)} classes"
+        )
+    every = [code for own in codes for code in own] + file.no_label
+    if len(every) != len(set(every)) or sorted(file.starts) != file.starts:
+        raise ValueError("each code must stand once, and starts must ascend")
+    return Legend(
+        name,
+        label_set,
+        tuple(map(tuple, codes)),
+        tuple(file.no_label),
+        tuple(file.starts),
+        file.cell_m,
+    )
+
+
+def _own_classes(name: str, file: _File) -> LabelSet:
+    group_of = [entry.group or entry.name for entry in file.classes]
+    groups = file.groups or [_Group(name=title) for title in dict.fromkeys(group_of)]
+    if not file.classes or {group.name for group in groups} != set(group_of):
+        raise ValueError("it should have classes, and each group it lists should have some")
+    return LabelSet(
+        name=name,
+        title=file.title or name,
+        classes=tuple(
+            LabelClass(entry.name, entry.colour or COLOURS[n % len(COLOURS)])
+            for n, entry in enumerate(file.classes)
+        ),
+        groups=tuple(
+            ClassGroup(
+                group.name,
+                tuple(n for n, own in enumerate(group_of) if own == group.name),
+                1 / len(groups),
+                group.colour or COLOURS[n % len(COLOURS)],
+            )
+            for n, group in enumerate(groups)
+        ),
+        resolution_m=file.resolution_m,
+        ordered=file.ordered,
+        licence=file.licence,
+        attribution=file.attribution,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return str(error)

@@ -1,0 +1,233 @@
+"""Where a raster file lies on a lattice of pixels, and how it gets there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llpbench.data.building.raster_file import Box, RasterFile, apply
+from llpbench.data.grid import ChipGrid
+
+_ROUNDING = 1e-6
+"""Pixels by which an edge may miss a lattice line and still lie on it."""
+
+_FINER = 0.75
+"""Size of pixels, in those of the lattice, below which they are averaged."""
+
+_EDGE = 50
+"""Points along each side of an outline."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of a lattice: its first row and column, its rows and columns."""
+
+    row: int
+    column: int
+    height: int
+    width: int
+
+    def overlap(self, other: Window) -> Window | None:
+        """The part that two windows share, None where there is none."""
+        row, column = max(self.row, other.row), max(self.column, other.column)
+        height = min(self.row + self.height, other.row + other.height) - row
+        width = min(self.column + self.width, other.column + other.width) - column
+        return Window(row, column, height, width) if height > 0 and width > 0 else None
+
+    def within(self, outer: Window) -> tuple[slice, slice]:
+        """The rows and columns of another window that this one takes."""
+        row, column = self.row - outer.row, self.column - outer.column
+        return slice(row, row + self.height), slice(column, column + self.width)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's part of a layer.
+
+    Parameters
+    ----------
+    path : Path
+    bands : tuple of int
+        What is read, from 1.
+    window : Window
+        The part of the lattice that it may have pixels in.
+    resampling : str or None
+        ``nearest``, ``average`` or ``bilinear``; None where its pixels are those of the lattice.
+    offset : (int, int)
+        Row and column of the lattice at which those begin.
+    options : dict
+        Of GDAL's warper.
+    outline : shapely polygon or None
+        Where it has pixels, in columns and rows of the lattice; None where the file has a mask.
+    """
+
+    path: Path
+    bands: tuple[int, ...]
+    window: Window
+    resampling: str | None
+    offset: tuple[int, int]
+    options: dict[str, Any]
+    outline: Any
+
+
+def place_file(
+    file: RasterFile,
+    bands: tuple[int, ...],
+    lattice: ChipGrid,
+    extent: Window,
+    *,
+    classes: bool,
+) -> Source | None:
+    """Lay a file on a lattice.
+
+    Parameters
+    ----------
+    file : RasterFile
+        May cover the whole Earth: only what is near the extent is projected.
+    bands : tuple of int
+        What is to be read.
+    lattice : ChipGrid
+        Its cells are pixels.
+    extent : Window
+        The part of the lattice that matters.
+    classes : bool
+        Whether the file holds numbers that cannot be averaged.
+
+    Returns
+    -------
+    Source or None
+        None where the file lies outside the extent.
+    """
+    offset = _offset(file, lattice)
+    if offset is not None:
+        whole = Window(*offset, file.height, file.width)
+        window, outline = whole.overlap(extent), _box(whole)
+        resampling = None
+    else:
+        shared = _shared_boxes(file, lattice, extent)
+        window = _window_of(shared, file, lattice, extent) if shared else None
+        outline = _outline(shared, file, lattice) if window and file.all_valid else None
+        resampling = "nearest" if classes else _choose_resampling(file, lattice, extent)
+    if window is None:
+        return None
+    return Source(
+        path=file.path,
+        bands=bands,
+        window=window,
+        resampling=resampling,
+        offset=offset or (window.row, window.column),
+        options=_warp_options(file, resampling),
+        outline=outline if file.all_valid else None,
+    )
+
+
+def _offset(file: RasterFile, lattice: ChipGrid) -> tuple[int, int] | None:
+    """Row and column of the lattice at which a file begins that has the lattice's own pixels."""
+    from pyproj import CRS
+
+    step = file.transform
+    size = (lattice.width, lattice.height)
+    if file.is_rotated or not np.allclose([step.a, -step.e], size, rtol=1e-9, atol=0):
+        return None
+    row, column = (lattice.north - step.f) / lattice.height, (step.c - lattice.west) / lattice.width
+    nearest = round(row), round(column)
+    if not np.allclose([row, column], nearest, rtol=0, atol=_ROUNDING):
+        return None
+    return nearest if CRS(file.crs) == CRS(lattice.crs) else None
+
+
+def _shared_boxes(file: RasterFile, lattice: ChipGrid, extent: Window) -> list[Box]:
+    """The parts of a file that may lie in an extent, in its own coordinates."""
+    from rasterio.warp import transform_bounds
+
+    corner = lattice.affine(extent.row, extent.column)
+    right, bottom = apply(corner, extent.width, extent.height)
+    seen = transform_bounds(lattice.crs, file.crs, corner.c, bottom, right, corner.f)
+    return [box for part in _in_one_piece(seen) if (box := _intersect(part, file.box))]
+
+
+def _window_of(
+    boxes: list[Box], file: RasterFile, lattice: ChipGrid, extent: Window
+) -> Window | None:
+    from rasterio.warp import transform_bounds
+
+    spans = np.array([transform_bounds(file.crs, lattice.crs, *box) for box in boxes])
+    rows = (lattice.north - spans[:, [3, 1]]) / lattice.height
+    columns = (spans[:, [0, 2]] - lattice.west) / lattice.width
+    row, column = math.floor(rows.min() + _ROUNDING), math.floor(columns.min() + _ROUNDING)
+    last_row, last_column = math.ceil(rows.max() - _ROUNDING), math.ceil(columns.max() - _ROUNDING)
+    return Window(row, column, last_row - row, last_column - column).overlap(extent)
+
+
+def _outline(boxes: list[Box], file: RasterFile, lattice: ChipGrid) -> Any:
+    """Where a file has pixels, in columns and rows of the lattice."""
+    import shapely
+    from pyproj import Transformer
+
+    footprint = shapely.Polygon(file.corners)
+    there = Transformer.from_crs(file.crs, lattice.crs, always_xy=True)
+    parts = [shapely.intersection(footprint, shapely.box(*box)) for box in boxes]
+    dense = [shapely.segmentize(part, max(*np.ptp(_ends(part), axis=0)) / _EDGE) for part in parts]
+
+    def on_lattice(coordinates: Any) -> Any:
+        x, y = there.transform(*coordinates.T)
+        return np.stack(
+            [(x - lattice.west) / lattice.width, (lattice.north - y) / lattice.height], axis=1
+        )
+
+    return shapely.union_all(shapely.make_valid(shapely.transform(dense, on_lattice)))
+
+
+def _ends(shape: Any) -> Any:
+    return np.reshape(shape.bounds, (2, 2))
+
+
+def _box(window: Window) -> Any:
+    import shapely
+
+    return shapely.box(
+        window.column, window.row, window.column + window.width, window.row + window.height
+    )
+
+
+def _in_one_piece(box: Box) -> list[Box]:
+    """A box across the antimeridian, from which east lies west, as boxes from west to east."""
+    west, south, east, north = box
+    if west <= east:
+        return [box]
+    return [(west, south, east + 360, north), (west - 360, south, east, north)]
+
+
+def _intersect(first: Box, second: Box) -> Box | None:
+    west, south = max(first[0], second[0]), max(first[1], second[1])
+    east, north = min(first[2], second[2]), min(first[3], second[3])
+    return (west, south, east, north) if west < east and south < north else None
+
+
+def _choose_resampling(file: RasterFile, lattice: ChipGrid, window: Window) -> str:
+    """Average pixels that are finer than the lattice's; interpolate between others."""
+    from pyproj import Transformer
+
+    row, column = window.row + window.height / 2, window.column + window.width / 2
+    there = Transformer.from_crs(lattice.crs, file.crs, always_xy=True).transform(
+        *apply(lattice.affine(), column, row)
+    )
+    column, row = apply(~file.transform, *there)
+    around = apply(file.transform, column + np.array([0, 1, 0]), row + np.array([0, 0, 1]))
+    x, y = Transformer.from_crs(file.crs, lattice.crs, always_xy=True).transform(*around)
+    steps = [math.hypot(x[n] - x[0], y[n] - y[0]) for n in (1, 2)]
+    return "average" if max(steps) < _FINER * max(lattice.width, lattice.height) else "bilinear"
+
+
+def _warp_options(file: RasterFile, resampling: str | None) -> dict[str, Any]:
+    has_mask = file.all_valid or file.has_alpha or file.nodata is not None
+    options: dict[str, Any] = {"warp_mem_limit": 64, "add_alpha": not has_mask}
+    if file.nodata is None and np.dtype(file.dtype).kind == "f":
+        options |= {"src_nodata": float("nan"), "nodata": float("nan"), "add_alpha": False}
+    if resampling == "bilinear":  # else GDAL guesses how many pixels to blur, from wrong sides
+        options |= {"XSCALE": 1, "YSCALE": 1}
+    return options

@@ -1,0 +1,130 @@
+"""Image values of any kind as 0 to 255."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.data.building.raster_file import RasterFile
+from llpbench.errors import BuildError
+
+REFLECTANCE = (0.0, 0.3)
+"""What became 0 to 255 in the published datasets."""
+
+SENTINEL2 = (0.0, 3000.0)
+"""The same in the digital numbers of Sentinel-2, 10,000 times the reflectance."""
+
+_SAMPLE = 512
+_MOST_SATURATED = 0.2
+_DARKEST = 0.1
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Which stored numbers become 0 and 255; what lies between is spread evenly and rounded.
+
+    Parameters
+    ----------
+    low, high : float
+    """
+
+    low: float
+    high: float
+
+    def __call__(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
+        """Stretch numbers; those beyond the limits become 0 or 255.
+
+        Parameters
+        ----------
+        stored : ndarray
+
+        Returns
+        -------
+        ndarray of uint8
+
+        Examples
+        --------
+        >>> Stretch(0, 3000)(np.array([0, 1500, 9000]))
+        array([  0, 128, 255], dtype=uint8)
+        """
+        if stored.dtype == np.uint8 and (self.low, self.high) == (0, 255):
+            return stored
+        share = (stored.astype(np.float64) - self.low) / (self.high - self.low)
+        return np.rint(255 * np.clip(np.nan_to_num(share), 0, 1)).astype(np.uint8)
+
+
+def choose_stretch(
+    files: Sequence[RasterFile],
+    bands: Sequence[tuple[int, ...]],
+    limits: tuple[float, float] | None,
+) -> tuple[Stretch, list[str]]:
+    """Choose a stretch by the type of the files, never by their contents.
+
+    So the same colour means the same in every region, and a trained method can be carried over.
+
+    Parameters
+    ----------
+    files : sequence of RasterFile
+        Images.
+    bands : sequence of tuple of int
+        What is read of each.
+    limits : (float, float) or None
+        Values that become 0 and 255; None for 0 and 255 of bytes, 0 and 3000 of other whole
+        numbers, 0 and 0.3 of fractions.
+
+    Returns
+    -------
+    stretch : Stretch
+    remarks : list of str
+        What was done, and whether the images look wrong with it.
+
+    Raises
+    ------
+    BuildError
+        If the limits are no range, or the files store different things.
+    """
+    first = files[0]
+    for file in files:
+        kinds = [(other.dtype, other.scale, other.offset) for other in (first, file)]
+        if kinds[0] != kinds[1]:
+            raise BuildError(
+                f"images must store the same kind of values, but {first.path.name} has "
+                f"{kinds[0]} and {file.path.name} {kinds[1]} (type, scale, offset)"
+            )
+    low, high = limits or _usual_limits(first)
+    if not low < high:
+        raise BuildError(f"--scale must be a lower and a higher value, found {low:g} and {high:g}")
+    stretch = Stretch((low - first.offset) / first.scale, (high - first.offset) / first.scale)
+    if (low, high) == (0, 255) and first.dtype == "uint8":
+        return stretch, []
+    remarks = [f"image values {low:g} to {high:g} became 0 to 255"]
+    return stretch, remarks + _doubts(first, bands[0], stretch)
+
+
+def _usual_limits(file: RasterFile) -> tuple[float, float]:
+    is_plain = (file.scale, file.offset) == (1.0, 0.0)
+    if is_plain and file.dtype == "uint8":
+        return 0.0, 255.0
+    return SENTINEL2 if is_plain and np.dtype(file.dtype).kind in "iu" else REFLECTANCE
+
+
+def _doubts(file: RasterFile, bands: tuple[int, ...], stretch: Stretch) -> list[str]:
+    """Say it if a sample of pixels is nearly all white or black."""
+    import rasterio
+
+    with rasterio.open(file.path) as source:
+        sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
+        sample = source.read(bands, out_shape=(len(bands), *sides), masked=True).compressed()
+    sample = sample[np.isfinite(sample)]
+    if not len(sample):
+        return []
+    saturated = float((sample > stretch.high).mean())
+    brightest = float(np.quantile(stretch(sample), 0.99)) / 255
+    if saturated <= _MOST_SATURATED and brightest >= _DARKEST:
+        return []
+    found = f"{saturated:.0%} of the values lie above, the brightest hundredth begins at"
+    return [f"check --scale LOW HIGH: {found} {brightest:.0%} of the range"]

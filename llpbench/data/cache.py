@@ -1,0 +1,244 @@
+"""Where datasets live on this machine, and how archives and made regions get there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from llpbench import catalog
+from llpbench.data.store import WriteReport, write_store
+from llpbench.data.store.layout import INFO
+from llpbench.errors import StoreError, UnknownNameError, unknown
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def cache_folder() -> Path:
+    """Folder that holds all datasets.
+
+    Returns
+    -------
+    Path
+        ``$LLPBENCH_CACHE``, or the platform's folder for a user's caches.
+    """
+    import platformdirs
+
+    named = os.environ.get("LLPBENCH_CACHE")
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
+
+
+def stored_names() -> list[str]:
+    """Names of the datasets that are in the cache, whole.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
+    return sorted(info.parent.name for info in cache_folder().glob(f"*/{INFO}") if info.is_file())
+
+
+def find_store(name: str | os.PathLike[str]) -> Path:
+    """Find a dataset on disk; an embedded synthetic one is made at its first use.
+
+    Parameters
+    ----------
+    name : str or path
+        A name in the catalog, the name of an imported dataset, or the path of a store.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has that name.
+    StoreError
+        If the dataset is known but not here.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return path
+    text = os.fspath(name)
+    if text in stored_names():
+        return cache_folder() / text
+    datasets = catalog.load().datasets
+    if text not in datasets:
+        raise UnknownNameError(
+            unknown("dataset", text, {*datasets, *stored_names()})
+            + " (an imported dataset's name or the path of a store is accepted as well)"
+        )
+    recipe = datasets[text].synthetic
+    if recipe is None:
+        raise StoreError(
+            f"the dataset {text!r} is not on this machine; fetch it with "
+            f"`llpbench download {text}` or open_dataset({text!r}, download=True)"
+        )
+    labels = datasets[text].label_set.name
+    with locked(text):
+        if text not in stored_names():
+            synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=True)
+    return cache_folder() / text
+
+
+def import_archive(
+    archive: str | os.PathLike[str],
+    name: str,
+    *,
+    chips: int | None = None,
+    md5: str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> WriteReport:
+    """Make a dataset in the cache from a published zip.
+
+    Parameters
+    ----------
+    archive : path
+        The zip.
+    name : str
+        What the dataset will be called; a catalog name takes title and DOI from the catalog.
+    chips : int, optional
+        Only about that many chips: whole divisions of every split.
+    md5 : str, optional
+        Of the zip, where it is known.
+    workers : int, optional
+        Threads that read and write; by default one for each processor.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    WriteReport
+
+    Raises
+    ------
+    ArchiveError
+        If the zip is damaged, hostile or something else.
+    StoreError
+        If there is a dataset of that name, or it cannot be written.
+    """
+    from llpbench.data.archive.reader import read_archive
+    from llpbench.data.subset import take_chips
+
+    path = new_store_path(name)
+    region, remarks = read_archive(Path(archive))
+    if chips is not None:
+        region = take_chips(region, chips)
+    entry = catalog.load().datasets.get(name)
+    report = write_store(
+        region,
+        path,
+        name=name,
+        title=entry.title if entry else name,
+        licence=region.label_set.licence,
+        attribution=entry.attribution if entry else region.label_set.attribution,
+        doi=entry.doi if entry else None,
+        source=Path(archive).name,
+        source_md5=md5,
+        workers=workers,
+        progress=progress,
+    )
+    return replace(report, remarks=(*remarks, *report.remarks))
+
+
+def synthesize(
+    name: str, label_set: str, *, chips: int, seed: int, progress: bool = False
+) -> WriteReport:
+    """Make a synthetic dataset in the cache.
+
+    Parameters
+    ----------
+    name : str
+        What it will be called.
+    label_set : str
+        ``"esaworldcover"`` or ``"humanpop"``.
+    chips, seed : int
+        How many chips, and the seed of every random field.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    WriteReport
+
+    Raises
+    ------
+    StoreError
+        If there is a dataset of that name, or it cannot be written.
+    """
+    from llpbench.data.synthetic import synthesize as make_region
+
+    path = new_store_path(name)
+    region = make_region(label_set, chips=chips, seed=seed)
+    entry = catalog.load().datasets.get(name)
+    return write_store(
+        region,
+        path,
+        name=name,
+        title=entry.title if entry else f"{chips} chips made with seed {seed}",
+        licence="CC0-1.0",
+        attribution=catalog.load().attributions["synthetic"],
+        synthetic=True,
+        progress=progress,
+    )
+
+
+def new_store_path(name: str) -> Path:
+    """Where a new dataset will stand.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, dots, hyphens and underscores.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    StoreError
+        If the name cannot be a folder's, or is taken.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(".partial"):
+        raise StoreError(
+            f"{name!r} cannot name a dataset: use letters, digits, dots, hyphens and underscores"
+        )
+    path = cache_folder() / name
+    if path.exists():
+        raise StoreError(f"there is a dataset {name!r} in {path.parent}; choose another name")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the cache {path.parent} cannot be made ({error.strerror})") from error
+    return path
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time make a dataset; others wait.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+
+    Raises
+    ------
+    StoreError
+        If the cache cannot be written.
+    """
+    from filelock import FileLock
+
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with FileLock(cache_folder() / f".{name}.lock"):
+            yield
+    except OSError as error:
+        raise StoreError(f"the cache {cache_folder()} cannot be written ({error})") from error

@@ -1,0 +1,120 @@
+"""Opening a dataset as xarray."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench import catalog
+from llpbench.data.cache import find_store, stored_names
+from llpbench.data.info import DatasetInfo, mark_synthetic
+from llpbench.data.store.layout import CHIPS, SHARD, StoreInfo, read_info
+from llpbench.data.text import fixed_width
+from llpbench.errors import StoreError, UnknownNameError, unknown
+from llpbench.protocol import SPLITS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def list_datasets() -> list[str]:
+    """Names that :func:`open_dataset` takes: the catalog's, then those in the cache.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> list_datasets()[:2]
+    ['benelux-esaworldcover', 'benelux-humanpop']
+    """
+    return list(dict.fromkeys([*catalog.load().datasets, *stored_names()]))
+
+
+def open_dataset(
+    name_or_path: str | os.PathLike[str], split: str | None = None, *, download: bool = False
+) -> xr.Dataset:
+    """Open a dataset, without reading its pixels yet.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        A name from :func:`list_datasets` or the path of a store.
+    split : str, optional
+        ``"train"``, ``"val"`` or ``"test"``: only that split, as ``ds.llp.split`` gives it.
+    download : bool
+        Whether to fetch a published dataset that is not on this machine.
+
+    Returns
+    -------
+    Dataset
+        Over ``chip``, ``y``, ``x``, ``band``, ``division``, ``category`` and ``overlap``:
+        ``image`` (uint8) and ``label`` (uint8, 255 = no label) as dask arrays;
+        ``chip_proportions``, ``target`` and ``division_proportions`` (shares from 0 to 1),
+        ``overlap_chip``, ``overlap_division``, ``overlap_area`` (km²) and ``bounds`` (degrees).
+        The accessor ``ds.llp`` works on it.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has that name, or there is no such split.
+    StoreError
+        If the dataset is not here, or is no readable store.
+
+    Examples
+    --------
+    >>> open_dataset("demo-humanpop", split="training")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.UnknownNameError: there is no split 'training'; did you mean 'train'?
+    """
+    import xarray as xr
+
+    import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
+
+    if split is not None and split not in SPLITS:
+        raise UnknownNameError(unknown("split", split, SPLITS))
+    path = _locate(name_or_path, download)
+    info = read_info(path)
+    try:
+        ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path.name} cannot be opened ({error!r:.200}); make it again") from error
+    pixels = ["image", "label"]
+    small = ds.drop_vars(pixels).load()
+    text = {
+        key: (coord.dims, fixed_width(coord.to_numpy()))
+        for key, coord in small.coords.items()
+        if coord.dtype.kind == "T"
+    }
+    lazy = {name: ds[name].variable.chunk(chip=SHARD) for name in pixels}
+    ds = small.assign_coords(text).assign(lazy)
+    ds = ds.assign_attrs(_describe(info, path).attributes())
+    return ds if split is None else ds.llp.split(split)
+
+
+def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:
+    name = os.fspath(name_or_path)
+    entry = catalog.load().datasets.get(name)
+    if may_download and entry is not None and name not in stored_names():
+        from llpbench.data.downloading import download
+
+        return download(name)
+    return find_store(name_or_path)
+
+
+def _describe(info: StoreInfo, path: Path) -> DatasetInfo:
+    return DatasetInfo(
+        name=info.name,
+        title=mark_synthetic(info.title, info.synthetic),
+        synthetic=info.synthetic,
+        digest=info.digest,
+        doi=info.doi,
+        licence=info.licence,
+        attribution=info.attribution,
+        label_set=info.label_set,
+        grid=info.grid,
+        store=path.resolve(),
+    )

@@ -1,0 +1,196 @@
+"""From a dataset's name to a store in the cache: fetch, convert, verify, tidy up."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from llpbench import catalog
+from llpbench.data import fetch
+from llpbench.data.cache import cache_folder, find_store, import_archive, locked, stored_names
+from llpbench.data.store import WriteReport, verify_store
+from llpbench.data.store.layout import CHIPS
+from llpbench.errors import DatasetWarning, DownloadError
+
+STORE_SHARE = 1.1
+"""Bytes of a store for each byte of its archive, rounded up from what was measured."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a download would do.
+
+    Parameters
+    ----------
+    name : str
+        The dataset that would be made.
+    archive_bytes, present_bytes : int
+        Size of the archive, and how much of it is here already.
+    store_bytes : int
+        About what the store will take.
+    free_bytes : int
+        What the disk of the cache has left.
+    """
+
+    name: str
+    archive_bytes: int
+    present_bytes: int
+    store_bytes: int
+    free_bytes: int
+
+    @property
+    def needed_bytes(self) -> int:
+        """What the disk must have left."""
+        return self.archive_bytes - self.present_bytes + self.store_bytes
+
+
+def plan(name: str, *, chips: int | None = None) -> Plan:
+    """Say what downloading a dataset would fetch and need.
+
+    Parameters
+    ----------
+    name : str
+        Of a published dataset.
+    chips : int, optional
+        As for :func:`download`.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such dataset.
+    DownloadError
+        If it is not a published one, or its record cannot be looked up.
+    """
+    entry, record = _published(name)
+    cache = cache_folder()
+    size = fetch.lookup(record, cache=cache).size
+    share = 1.0 if chips is None else min(1.0, chips / entry.chips)
+    return Plan(
+        name=_store_name(name, chips),
+        archive_bytes=size,
+        present_bytes=fetch.archive_state(record, cache=cache).present,
+        store_bytes=int(STORE_SHARE * share * size),
+        free_bytes=fetch.free_bytes(cache),
+    )
+
+
+def download(
+    name: str,
+    *,
+    mirrors: Sequence[str] = (),
+    keep_archive: bool = False,
+    chips: int | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Path:
+    """Fetch a published dataset and make its store, unless it is here already.
+
+    What was fetched or converted before an interruption is not done again. The archive is
+    removed once the store is verified. Two processes that download the same dataset share one
+    download.
+
+    Parameters
+    ----------
+    name : str
+        Of a dataset in the catalog; an embedded one is made instead of fetched.
+    mirrors : sequence of str
+        Addresses that serve the archive under its file name, tried in order before Zenodo.
+    keep_archive : bool
+        Whether the archive stays in the cache.
+    chips : int, optional
+        Only about that many chips: whole divisions of every split, as a dataset of its own
+        called ``NAME-Nchips``.
+    workers : int, optional
+        Threads that convert; by default one for each processor.
+    progress : bool
+        Whether to show progress bars.
+
+    Returns
+    -------
+    Path
+        The store.
+
+    Warns
+    -----
+    DatasetWarning
+        For each thing that was out of order, such as another number of chips than published.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such dataset.
+    DownloadError
+        If it cannot be fetched whole, or the disk has too little space.
+    ArchiveError, StoreError
+        If the archive is damaged, or the store cannot be written.
+    """
+    if catalog.dataset(name).synthetic:
+        return find_store(name)
+    _entry, record = _published(name)
+    cache, target = cache_folder(), _store_name(name, chips)
+    with locked(target):
+        if target in stored_names():
+            return cache / target
+        _require_space(plan(name, chips=chips))
+        archive = fetch.fetch_archive(record, cache=cache, mirrors=mirrors, progress=progress)
+        report = import_archive(
+            archive,
+            target,
+            chips=chips,
+            md5=fetch.lookup(record, cache=cache).md5,
+            workers=workers,
+            progress=progress,
+        )
+        verify_store(report.path, progress=progress)
+        if not keep_archive:
+            fetch.remove_archive(record, cache=cache)
+    for remark in (*report.remarks, *([] if chips else _count_remarks(name, report))):
+        warnings.warn(remark, DatasetWarning, stacklevel=2)
+    return report.path
+
+
+def _published(name: str) -> tuple[catalog.DatasetEntry, int]:
+    entry = catalog.dataset(name)
+    if entry.record is None:
+        raise DownloadError(f"{name!r} is embedded and made at its first use: nothing to fetch")
+    return entry, entry.record
+
+
+def _store_name(name: str, chips: int | None) -> str:
+    return name if chips is None else f"{name}-{chips}chips"
+
+
+def _require_space(needs: Plan) -> None:
+    if needs.needed_bytes > needs.free_bytes:
+        raise DownloadError(
+            f"{needs.name} needs {needs.needed_bytes / 1e9:.1f} GB (archive and store), but the "
+            f"disk of {cache_folder()} has {needs.free_bytes / 1e9:.1f} GB left; free some or "
+            "choose another folder with --cache-dir"
+        )
+
+
+def _count_remarks(name: str, report: WriteReport) -> list[str]:
+    """Compare chip counts with the published ones; a difference is no reason to refuse."""
+    import xarray as xr
+
+    entry = catalog.dataset(name)
+    remarks = []
+    if report.chips != entry.chips:
+        remarks.append(f"{name} has {report.chips} chips, {entry.chips} were published")
+    with xr.open_zarr(report.path / CHIPS, chunks=None, consolidated=False) as ds:
+        for column, published in entry.splits.items():
+            names, counts = np.unique(ds[column].to_numpy().astype(object), return_counts=True)
+            found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+            if found != dict(published):
+                remarks.append(
+                    f"{name}: {column} counts {found} differ from the published {dict(published)}"
+                )
+    return remarks

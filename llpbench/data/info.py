@@ -1,0 +1,123 @@
+"""What a dataset is: one typed object, and the attributes that carry it through xarray."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from llpbench.catalog import LabelSet
+from llpbench.data.grid import ChipGrid
+from llpbench.errors import LLPBenchError
+
+_LABEL_SET, _GRID = TypeAdapter(LabelSet), TypeAdapter(ChipGrid)
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a dataset is, whatever has been selected of it.
+
+    Parameters
+    ----------
+    name, title : str
+        How it is called; the title of a made dataset says that it is one.
+    label_set : LabelSet
+        Label classes and class groups, whether the dataset is grouped or not.
+    synthetic : bool
+        Whether it was made by a program and shows no real place.
+    digest : str
+        SHA-256 over the contents of its store, with the prefix ``sha256:``.
+    doi : str or None
+        Of the published record it comes from.
+    licence, attribution : str
+        What must be observed and said by whoever uses it.
+    grid : ChipGrid or None
+        What the chips stand on, where that is known.
+    store : Path or None
+        The folder that holds it; None for a truth table, and behind the label firewall.
+    """
+
+    name: str
+    title: str
+    label_set: LabelSet
+    synthetic: bool = False
+    digest: str = ""
+    doi: str | None = None
+    licence: str = ""
+    attribution: str = ""
+    grid: ChipGrid | None = None
+    store: Path | None = None
+
+    @classmethod
+    def of_attributes(cls, attributes: Mapping[Any, Any]) -> DatasetInfo:
+        """Read what :meth:`attributes` wrote.
+
+        Parameters
+        ----------
+        attributes : mapping
+            Of a dataset; those that are missing are taken for empty, but for the classes.
+
+        Raises
+        ------
+        LLPBenchError
+            If the dataset has lost its attributes.
+        """
+        if "label_set" not in attributes:
+            raise LLPBenchError(
+                "this dataset has lost its attributes, and with them its classes; "
+                "keep them (xr.set_options(keep_attrs=True)) or open it again"
+            )
+        known = {name: str(attributes.get(name, "")) for name in _TEXTS}
+        return cls(
+            **known,
+            doi=attributes.get("doi") or None,
+            synthetic=attributes.get("synthetic") == "true",
+            label_set=_parse_label_set(attributes["label_set"]),
+            grid=_parse_grid(attributes["grid"]) if attributes.get("grid") else None,
+            store=Path(attributes["store"]) if attributes.get("store") else None,
+        )
+
+    def attributes(self) -> dict[str, str]:
+        """Plain text for the attributes of an xarray dataset, so that any file can hold them."""
+        return {
+            **{name: getattr(self, name) for name in _TEXTS},
+            "synthetic": str(self.synthetic).lower(),
+            "doi": self.doi or "",
+            "label_set": _LABEL_SET.dump_json(self.label_set).decode(),
+            "grid": "" if self.grid is None else _GRID.dump_json(self.grid).decode(),
+            "store": "" if self.store is None else str(self.store),
+        }
+
+    @property
+    def shown_name(self) -> str:
+        """The name as people read it."""
+        return mark_synthetic(self.name, self.synthetic)
+
+
+_TEXTS = ("name", "title", "digest", "licence", "attribution")
+
+
+def mark_synthetic(name: str, is_synthetic: bool) -> str:
+    """Say of a dataset that it was made by a program, wherever its name is shown.
+
+    Examples
+    --------
+    >>> mark_synthetic("demo-humanpop", True)
+    'demo-humanpop (synthetic)'
+    """
+    return f"{name} (synthetic)" if is_synthetic else name
+
+
+# A run opens, splits and groups a dataset many times; its attributes stay the same text.
+@lru_cache(maxsize=64)
+def _parse_label_set(text: str) -> LabelSet:
+    return _LABEL_SET.validate_json(text)
+
+
+@lru_cache(maxsize=64)
+def _parse_grid(text: str) -> ChipGrid:
+    return _GRID.validate_json(text)

@@ -1,0 +1,78 @@
+"""What a store is written from: tables in memory, pixels read block by block.
+
+An archive, a synthetic region and a user's rasters all become a :class:`Region`; the store
+writer knows nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from llpbench.catalog import LabelSet
+    from llpbench.data.grid import ChipGrid
+
+
+@dataclass(frozen=True)
+class ChipBlock:
+    """Pixels of some chips, in the order they were asked for.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (chip, 100, 100, 3)
+        Red, green, blue, 0 to 255.
+    label : ndarray of uint8, shape (chip, 100, 100)
+        Label class numbers; 255 where there is none.
+    stated_target : ndarray of float64, shape (chip, category), or None
+        The mix of division proportions that the source itself states for each chip, NaN where
+        it states none; None where the source states no mixes.
+    """
+
+    image: NDArray[np.uint8]
+    label: NDArray[np.uint8]
+    stated_target: NDArray[np.float64] | None = None
+
+
+PixelReader: TypeAlias = Callable[[Sequence[str]], ChipBlock]
+"""Chip ids to their pixels; picklable, so that worker processes can call it."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A source of chips and divisions.
+
+    Parameters
+    ----------
+    label_set : LabelSet
+        Classes of the labels and their groups.
+    chips : GeoDataFrame
+        Indexed by chip id, with ``split`` (by division) and ``split_chip``, each one of train,
+        val and test, and the chip's outline in EPSG:4326.
+    divisions : GeoDataFrame
+        Indexed by division id, with ``name`` and the outline in EPSG:4326.
+    division_proportions : ndarray of float64, shape (division, category)
+        Shares of the label classes in each division, in the order of ``divisions``.
+    read : callable
+        Reads the pixels of chips given by id.
+    grid : ChipGrid, optional
+        What the chips stand on, where it is known.
+    overlaps : DataFrame, optional
+        ``chip`` and ``division`` (positions in the tables) and ``area`` (km²) of each pair that
+        overlaps, where the source knows that better than the outlines in degrees tell.
+    """
+
+    label_set: LabelSet
+    chips: gpd.GeoDataFrame
+    divisions: gpd.GeoDataFrame
+    division_proportions: NDArray[np.float64]
+    read: PixelReader
+    grid: ChipGrid | None = None
+    overlaps: pd.DataFrame | None = None

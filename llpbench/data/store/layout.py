@@ -1,0 +1,125 @@
+"""What a store is made of: its files, its ``store.json``, its version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llpbench.catalog import LabelSet
+from llpbench.data.grid import ChipGrid
+from llpbench.data.info import mark_synthetic
+from llpbench.errors import StoreError
+
+FORMAT = 1
+"""Version of the layout; a reader refuses newer ones."""
+
+CHIPS = "chips.zarr"
+DIVISIONS = "divisions.parquet"
+INFO = "store.json"
+LARGEST_INFO = 2**22
+
+SHARD = 512
+"""Chips in a file of pixels: what one task writes, and the unit of the digest."""
+CHUNK = 32
+"""Chips that are compressed together: what a shuffled reader must touch."""
+
+
+class StoreInfo(BaseModel):
+    """The contents of ``store.json``.
+
+    Parameters
+    ----------
+    format : int
+        Version of the layout.
+    name, title : str
+        How the dataset is called.
+    chips, divisions : int
+        How many it holds.
+    synthetic : bool
+        Whether it was made by a program and shows no real place.
+    doi, source, source_md5 : str or None
+        Where it comes from.
+    licence, attribution : str
+        What must be observed and said by whoever uses it.
+    label_set : LabelSet
+        Classes and class groups.
+    grid : ChipGrid or None
+        What the chips stand on, where the source said it.
+    digest : str
+        SHA-256 over the contents of all arrays, whatever their chunks and codecs.
+    llpbench_version : str
+        What wrote it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    title: str
+    chips: int
+    divisions: int
+    synthetic: bool = False
+    doi: str | None = None
+    source: str | None = None
+    source_md5: str | None = None
+    licence: str
+    attribution: str
+    label_set: LabelSet
+    grid: ChipGrid | None = None
+    digest: str
+    llpbench_version: str
+
+    @property
+    def shown_name(self) -> str:
+        """The name as people read it: a made dataset says that it is."""
+        return mark_synthetic(self.name, self.synthetic)
+
+
+def read_info(path: Path) -> StoreInfo:
+    """Read a store's ``store.json``.
+
+    Parameters
+    ----------
+    path : Path
+        The store's folder.
+
+    Returns
+    -------
+    StoreInfo
+
+    Raises
+    ------
+    StoreError
+        If the folder is no store, its description is damaged, or its format is newer.
+    """
+    file = path / INFO
+    if not file.is_file() or not (path / CHIPS).is_dir():
+        raise StoreError(
+            f"{str(path)!r} is not a dataset: expected a folder with {INFO} and {CHIPS}; "
+            "make one with `llpbench import`, `llpbench synthesize` or `llpbench download`"
+        )
+    if file.stat().st_size > LARGEST_INFO:
+        raise StoreError(f"{file} is {file.stat().st_size} bytes large, at most {LARGEST_INFO} fit")
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        found = raw.get("format") if isinstance(raw, dict) else None
+        if isinstance(found, int) and found > FORMAT:
+            raise StoreError(
+                f"{path.name} has store format {found}, this llpbench reads up to {FORMAT}: "
+                "upgrade llpbench"
+            )
+        return StoreInfo.model_validate(raw)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise StoreError(
+            f"{file} is damaged ({_first_problem(error)}); make the store again"
+        ) from error
+
+
+def _first_problem(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return str(error)

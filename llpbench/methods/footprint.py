@@ -1,0 +1,137 @@
+"""What a fitted method costs on board: weights, work, time, and labels sent up."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llpbench.methods.method import Method
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PIXEL_LABEL_BYTES = 100 * 100
+"""Bytes of a chip's pixel labels, one each."""
+
+
+def measure_footprint(
+    method: Method, train: xr.Dataset, inputs: xr.Dataset
+) -> dict[str, float | None]:
+    """All that a fitted method costs where bytes and watts are few.
+
+    Parameters
+    ----------
+    method : Method
+        Fitted.
+    train : Dataset
+        What it was fitted to.
+    inputs : Dataset
+        What it may see of some chips to predict; up to 50 of them are.
+
+    Returns
+    -------
+    dict
+        That of :meth:`~llpbench.methods.method.Method.footprint`, :func:`label_bytes` and
+        :func:`measure_latency`.
+    """
+    return {
+        **method.footprint(),
+        **label_bytes(train, method.supervision),
+        **measure_latency(method, inputs),
+    }
+
+
+def label_bytes(train: xr.Dataset, supervision: str) -> dict[str, int]:
+    """Bytes of the labels that training needs, and of pixel labels for the same chips.
+
+    Parameters
+    ----------
+    train : Dataset
+        What a method is fitted to.
+    supervision : {"division", "chip", "pixel"}
+        Shares are sent as 2-byte floats: 2 K for each division or chip, with K categories.
+
+    Returns
+    -------
+    dict
+        ``label_uplink_bytes`` and ``pixel_label_bytes``.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> train = xr.Dataset({"division_proportions": (("division", "category"), np.ones((30, 5)))})
+    >>> label_bytes(train.expand_dims(chip=200), "division")
+    {'label_uplink_bytes': 300, 'pixel_label_bytes': 2000000}
+    """
+    pixels = PIXEL_LABEL_BYTES * train.sizes["chip"]
+    if supervision == "pixel":
+        return {"label_uplink_bytes": pixels, "pixel_label_bytes": pixels}
+    sent = 2 * train.sizes["category"] * train.sizes[supervision]
+    return {"label_uplink_bytes": sent, "pixel_label_bytes": pixels}
+
+
+def measure_latency(
+    method: Method, inputs: xr.Dataset, *, chips: int = 50, seconds: float = 5.0
+) -> dict[str, float | None]:
+    """Wall time to predict a single chip on a single core.
+
+    Parameters
+    ----------
+    method : Method
+        Fitted.
+    inputs : Dataset
+        What it may see of some chips.
+    chips : int
+        How many to predict, one at a time, after one to warm up.
+    seconds : float
+        When to be content with fewer.
+
+    Returns
+    -------
+    dict
+        ``latency_p50_ms`` and ``latency_p95_ms``; None where the system cannot keep a process on
+        one core.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return {"latency_p50_ms": None, "latency_p95_ms": None}
+    chosen = inputs.isel(chip=slice(chips)).load()
+    singles = [chosen.isel(chip=[number]) for number in range(chosen.sizes["chip"])]
+    taken: list[float] = []
+    with _one_core():
+        method.predict(singles[0])
+        for single in singles:
+            start = time.perf_counter()
+            method.predict(single)
+            taken.append(1000 * (time.perf_counter() - start))
+            if sum(taken) > 1000 * seconds:
+                break
+    p50, p95 = np.percentile(taken, [50, 95])
+    return {"latency_p50_ms": round(float(p50), 3), "latency_p95_ms": round(float(p95), 3)}
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Keep all threads that this process has, and those of its libraries, on one core."""
+    from threadpoolctl import threadpool_limits
+
+    before = os.sched_getaffinity(0)
+    with threadpool_limits(1):
+        _pin({min(before)})
+        try:
+            yield
+        finally:
+            _pin(before)
+
+
+def _pin(cores: set[int]) -> None:
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            os.sched_setaffinity(int(task.name), cores)
+        except ProcessLookupError:  # the thread ended meanwhile
+            continue

@@ -1,0 +1,252 @@
+"""The predictions table: made, checked against a dataset.
+
+Predictions are an ``xr.Dataset`` with ``proportions`` (chip, category) in the names of the
+class groups and, where a method labels pixels, ``segmentation`` (chip, row, column). Reading and
+writing files is in :mod:`llpbench.predictions.files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from llpbench.catalog import NO_LABEL
+from llpbench.errors import PredictionsError, examples
+from llpbench.protocol import SCORE_WINDOW
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SUM_TOLERANCE = 1e-3
+"""How far the shares of a chip may be from summing to 1."""
+
+WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
+ATTRIBUTES = ("dataset", "digest", "split", "method", "seed", "track", "trained_on")
+"""What predictions say of themselves, as far as it is known; all text, but ``seed``."""
+
+
+def make_predictions(
+    chips: Sequence[str] | NDArray[np.str_],
+    categories: Sequence[str] | NDArray[np.str_],
+    proportions: ArrayLike,
+    segmentation: ArrayLike | None = None,
+    **attributes: str | int,
+) -> xr.Dataset:
+    """Put predicted shares, and optionally classes of pixels, into one dataset.
+
+    Parameters
+    ----------
+    chips : sequence of str
+        Chip ids.
+    categories : sequence of str
+        Names of the class groups, in their order.
+    proportions : array, shape (chip, category)
+        Shares from 0 to 1 that sum to 1.
+    segmentation : array of uint8, shape (chip, row, column), optional
+        Category number of each cell of a square grid over the score window; the side divides 96.
+    **attributes
+        Any of ``dataset``, ``digest``, ``split``, ``method``, ``seed``, ``track``, ``trained_on``.
+
+    Returns
+    -------
+    Dataset
+
+    Examples
+    --------
+    >>> made = make_predictions(["a", "b"], ["tree", "crop"], [[0.5, 0.5], [1, 0]], seed=3)
+    >>> made["proportions"].sel(chip="b", category="tree").item()
+    1.0
+    """
+    import xarray as xr
+
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+        "proportions": (("chip", "category"), np.asarray(proportions, dtype=np.float32))
+    }
+    if segmentation is not None:
+        variables["segmentation"] = (("chip", "row", "column"), np.asarray(segmentation))
+    coordinates = {
+        "chip": ("chip", np.asarray(chips, dtype=str)),
+        "category": ("category", np.asarray(categories, dtype=str)),
+    }
+    return xr.Dataset(variables, coordinates, attrs=attributes)
+
+
+def template(ds: xr.Dataset) -> xr.Dataset:
+    """Predictions to be filled: every chip of a dataset, every share NaN.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A split of a dataset.
+
+    Returns
+    -------
+    Dataset
+    """
+    grouped = ds.llp.group()
+    names = grouped["category_name"].to_numpy()
+    return make_predictions(
+        ds["chip"].to_numpy(),
+        names,
+        np.full((ds.sizes["chip"], len(names)), np.nan),
+        dataset=ds.llp.info.name,
+        digest=ds.llp.info.digest,
+        split=str(ds["split"].to_numpy()[0]),
+    )
+
+
+def check_predictions(
+    predictions: xr.Dataset, ds: xr.Dataset, *, renormalise: bool = False
+) -> xr.Dataset:
+    """Check predictions against the split they are about.
+
+    Parameters
+    ----------
+    predictions : Dataset
+        As :func:`make_predictions` makes them, chips and categories in any order.
+    ds : Dataset
+        A grouped or ungrouped split of a dataset.
+    renormalise : bool
+        Whether shares that do not sum to 1 are divided by their sum instead of refused.
+
+    Returns
+    -------
+    Dataset
+        The same predictions with chips and categories in the order of ``ds``.
+
+    Raises
+    ------
+    PredictionsError
+        Saying what was expected, what was found and what to do.
+    """
+    _check_form(predictions)
+    _check_dataset(predictions, ds)
+    _check_names("chip", predictions["chip"].to_numpy(), ds["chip"].to_numpy(), ds)
+    categories = ds.llp.group()["category_name"].to_numpy()
+    _check_names("category", predictions["category"].to_numpy(), categories, ds)
+    ordered = predictions.sel(chip=ds["chip"].to_numpy(), category=categories)
+    if "segmentation" in predictions:
+        _check_segmentation(ordered["segmentation"], len(categories))
+        ordered = ordered.assign(
+            segmentation=_reordered(ordered["segmentation"], predictions, categories)
+        )
+    shares = _check_shares(ordered, renormalise)
+    return ordered.assign(proportions=ordered["proportions"].copy(data=shares))
+
+
+def _check_form(predictions: xr.Dataset) -> None:
+    if "proportions" not in predictions:
+        raise PredictionsError(
+            "predictions need 'proportions' over chip and category; found "
+            f"{examples(map(str, predictions.data_vars)) or 'no variables'}"
+        )
+    for name, dims in {
+        "proportions": ("chip", "category"),
+        "segmentation": ("chip", "row", "column"),
+    }.items():
+        if name in predictions and predictions[name].dims != dims:
+            raise PredictionsError(f"{name!r} must be over {dims}, found {predictions[name].dims}")
+    for name in ("chip", "category"):
+        if name not in predictions.coords:
+            raise PredictionsError(
+                f"predictions must name each {name}: coordinate {name!r} is missing"
+            )
+    if predictions["proportions"].dtype.kind not in "fiu":
+        raise PredictionsError(
+            f"'proportions' must be numbers, found {predictions['proportions'].dtype}"
+        )
+
+
+def _check_dataset(predictions: xr.Dataset, ds: xr.Dataset) -> None:
+    for key, known in (("dataset", ds.llp.info.name), ("digest", ds.llp.info.digest)):
+        said = predictions.attrs.get(key)
+        if said and said != known:
+            raise PredictionsError(
+                f"these predictions are for {key} {said!r}, not for {known!r}; "
+                "give the dataset they were made for, or predict this one"
+            )
+
+
+def _check_names(
+    kind: str, found: NDArray[np.str_], expected: NDArray[np.str_], ds: xr.Dataset
+) -> None:
+    names, counts = np.unique(found.astype(str), return_counts=True)
+    problems = {
+        "missing": np.setdiff1d(expected, names),
+        "unknown": np.setdiff1d(names, expected),
+        "there more than once": names[counts > 1],
+    }
+    said = [
+        f"{len(ids)} {what} ({examples(ids.tolist())})"
+        for what, ids in problems.items()
+        if len(ids)
+    ]
+    if said:
+        where = (
+            f"the {len(expected)} chips of the split" if kind == "chip" else f"{expected.tolist()}"
+        )
+        raise PredictionsError(
+            f"predictions must name each {kind} once, {where}: {'; '.join(said)}; start from "
+            f"`llpbench template {ds.llp.info.name}`"
+        )
+
+
+def _check_segmentation(segmentation: xr.DataArray, count: int) -> None:
+    rows, columns = segmentation.shape[1:]
+    if rows != columns or rows == 0 or WINDOW_SIDE % rows:
+        raise PredictionsError(
+            f"'segmentation' must be square with a side that divides {WINDOW_SIDE}, "
+            f"found {rows} x {columns}"
+        )
+    if segmentation.dtype.kind not in "iu":
+        raise PredictionsError(f"'segmentation' must be integers, found {segmentation.dtype}")
+    low, high = int(segmentation.min()), int(segmentation.max())
+    if low < 0 or high >= count:
+        raise PredictionsError(
+            f"'segmentation' must hold category numbers 0 to {count - 1}, found {low} to {high}"
+        )
+
+
+def _reordered(
+    segmentation: xr.DataArray, predictions: xr.Dataset, categories: NDArray[np.str_]
+) -> xr.DataArray:
+    """Numbers that refer to the predictions' own order of categories, in the task's order."""
+    table = np.full(NO_LABEL + 1, NO_LABEL, dtype=np.uint8)
+    names = categories.tolist()
+    for number, name in enumerate(predictions["category"].to_numpy().tolist()):
+        table[number] = names.index(name)
+    return segmentation.copy(data=table[segmentation.to_numpy()])
+
+
+def _check_shares(predictions: xr.Dataset, renormalise: bool) -> NDArray[np.float32]:
+    shares = predictions["proportions"].to_numpy().astype(np.float64)
+    chips = predictions["chip"].to_numpy()
+
+    def refuse(wrong: Any, what: str, found: str, advice: str) -> None:
+        if wrong.any():
+            raise PredictionsError(
+                f"proportions must {what}; {wrong.sum()} chips {found}, such as "
+                f"{examples(chips[wrong].tolist())}: {advice}"
+            )
+
+    refuse(
+        ~np.isfinite(shares).all(axis=1),
+        "be finite",
+        "have NaN or infinite shares",
+        "predict every chip",
+    )
+    refuse((shares < 0).any(axis=1), "not be negative", "have negative shares", "clip them")
+    total = shares.sum(axis=1)
+    if renormalise:
+        refuse(total <= 0, "sum to more than 0", "sum to 0", "predict every chip")
+        shares /= total[:, np.newaxis]
+    refuse(
+        np.abs(shares.sum(axis=1) - 1) > SUM_TOLERANCE,
+        f"sum to 1 within {SUM_TOLERANCE}",
+        f"do not (sums from {total.min():.4g} to {total.max():.4g})",
+        "divide by the sum, or score with --renormalise",
+    )
+    return shares.astype(np.float32)

@@ -1,0 +1,123 @@
+"""The folder of a run: a new one, or an interrupted one to go on in; whole or not there."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llpbench.errors import LLPBenchError
+from llpbench.methods.journal import CHECKPOINT
+from llpbench.runs.record import RECORD
+
+
+def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
+    """Say where a run shall be, or where the one to resume is.
+
+    Parameters
+    ----------
+    out : Path or None
+        What the user said; None for one below ``runs/`` in the working folder.
+    name : str
+        Of that folder; numbered from the second on.
+    resume : bool
+        Whether to find the last interrupted run instead of a new place.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    LLPBenchError
+        If the folder is taken, or there is nothing to resume.
+    """
+    if resume:
+        return _interrupted(out, name)
+    folder = out or next(path for path in _numbered(name) if not path.exists())
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LLPBenchError(f"{str(folder)!r} is not empty; give --out a new folder")
+    return folder
+
+
+def can_resume(folder: Path) -> bool:
+    """Whether an interrupted run left a checkpoint in a folder, or beside it when it was killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+
+    Returns
+    -------
+    bool
+    """
+    return any((place / CHECKPOINT).exists() for place in (_beside(folder), folder))
+
+
+@contextmanager
+def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
+    """Make a folder beside the one that it becomes when all went well.
+
+    What fails leaves nothing, but for a checkpoint: that stays beside, to go on from.
+
+    Parameters
+    ----------
+    folder : Path
+        From :func:`choose_folder`.
+    resume : bool
+        Whether to begin with the checkpoint that is there.
+
+    Yields
+    ------
+    Path
+    """
+    beside = _beside(folder)
+    beside.mkdir(parents=True, exist_ok=True)
+    for path in beside.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif not (resume and path.name == CHECKPOINT):
+            path.unlink()
+    may_go = not resume or not (beside / CHECKPOINT).exists()
+    if resume and may_go:
+        shutil.copyfile(folder / CHECKPOINT, beside / CHECKPOINT)
+    try:
+        yield beside
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.replace(folder)
+    except LLPBenchError:
+        if may_go:
+            shutil.rmtree(beside, ignore_errors=True)
+        raise
+    finally:
+        if not (beside / CHECKPOINT).exists():
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _interrupted(out: Path | None, name: str) -> Path:
+    if out is None:
+        places = itertools.takewhile(
+            lambda path: path.exists() or _beside(path).exists(), _numbered(name)
+        )
+        found = [path for path in places if can_resume(path)]
+        if not found:
+            raise LLPBenchError(f"no interrupted run {name!r} is in runs/; name it with --out")
+        return found[-1]
+    if not can_resume(out):
+        state = "is complete" if (out / RECORD).exists() else "was never begun"
+        raise LLPBenchError(f"there is nothing to resume: the run in {str(out)!r} {state}")
+    return out
+
+
+def _numbered(name: str) -> Iterator[Path]:
+    yield Path("runs") / name
+    for number in itertools.count(2):
+        yield Path("runs") / f"{name}-{number}"
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.part")

@@ -1,0 +1,190 @@
+"""What all pictures share: colours by category, sizes, small drawing steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+INK = "#333333"
+"""Of lines and small text."""
+MUTED = "#888888"
+"""Of what is only there for reference."""
+SPLIT_COLOURS = {"train": "#004488", "val": "#ddaa33", "test": "#bb5566"}
+"""Of the splits: apart for any kind of colour vision, and in grey."""
+BRIGHTENING = 1.5
+"""Factor on image values: land seldom reflects more than two thirds of their range."""
+
+
+def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
+    """Make an empty figure that belongs to no window; notebooks show it nevertheless.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
+
+    Returns
+    -------
+    Figure
+    """
+    return _figure_class()(figsize=(width, height), layout="constrained", dpi=150)
+
+
+@cache
+def _figure_class() -> type[Figure]:
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        def _repr_png_(self) -> bytes:
+            """What IPython shows."""
+            content = BytesIO()
+            self.savefig(content, format="png", bbox_inches="tight")
+            return content.getvalue()
+
+    return Picture
+
+
+def category_colours(ds: xr.Dataset) -> list[str]:
+    """Colours of the categories of a dataset, the same in every picture.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Grouped or not.
+
+    Returns
+    -------
+    list of str
+        ``#rrggbb``, in the order of the categories.
+    """
+    labels = ds.llp.label_set
+    parts = labels.groups if ds.llp.is_grouped else labels.classes
+    return [part.colour for part in parts]
+
+
+def shades(colour: str) -> Colormap:
+    """Make a sequential colour map of one hue: from a light tint to a dark shade.
+
+    Parameters
+    ----------
+    colour : str
+        Any that matplotlib knows.
+
+    Returns
+    -------
+    Colormap
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    hue = np.array(to_rgb(colour))
+    return LinearSegmentedColormap.from_list(colour, [0.4 * hue + 0.6, hue, 0.4 * hue])
+
+
+def glow(colour: str) -> Colormap:
+    """Make a sequential colour map of one hue: from near black to a light tint.
+
+    White lines can be seen on all but its brightest end.
+
+    Parameters
+    ----------
+    colour : str
+        Any that matplotlib knows.
+
+    Returns
+    -------
+    Colormap
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    hue = np.array(to_rgb(colour))
+    return LinearSegmentedColormap.from_list(f"glow {colour}", [0.15 * hue, hue, 0.25 * hue + 0.75])
+
+
+def strip(axis: Axes) -> None:
+    """Leave the lower and the left side of a frame, with small ticks.
+
+    Parameters
+    ----------
+    axis : Axes
+    """
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(labelsize=8, length=3)
+
+
+def draw_image(axis: Axes, image: NDArray[np.uint8]) -> None:
+    """Draw the image of a chip, brightened by half, without ticks.
+
+    Parameters
+    ----------
+    axis : Axes
+    image : ndarray of uint8, shape (y, x, 3)
+    """
+    axis.imshow(np.clip(image * (BRIGHTENING / 255), 0, 1), interpolation="nearest")
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+def draw_labels(axis: Axes, label: NDArray[np.uint8], colours: Sequence[str]) -> None:
+    """Draw class numbers in the colours of their categories, without ticks; no label is white.
+
+    Parameters
+    ----------
+    axis : Axes
+    label : ndarray of uint8, shape (y, x)
+    colours : sequence of str
+    """
+    from matplotlib.colors import to_rgb
+
+    table = np.ones((256, 3))
+    table[: len(colours)] = [to_rgb(colour) for colour in colours]
+    axis.imshow(table[label], interpolation="nearest")
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+def draw_shares(
+    axis: Axes,
+    shares: Mapping[str, NDArray[Any]],
+    names: Sequence[str] | NDArray[np.str_],
+    colours: Sequence[str],
+) -> None:
+    """Draw horizontal bars of shares, those of several kinds under one another.
+
+    Parameters
+    ----------
+    axis : Axes
+    shares : mapping of str to ndarray, shape (category,)
+        What each kind is called, and its shares; the first is drawn faintly.
+    names, colours : sequence of str
+        Of the categories.
+    """
+    height = 0.8 / len(shares)
+    places = np.arange(len(names))
+    for number, (kind, values) in enumerate(shares.items()):
+        opaque = 1.0 if number == len(shares) - 1 else 0.4
+        axis.barh(
+            places + (number - (len(shares) - 1) / 2) * height,
+            np.nan_to_num(values),
+            height,
+            color=colours,
+            alpha=opaque,
+            edgecolor=INK,
+            linewidth=0.4,
+            label=kind,
+        )
+    axis.set_yticks(places, names)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1)
+    axis.set_xlabel("share")
+    axis.set_title(" (faint) and ".join(shares))
