@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -45,7 +43,7 @@ class AggregatedMultinomial(DivisionRegression):
     label proportions, arXiv 1709.04108 (the loss, for networks).
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
+    parameters = 256 * 6 + 6 + 256 * 5 + 5
     source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
 
     def fit_divisions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class BagRidge(DivisionRegression):
     2012?, KDD 2015; Szabó et al., Learning theory for distribution regression, JMLR 2016.
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
+    parameters = 256 * 6 + 6 + 256 * 5 + 5
     source = "distribution regression: Flaxman et al., KDD 2015; Szabó et al., JMLR 2016"
 
     def __init__(self, *, area_exponent: float = 1.0, **features: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench.methods.method import Method
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 
 
 class ConvRegr(KerasMethod):
@@ -20,8 +20,9 @@ class ConvRegr(KerasMethod):
 
     parameters = 68437
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
-    predict_proba = Method.predict_proba  # there are no pixels
+    has_pixels = False
 
     def build(self, categories: int) -> Any:
         """Stack convolutions, pooling and dense layers."""

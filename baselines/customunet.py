@@ -6,6 +6,7 @@ from typing import Any
 
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 
 _LEVELS = ((16, 0.1), (32, 0.1), (64, 0.2), (128, 0.2))
 """Filters and dropout of each level, from the full resolution down."""
@@ -27,6 +28,7 @@ class CustomUNet(KerasMethod):
 
     parameters = 482101
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def build(self, categories: int) -> Any:
         """Go down, then up with what the way down saw at each level."""

@@ -113,6 +113,11 @@ class DivisionRegression(Method):
     intercept_ : ndarray of float64, shape (score,)
     """
 
+    is_deterministic = True
+    design = (
+        "How features describe patches was chosen by proportions of validation divisions of a "
+        "semi-real region (another dataset), with its test scores in sight."
+    )
     fitted: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`fit_divisions` keeps itself, without the underscore at their ends."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import SIDE, cut_patches
+from llpbench_baselines.publication import PAPER
 
 
 class DownConv(KerasMethod):
@@ -29,6 +30,8 @@ class DownConv(KerasMethod):
 
     parameters = 4 * 4 * 3 * 96 + 96 + 96 * 5 + 5
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
+    design = f"The rate was chosen on a semi-real region. {KerasMethod.design}"
 
     def __init__(
         self,

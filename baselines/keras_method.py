@@ -70,6 +70,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         Training loss, validation loss and validation MAE by epoch.
     """
 
+    design = "The number of epochs is what time allowed."
     losses: ClassVar[Mapping[str, Callable[[NDArray[np.float32]], Loss]]] = SHARE_LOSSES
     objectives: ClassVar[Mapping[str, type[Objective]]] = OBJECTIVES
 

@@ -73,6 +73,11 @@ class LLPNet(KerasNetwork):
     parameters = 336 + 980 + 5440 + 2080 + 165
     non_trainable = 2 * 24 + 2 * 60 + 1
     source = "this project"
+    design = (
+        "The network and its training were designed on labels of the synthetic demo regions, all "
+        "splits, and on proportions of validation divisions of a semi-real region: on the demo "
+        "regions this is no independent result."
+    )
 
     def __init__(
         self,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
@@ -35,7 +33,7 @@ class MeanMap(DivisionRegression):
     equation 9 (means of classes); Patrini et al., (Almost) no label no cry, NIPS 2014.
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5 + 25
+    parameters = 256 * 6 + 6 + 256 * 5 + 5 + 25
     source = "mean map: Quadrianto et al., JMLR 2009, with constrained unmixing"
     fitted = ("gram",)
 

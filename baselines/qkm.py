@@ -13,6 +13,7 @@ from llpbench_baselines import encoders
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import check_patches, cut_patches, draw_patches, spread_patches
+from llpbench_baselines.publication import PAPER
 
 
 class QKM(KerasMethod):
@@ -38,6 +39,7 @@ class QKM(KerasMethod):
 
     parameters = 64 * (48 + 5 + 1) + 1
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
 
 _STAGES = (64, 128, 256, 512)
@@ -27,6 +28,7 @@ class ResNet18UNet(KerasMethod):
     parameters = 14328789
     non_trainable = 11584
     source = "Ramos-Pollán and González, arXiv 2306.12461; encoder He et al., arXiv 1512.03385"
+    paper = PAPER
 
     def build(self, categories: int) -> Any:
         """Stack four stages of two residual blocks, then the decoder."""

@@ -33,12 +33,13 @@ class ChipSupervised(KerasMethod):
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
-    supervision: ClassVar[str] = "chip"
+    supervision = "chip"
     objectives: ClassVar[Mapping[str, type[Objective]]] = {"broadcast": Broadcast}
-    is_reference: ClassVar[bool] = True
+    is_reference = True
     parameters = LLPNet.parameters
     non_trainable = LLPNet.non_trainable - 1
     source = "the network of llpnet with labels of chips"
+    design = LLPNet.design
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class PixelSupervised(ChipSupervised):
         See :class:`ChipSupervised`.
     """
 
-    supervision: ClassVar[str] = "pixel"
+    supervision = "pixel"
     source = "the network of llpnet with labels of pixels"
     losses = PIXEL_LOSSES
 

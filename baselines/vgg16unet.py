@@ -8,6 +8,7 @@ from typing import Any
 from llpbench.errors import MethodError
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
 
 _CACHED = "models/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -33,6 +34,7 @@ class VGG16UNet(KerasMethod):
     parameters = 23748821
     non_trainable = 4032
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def __init__(
         self,

@@ -149,7 +149,7 @@ def test_settings_and_the_other_region_are_in_the_command(store: Path, tmp_path:
     cache = Path(os.environ["LLPBENCH_CACHE"])
     write_region(make_region(18, 9, 6, 3, seed=1), cache / "other")
     llpbench.run_method(
-        "bag-ridge", "grid", apply_to="other", parameters={"words": 8}, out=tmp_path / "run"
+        "bag-ridge", "grid", apply_to="other", settings={"words": 8}, out=tmp_path / "run"
     )
     path = from_runs(tmp_path, tmp_path / "run")
     part = read_yaml(path)["datasets"]["other"]

@@ -10,7 +10,6 @@ import pytest
 from small_region import small_region
 
 from llpbench.methods.footprint import label_bytes, measure_footprint, measure_latency
-from llpbench.protocol import prediction_inputs
 from llpbench_baselines.backend import load_backend
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.graph_cost import count_multiply_adds
@@ -72,7 +71,7 @@ def test_multiply_adds_of_products_of_batches() -> None:
 def test_the_footprint_of_a_method() -> None:
     region = small_region(8)
     method = DownConv(epochs=1).fit(region, region)
-    found = measure_footprint(method, region, prediction_inputs(region, "inductive"))
+    found = measure_footprint(method, region)
     assert found["parameters"] == 5189
     assert found["non_trainable"] == 0
     assert found["multiply_adds"] == 2930688
@@ -108,7 +107,7 @@ def test_latency_is_measured_on_one_core_and_the_others_given_back() -> None:
 
     method.predict = watched  # type: ignore[method-assign]
     before = os.sched_getaffinity(0)
-    found = measure_latency(method, prediction_inputs(region, "inductive"))
+    found = measure_latency(method, region)
     assert os.sched_getaffinity(0) == before
     assert seen == [(1, 1)] * 5
     assert np.isfinite(list(found.values())).all()

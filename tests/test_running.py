@@ -35,7 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def small_run(store: Path, out: Path, **options: Any) -> Any:
     pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
-    return run_method("downconv", store, parameters=SMALL, out=out, deterministic=True, **options)
+    return run_method("downconv", store, settings=SMALL, out=out, deterministic=True, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +87,12 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     press(5)
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
-    assert {f"scores-{split}.json" for split in ("train", "val", "test")} <= names
-    assert {f"predictions-{split}.zarr" for split in ("train", "val", "test")} <= names
-    assert {"run.json", "weights", "plots", "scores.json", "history.csv", CHECKPOINT} <= names
+    assert names == {
+        *("run.json", "weights", "plots", "history.csv", CHECKPOINT),
+        *("predictions-val.zarr", "scores-val.json"),
+    }, "the test split is not looked at before training has ended"
     assert stopped.record.interrupted
+    assert stopped.record.split == stopped.scores.split == "val"
     assert len((stopped.folder / "history.csv").read_text().splitlines()) == 1 + 2
     with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
         small_run(store, tmp_path / "run", resume=True, seed=1)
@@ -159,7 +161,7 @@ def test_an_objective_is_an_option_and_a_parameter(store: Path, tmp_path: Path) 
     for way in ("--objective=dllp", "--set=objective=dllp"):
         main([*arguments, way, "--deterministic", "--out", str(tmp_path / way.strip("-"))])
     runs = [read_run(folder) for folder in sorted(tmp_path.iterdir())]
-    assert [run.record.parameters["objective"] for run in runs] == ["dllp", "dllp"]
+    assert [run.record.settings["objective"] for run in runs] == ["dllp", "dllp"]
     assert runs[0].scores.to_json() == runs[1].scores.to_json()
     with pytest.raises(SystemExit):
         main(["run", "bag-ridge", "--dataset", str(store), "--objective=dllp"])
@@ -206,7 +208,7 @@ def test_a_method_is_carried_over_to_another_region(tmp_path: Path) -> None:
     write_region(make_region(8, 3, 4, 1), here)
     write_region(make_region(8, 6, 4, 2, seed=1), there)
     parameters = {"words": 4, "sample": 200}
-    run = run_method("bag-ridge", here, apply_to=there, parameters=parameters, out=tmp_path / "run")
+    run = run_method("bag-ridge", here, apply_to=there, settings=parameters, out=tmp_path / "run")
     predictions = llpbench.read_predictions(run.folder / "predictions-test.parquet")
     test = llpbench.open_dataset(there, "test")
     assert set(predictions["chip"].to_numpy()) == set(test["chip"].to_numpy())
@@ -214,7 +216,7 @@ def test_a_method_is_carried_over_to_another_region(tmp_path: Path) -> None:
     assert {key: predictions.attrs[key] for key in said} == said
     assert {key: getattr(run.record, key) for key in said} == said
     assert run.record.trained_on_digest != run.record.dataset_digest
-    own = run_method("bag-ridge", here, parameters=parameters, out=tmp_path / "own")
+    own = run_method("bag-ridge", here, settings=parameters, out=tmp_path / "own")
     for one, two in zip(_weights(own.folder), _weights(run.folder), strict=True):
         np.testing.assert_array_equal(one, two)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.methods.postprocessing import Estimate, PostProcessor
+from llpbench.methods.estimate import Estimate
+from llpbench.methods.postprocessing import PostProcessor
 from llpbench_baselines.division_regression import Divisions
 from llpbench_baselines.simplex import project_to_simplex
 
@@ -43,7 +45,7 @@ class Calibrate(PostProcessor):
     def transform(self, estimate: Estimate) -> Estimate:
         """Multiply, and find the nearest shares."""
         shares = project_to_simplex(estimate.shares @ self.matrix_)
-        return Estimate(shares, estimate.pixels)
+        return replace(estimate, shares=shares, are_means=False)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """The matrix."""

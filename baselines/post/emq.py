@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.methods.postprocessing import Estimate, PostProcessor
+from llpbench.methods.estimate import Estimate
+from llpbench.methods.postprocessing import PostProcessor
 from llpbench_baselines.division_regression import Divisions
 from llpbench_baselines.prior_shift import emq
 

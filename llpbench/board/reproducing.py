@@ -146,7 +146,7 @@ def _run(command: RunCommand, seed: int, folder: Path, progress: bool) -> Path:
         command.method,
         command.dataset,
         seed=seed,
-        parameters=command.parameters,
+        settings=command.settings,
         apply_to=command.apply_to,
         deterministic=command.deterministic,
         out=folder,

@@ -15,7 +15,7 @@ from llpbench.data.geometry import mix, overlap_matrix
 from llpbench.data.grouping import group_labels, group_shares
 from llpbench.data.info import DatasetInfo
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.protocol import SCORE_WINDOW, SPLITS
+from llpbench.protocol import SCORE_WINDOW, SPLITS, training_inputs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
     from llpbench.data.batches import Batches
     from llpbench.data.hardness import Hardness
-
-FORBIDDEN = {
-    "division": ("label", "chip_proportions"),
-    "chip": ("label",),
-    "pixel": (),
-}
-"""What a method of each supervision level must never see."""
 
 _SHARES = ("chip_proportions", "target", "division_proportions")
 
@@ -152,20 +145,16 @@ class LabelProportions:
         Parameters
         ----------
         supervision : {"division", "chip", "pixel"}
-            ``division`` takes away ``label`` and ``chip_proportions``, ``chip`` only ``label``.
-
-        Returns
-        -------
-        Dataset
+            ``division`` leaves images, targets, division proportions and overlaps; ``chip`` also
+            ``chip_proportions``; ``pixel`` also ``label``. Places, splits and the dataset's name
+            and folder are taken away, see :data:`llpbench.protocol.SUPERVISION`.
 
         Raises
         ------
         UnknownNameError
             If there is no such level.
         """
-        if supervision not in FORBIDDEN:
-            raise UnknownNameError(unknown("supervision level", supervision, FORBIDDEN))
-        return self._ds.drop_vars(FORBIDDEN[supervision], errors="ignore")
+        return training_inputs(self._ds, supervision)
 
     def overlaps(self) -> pd.DataFrame:
         """Which chips of this dataset overlap which of its divisions, and by how much.

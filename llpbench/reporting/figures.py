@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from llpbench import plots
 from llpbench.catalog import reported_results
 from llpbench.errors import LLPBenchError
-from llpbench.methods.registry import method_class
+from llpbench.methods import gate
+from llpbench.methods.registry import load_method
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import SPLITS, prediction_inputs
+from llpbench.protocol import SPLITS
 from llpbench.reporting.tables import cross_region_table, footprint_table
 from llpbench.runs.record import RECORD, read_run
 from llpbench.runs.results import Result, find_results
@@ -128,16 +129,22 @@ def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
 
     record = read_run(folder).record
     grouped = ds.llp.group()
-    method = method_class(record.method).load(folder / "weights")
+    method = load_method(record.method, folder / "weights")
     if list(method.categories_) != list(grouped["category_name"].to_numpy()):
         raise LLPBenchError(
             f"the run in {str(folder)!r} was trained on the categories "
             f"{list(map(str, method.categories_))}, not on those of {ds.llp.info.name}"
         )
-    parts = [grouped.llp.split(name) for name in SPLITS]
-    made = [
-        method.predict(prediction_inputs(part, method.track))[["proportions"]]
-        for part in parts
-        if part.sizes["chip"]
+    parts = [
+        gate.predict(
+            method,
+            grouped,
+            split,
+            name=record.method,
+            seed=record.seed,
+            trained_on=record.trained_on,
+        )
+        for split in SPLITS
+        if grouped.llp.split(split).sizes["chip"]
     ]
-    return xr.concat(made, "chip").assign_attrs(method=record.method)
+    return xr.concat([part[["proportions"]] for part in parts], "chip", combine_attrs="override")

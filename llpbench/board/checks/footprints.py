@@ -101,7 +101,7 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
         "trained_on": (part.trained_on, command.dataset),
         "dataset": (candidate.dataset, command.apply_to or command.dataset),
     }
-    if candidate.truth.sizes["category"] == 5 and not command.parameters:
+    if candidate.truth.sizes["category"] == 5 and not command.settings:
         known = bundled.parameters
         said["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
     for name, (found, expected) in said.items():
