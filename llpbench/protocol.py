@@ -32,9 +32,9 @@ _DIVISIONS = (
 )
 
 SUPERVISION = {
-    "division": (*_IMAGES, *_DIVISIONS),
-    "chip": (*_IMAGES, *_DIVISIONS, "chip_proportions"),
-    "pixel": (*_IMAGES, *_DIVISIONS, "chip_proportions", "label"),
+    "division": (*_IMAGES, *_DIVISIONS, "split"),
+    "chip": (*_IMAGES, *_DIVISIONS, "split", "chip_proportions"),
+    "pixel": (*_IMAGES, *_DIVISIONS, "split", "chip_proportions", "label"),
 }
 """Variables and coordinates that a method of each level may see of the chips it is trained on."""
 

@@ -29,12 +29,9 @@ DIVISIONS = {
 }
 ATTRIBUTES = {"label_set", "grouped"}
 TRAINED = {
-    "spy": DIVISIONS,
-    "spy-pixels": DIVISIONS,
-    "spy-epochs": DIVISIONS,
-    "spy-divisions": DIVISIONS,
-    "spy-chips": DIVISIONS | {"chip_proportions"},
-    "spy-labels": DIVISIONS | {"chip_proportions", "label"},
+    **dict.fromkeys(("spy", "spy-pixels", "spy-epochs", "spy-divisions"), DIVISIONS | {"split"}),
+    "spy-chips": DIVISIONS | {"split", "chip_proportions"},
+    "spy-labels": DIVISIONS | {"split", "chip_proportions", "label"},
 }
 PREDICTED = {name: DIVISIONS if name == "spy-divisions" else IMAGES for name in TRAINED}
 
@@ -102,7 +99,7 @@ def test_a_run_predicts_each_chip_of_its_split_once(name: str) -> None:
 
 def test_a_sweep() -> None:
     call("sweep", "--method", "spy", "--dataset", "grid", "--out", "sweep")
-    check_all(DIVISIONS, IMAGES)
+    check_all(TRAINED["spy"], IMAGES)
 
 
 @pytest.mark.parametrize("name", ["spy", "spy-divisions", "spy-chips"])
@@ -118,7 +115,7 @@ def test_another_region() -> None:
         chip for handed in NOTES.handed if handed.what == "predict" for chip in handed.chips
     }
     assert predicted >= set(chips("other", "test"))
-    check_all(DIVISIONS, IMAGES)
+    check_all(TRAINED["spy"], IMAGES)
 
 
 def test_figures() -> None:
@@ -149,7 +146,7 @@ def test_post_processors(name: str) -> None:
     call("run", f"{name}+watch+watch-all", "--dataset", "grid", "--out", "run")
     for handed in NOTES.handed:
         if handed.what == "post":
-            assert (handed.names, handed.attributes) == (DIVISIONS, ATTRIBUTES)
+            assert (handed.names, handed.attributes) == (TRAINED["spy"], ATTRIBUTES)
             assert handed.chips == chips("grid", "val")
         elif handed.what == "prepare":
             assert handed.names == (IMAGES if handed.by == "Watch" else DIVISIONS)
@@ -169,7 +166,7 @@ def test_reproducing_an_entry() -> None:
     call("leaderboard", "add", "tartu__spy")
     NOTES.handed.clear()
     call("leaderboard", "reproduce", "tartu__spy")
-    check_all(DIVISIONS, IMAGES)
+    check_all(TRAINED["spy"], IMAGES)
 
 
 def test_nobody_but_the_gate_calls_a_method() -> None:

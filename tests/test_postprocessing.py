@@ -17,6 +17,7 @@ from sklearn.base import clone
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
+from llpbench.methods import gate, pipeline
 from llpbench.methods.estimate import Estimate
 from llpbench.methods.method import Method
 from llpbench.methods.pipeline import Pipeline
@@ -24,6 +25,7 @@ from llpbench.methods.registry import describe_method, load_method, make_method,
 from llpbench.protocol import prediction_inputs
 from llpbench.running.run import run_method
 from llpbench_baselines.bag_ridge import BagRidge
+from llpbench_baselines.post import rake
 from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix
 from llpbench_baselines.post.emq import EMQ
 from llpbench_baselines.post.rake import Rake
@@ -258,3 +260,29 @@ def test_a_network_takes_a_chain(store: Path, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "history.csv").exists()
     assert 0 < run.record.probabilities["brier"] < 2
     assert run.scores.value("mae_hard") > 0
+
+
+def test_pixels_that_do_not_fit_in_memory_go_to_a_file(
+    opened: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = _fit(_blurred("rake", side=48), opened)
+    inputs = prediction_inputs(opened.llp.split("test"), "disaggregation")
+    expected = method.predict(inputs)
+    monkeypatch.setattr(pipeline, "IN_MEMORY", 1)
+    xr.testing.assert_identical(method.predict(inputs), expected)
+
+
+def test_latency_is_of_chips_and_not_of_raking_divisions(
+    opened: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Factors are found once for all, and each chip is multiplied by its own."""
+    method = _fit(_blurred("rake"), opened)
+    test = opened.llp.split("test")
+    predict = gate.chip_predictor(method, test)
+    expected = method.predict(prediction_inputs(test, "disaggregation"))
+    found: list[int] = []
+    monkeypatch.setattr(rake, "log_factors", lambda *_: found.append(1))
+    for number in (0, 3):
+        shares = expected["proportions"][number]
+        np.testing.assert_allclose(predict(number).shares[0], shares, atol=1e-6)
+    assert not found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import spy
 from regions import make_region, write_region
 
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError
+from llpbench.methods import gate
 from llpbench.methods.journal import CHECKPOINT, Journal
 from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.run import run_method
@@ -226,3 +229,52 @@ def test_a_method_stays_where_categories_are_the_same(store: Path, tmp_path: Pat
     with pytest.raises(MethodError, match="apply it to a dataset with the same label set"):
         run_method("train-mean", store, apply_to=tmp_path / "people", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_same_bits_are_promised_or_refused(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy.install(monkeypatch)
+    with pytest.raises(MethodError, match="spy cannot promise the same bits for the same seed"):
+        run_method("spy", store, deterministic=True, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    done = run_method("train-mean", store, deterministic=True, out=tmp_path / "run")
+    assert done.record.settings == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "split", "said"),
+    [
+        ("train-mean", "train", "the train split of grid has no chips to train on"),
+        ("spy-epochs", "val", "the val split of grid has no chips for spy-epochs to choose"),
+        ("train-mean", "test", "the test split of grid has no chips to predict: choose another"),
+    ],
+)
+def test_an_empty_split_is_noticed_before_training(
+    method: str, split: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy.install(monkeypatch)
+    monkeypatch.setattr(gate, "fit", lambda *_, **__: pytest.fail("it was trained"))
+    region = make_region(8, 3, 4, 1)
+    other = {"train": "val", "val": "train", "test": "train"}[split]
+    chips = region.chips.replace({"split": {split: other}})
+    write_region(dataclasses.replace(region, chips=chips), tmp_path / "grid")
+    with pytest.raises(MethodError, match=said):
+        run_method(method, tmp_path / "grid", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
+    """Format 1 had ``parameters``, the seed among them, and scores of test under two names."""
+    run = run_method("bag-ridge", store, settings={"words": 4, "sample": 200}, out=tmp_path / "run")
+    content = json.loads((run.folder / "run.json").read_text())
+    assert content["format"] == 2
+    content |= {"format": 1, "parameters": {**content.pop("settings"), "random_state": 0}}
+    (run.folder / "run.json").write_text(json.dumps(content))
+    (run.folder / "scores.json").rename(run.folder / "scores-test.json")
+    old = read_run(run.folder)
+    assert old.record == run.record
+    assert old.scores.to_json() == run.scores.to_json()
+    (run.folder / "run.json").write_text(json.dumps({**content, "format": 3}))
+    with pytest.raises(LLPBenchError, match="formats up to 2 are read, found 3"):
+        read_run(run.folder)

@@ -146,8 +146,8 @@ class LabelProportions:
         ----------
         supervision : {"division", "chip", "pixel"}
             ``division`` leaves images, targets, division proportions and overlaps; ``chip`` also
-            ``chip_proportions``; ``pixel`` also ``label``. Places, splits and the dataset's name
-            and folder are taken away, see :data:`llpbench.protocol.SUPERVISION`.
+            ``chip_proportions``; ``pixel`` also ``label``. Places and the dataset's name and folder
+            are taken away, see :data:`llpbench.protocol.SUPERVISION`.
 
         Raises
         ------
