@@ -72,8 +72,9 @@ def calibration_matrix(
     proportions : ndarray, shape (division, category)
         Known; rows sum to 1.
     weights : ndarray, shape (division,)
+        What each division counts, not negative.
     penalty : float
-        From 0 to infinity.
+        From 0 (least squares) to infinity (no change).
 
     Returns
     -------

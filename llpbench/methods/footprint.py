@@ -35,7 +35,7 @@ def measure_footprint(method: Method, train: xr.Dataset) -> dict[str, float | No
     Returns
     -------
     dict
-        That of :meth:`~llpbench.methods.method.Method.footprint`, :func:`label_bytes` and
+        Those of :meth:`~llpbench.methods.method.Method.footprint`, :func:`label_bytes` and
         :func:`measure_latency`.
     """
     return {

@@ -104,11 +104,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
             Grouped splits behind the label firewall of this method's supervision.
         progress : callable, optional
             Such as :class:`tqdm.tqdm`.
-
-        Returns
-        -------
-        Method
-            Itself.
         """
         raise NotImplementedError
 
@@ -197,18 +192,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Become the method that :meth:`get_weights` described.
-
-        Parameters
-        ----------
-        weights : mapping of str to ndarray
-            All of them.
-
-        Returns
-        -------
-        Method
-            Itself.
-        """
+        """Become the method whose :meth:`get_weights` gave these."""
         raise NotImplementedError
 
     def footprint(self) -> dict[str, int | None]:
@@ -293,15 +277,8 @@ class IterativeMethod(Method):
 
         Parameters
         ----------
-        train, val : Dataset
-            Grouped splits behind the label firewall of this method's supervision.
-        progress : callable, optional
-            Such as :class:`tqdm.tqdm`.
+        train, val, progress
+            As for :meth:`Method.fit`.
         journal : Journal, optional
             Receives every epoch, and says where to go on and when to stop.
-
-        Returns
-        -------
-        Method
-            Itself.
         """

@@ -46,11 +46,6 @@ class PostProcessor(BaseEstimator):  # type: ignore[misc]
             Predictions of all validation chips.
         ds : Dataset
             The validation split as division supervision shows it, whatever that of the method.
-
-        Returns
-        -------
-        PostProcessor
-            Itself.
         """
         return self
 
@@ -81,11 +76,5 @@ class PostProcessor(BaseEstimator):  # type: ignore[misc]
         return {}
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Become the post-processor whose :meth:`get_weights` gave these.
-
-        Returns
-        -------
-        PostProcessor
-            Itself.
-        """
+        """Become the post-processor whose :meth:`get_weights` gave these."""
         return self

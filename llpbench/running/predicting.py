@@ -35,7 +35,7 @@ class Prediction:
     Parameters
     ----------
     folder : Path
-        Holds all of it.
+        Holds all files.
     dataset, predictions : Path
         The chips, as a dataset without labels, and what was predicted of them.
     map : MapFiles

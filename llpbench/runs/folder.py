@@ -14,20 +14,16 @@ from llpbench.runs.record import RECORD
 
 
 def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
-    """Say where a run shall be, or where the one to resume is.
+    """Choose where a run is written, or find the one to resume.
 
     Parameters
     ----------
     out : Path or None
-        What the user said; None for one below ``runs/`` in the working folder.
+        What the user chose; None for one below ``runs/`` in the working folder.
     name : str
         Of that folder; numbered from the second on.
     resume : bool
         Whether to find the last interrupted run instead of a new place.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------
@@ -43,25 +39,21 @@ def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether an interrupted run left a checkpoint in a folder, or beside it when it was killed.
+    """Whether an interrupted or killed run left a checkpoint, in its folder or the part folder.
 
     Parameters
     ----------
     folder : Path
         Of the run.
-
-    Returns
-    -------
-    bool
     """
-    return any((place / CHECKPOINT).exists() for place in (_beside(folder), folder))
+    return any((place / CHECKPOINT).exists() for place in (_part_of(folder), folder))
 
 
 @contextmanager
 def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
-    """Make a folder beside the one that it becomes when all went well.
+    """Make a part folder next to the run's own, which it becomes when all went well.
 
-    What fails leaves nothing, but for a checkpoint: that stays beside, to go on from.
+    What fails leaves nothing, but for a checkpoint: that stays in the part folder, to go on from.
 
     Parameters
     ----------
@@ -73,40 +65,41 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
     Yields
     ------
     Path
+        The part folder.
     """
-    beside = _beside(folder)
-    beside.mkdir(parents=True, exist_ok=True)
-    for path in beside.iterdir():
+    part = _part_of(folder)
+    part.mkdir(parents=True, exist_ok=True)
+    for path in part.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif not (resume and path.name == CHECKPOINT):
             path.unlink()
-    may_go = not resume or not (beside / CHECKPOINT).exists()
+    may_go = not resume or not (part / CHECKPOINT).exists()
     if resume and may_go:
-        shutil.copyfile(folder / CHECKPOINT, beside / CHECKPOINT)
+        shutil.copyfile(folder / CHECKPOINT, part / CHECKPOINT)
     try:
-        yield beside
+        yield part
         if folder.exists():
             shutil.rmtree(folder)
-        beside.replace(folder)
+        part.replace(folder)
     except LLPBenchError:
         if may_go:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
         raise
     finally:
-        if not (beside / CHECKPOINT).exists():
-            shutil.rmtree(beside, ignore_errors=True)
+        if not (part / CHECKPOINT).exists():
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _interrupted(out: Path | None, name: str) -> Path:
     if out is None:
         places = itertools.takewhile(
-            lambda path: path.exists() or _beside(path).exists(), _numbered(name)
+            lambda path: path.exists() or _part_of(path).exists(), _numbered(name)
         )
-        found = [path for path in places if can_resume(path)]
-        if not found:
+        interrupted = [path for path in places if can_resume(path)]
+        if not interrupted:
             raise LLPBenchError(f"no interrupted run {name!r} is in runs/; name it with --out")
-        return found[-1]
+        return interrupted[-1]
     if not can_resume(out):
         state = "is complete" if (out / RECORD).exists() else "was never begun"
         raise LLPBenchError(f"there is nothing to resume: the run in {str(out)!r} {state}")
@@ -119,5 +112,5 @@ def _numbered(name: str) -> Iterator[Path]:
         yield Path("runs") / f"{name}-{number}"
 
 
-def _beside(folder: Path) -> Path:
+def _part_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.part")
