@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import IMAGE, keras
 
 CELL = 4
 """Side of a cell in pixels."""
-CELLS = 96 // CELL
+CELLS = WINDOW_SIDE // CELL
 """Cells along the side of a chip."""
 WINDOWS = (1, 3, 7, 15)
 """Sides in cells of the windows that are averaged: 40 m to 600 m."""
@@ -47,7 +48,6 @@ class ContextNetwork:
     def __init__(
         self, categories: int, *, kinds: Sequence[int] = (48, 20), units: Sequence[int] = (64, 32)
     ) -> None:
-        _tensorflow, keras = load_backend()
 
         def dense(size: int, name: str, activation: str | None = "relu") -> Any:
             return keras.layers.Dense(
@@ -80,7 +80,6 @@ class ContextNetwork:
             For each window the means of the bands (0 to 1), then the logarithms of 1 and their
             standard deviations (0 to 255); not normalised.
         """
-        _tensorflow, keras = load_backend()
         operations = keras.ops
         scaled = operations.cast(images, "float32") / 255
         mean = operations.average_pool(scaled, CELL)
@@ -106,7 +105,6 @@ class ContextNetwork:
         tensor, shape (n, row, column, number)
             Not normalised.
         """
-        _tensorflow, keras = load_backend()
         kinds = apply(self.local, moments[..., :LOCAL])
         averages = [self._average(kinds, window) for window in WINDOWS[1:]]
         return keras.ops.concatenate(averages, axis=-1)
@@ -119,8 +117,7 @@ class ContextNetwork:
         keras.Model
             Images (n, 96, 96, 3) of uint8 to class probabilities (n, 24, 24, category).
         """
-        _tensorflow, keras = load_backend()
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         moments = self.moments_scale(self.moments(images))
         around = self.kinds_scale(self.surroundings(moments))
         seen = keras.layers.Concatenate()([moments, around])
@@ -129,7 +126,6 @@ class ContextNetwork:
     @staticmethod
     def _average(values: Any, window: int) -> Any:
         """Mean over the window around each cell, at the edge of what lies inside."""
-        _tensorflow, keras = load_backend()
         if window == 1:
             return values
         rows = keras.ops.average_pool(values, (window, 1), strides=1, padding="same")
