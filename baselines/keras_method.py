@@ -102,23 +102,20 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         MethodError
             If only other objectives have it.
         """
-        named = {name.removeprefix("objective__"): value for name, value in settings.items()}
-        name, usual = cls(objective=named.get("objective", "broadcast"))._objective()
-        own, others = cls._get_param_names(), cls._settings_of_objectives()
-        for key in named:
-            if key not in own and key not in others:
-                raise UnknownNameError(unknown("setting", key, sorted({*own, *others})))
-            if strict and key not in own and key not in usual.get_params():
+        given = {name.removeprefix("objective__"): value for name, value in settings.items()}
+        name, objective = cls(objective=given.get("objective", "broadcast"))._objective()
+        own, has = set(cls._get_param_names()), objective.get_params()
+        others = _owners(cls.objectives if strict else OBJECTIVES)
+        for key in given.keys() - own - has.keys():
+            if key not in others:
+                raise UnknownNameError(unknown("setting", key, sorted(own | others.keys())))
+            if strict:
                 raise MethodError(
                     f"{key} is no setting of the objective {name!r} but of "
                     f"{', '.join(others[key])}: choose one of these, or leave {key} out"
                 )
-        objective = usual.set_params(
-            **{key: named[key] for key in usual.get_params() if key in named}
-        )
-        objective.check()
-        given = {key: value for key, value in named.items() if key in own}
-        return cls(**{**given, "objective": objective})
+        objective.set_params(**{key: given[key] for key in has if key in given}).check()
+        return cls(**{key: given[key] for key in own if key in given} | {"objective": objective})
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Read the targets of chips.
@@ -135,6 +132,10 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         """
         targets: NDArray[Any] = ds["target"].to_numpy()
         return targets
+
+    def trained_output(self, output: Any) -> Any:
+        """What the objective sees of the network's output, by default all of it."""
+        return output
 
     def fit(
         self,
@@ -153,6 +154,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         self.initialise(chips.images.sample(self.random_state))
         curriculum = NetworkTraining(
             self.model_,
+            self.trained_output,
             objective,
             chips,
             SplitData.for_validation(val, self.memory),
@@ -185,11 +187,11 @@ class KerasMethod(KerasNetwork, IterativeMethod):
             raise UnknownNameError(unknown("objective", type(chosen).__name__, self.objectives))
         return names[type(chosen)], chosen
 
-    @classmethod
-    def _settings_of_objectives(cls) -> dict[str, list[str]]:
-        """Settings of all objectives, with the names of those that have them."""
-        found: dict[str, list[str]] = {}
-        for name, kind in cls.objectives.items():
-            for setting in kind._get_param_names():
-                found.setdefault(setting, []).append(name)
-        return found
+
+def _owners(objectives: Mapping[str, type[Objective]]) -> dict[str, list[str]]:
+    """The names of the objectives that have a setting, for all settings."""
+    owners: dict[str, list[str]] = {}
+    for name, kind in objectives.items():
+        for setting in kind._get_param_names():
+            owners.setdefault(setting, []).append(name)
+    return owners

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,6 +26,8 @@ class NetworkTraining(Curriculum):
     ----------
     model : keras.Model
         From images (n, 96, 96, 3) of uint8.
+    read : callable
+        What the objective sees of the output of the model.
     objective : Objective
     train, val : SplitData
     epochs : int
@@ -39,6 +41,7 @@ class NetworkTraining(Curriculum):
     def __init__(
         self,
         model: Any,
+        read: Callable[[Any], Any],
         objective: Objective,
         train: SplitData,
         val: SplitData,
@@ -48,7 +51,8 @@ class NetworkTraining(Curriculum):
         learning_rate: float,
         seed: int,
     ) -> None:
-        self.model, self.objective, self.train, self.val = model, objective, train, val
+        self.model, self.read, self.objective = model, read, objective
+        self.train, self.val = train, val
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.optimisation = Optimisation(model.trainable_variables, learning_rate)
         self.network = image_graph(lambda images: model(images, training=False))
@@ -92,7 +96,7 @@ class NetworkTraining(Curriculum):
 
     def _step(self, objective: Objective, targets: Arrays) -> Any:
         def loss(images: Any, *targets: Any) -> Any:
-            output = self.model(images, training=True)
+            output = self.read(self.model(images, training=True))
             value = objective.compute_loss(self.train, output, *targets)
             return tf.add_n([value, *self.model.losses])
 

@@ -73,7 +73,7 @@ class DLLP(BagObjective):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags."""
-        loss = self.losses[self.loss](self.merge(output), *targets, data.loss_weights)
+        loss = self.losses[self.loss](self.merge(output), targets[0], data.loss_weights)
         return tf.reduce_mean(loss)
 
 

@@ -37,7 +37,7 @@ class Broadcast(Objective):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over chips."""
-        loss = self.losses[self.loss](output, *targets, data.loss_weights)
+        loss = self.losses[self.loss](output, targets[0], data.loss_weights)
         return tf.reduce_mean(loss)
 
 

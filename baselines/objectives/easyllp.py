@@ -45,7 +45,7 @@ class EasyLLP(Objective):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over chips."""
-        return tf.reduce_mean(squared_shares(output, *targets, data.loss_weights))
+        return tf.reduce_mean(squared_shares(output, targets[0], data.loss_weights))
 
 
 @dataclass(eq=False, kw_only=True)

@@ -36,6 +36,6 @@ class LSRN(BagObjective):
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags."""
         likelihood = super_resolution(
-            self.merge(output), *targets, data.loss_weights, spread=self.spread
+            self.merge(output), targets[0], data.loss_weights, spread=self.spread
         )
         return tf.reduce_mean(likelihood)
