@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.simplex import project_to_simplex
 
 _ALPHAS = np.logspace(-6, 3, 37)
@@ -57,9 +58,9 @@ class BagRidge(DivisionRegression):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Regress the proportions of divisions on the means of their chips."""
         ridge = RidgeCV(alphas=_ALPHAS).fit(
-            divisions.bags @ features,
+            divisions.means(features),
             divisions.proportions,
-            sample_weight=divisions.weights(self.area_exponent),
+            sample_weight=divisions.importance(self.area_exponent),
         )
         self.alpha_ = float(ridge.alpha_)
         return ridge.coef_.T, ridge.intercept_

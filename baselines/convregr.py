@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 
@@ -26,11 +26,10 @@ class ConvRegr(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Stack convolutions, pooling and dense layers."""
-        _tensorflow, keras = load_backend()
         from llpbench_baselines.layers import ByteDropout
 
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         for number, stride in enumerate((2, 2, 4)):
             name = f"convolution{number}"

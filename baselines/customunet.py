@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 
@@ -32,9 +32,8 @@ class CustomUNet(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Go down, then up with what the way down saw at each level."""
-        _tensorflow, keras = load_backend()
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         seen = []
         for level, (filters, dropout) in enumerate(_LEVELS):
@@ -50,7 +49,6 @@ class CustomUNet(KerasMethod):
 
 def _pair(x: Any, filters: int, dropout: float, name: str) -> Any:
     """Two convolutions with dropout between them."""
-    _tensorflow, keras = load_backend()
     from llpbench_baselines.layers import ByteDropout
 
     def convolution(which: str) -> Any:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from llpbench.data.batches.images import iterate_images
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method
-from llpbench_baselines.backend import load_backend
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import image_graph, tf
 from llpbench_baselines.losses import chip_shares
 
 
@@ -65,10 +66,9 @@ class KerasNetwork(Method):
             On a square grid whose side divides 96; by default the output itself, enlarged to 96
             by nearest neighbour where its side does not, as the original's scoring does.
         """
-        tensorflow, _keras = load_backend()
-        if 96 % output.shape[1] == 0:
+        if WINDOW_SIDE % output.shape[1] == 0:
             return output
-        return tensorflow.image.resize(output, (96, 96), "nearest")
+        return tf.image.resize(output, (WINDOW_SIDE, WINDOW_SIDE), "nearest")
 
     def read_out(self, output: Any) -> Any:
         """Shares of chips, from the network's output.
@@ -122,10 +122,8 @@ class KerasNetwork(Method):
 
     def _build(self, categories: NDArray[np.str_]) -> None:
         """Make the network and the graph that predicts with it."""
-        tensorflow, _keras = load_backend()
         self.categories_ = categories
         self.model_ = self.build(len(categories))
-        images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
 
         def read(images: Any) -> Any:
             output = self.model_(images, training=False)
@@ -133,7 +131,7 @@ class KerasNetwork(Method):
                 return (output,)
             return self.read_out(output), self.pixels(output)
 
-        self._read = tensorflow.function(read, [images], autograph=False)
+        self._read = image_graph(read)
 
 
 def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.unmixing import unmix
 
 _RIDGE = 1e-3
@@ -41,7 +42,7 @@ class MeanMap(DivisionRegression):
         self, features: NDArray[np.float64], divisions: Divisions
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Solve for the classes, and weigh features by what they leave unexplained."""
-        means, weights = divisions.bags @ features, divisions.weights()
+        means, weights = divisions.means(features), divisions.importance()
         parts = class_means(means, divisions.proportions, weights)
         residual = means - divisions.proportions @ parts
         residual *= np.sqrt(weights)[:, np.newaxis]

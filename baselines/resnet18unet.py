@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
@@ -32,9 +32,8 @@ class ResNet18UNet(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Stack four stages of two residual blocks, then the decoder."""
-        _tensorflow, keras = load_backend()
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         x = normalised_convolution(x, 64, "stem", size=7, stride=2)
         seen = [x]
@@ -49,7 +48,6 @@ class ResNet18UNet(KerasMethod):
 
 def _residual(x: Any, filters: int, name: str, *, stride: int = 1) -> Any:
     """Two convolutions around which the input is passed, projected where its shape changes."""
-    _tensorflow, keras = load_backend()
     layers = keras.layers
 
     def plain(x: Any, size: int, stride: int, name: str) -> Any:

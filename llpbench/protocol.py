@@ -19,6 +19,9 @@ CHIP_SIZE = 100
 SCORE_WINDOW = slice(2, 98)
 """The rows and columns of a chip that every truth and every prediction is about."""
 
+WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
+"""Pixels along a side of the score window."""
+
 SPLITS = ("train", "val", "test")
 
 VERSION = 1

@@ -10,7 +10,7 @@ import pytest
 from small_region import small_region
 
 from llpbench.methods.footprint import label_bytes, measure_footprint, measure_latency
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import keras
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.graph_cost import count_multiply_adds
 from llpbench_baselines.keras_method import KerasMethod
@@ -36,7 +36,6 @@ def test_multiply_adds_of_methods(method: KerasMethod, expected: int) -> None:
 
 
 def _layers() -> dict[str, tuple[Any, int]]:
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     return {
         # 48x48 positions out, 3x3x3 numbers in, 7 filters
@@ -52,7 +51,6 @@ def _layers() -> dict[str, tuple[Any, int]]:
 
 @pytest.mark.parametrize("name", ["convolution", "by channel", "transposed", "dense", "pooling"])
 def test_multiply_adds_of_layers(name: str) -> None:
-    _tensorflow, keras = load_backend()
     layer, expected = _layers()[name]
     images = keras.layers.Input((96, 96, 3), dtype="uint8")
     output = layer(keras.layers.Rescaling(1 / 256)(images))
@@ -61,7 +59,6 @@ def test_multiply_adds_of_layers(name: str) -> None:
 
 def test_multiply_adds_of_products_of_batches() -> None:
     """The product of a 96x3 by a 3x96 matrix for each of 96 rows, either of them turned."""
-    _tensorflow, keras = load_backend()
     images = keras.layers.Input((96, 96, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 256)(images)
     output = keras.ops.matmul(x, keras.ops.transpose(x, (0, 1, 3, 2)))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
-from llpbench_baselines.raking import apply_factors, log_factors
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.raking import apply_factors, log_factors, rake_cells
 
 
 def rake_pixels(probabilities: np.ndarray, *known: Any) -> np.ndarray:
@@ -140,3 +141,14 @@ def test_divisions_that_contradict_one_another_each_give_way() -> None:
         np.array([[0.5, 0.5]]), csr_array([[1.0], [1.0]]), np.array([[0.9, 0.1], [0.1, 0.9]])
     )
     assert raked[0] == pytest.approx([0.5, 0.5])
+
+
+def test_cells_add_up_to_a_hundredth_of_a_chip() -> None:
+    """By every fourth of many alike cells, which stand for all."""
+    predicted, weights, proportions = _problem(5)
+    cells = np.random.default_rng(6).dirichlet(np.full(3, 4.0), (12, 576)) * predicted[:, None]
+    cells /= cells.sum(axis=-1, keepdims=True)
+    raked = rake_cells(cells.astype(np.float16), Divisions(weights, proportions))
+    assert raked.dtype == np.float16
+    means = weights @ raked.mean(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(means, proportions, atol=0.02)

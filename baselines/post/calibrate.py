@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.data.divisions import Divisions
 from llpbench.methods.estimate import Estimate
 from llpbench.methods.postprocessing import PostProcessor
-from llpbench_baselines.division_regression import Divisions
 from llpbench_baselines.simplex import project_to_simplex
 
 _PENALTIES = np.append(np.logspace(-3, 3, 25), np.inf)
@@ -33,8 +33,8 @@ class Calibrate(PostProcessor):
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose the penalty, and the matrix."""
-        divisions = Divisions.of(ds)
-        means, weights = divisions.bags @ val.shares, divisions.weights()
+        divisions = Divisions.of(ds).known(at_least=2)
+        means, weights = divisions.means(val.shares), divisions.importance()
         losses = [
             _left_out_loss(means, divisions.proportions, weights, penalty) for penalty in _PENALTIES
         ]

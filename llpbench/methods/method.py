@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from llpbench.errors import MethodError
+from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.estimate import Estimate, collect
 
 if TYPE_CHECKING:
@@ -91,9 +91,34 @@ class Method(BaseEstimator):  # type: ignore[misc]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Keywords of the constructor by name, ``random_state`` among them."""
+        """Settings by name, ``random_state`` among them, of values that JSON can hold."""
         settings: dict[str, Any] = self.get_params(deep=False)
         return settings
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """Build the method from settings by name, such as :attr:`settings` of another.
+
+        By default they are keywords of the constructor.
+
+        Parameters
+        ----------
+        settings : mapping
+            Those left out have their usual values.
+        strict : bool
+            Whether settings are refused that the method has, but that are of no consequence
+            with the others; runs of earlier versions hold such.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such setting.
+        """
+        known = cls._get_param_names()
+        for name in settings:
+            if name not in known:
+                raise UnknownNameError(unknown(f"setting of {cls.__name__}", name, known))
+        return cls(**settings)
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on one split, choose on another.
@@ -256,7 +281,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
             raise MethodError(f"{folder} holds no saved method ({error})") from error
         if described["class"] != cls.__name__:
             raise MethodError(f"{folder} holds a {described['class']}, not a {cls.__name__}")
-        return cls(**described["parameters"]).set_weights(weights)
+        method = cls.from_settings(described["parameters"], strict=False)
+        return method.set_weights(weights)
 
 
 class IterativeMethod(Method):

@@ -159,22 +159,17 @@ def make_method(name: str, **settings: Any) -> Method:
         Such as ``"downconv"``, or ``"downconv+emq"``: a
         :class:`~llpbench.methods.pipeline.Pipeline`.
     **settings
-        Of the method's constructor; those it does not have are refused.
+        Of the method, see :meth:`~llpbench.methods.method.Method.from_settings`.
 
     Raises
     ------
     UnknownNameError
         If there is no such method, post-processor or setting.
     MethodError
-        If a post-processor is named twice.
+        If a post-processor is named twice, or settings do not go together.
     """
     first, post = split_name(name)
-    kind = method_class(first)
-    known = kind().settings
-    for key in settings:
-        if key not in known:
-            raise UnknownNameError(unknown(f"setting of {name}", key, known))
-    method = kind(**settings)
+    method = method_class(first).from_settings(settings)
     return _with_post(method, post) if post else method
 
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from llpbench.catalog import NO_LABEL
 from llpbench.errors import PredictionsError, examples
-from llpbench.protocol import SCORE_WINDOW
+from llpbench.protocol import WINDOW_SIDE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 1e-3
 """How far the shares of a chip may be from summing to 1."""
 
-WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
 ATTRIBUTES = ("dataset", "digest", "split", "method", "seed", "track", "trained_on")
 """Attributes of predictions, as far as they are known; all text, but ``seed``."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from llpbench.errors import MethodError
-from llpbench.methods.registry import make_method, split_name
+from llpbench.methods.registry import make_method, method_class, split_name
 from llpbench.runs.record import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -72,7 +72,9 @@ def command_of(runs: Sequence[Run]) -> RunCommand:
     """
     record = runs[0].record
     usual = make_method(record.method).settings
-    chosen = {name: value for name, value in record.settings.items() if value != usual.get(name)}
+    kind = method_class(split_name(record.method)[0])
+    settings = kind.from_settings(record.settings, strict=False).settings
+    chosen = {name: value for name, value in settings.items() if value != usual.get(name)}
     deterministic = bool(chosen.pop("deterministic", False))
     return RunCommand(
         record.method,
