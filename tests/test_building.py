@@ -384,6 +384,20 @@ def test_no_split_is_empty(own: OwnRegion, kind: Any, fold: int) -> None:
         assert set(region.chips[column]) == set(SPLITS)
 
 
+@pytest.mark.parametrize("fold", range(4))
+def test_no_fold_is_empty_beside_a_division_of_most_chips(own: OwnRegion, fold: int) -> None:
+    # 25 of 30 chips lie in one of four divisions, so that half of all chips is less than it.
+    outlines = {
+        "heavy": own.box(0, 0, 5, 5),
+        "north": own.box(5, 0, 6, 2),
+        "middle": own.box(5, 2, 6, 4),
+        "south": own.box(5, 4, 6, 5),
+    }
+    splitting = Splitting("folds", folds=4, fold=fold)
+    region, _ = build_region(own.recipe(outlines, splitting=splitting))
+    assert set(region.chips["split"]) == set(SPLITS)
+
+
 def test_a_buffer_keeps_splits_apart(own: OwnRegion) -> None:
     own = replace(own, columns=9, rows=8)
     splitting = Splitting("folds", folds=4, buffer_km=0.1)

@@ -82,8 +82,10 @@ def info(name: str, as_json: bool) -> None:
         return
     click.echo(f"{facts['name']}: {facts['title']}")
     click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
-    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence']}")
-    click.echo(f"{facts['attribution']}\n{facts['digest']}\n")
+    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
+    for line in filter(None, (facts["attribution"], facts["digest"])):
+        click.echo(line)
+    click.echo()
     print_table(facts["splits"])
     click.echo()
     print_table(facts["classes"])

@@ -94,6 +94,8 @@ def import_archive(
         The zip.
     name : str
         What the dataset will be called; a catalog name takes title and DOI from the catalog.
+        Licence and attribution are those of the catalog's dataset of that name, or the one that
+        the folder in the zip is named after; else they are not known.
     chips : int, optional
         Only about that many chips: whole divisions of every split.
     md5 : str, optional
@@ -118,13 +120,15 @@ def import_archive(
     if chips is not None:
         region = take_chips(region, chips)
     entry = catalog.load().datasets.get(name)
+    origin = entry or region.origin
     report = write_store(
         region,
         path,
         name=name,
         title=entry.title if entry else name,
-        licence=region.label_set.licence,
-        attribution=entry.attribution if entry else region.label_set.attribution,
+        licence=origin.licence if origin else "",
+        attribution=origin.attribution if origin else "",
+        synthetic=bool(origin and origin.synthetic),
         doi=entry.doi if entry else None,
         source=Path(archive).name,
         source_md5=md5,

@@ -9,8 +9,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from llpbench import catalog
+from llpbench.catalog import DatasetEntry, LabelSet
 from llpbench.data.archive.chip import ArchivedChip, read_chip
-from llpbench.data.archive.members import Member, list_members, read_member
+from llpbench.data.archive.members import Member, Members, list_members, read_member
 from llpbench.data.archive.tables import (
     find_label_set,
     read_division_proportions,
@@ -119,5 +121,13 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
         .rename_axis("division"),
         division_proportions=proportions,
         read=ArchivePixels(path.resolve(), members.chips, len(labels.classes)),
+        origin=_find_origin(members, labels),
     )
     return region, remarks
+
+
+def _find_origin(members: Members, labels: LabelSet) -> DatasetEntry | None:
+    """The dataset of the catalog that an archive's folder is named after, by region and labels."""
+    region = members.splits.name.partition("_")[0]
+    entries = catalog.load().datasets.values()
+    return next((e for e in entries if (e.region, e.label_set) == (region, labels)), None)

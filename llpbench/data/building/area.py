@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import Box, RasterFile, apply
-from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.geometry import GEOGRAPHIC, utm_zone
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
 from llpbench.protocol import CHIP_SIZE
@@ -162,30 +162,6 @@ def choose_grid(
             "fewer divisions, or larger chips with --chip-km"
         )
     return grid, Window(row, column, height, width)
-
-
-def utm_zone(longitude: float, latitude: float) -> str:
-    """Name the zone of the Universal Transverse Mercator grid that a place lies in.
-
-    Parameters
-    ----------
-    longitude, latitude : float
-        Degrees; longitudes beyond 180 are those beyond -180.
-
-    Returns
-    -------
-    str
-        EPSG code; beyond 84 degrees north and 80 south that of the polar stereographic grid.
-
-    Examples
-    --------
-    >>> utm_zone(4.4, 50.8), utm_zone(-74.1, -0.1), utm_zone(180.5, -17), utm_zone(0, 85)
-    ('EPSG:32631', 'EPSG:32718', 'EPSG:32701', 'EPSG:32661')
-    """
-    if latitude >= 84 or latitude < -80:
-        return "EPSG:32661" if latitude > 0 else "EPSG:32761"
-    zone = int((longitude + 180) // 6 % 60) + 1
-    return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
 
 
 def _is_ready(files: Sequence[RasterFile], metres: float) -> bool:
