@@ -386,12 +386,13 @@ def test_no_split_is_empty(own: OwnRegion, kind: Any, fold: int) -> None:
 
 @pytest.mark.parametrize("fold", range(4))
 def test_no_fold_is_empty_beside_a_division_of_most_chips(own: OwnRegion, fold: int) -> None:
-    # 25 of 30 chips lie in one of four divisions, so that half of all chips is less than it.
+    # 40 of 45 chips, more than half, lie in the westernmost of four divisions.
+    own = replace(own, columns=9)
     outlines = {
-        "heavy": own.box(0, 0, 5, 5),
-        "north": own.box(5, 0, 6, 2),
-        "middle": own.box(5, 2, 6, 4),
-        "south": own.box(5, 4, 6, 5),
+        "heavy": own.box(0, 0, 8, 5),
+        "north": own.box(8, 0, 9, 2),
+        "middle": own.box(8, 2, 9, 4),
+        "south": own.box(8, 4, 9, 5),
     }
     splitting = Splitting("folds", folds=4, fold=fold)
     region, _ = build_region(own.recipe(outlines, splitting=splitting))
