@@ -90,7 +90,6 @@ class Catalog:
 
     Parameters
     ----------
-    benchmark_version : int
     paper : str
         Its reference.
     datasets, label_sets, attributions : mapping

@@ -73,10 +73,6 @@ def list_members(path: Path) -> Members:
     path : Path
         A zip on disk.
 
-    Returns
-    -------
-    Members
-
     Raises
     ------
     ArchiveError

@@ -80,10 +80,6 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
     divisions : GeoDataFrame or None
         In any reference system; None for all of the images.
 
-    Returns
-    -------
-    Area
-
     Raises
     ------
     BuildError
@@ -115,7 +111,6 @@ def choose_grid(
     ----------
     files : sequence of RasterFile
         Images.
-    area : Area
     crs : str
         ``"auto"``: the images' own projection where their pixels have the right size already, so
         that nothing is resampled, else the UTM zone of the area's middle. ``"image"``: the images'

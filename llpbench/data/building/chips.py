@@ -32,7 +32,6 @@ class Chips:
 
     Parameters
     ----------
-    grid : ChipGrid
     rows, columns : ndarray of int, shape (chip,)
     """
 
@@ -111,7 +110,6 @@ def choose_chips(
     ----------
     image : Layer
         On the lattice of the grid's pixels.
-    grid : ChipGrid
     extent : Window
         The cells to choose from.
     divisions : GeoDataFrame or None

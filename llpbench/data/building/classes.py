@@ -27,7 +27,6 @@ def choose_legend(
     ----------
     named : str or Legend
         By the user; ``auto`` recognises the codes of the labels.
-    labels : sequence of RasterFile
     table : ShareTable or None
         Of divisions: its columns choose between classes and class groups, or are the classes.
 
@@ -62,11 +61,6 @@ def choose_legend(
 
 def cell_side(file: RasterFile, area: Area) -> float:
     """Measure a pixel of a raster on the ground, in the middle of an area.
-
-    Parameters
-    ----------
-    file : RasterFile
-    area : Area
 
     Returns
     -------

@@ -65,8 +65,6 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
     ----------
     divisions : GeoDataFrame
         From :func:`read_divisions`.
-    grid : ChipGrid
-    area : Area
 
     Returns
     -------
@@ -102,10 +100,8 @@ def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
 
     Parameters
     ----------
-    grid : ChipGrid
     boxes : array of shapely polygons
         The chips.
-    area : Area
 
     Returns
     -------
@@ -165,14 +161,6 @@ def _find_ids(
 
 def id_texts(column: pd.Series[Any]) -> pd.Series[str]:
     """Ids as text; numbers without a fraction lose their point.
-
-    Parameters
-    ----------
-    column : Series
-
-    Returns
-    -------
-    Series of str
 
     Examples
     --------

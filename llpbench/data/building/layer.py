@@ -69,10 +69,6 @@ class OpenLayer:
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Read a part of the lattice.
 
-        Parameters
-        ----------
-        window : Window
-
         Returns
         -------
         values : ndarray, shape (band, row, column)
@@ -149,7 +145,6 @@ def make_layer(
 
     Parameters
     ----------
-    files : sequence of RasterFile
     bands : sequence of tuple of int
         What is read of each.
     lattice : ChipGrid

@@ -95,10 +95,6 @@ class Legend:
         ----------
         side : float
             Metres.
-
-        Returns
-        -------
-        Legend
         """
         if not self.starts:
             return self
@@ -106,12 +102,7 @@ class Legend:
         return replace(self, starts=tuple(s * factor for s in self.starts), cell_m=side)
 
     def grouped(self) -> Legend:
-        """The same with the class groups in the place of the classes.
-
-        Returns
-        -------
-        Legend
-        """
+        """The same with the class groups in the place of the classes."""
         groups = self.label_set.groups
         if self.starts:
             raise BuildError(
@@ -153,10 +144,6 @@ def plain_label_set(
         Of its classes, ``#rrggbb``.
     like : LabelSet, optional
         Whose resolution, order, licence and attribution it takes.
-
-    Returns
-    -------
-    LabelSet
     """
     colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
     pairs = list(zip(names, colours, strict=True))

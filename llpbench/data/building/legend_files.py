@@ -24,10 +24,6 @@ def read_legend(path: Path) -> Legend:
     path : Path
         TOML, like a table of the packaged ``legends.toml``.
 
-    Returns
-    -------
-    Legend
-
     Raises
     ------
     BuildError
@@ -80,10 +76,6 @@ def parse_legend(name: str, content: dict[str, Any]) -> Legend:
         What it will be called.
     content : dict
         A parsed TOML table.
-
-    Returns
-    -------
-    Legend
 
     Raises
     ------

@@ -32,10 +32,6 @@ def find_legend(name: str) -> Legend:
         ``"esaworldcover"``), whose raster holds the class numbers themselves; or the path of a
         TOML file.
 
-    Returns
-    -------
-    Legend
-
     Raises
     ------
     UnknownNameError

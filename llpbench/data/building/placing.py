@@ -50,7 +50,6 @@ class Source:
 
     Parameters
     ----------
-    path : Path
     bands : tuple of int
         What is read, from 1.
     window : Window

@@ -84,10 +84,6 @@ class Recipe:
 def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     """Make a region of one's own.
 
-    Parameters
-    ----------
-    recipe : Recipe
-
     Returns
     -------
     region : Region

@@ -39,7 +39,6 @@ def shares_from_labels(
     ----------
     files : sequence of RasterFile
         Labels; all are laid on the pixels of the first.
-    legend : Legend
     divisions : GeoDataFrame
         In the projection of the grid.
     grid : ChipGrid
@@ -96,16 +95,7 @@ def shares_from_labels(
 
 
 def pixel_lattice(grid: ChipGrid) -> ChipGrid:
-    """Pixels of the chips of a grid, as a grid.
-
-    Parameters
-    ----------
-    grid : ChipGrid
-
-    Returns
-    -------
-    ChipGrid
-    """
+    """Pixels of the chips of a grid, as a grid."""
     width, height = grid.width / CHIP_SIZE, grid.height / CHIP_SIZE
     return ChipGrid(grid.crs, grid.west, grid.north, width, height)
 

@@ -25,26 +25,13 @@ _DARKEST = 0.1
 
 @dataclass(frozen=True)
 class Stretch:
-    """Which stored numbers become 0 and 255; what lies between is spread evenly and rounded.
-
-    Parameters
-    ----------
-    low, high : float
-    """
+    """Which stored numbers become 0 and 255; what lies between is spread evenly and rounded."""
 
     low: float
     high: float
 
     def __call__(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
         """Stretch numbers; those beyond the limits become 0 or 255.
-
-        Parameters
-        ----------
-        stored : ndarray
-
-        Returns
-        -------
-        ndarray of uint8
 
         Examples
         --------

@@ -29,7 +29,6 @@ class ShareTable:
 
     Parameters
     ----------
-    path : Path
     values : DataFrame
         Indexed by division id; as they stand in the file.
     columns : mapping of str to list of str
@@ -52,10 +51,6 @@ def read_table(path: Path, id_column: str | None, columns: Sequence[tuple[str, s
         The column of division ids; where the file has none of that name, its first column.
     columns : sequence of (str, str)
         Class and column; several columns of one class are added up.
-
-    Returns
-    -------
-    ShareTable
 
     Raises
     ------
@@ -99,7 +94,6 @@ def fit_legend(table: ShareTable, legend: Legend | None) -> Legend:
 
     Parameters
     ----------
-    table : ShareTable
     legend : Legend or None
         Of the label raster, or named by the user; None for classes called like the columns.
 
@@ -142,7 +136,6 @@ def shares_from_table(
 
     Parameters
     ----------
-    table : ShareTable
     labels : LabelSet
         From :func:`fit_legend`.
     divisions : Index

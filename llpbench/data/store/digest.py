@@ -55,10 +55,6 @@ def hash_blocks(hashes: Iterable[str]) -> str:
     ----------
     hashes : iterable of str
         From :func:`hash_array`, one for each 512 chips.
-
-    Returns
-    -------
-    str
     """
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
@@ -84,16 +80,7 @@ def combine(parts: Mapping[str, Part]) -> str:
 
 
 def describe(array: NDArray[Any]) -> Part:
-    """Type, shape and content hash of an array, as :func:`combine` takes them.
-
-    Parameters
-    ----------
-    array : ndarray
-
-    Returns
-    -------
-    (str, tuple of int, str)
-    """
+    """Type, shape and content hash of an array, as :func:`combine` takes them."""
     kind = "text" if array.dtype.kind in "OTU" else array.dtype.newbyteorder("<").str
     return kind, tuple(array.shape), hash_array(array)
 
@@ -107,10 +94,6 @@ def small_parts(arrays: Mapping[str, NDArray[Any]], divisions: gpd.GeoDataFrame)
         All but the pixels, by name.
     divisions : GeoDataFrame
         ``id``, ``name``, ``area_km2`` and outline.
-
-    Returns
-    -------
-    dict of str to Part
     """
     parts = {name: describe(array) for name, array in arrays.items()}
     outlines = [outline.hex() for outline in divisions.geometry.to_wkb(byte_order=1)]

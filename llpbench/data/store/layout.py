@@ -86,10 +86,6 @@ def read_info(path: Path) -> StoreInfo:
     path : Path
         The store's folder.
 
-    Returns
-    -------
-    StoreInfo
-
     Raises
     ------
     StoreError

@@ -44,10 +44,6 @@ def make_note(block: ChipBlock, target: NDArray[np.float32]) -> Note:
         Its pixels.
     target : ndarray of float32, shape (chip, category)
         The targets worked out for its chips.
-
-    Returns
-    -------
-    Note
     """
     from llpbench.metrics import proportions_from_segmentation
 
@@ -70,7 +66,6 @@ def write_note(file: Path, note: Note) -> None:
     ----------
     file : Path
         Ends in ``.npz``.
-    note : Note
     """
     with replacing(file) as beside:
         np.savez(beside, **vars(note))
@@ -78,10 +73,6 @@ def write_note(file: Path, note: Note) -> None:
 
 def read_note(file: Path) -> Note | None:
     """Read a note.
-
-    Parameters
-    ----------
-    file : Path
 
     Returns
     -------

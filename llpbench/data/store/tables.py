@@ -69,10 +69,6 @@ def make_tables(region: Region) -> Tables:
     region : Region
         The source.
 
-    Returns
-    -------
-    Tables
-
     Raises
     ------
     StoreError
@@ -114,7 +110,6 @@ def own_divisions(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64
     ----------
     pairs : DataFrame
         From :func:`~llpbench.data.geometry.overlap_areas`.
-    region : Region
 
     Returns
     -------

@@ -89,10 +89,6 @@ def write_store(
     progress : bool
         Whether to show a progress bar.
 
-    Returns
-    -------
-    WriteReport
-
     Raises
     ------
     StoreError

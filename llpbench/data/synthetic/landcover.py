@@ -58,10 +58,6 @@ def find_land_cover(seed: int, grid: PixelGrid) -> LandCover:
         Of the region.
     grid : PixelGrid
         Where.
-
-    Returns
-    -------
-    LandCover
     """
     field = {
         name: fractal_noise(salt(seed, name), octaves, grid) for name, octaves in _FIELDS.items()

@@ -91,10 +91,6 @@ def lattice_hash(
     y, x : ndarray of integers
         Coordinates, broadcast against each other.
 
-    Returns
-    -------
-    ndarray of uint32
-
     Examples
     --------
     >>> lattice_hash(7, np.array([0, 1]), np.array([5, 5])).dtype
@@ -120,10 +116,6 @@ def uniform(bits: NDArray[np.uint32], byte: int) -> NDArray[np.float32]:
         Hashes.
     byte : int
         0 to 3: which byte, so that a hash serves four independent numbers.
-
-    Returns
-    -------
-    ndarray of float32
 
     Examples
     --------

@@ -51,10 +51,6 @@ def find_parcels(seed: int, grid: PixelGrid) -> Parcels:
         Of the region.
     grid : PixelGrid
         Where.
-
-    Returns
-    -------
-    Parcels
     """
     x = fractal_noise(salt(seed, "parcels, x"), _WARP, grid)
     y = fractal_noise(salt(seed, "parcels, y"), _WARP, grid)

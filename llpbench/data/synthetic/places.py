@@ -166,10 +166,6 @@ def identifier(number: int, seed: int) -> str:
     seed : int
         Of the region.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> identifier(0, seed=0) == identifier(0, seed=1)

@@ -48,10 +48,6 @@ class SyntheticReader:
         chip_ids : sequence of str
             Ids from the region's table of chips.
 
-        Returns
-        -------
-        ChipBlock
-
         Raises
         ------
         UnknownNameError
