@@ -13,7 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from llpbench.catalog.label_sets import ClassGroup, LabelClass, LabelSet
+from pydantic import TypeAdapter
+
+from llpbench.catalog.label_sets import LabelSet
 from llpbench.catalog.record_file import RecordFile
 from llpbench.errors import UnknownNameError, unknown
 
@@ -206,20 +208,8 @@ def label_set(name: str) -> LabelSet:
 
 
 def _label_set(name: str, raw: dict[str, Any], attributions: Mapping[str, str]) -> LabelSet:
-    return LabelSet(
-        name=name,
-        title=raw["title"],
-        classes=tuple(LabelClass(**values) for values in raw["classes"]),
-        groups=tuple(
-            ClassGroup(**{**values, "members": tuple(values["members"])})
-            for values in raw["groups"]
-        ),
-        resolution_m=raw["resolution_m"],
-        ordered=raw.get("ordered", False),
-        archive_names=tuple(raw["archive_names"]),
-        licence=raw["licence"],
-        attribution=attributions[raw["attribution"]],
-    )
+    facts = {**raw, "name": name, "attribution": attributions[raw["attribution"]]}
+    return TypeAdapter(LabelSet).validate_python(facts)
 
 
 def _dataset(
@@ -228,18 +218,9 @@ def _dataset(
     label_sets: Mapping[str, LabelSet],
     attributions: Mapping[str, str],
 ) -> DatasetEntry:
-    labels = label_sets[raw["labels"]]
-    recipe = raw.get("synthetic")
-    sources = [attributions["sentinel2"], labels.attribution]
-    return DatasetEntry(
-        name=name,
-        title=raw["title"],
-        region=raw["region"],
-        label_set=labels,
-        chips=raw["chips"],
-        record=raw.get("record"),
-        archive=RecordFile(**raw["archive"]) if "archive" in raw else None,
-        splits=raw.get("splits", {}),
-        synthetic=None if recipe is None else SyntheticRecipe(**recipe),
-        attribution=attributions["synthetic"] if recipe is not None else " ".join(sources),
-    )
+    labels = label_sets[raw.pop("labels")]
+    credit = [attributions["sentinel2"], labels.attribution]
+    if "synthetic" in raw:
+        credit = [attributions["synthetic"]]
+    facts = {**raw, "name": name, "label_set": labels, "attribution": " ".join(credit)}
+    return TypeAdapter(DatasetEntry).validate_python(facts)

@@ -228,12 +228,12 @@ def _sorted_by_kind(path: Path, files: list[zipfile.ZipInfo]) -> Members:
 def _table(files: list[zipfile.ZipInfo], word: str, suffix: str) -> Member:
     """The table named so; of several not the expanded one, which lacks shares by class."""
     names = ((PurePosixPath(info.filename).name, info) for info in files)
-    found = [
+    candidates = [
         ("expanded" in name, len(name), info.filename, info)
         for name, info in names
         if word in name and name.endswith(suffix)
     ]
-    if not found:
+    if not candidates:
         raise ArchiveError(f"holds no *{word}*{suffix}: it is another kind of archive")
-    info = min(found, key=lambda candidate: candidate[:3])[-1]
+    info = min(candidates, key=lambda candidate: candidate[:3])[-1]
     return _member(info, min(LARGEST_TABLE, MOST_TABLE_RATIO * (info.compress_size + 1)))

@@ -57,20 +57,20 @@ class ArchivePixels:
         with self.path.open("rb") as file:
             for number, chip in enumerate(chips):
                 try:
-                    found = self._read_chip(file, chip)
+                    content = self._read_chip(file, chip)
                 except ArchiveError as error:
                     raise ArchiveError(
                         f"{self.path.name}: chip {examples([chip])}: {error}"
                     ) from error
-                image[number], label[number] = found.image, found.label
-                stated_target[number] = found.stated_target
+                image[number], label[number] = content.image, content.label
+                stated_target[number] = content.stated_target
         return ChipBlock(image, label, stated_target)
 
     def _read_chip(self, file: BinaryIO, chip: str) -> ArchivedChip:
-        found = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
-        if found.chip_id != chip:
-            raise ArchiveError(f"its pickle is of another chip, {examples([found.chip_id])}")
-        return found
+        content = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
+        if content.chip_id != chip:
+            raise ArchiveError(f"its pickle is of another chip, {examples([content.chip_id])}")
+        return content
 
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:

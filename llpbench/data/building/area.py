@@ -94,9 +94,9 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
     if beyond and (boxes[0][:, 2].max() > 180 or (area and area.width - beyond.width > 180)):
         area = beyond
     if area is None:
-        found = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
+        spans = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
         raise BuildError(
-            f"the divisions do not overlap the image (west, south, east, north: {found}); check "
+            f"the divisions do not overlap the image (west, south, east, north: {spans}); check "
             "both files and their reference systems"
         )
     return area
@@ -204,25 +204,25 @@ def _metres(crs: str) -> float:
     from pyproj.exceptions import CRSError
 
     try:
-        found = CRS(crs)
+        system = CRS(crs)
     except CRSError as error:
         raise BuildError(
             f"there is no coordinate reference system {crs!r:.80}; give one such as EPSG:32631"
         ) from error
-    if not found.is_projected:
+    if not system.is_projected:
         raise BuildError(
-            f"chips need a projection, but {found.name!r} is not one; leave --crs away for UTM"
+            f"chips need a projection, but {system.name!r} is not one; leave --crs away for UTM"
         )
-    return float(found.axis_info[0].unit_conversion_factor)
+    return float(system.axis_info[0].unit_conversion_factor)
 
 
 def _name(crs: str) -> str:
     """Short name of a reference system where it has one, else its WKT."""
     from pyproj import CRS
 
-    found = CRS(crs)
-    authority = found.to_authority()
-    return ":".join(authority) if authority else found.to_wkt()
+    system = CRS(crs)
+    authority = system.to_authority()
+    return ":".join(authority) if authority else system.to_wkt()
 
 
 def _degrees(file: RasterFile) -> Box:

@@ -159,8 +159,8 @@ def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
     column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
     boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
     share = shapely.covers(together, boxes).astype(np.float64)
-    beside = share == 0
-    share[beside] = shapely.area(shapely.intersection(boxes[beside], together)) / CHIP_SIZE**2
+    outside = share == 0
+    share[outside] = shapely.area(shapely.intersection(boxes[outside], together)) / CHIP_SIZE**2
     return share
 
 

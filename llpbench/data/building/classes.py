@@ -83,7 +83,7 @@ def _sample(labels: Sequence[RasterFile]) -> set[float]:
     """Numbers that occur in label rasters."""
     import rasterio
 
-    found: set[float] = set()
+    numbers_seen: set[float] = set()
     for file in labels:
         with rasterio.open(file.path) as source:
             sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
@@ -94,5 +94,5 @@ def _sample(labels: Sequence[RasterFile]) -> set[float]:
                 f"{file.path.name} holds amounts, not classes; name the legend that divides them "
                 "with --legend, such as ghsl"
             )
-        found |= set(numbers.tolist())
-    return found
+        numbers_seen |= set(numbers.tolist())
+    return numbers_seen

@@ -197,7 +197,7 @@ def _mend(outlines: gpd.GeoSeries, path: Path) -> tuple[gpd.GeoSeries, list[str]
 def _is_near(divisions: gpd.GeoDataFrame, area: Area) -> Any:
     """Whether divisions may overlap an area, by what they span in degrees."""
     west, south, east, north = divisions.geometry.to_crs(GEOGRAPHIC).bounds.to_numpy().T
-    beside = np.zeros(len(west), dtype=bool)
+    near = np.zeros(len(west), dtype=bool)
     for turn in (-360, 0, 360):
-        beside |= (west + turn <= area.east) & (east + turn >= area.west)
-    return beside & (south <= area.north) & (north >= area.south)
+        near |= (west + turn <= area.east) & (east + turn >= area.west)
+    return near & (south <= area.north) & (north >= area.south)

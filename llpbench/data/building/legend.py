@@ -71,8 +71,8 @@ class Legend:
         array([ 1, 10,  0], dtype=uint8)
         """
         if self.starts:
-            found = np.searchsorted(self.starts, values, side="right") - 1
-            return np.where(np.isfinite(values), np.maximum(found, 0), NO_LABEL).astype(np.uint8)
+            number = np.maximum(np.searchsorted(self.starts, values, side="right") - 1, 0)
+            return np.where(np.isfinite(values), number, NO_LABEL).astype(np.uint8)
         known, classes = self._table()
         place = np.minimum(np.searchsorted(known, values), len(known) - 1)
         strange = known[place] != values

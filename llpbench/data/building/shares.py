@@ -65,7 +65,7 @@ def shares_from_labels(
     layer = _label_layer(files, lattice, outlines)
     weight = "area_spherical_m2" if CRS(lattice.crs).is_geographic else "fraction"
     with layer.open() as opened:
-        found = exact_extract(
+        counted = exact_extract(
             _raster_source(opened, legend, _extent(lattice, outlines)),
             outlines[["geometry"]],
             ["unique", f"frac=frac(coverage_weight={weight})", "count"],
@@ -73,9 +73,9 @@ def shares_from_labels(
             max_cells_in_memory=_MOST_CELLS,
         )
     shares = np.zeros((len(divisions), len(legend.label_set.classes)))
-    for row, (classes, parts) in enumerate(zip(found["unique"], found["frac"], strict=True)):
+    for row, (classes, parts) in enumerate(zip(counted["unique"], counted["frac"], strict=True)):
         shares[row, np.asarray(classes, dtype=int)] = parts
-    known = found["count"].to_numpy() > 0
+    known = counted["count"].to_numpy() > 0
     shares[known] /= shares[known].sum(axis=1, keepdims=True)
     shares[~known] = np.nan
     if not known.any():
@@ -84,7 +84,7 @@ def shares_from_labels(
             f"divisions; check {examples(file.path.name for file in files)}"
         )
     pixel = lattice.width * lattice.height
-    covered = found["count"].to_numpy() * pixel / shapely.area(outlines.geometry.to_numpy())
+    covered = counted["count"].to_numpy() * pixel / shapely.area(outlines.geometry.to_numpy())
     partly = covered < _COVERED
     if not partly.any():
         return shares, []

@@ -173,10 +173,10 @@ class Archive:
         if is_stamped(path, file.md5) and not force:
             return path
         with one_writer(self.folder, self.cache):
-            if (found := md5_of(path)) != file.md5:
+            if (md5 := md5_of(path)) != file.md5:
                 stamp_path(path).unlink(missing_ok=True)
                 raise DownloadError(
-                    f"{path} is damaged: expected md5 {file.md5}, found {found}; download it again"
+                    f"{path} is damaged: expected md5 {file.md5}, found {md5}; download it again"
                 )
         return path
 
@@ -231,10 +231,10 @@ class Archive:
         for last in (False, True):
             require_space(self.folder, file.size - size_of(part), file.name)
             Transfer(url, part, file.size, progress).run()
-            if (found := md5_of(part)) == file.md5:
+            if (md5 := md5_of(part)) == file.md5:
                 return
             part.unlink()
-            wrong = f"expected md5 {file.md5} but got {found}"
+            wrong = f"expected md5 {file.md5} but got {md5}"
             if last:
                 raise SourceError(f"{url} gave wrong bytes twice: {wrong}")
             log.warning("%s gave wrong bytes, which are thrown away: %s", url, wrong)

@@ -89,8 +89,8 @@ class Transfer:
 
     def _offset(self, response: requests.Response, start: int) -> int:
         """Return the place in the file at which the body begins: ``start`` or 0."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-        first, total = found.groups() if found else (None, None)
+        extent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        first, total = extent.groups() if extent else (None, None)
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._check_size(total)
             self.part.unlink()

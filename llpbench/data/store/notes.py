@@ -67,8 +67,8 @@ def write_note(file: Path, note: Note) -> None:
     file : Path
         Ends in ``.npz``.
     """
-    with replacing(file) as beside:
-        np.savez(beside, **vars(note))
+    with replacing(file) as part:
+        np.savez(part, **vars(note))
 
 
 def read_note(file: Path) -> Note | None:

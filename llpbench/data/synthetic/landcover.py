@@ -52,12 +52,6 @@ def find_land_cover(seed: int, grid: PixelGrid) -> LandCover:
 
     Fields and meadows fill parcels; heath, marsh, woods, towns and water are laid over them.
 
-    Parameters
-    ----------
-    seed : int
-        Of the region.
-    grid : PixelGrid
-        Where.
     """
     field = {
         name: fractal_noise(salt(seed, name), octaves, grid) for name, octaves in _FIELDS.items()
