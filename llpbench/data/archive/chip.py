@@ -48,13 +48,6 @@ class ArchivedChip:
 def read_chip(data: bytes, number_of_classes: int) -> ArchivedChip:
     """Read one chip's pickle without executing anything in it.
 
-    Parameters
-    ----------
-    data : bytes
-        The pickle.
-    number_of_classes : int
-        Label classes of the dataset.
-
     Returns
     -------
     ArchivedChip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.placing import Window
+from llpbench.data.building.placing import Window, window_of
 from llpbench.data.building.raster_file import Box, RasterFile, apply
 from llpbench.data.geometry import GEOGRAPHIC, utm_zone
 from llpbench.data.grid import ChipGrid
@@ -148,15 +148,13 @@ def choose_grid(
     else:
         start, top = math.floor(west / side) * side, math.ceil(north / side) * side
     grid = ChipGrid(_name(chosen), float(start), float(top), side, side)
-    row, column = math.floor((top - north) / side + 1e-9), math.floor((west - start) / side + 1e-9)
-    height = math.ceil((top - south) / side - 1e-9) - row
-    width = math.ceil((east - start) / side - 1e-9) - column
-    if height * width > LARGEST:
+    extent = window_of(grid, (west, south, east, north), rounding=1e-9)
+    if extent.height * extent.width > LARGEST:
         raise BuildError(
-            f"a grid of {height} x {width} chips is too large, at most {LARGEST:,} are laid; give "
-            "fewer divisions, or larger chips with --chip-km"
+            f"a grid of {extent.height} x {extent.width} chips is too large, at most "
+            f"{LARGEST:,} are laid; give fewer divisions, or larger chips with --chip-km"
         )
-    return grid, Window(row, column, height, width)
+    return grid, extent
 
 
 def _is_ready(files: Sequence[RasterFile], metres: float) -> bool:

@@ -44,6 +44,16 @@ class Window:
         return slice(row, row + self.height), slice(column, column + self.width)
 
 
+def window_of(lattice: ChipGrid, box: Box, rounding: float = 0.0) -> Window:
+    """The rows and columns of a lattice that a box reaches into, by more than a rounding."""
+    west, south, east, north = box
+    row = math.floor((lattice.north - north) / lattice.height + rounding)
+    column = math.floor((west - lattice.west) / lattice.width + rounding)
+    last_row = math.ceil((lattice.north - south) / lattice.height - rounding)
+    last_column = math.ceil((east - lattice.west) / lattice.width - rounding)
+    return Window(row, column, last_row - row, last_column - column)
+
+
 @dataclass(frozen=True)
 class Source:
     """A file's part of a layer.
@@ -155,11 +165,8 @@ def _window_of(
     from rasterio.warp import transform_bounds
 
     spans = np.array([transform_bounds(file.crs, lattice.crs, *box) for box in boxes])
-    rows = (lattice.north - spans[:, [3, 1]]) / lattice.height
-    columns = (spans[:, [0, 2]] - lattice.west) / lattice.width
-    row, column = math.floor(rows.min() + _ROUNDING), math.floor(columns.min() + _ROUNDING)
-    last_row, last_column = math.ceil(rows.max() - _ROUNDING), math.ceil(columns.max() - _ROUNDING)
-    return Window(row, column, last_row - row, last_column - column).overlap(extent)
+    around = (*spans[:, :2].min(axis=0), *spans[:, 2:].max(axis=0))
+    return window_of(lattice, around, _ROUNDING).overlap(extent)
 
 
 def _outline(boxes: list[Box], file: RasterFile, lattice: ChipGrid) -> Any:

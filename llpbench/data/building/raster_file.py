@@ -87,6 +87,16 @@ def apply(transform: Affine, column: Any, row: Any) -> tuple[Any, Any]:
     return x, y
 
 
+def sample(file: RasterFile, bands: Sequence[int], side: int) -> NDArray[Any]:
+    """Finite numbers of present pixels, from at most ``side`` rows and columns all over a file."""
+    import rasterio
+
+    shape = (len(bands), min(side, file.height), min(side, file.width))
+    with rasterio.open(file.path) as source:
+        numbers = source.read(list(bands), out_shape=shape, masked=True).compressed()
+    return np.asarray(numbers[np.isfinite(numbers)])
+
+
 def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
     """Look at raster files without reading their pixels.
 

@@ -36,15 +36,7 @@ class Note:
 
 
 def make_note(block: ChipBlock, target: NDArray[np.float32]) -> Note:
-    """Hash and count one shard.
-
-    Parameters
-    ----------
-    block : ChipBlock
-        Its pixels.
-    target : ndarray of float32, shape (chip, category)
-        The targets worked out for its chips.
-    """
+    """Hash and count the pixels of one shard, and compare its targets, shape (chip, category)."""
     from llpbench.metrics import proportions_from_segmentation
 
     difference = np.full(len(target), np.nan, dtype=np.float32)

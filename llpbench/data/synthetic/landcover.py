@@ -51,7 +51,6 @@ def find_land_cover(seed: int, grid: PixelGrid) -> LandCover:
     """Land cover of pixels.
 
     Fields and meadows fill parcels; heath, marsh, woods, towns and water are laid over them.
-
     """
     field = {
         name: fractal_noise(salt(seed, name), octaves, grid) for name, octaves in _FIELDS.items()
