@@ -54,13 +54,7 @@ def holdings() -> list[Holding]:
 
 
 def remove(holding: Holding) -> None:
-    """Remove one thing from the cache.
-
-    Parameters
-    ----------
-    holding : Holding
-        From :func:`holdings`.
-    """
+    """Remove one thing from the cache."""
     entry = catalog.load().datasets.get(holding.name)
     in_archives = holding.path.parent != cache_folder()
     if in_archives and entry is not None and entry.record is not None:

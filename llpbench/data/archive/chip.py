@@ -25,8 +25,6 @@ class ArchivedChip:
 
     Parameters
     ----------
-    chip_id : str
-        Its identifier.
     image : ndarray of uint8, shape (100, 100, 3)
         Red, green, blue.
     label : ndarray of uint8, shape (100, 100)
@@ -80,8 +78,6 @@ def share_vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[n
     ----------
     shares : mapping
         Class numbers, as text or integers, to shares from 0 to 1.
-    number_of_classes : int
-        Length of the vector.
 
     Raises
     ------

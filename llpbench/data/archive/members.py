@@ -50,8 +50,6 @@ class Members:
 
     Parameters
     ----------
-    path : Path
-        The zip.
     chips : dict
         Chip id to its pickle.
     splits, chip_table, division_table : Member
@@ -67,11 +65,6 @@ class Members:
 
 def list_members(path: Path) -> Members:
     """Find what a published archive holds, and refuse what could do harm.
-
-    Parameters
-    ----------
-    path : Path
-        A zip on disk.
 
     Raises
     ------
@@ -108,13 +101,6 @@ class _DirectoryFile(io.FileIO):
 
 def read_member(file: BinaryIO, member: Member) -> bytes:
     """Inflate one member of a zip that is open as a plain file.
-
-    Parameters
-    ----------
-    file : binary file
-        The zip.
-    member : Member
-        From :func:`list_members`.
 
     Returns
     -------

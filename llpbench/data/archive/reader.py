@@ -30,12 +30,8 @@ class ArchivePixels:
 
     Parameters
     ----------
-    path : Path
-        The zip.
     members : dict
         Chip id to its pickle's place in the zip.
-    number_of_classes : int
-        Label classes.
     """
 
     path: Path
@@ -75,11 +71,6 @@ class ArchivePixels:
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:
     """Open a published archive.
-
-    Parameters
-    ----------
-    path : Path
-        The zip.
 
     Returns
     -------

@@ -154,8 +154,6 @@ def read_division_proportions(
     ----------
     stated : Series
         Shares by class, as objects or as their JSON text, indexed by commune.
-    number_of_classes : int
-        Label classes.
 
     Returns
     -------

@@ -75,8 +75,6 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
     divisions : GeoDataFrame or None
         In any reference system; None for all of the images.
 
@@ -109,14 +107,10 @@ def choose_grid(
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
     crs : str
         ``"auto"``: the images' own projection where their pixels have the right size already, so
         that nothing is resampled, else the UTM zone of the area's middle. ``"image"``: the images'
         own. Or any projection.
-    chip_km : float
-        Side of a chip.
 
     Returns
     -------

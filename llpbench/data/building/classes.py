@@ -25,8 +25,6 @@ def choose_legend(
 
     Parameters
     ----------
-    named : str or Legend
-        By the user; ``auto`` recognises the codes of the labels.
     table : ShareTable or None
         Of divisions: its columns choose between classes and class groups, or are the classes.
 

@@ -149,8 +149,6 @@ def make_layer(
         What is read of each.
     lattice : ChipGrid
         Its cells are pixels.
-    extent : Window
-        The part of the lattice that matters.
     classes : bool
         Whether numbers are classes, which cannot be averaged: the nearest is taken. Other pixels
         are averages of finer ones, or lie between coarser ones.

@@ -25,10 +25,6 @@ class Legend:
 
     Parameters
     ----------
-    name : str
-        What it is called.
-    label_set : LabelSet
-        The classes.
     codes : tuple of tuple of int
         The numbers of each class; empty where the raster holds amounts.
     no_label : tuple of int
@@ -48,11 +44,6 @@ class Legend:
 
     def classify(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Replace the numbers of a raster by classes.
-
-        Parameters
-        ----------
-        values : ndarray
-            Of any shape.
 
         Returns
         -------

@@ -72,8 +72,6 @@ def parse_legend(name: str, content: dict[str, Any]) -> Legend:
 
     Parameters
     ----------
-    name : str
-        What it will be called.
     content : dict
         A parsed TOML table.
 

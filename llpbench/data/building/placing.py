@@ -97,12 +97,8 @@ def place_file(
     ----------
     file : RasterFile
         May cover the whole Earth: only what is near the extent is projected.
-    bands : tuple of int
-        What is to be read.
     lattice : ChipGrid
         Its cells are pixels.
-    extent : Window
-        The part of the lattice that matters.
     classes : bool
         Whether the file holds numbers that cannot be averaged.
 

@@ -55,8 +55,6 @@ def choose_stretch(
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
     bands : sequence of tuple of int
         What is read of each.
     limits : (float, float) or None

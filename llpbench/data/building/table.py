@@ -134,13 +134,6 @@ def shares_from_table(
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Take the shares of divisions from a table.
 
-    Parameters
-    ----------
-    labels : LabelSet
-        From :func:`fit_legend`.
-    divisions : Index
-        Ids.
-
     Returns
     -------
     shares : ndarray of float64, shape (division, class)

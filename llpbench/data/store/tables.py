@@ -64,11 +64,6 @@ class Tables:
 def make_tables(region: Region) -> Tables:
     """Work out order, overlaps, own divisions and targets.
 
-    Parameters
-    ----------
-    region : Region
-        The source.
-
     Raises
     ------
     StoreError
