@@ -239,6 +239,22 @@ def test_a_killed_conversion_is_finished_by_the_next(
     assert not part_path(cache_folder() / "killed").exists()
 
 
+def test_what_an_interrupted_conversion_left_is_listed_and_removed(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("llpbench.data.store.writing.make_note", full)
+    with pytest.raises(StoreError, match=r"No space left.*is kept in '\.grid\.part\.v1'"):
+        import_archive(archive, "grid.v1")
+    (held,) = json.loads(_call("clean", "--json").output)
+    assert (held["name"], held["kind"], held["removed"]) == ("grid.v1", "partial", False)
+    assert "grid.v1" not in llpbench.list_datasets()
+    _call("clean", "--partial")
+    assert _call("clean").output == "The cache is empty.\n"
+
+
 def test_two_processes_share_one_download(published: ZenodoServer) -> None:
     program = f"import llpbench; print(llpbench.download({NAME!r}, progress=False))"
     processes = [
