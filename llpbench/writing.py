@@ -80,7 +80,7 @@ def _flush(part: Path) -> None:
     carries a digest that tells.
     """
     if part.is_file():
-        with part.open("rb") as file:
+        with part.open("r+b") as file:  # Windows flushes none that is open for reading only
             os.fsync(file.fileno())
 
 
