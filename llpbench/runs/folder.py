@@ -11,6 +11,7 @@ from pathlib import Path
 from llpbench.errors import LLPBenchError
 from llpbench.methods.journal import CHECKPOINT
 from llpbench.runs.record import RECORD
+from llpbench.writing import discard, part_path, replacing
 
 
 def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
@@ -39,21 +40,15 @@ def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether an interrupted or killed run left a checkpoint, in its folder or the part folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-    """
-    return any((place / CHECKPOINT).exists() for place in (_part_of(folder), folder))
+    """Whether an interrupted run left a checkpoint in its folder, or in the part when killed."""
+    return any((place / CHECKPOINT).exists() for place in (part_path(folder), folder))
 
 
 @contextmanager
 def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
-    """Make a part folder next to the run's own, which it becomes when all went well.
+    """Make the part of a folder, which becomes it when all went well.
 
-    What fails leaves nothing, but for a checkpoint: that stays in the part folder, to go on from.
+    What fails leaves nothing, but for a checkpoint: that stays in the part, to go on from.
 
     Parameters
     ----------
@@ -61,40 +56,28 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
         From :func:`choose_folder`.
     resume : bool
         Whether to begin with the checkpoint that is there.
-
-    Yields
-    ------
-    Path
-        The part folder.
     """
-    part = _part_of(folder)
-    part.mkdir(parents=True, exist_ok=True)
-    for path in part.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif not (resume and path.name == CHECKPOINT):
-            path.unlink()
-    may_go = not resume or not (part / CHECKPOINT).exists()
-    if resume and may_go:
-        shutil.copyfile(folder / CHECKPOINT, part / CHECKPOINT)
-    try:
-        yield part
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.replace(folder)
-    except LLPBenchError:
-        if may_go:
-            shutil.rmtree(part, ignore_errors=True)
-        raise
-    finally:
-        if not (part / CHECKPOINT).exists():
-            shutil.rmtree(part, ignore_errors=True)
+    with replacing(folder, resume=True) as part:
+        part.mkdir(parents=True, exist_ok=True)
+        for path in part.iterdir():
+            if not (resume and path.name == CHECKPOINT):
+                discard(path)
+        is_copy = resume and not (part / CHECKPOINT).exists()
+        if is_copy:
+            shutil.copyfile(folder / CHECKPOINT, part / CHECKPOINT)
+        try:
+            yield part
+        except BaseException as error:
+            is_bad = isinstance(error, LLPBenchError) and (is_copy or not resume)
+            if is_bad or not (part / CHECKPOINT).exists():
+                discard(part)
+            raise
 
 
 def _interrupted(out: Path | None, name: str) -> Path:
     if out is None:
         places = itertools.takewhile(
-            lambda path: path.exists() or _part_of(path).exists(), _numbered(name)
+            lambda path: path.exists() or part_path(path).exists(), _numbered(name)
         )
         interrupted = [path for path in places if can_resume(path)]
         if not interrupted:
@@ -110,7 +93,3 @@ def _numbered(name: str) -> Iterator[Path]:
     yield Path("runs") / name
     for number in itertools.count(2):
         yield Path("runs") / f"{name}-{number}"
-
-
-def _part_of(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.part")
