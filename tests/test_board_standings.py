@@ -89,7 +89,7 @@ def test_ranks_are_those_of_the_errors(ds: xr.Dataset, board: Board, table: Tabl
     sums = []
     for start, noise in enumerate(NOISE.values()):
         seeds = [predict(truth, 10 * start + seed, noise=noise) for seed in range(3)]
-        sums.append(llpbench.evaluate(seeds, ds).sums["mae"])
+        sums.append(llpbench.evaluate(seeds, ds).tallies["errors"])
     expected = rank_methods(sums, BY_NAME["mae"].statistic)
     rows = {row.id: row for row in table.rows}
     for number, name in enumerate(NOISE):

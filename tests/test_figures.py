@@ -167,7 +167,7 @@ def test_maps_show_truth_and_prediction_in_their_places(ds: xr.Dataset) -> None:
 
 def test_seeds_of_a_setting_are_one_result(runs: Path) -> None:
     results = find_results([runs])
-    assert [(one.label, one.scores.sums["mae"].shape[0]) for one in results] == [
+    assert [(one.label, one.scores.tallies["errors"].shape[0]) for one in results] == [
         ("bag-ridge", 2),
         ("train-mean", 1),
         ("train-mean", 1),

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.board.card import read_card
 from llpbench.board.layout import Board
-from llpbench.board.result import Digests, PixelScores, Rerun, Result, Score, read_result
+from llpbench.board.result import Digests, PixelScores, Rerun, Result, read_result
 from llpbench.board.submission import Submission
 from llpbench.errors import BoardError
 from llpbench.predictions.files import read_predictions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring import digest_predictions, evaluate
 from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Score
 from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ DIGITS = 9
 """Decimals that are kept: rounding, so that another machine writes the same file."""
 
 PIXEL_SUMS = {
-    "mae_hard": ("mae_hard",),
-    "f1_micro": ("f1_micro", "f1_macro", "iou_pooled"),
-    "iou_per_image": ("iou_per_image",),
+    "mae_hard": "hard_errors",
+    "f1_micro": "confusion",
+    "iou_per_image": "iou_per_image",
 }
-"""Metrics whose sums are kept, and those that follow from the same sums."""
+"""Tallies of pixels that are kept, under the name of a metric that follows from each."""
 
 
 def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Result:
@@ -68,7 +69,7 @@ def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Resu
         digests=digests,
         metrics=_metrics(scores, scores.metrics),
         seeds=_seed_values(scores, submission.entry.datasets[dataset].seeds),
-        errors=_rounded(scores.sums["mae"][..., :-1].mean(axis=-1)),
+        errors=_rounded(scores.tallies["errors"][..., :-1].mean(axis=-1)),
         chips=scores.chips,
         unscored_chips=scores.unscored_chips,
         note=scores.note,
@@ -115,7 +116,7 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
     return PixelScores(
         digests=_proportion_digests(scores, predictions),
         metrics=_metrics(scores, names),
-        sums={name: scores.sums[name].tolist() for name in PIXEL_SUMS},
+        sums={name: scores.tallies[tally].tolist() for name, tally in PIXEL_SUMS.items()},
         examples={
             chip: "".join(map(str, shown.sel(chip=chip).to_numpy().ravel()))
             for chip in chips
@@ -156,9 +157,8 @@ def with_pixels(scores: Scores, pixels: PixelScores) -> Scores:
     -------
     Scores
     """
-    kept = {name: np.array(values) for name, values in pixels.sums.items()}
-    sums = {name: kept[of] for of, names in PIXEL_SUMS.items() for name in names}
-    return replace(scores, sums={**scores.sums, **sums})
+    kept = {PIXEL_SUMS[name]: np.array(values) for name, values in pixels.sums.items()}
+    return replace(scores, tallies={**scores.tallies, **kept})
 
 
 def digests_of(scores: Scores) -> Digests:
@@ -192,22 +192,11 @@ def pixel_metrics(scores: Scores, pixels: PixelScores) -> dict[str, Score]:
 
 
 def _metrics(scores: Scores, names: Iterable[str]) -> dict[str, Score]:
-    per_class = scores.per_class
-    found = {}
-    for name in names:
-        interval = scores.interval(name)
-        classes = per_class[name].items() if name in per_class else ()
-        found[name] = Score(
-            value=_number(scores.value(name)),
-            low=_number(interval.low),
-            high=_number(interval.high),
-            per_class={str(category): _number(value) for category, value in classes},
-        )
-    return found
+    return {name: scores.score(name).rounded(DIGITS) for name in names}
 
 
 def _seed_values(scores: Scores, seeds: list[int]) -> dict[str, float]:
-    values = BY_NAME["mae"].statistic(scores.sums["mae"].sum(axis=1))
+    values = BY_NAME["mae"].statistic(scores.tallies["errors"].sum(axis=1))
     return {
         str(seed): round(float(value), DIGITS) for seed, value in zip(seeds, values, strict=True)
     }
@@ -272,8 +261,3 @@ def _kept_rerun(kept: Result | None, digests: Digests) -> Rerun | None:
 
 def _rounded(values: NDArray[np.float64]) -> list[list[float]]:
     return np.round(values, DIGITS).tolist()
-
-
-def _number(value: ArrayLike) -> float | None:
-    number = float(np.asarray(value))
-    return round(number, DIGITS) if np.isfinite(number) else None

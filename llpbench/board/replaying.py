@@ -11,10 +11,11 @@ import numpy as np
 from llpbench.board.entry_scoring import full_scores, pixel_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
-from llpbench.board.result import Result, Score, read_result
+from llpbench.board.result import Result, read_result
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring.score import Score
 
 TOLERANCE = 1e-6
 """How far a stored score may be from a computed one; another processor rounds otherwise."""

@@ -8,23 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llpbench.errors import BoardError
+from llpbench.scoring.score import Score
 from llpbench.writing import replace_text
-
-Number = float | None
-"""None where a score is not defined."""
 
 
 class _Stored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Score(_Stored):
-    """A value, its 95 % interval and its values by category."""
-
-    value: Number
-    low: Number = None
-    high: Number = None
-    per_class: dict[str, Number] = {}
 
 
 class Digests(_Stored):

@@ -6,11 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from llpbench.board.result import Result, Score
+from llpbench.board.result import Result
 from llpbench.board.standings import Example, Rank, Reproduction, Row, Value
 from llpbench.board.submission import Submission
 from llpbench.catalog import ReportedResult
 from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Score
 
 
 def entry_row(submission: Submission, result: Result, rank: Rank | None) -> Row:

@@ -109,9 +109,9 @@ def pool_seeds(seeds: Sequence[Scores]) -> Scores:
     Scores
         Without chips.
     """
-    names = seeds[0].sums
-    sums = {name: np.concatenate([one.sums[name] for one in seeds]) for name in names}
-    return replace(seeds[0], sums=sums, seeds=[])
+    names = seeds[0].tallies
+    tallies = {name: np.concatenate([seed.tallies[name] for seed in seeds]) for name in names}
+    return replace(seeds[0], tallies=tallies, seeds=[])
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:

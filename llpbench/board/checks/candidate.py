@@ -16,11 +16,10 @@ from llpbench.board.result import Result, read_result
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.verdict import Level, Reason
 from llpbench.errors import LLPBenchError
+from llpbench.metrics.arrays import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
