@@ -129,7 +129,7 @@ def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
     -------
     ndarray of float64, shape (bins, 3)
         Mean prediction, mean truth and number of chips, at most 10 rows by prediction: equal
-        predictions stay together.
+        predictions stay together, and those at the upper bound of a tenth belong to it.
 
     Examples
     --------

@@ -352,21 +352,22 @@ class Scores:
         method = self.attributes.get("method", "predictions")
         return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split"
 
+    def _size(self) -> str:
+        divisions = len(self.divisions)
+        return f"{self.chips} chips, {divisions} division" + "s" * (divisions != 1)
+
     def __repr__(self) -> str:
         """One line, without any resampling."""
         return (
-            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self.chips} chips, "
-            f"{len(self.divisions)} divisions, {len(self.metrics)} metrics>"
+            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self._size()}, "
+            f"{len(self.metrics)} metrics>"
         )
 
     def __str__(self) -> str:
         """One line: method, data, and the ranking metric with its interval."""
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
-        return (
-            f"{self._subject()} ({self.chips} chips, {len(self.divisions)} divisions): "
-            f"MAE {mae.value:.4f}{interval}"
-        )
+        return f"{self._subject()} ({self._size()}): MAE {mae.value:.4f}{interval}"
 
     def _repr_html_(self) -> str:
         table = self.table()[["title", "value", "low", "high"]].set_index("title")
