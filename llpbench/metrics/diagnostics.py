@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,24 +18,6 @@ from llpbench.metrics.arrays import (
 )
 
 
-@overload
-def division_consistency(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    division: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    per: None = None,
-) -> float: ...
-@overload
-def division_consistency(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    division: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    per: Literal["division", "category"],
-) -> FloatArray: ...
 def division_consistency(
     truth: ArrayLike,
     predicted: ArrayLike,
