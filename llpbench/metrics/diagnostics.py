@@ -100,7 +100,7 @@ def consistency_of_gaps(sums: FloatArray, per: Literal["category"] | None = None
 
 
 def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
-    """Mean truth beside mean prediction, in tenths of the chips by predicted share.
+    """Mean prediction and mean truth in tenths of the chips by predicted share.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class Scores:
 
     @property
     def note(self) -> str:
-        """A caution beside the intervals where there are few divisions; else empty."""
+        """A caution about the intervals where there are few divisions; else empty."""
         return caution(len(self.divisions), self.split)
 
     def value(self, metric: str) -> float:
@@ -140,7 +140,7 @@ class Scores:
 
     def table(self) -> pd.DataFrame:
         """All metrics with their intervals: ``value``, ``low``, ``high`` and ``title``."""
-        rows = [(one.value, one.low, one.high) for one in self._all.values()]
+        rows = [(score.value, score.low, score.high) for score in self._all.values()]
         index = pd.Index(list(self._all), name="metric")
         table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
         return table.assign(title=[BY_NAME[name].title for name in self._all])
