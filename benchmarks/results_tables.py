@@ -59,7 +59,6 @@ def _blocks(rows: Sequence[Result]) -> Iterator[list[str]]:
 
 
 def _row(result: Result) -> list[str]:
-    interval = result.scores.interval("mae")
     seconds, cpu = (
         float(np.mean([getattr(run.record, cost) for run in result.runs]))
         for cost in ("fit_seconds", "cpu_seconds")
@@ -67,7 +66,7 @@ def _row(result: Result) -> list[str]:
     return [
         f"`{result.label}`",
         _value(result, "mae", 4),
-        f"{interval.low:.4f} to {interval.high:.4f}" if np.isfinite(interval.low) else "",
+        result.scores.score("mae").interval_text(4, " to "),
         _value(result, "mae_hard", 4),
         _value(result, "f1_micro", 4),
         _value(result, "calibration_slope", 2),

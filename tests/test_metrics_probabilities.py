@@ -155,3 +155,11 @@ TRUTH, PROBABILITIES = np.zeros((1, 2, 2), int), np.full((1, 2, 2, 2), 0.5)
 def test_wrong_input_is_refused(call: Callable[[], object], message: str) -> None:
     with pytest.raises(MetricError, match=message):
         call()
+
+
+def test_a_bin_holds_its_upper_bound() -> None:
+    """By hand: .5 and right in the first of two bins, .75 and wrong in the second."""
+    truth, probabilities = [[[0]], [[1]]], [[[[0.5, 0.5]]], [[[0.75, 0.25]]]]
+    table = metrics.reliability_table(truth, probabilities, bins=2)
+    np.testing.assert_array_equal(table, [[1, 0.5, 1], [1, 0.75, 0]])
+    assert metrics.expected_calibration_error(truth, probabilities, bins=2) == (0.5 + 0.75) / 2

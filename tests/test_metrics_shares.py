@@ -218,6 +218,15 @@ def test_calibration_line_tells_shrinkage() -> None:
     assert np.isnan(constant.slope).all()
 
 
+def test_a_tenth_holds_its_upper_bound() -> None:
+    """Of 11 evenly spaced predictions the bounds are the 2nd to 10th: only the first has two."""
+    predicted = np.arange(11.0)
+    table = metrics.means_by_tenth(predicted / 10, predicted)
+    np.testing.assert_array_equal(table[:, 2], [2, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    np.testing.assert_allclose(table[:, 0], [0.5, *range(2, 11)])
+    np.testing.assert_allclose(table[:, 1], table[:, 0] / 10)
+
+
 def test_division_consistency_by_loop() -> None:
     generator = np.random.default_rng(3)
     known, predicted = generator.dirichlet(np.ones(4), 9), generator.dirichlet(np.ones(4), 50)

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 import xarray as xr
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from regions import make_region, write_region
 
 import llpbench
 from llpbench import metrics
+from llpbench.cli import cli
 from llpbench.data.geometry import EQUAL_AREA
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
 from llpbench.predictions.table import make_predictions
@@ -251,6 +253,62 @@ def test_json_of_a_newer_format_is_refused(ds: xr.Dataset) -> None:
         Scores.from_json(json.dumps(content | {"format": 3}))
 
 
+def test_each_tally_is_kept_once(population: xr.Dataset) -> None:
+    """No column of a scores file but the number of chips is there twice."""
+    scores = llpbench.evaluate(predict(population), population)
+    columns = [
+        tally[0, :, column]
+        for tally in json_tallies(scores).values()
+        for column in range(tally.shape[-1] - 1)
+    ]
+    assert len({column.tobytes() for column in columns}) == len(columns)
+
+
+def json_tallies(scores: Scores) -> dict[str, np.ndarray]:
+    return {
+        name: np.array(tally) for name, tally in json.loads(scores.to_json())["tallies"].items()
+    }
+
+
+def test_files_of_format_1_still_open(population: xr.Dataset) -> None:
+    """Written by the code that kept sums for every metric, of the same predictions."""
+    text = (Path(__file__).parent / "data" / "scores-format-1.json").read_text()
+    expected = json.loads(text)
+    read, made = Scores.from_json(text), llpbench.evaluate(predict(population), population)
+    assert expected["format"] == 1
+    for scores in (read, made):
+        content = json.loads(scores.to_json())
+        assert content["format"] == 2
+        assert content["digests"] == expected["digests"]
+        assert list(content["metrics"]) == list(expected["metrics"])
+        for name, score in expected["metrics"].items():
+            for key in ("value", "low", "high"):
+                assert content["metrics"][name][key] == pytest.approx(score[key], abs=1e-9)
+            classes = score.get("per_class", {})
+            assert content["metrics"][name]["per_class"] == pytest.approx(classes, abs=1e-9)
+    for metric in read.metrics:
+        assert made.compare(read, metric).difference == pytest.approx(0, abs=1e-12)
+    assert read.note == expected["note"]
+
+
+def test_divisions_without_known_proportions_are_not_counted(ds: xr.Dataset) -> None:
+    """Two of six are unknown, and some chips are of no division: the mean is over four."""
+    divisions = sorted(set(ds.llp.split("test")["own_division"].to_numpy()))
+    unknown = xr.DataArray(np.isin(ds["division"], divisions[:2]), dims="division")
+    own = ds["own_division"].to_numpy().copy()
+    own[np.flatnonzero((ds["split"] == "test").to_numpy())[-3:]] = ""
+    strange = ds.assign(division_proportions=ds["division_proportions"].where(~unknown))
+    strange = strange.assign_coords(own_division=("chip", own))
+    predictions = predict(ds)
+    scores = llpbench.evaluate(predictions, strange)
+    arrays = Arrays(ds, predictions)
+    arrays.division = np.array(divisions[2:])
+    assert scores.divisions == ["", *divisions]
+    assert scores.value("division_consistency") == pytest.approx(arrays.consistency(predictions))
+    known = scores.per_class["division_consistency"]
+    assert known.sum() == pytest.approx(arrays.consistency(predictions))
+
+
 @pytest.mark.parametrize("metric", ["mae", "f1_micro", "r2", "skill"])
 def test_comparing_both_ways_differs_in_sign_alone(ds: xr.Dataset, metric: str) -> None:
     first, second = (llpbench.evaluate(predict(ds, seed), ds) for seed in (1, 2))
@@ -317,6 +375,36 @@ def test_few_divisions_are_said(ds: xr.Dataset) -> None:
     assert said in json.loads(scores.to_json())["note"]
 
 
+def test_the_note_names_the_split(ds: xr.Dataset) -> None:
+    part, names = ds.llp.split("val"), ds.llp.group()["category_name"].to_numpy()
+    shares = np.full((part.sizes["chip"], len(names)), 1 / len(names))
+    predictions = make_predictions(part["chip"].to_numpy(), names, shares)
+    scores = llpbench.evaluate(predictions, ds, "val")
+    said = f"only {len(scores.divisions)} val divisions, fewer than 40"
+    for note in (scores.note, scores.interval("mae").note, scores.compare(scores).note):
+        assert note.startswith(said)
+
+
+def test_a_missing_interval_is_left_out(tmp_path: Path) -> None:
+    """One test division: no interval, and no ``nan`` where people read scores."""
+    write_region(make_region(3, 3, 3, 1), tmp_path / "few")
+    few = llpbench.open_dataset(tmp_path / "few")
+    llpbench.write_predictions(predict(few, side=None), tmp_path / "p.csv")
+    scores = llpbench.evaluate(tmp_path / "p.csv", few)
+    assert str(scores).endswith(f"1 division): MAE {scores.value('mae'):.4f}")
+    assert scores.note == "only 1 test division: too few for an interval"
+    assert json.loads(scores.to_json())["metrics"]["mae"]["low"] is None
+    file, dataset = str(tmp_path / "p.csv"), str(tmp_path / "few")
+    for command in (
+        ["evaluate", file, "--dataset", dataset],
+        ["run", "train-mean", "--dataset", dataset, "--out", str(tmp_path / "runs")],
+    ):
+        result = CliRunner().invoke(cli, command, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        assert "only 1 test division: too few" in result.output
+        assert "nan" not in result.output
+
+
 def test_forty_divisions_need_no_note(tmp_path: Path) -> None:
     # 121 divisions, each third in the test split
     write_region(make_region(11, 11, 11, 11), tmp_path / "many")
@@ -360,6 +448,16 @@ def test_scores_say_what_they_are_of(ds: xr.Dataset) -> None:
     html = scores._repr_html_()
     assert "a &lt;method&gt;" in html
     assert f"{scores.value('mae'):.4f}" in html
+
+
+def test_scores_and_datasets_are_shown_in_one_line(ds: xr.Dataset) -> None:
+    scores = llpbench.evaluate(predict(ds).assign_attrs(method="mine"), ds)
+    assert repr(scores) == (
+        f"<Scores of mine on grid, test split: MAE {scores.value('mae'):.4f}, "
+        f"{scores.chips} chips, 6 divisions, {len(scores.metrics)} metrics>"
+    )
+    assert repr(ds.llp) == "<ds.llp of grid: 162 chips, 18 divisions>"
+    assert repr(xr.Dataset().llp) == "<ds.llp of a dataset: 0 chips, 0 divisions>"
 
 
 def test_nothing_to_score_is_refused(ds: xr.Dataset) -> None:

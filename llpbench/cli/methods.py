@@ -138,7 +138,6 @@ def run_row(done: Run) -> dict[str, Any]:
     dict
     """
     scores, record = done.scores, done.record
-    interval = None if scores is None else scores.table().loc["mae"]
 
     def score(metric: str) -> float | None:
         return scores.value(metric) if scores is not None and metric in scores.metrics else None
@@ -148,7 +147,7 @@ def run_row(done: Run) -> dict[str, Any]:
         "dataset": mark_synthetic(record.dataset, record.synthetic),
         "split": record.split,
         "MAE": score("mae"),
-        "95 %": None if interval is None else f"{interval.low:.3f}-{interval.high:.3f}",
+        "95 %": None if scores is None else scores.score("mae").interval_text(3),
         "MAE hard": score("mae_hard"),
         "F1": score("f1_micro"),
         "skill": score("skill"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     Parameters
     ----------
     rows : sequence of mapping
-        All with the same keys, which are the headings; None is left blank.
+        All with the same keys, which are the headings; None and NaN are left blank.
     """
     if not rows:
         return
@@ -67,7 +68,7 @@ def readable(size: int) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and isnan(value)):
         return ""
     if isinstance(value, float):
         digits = 4 if abs(value) < 10 else 1

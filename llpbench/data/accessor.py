@@ -42,6 +42,10 @@ class LabelProportions:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._ds = dataset
 
+    def __repr__(self) -> str:
+        sizes = (f"{self._ds.sizes.get(name, 0)} {name}s" for name in ("chip", "division"))
+        return f"<ds.llp of {self._ds.attrs.get('name') or 'a dataset'}: {', '.join(sizes)}>"
+
     @property
     def info(self) -> DatasetInfo:
         """What the dataset is: name, classes, grid, provenance, digest."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -82,10 +82,6 @@ def iou_pooled(confusion: ArrayLike, average: Average | None = "macro") -> np.fl
     return _averaged(hits, truth + predicted - hits, truth, average)
 
 
-@overload
-def iou_per_image(confusion: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def iou_per_image(confusion: ArrayLike, *, per: Literal["chip", "category"]) -> FloatArray: ...
 def iou_per_image(
     confusion: ArrayLike, *, per: Literal["chip", "category"] | None = None
 ) -> float | FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,24 +18,6 @@ from llpbench.metrics.arrays import (
 )
 
 
-@overload
-def division_consistency(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    division: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    per: None = None,
-) -> float: ...
-@overload
-def division_consistency(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    division: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    per: Literal["division", "category"],
-) -> FloatArray: ...
 def division_consistency(
     truth: ArrayLike,
     predicted: ArrayLike,
@@ -118,7 +100,7 @@ def consistency_of_gaps(sums: FloatArray, per: Literal["category"] | None = None
 
 
 def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
-    """Mean truth beside mean prediction, in tenths of the chips by predicted share.
+    """Mean prediction and mean truth in tenths of the chips by predicted share.
 
     Parameters
     ----------
@@ -129,7 +111,7 @@ def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
     -------
     ndarray of float64, shape (bins, 3)
         Mean prediction, mean truth and number of chips, at most 10 rows by prediction: equal
-        predictions stay together.
+        predictions stay together, and those at the upper bound of a tenth belong to it.
 
     Examples
     --------

@@ -8,7 +8,7 @@ predicted ones, the squares of either and the products, and last the number of c
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, overload
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -69,14 +69,6 @@ def r2(truth: ArrayLike, predicted: ArrayLike, *, per: ByCategory = None) -> flo
     return float(value) if per is None else value
 
 
-@overload
-def within_division_r2(
-    truth: ArrayLike, predicted: ArrayLike, division: ArrayLike, *, per: None = None
-) -> float: ...
-@overload
-def within_division_r2(
-    truth: ArrayLike, predicted: ArrayLike, division: ArrayLike, *, per: Literal["category"]
-) -> FloatArray: ...
 def within_division_r2(
     truth: ArrayLike, predicted: ArrayLike, division: ArrayLike, *, per: ByCategory = None
 ) -> float | FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,10 +21,6 @@ from llpbench.metrics.arrays import (
 from llpbench.metrics.readout import first_maximum, probability_images
 
 
-@overload
-def brier(truth: ArrayLike, probabilities: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def brier(truth: ArrayLike, probabilities: ArrayLike, *, per: Literal["chip"]) -> FloatArray: ...
 def brier(
     truth: ArrayLike, probabilities: ArrayLike, *, per: Literal["chip"] | None = None
 ) -> float | FloatArray:

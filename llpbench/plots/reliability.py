@@ -57,7 +57,7 @@ def draw_reliability(scores: Scores) -> Figure:
         axis.set_ylabel("true share", fontsize=9)
     drawn = [panel.get_legend_handles_labels() for panel in panels.flat]
     figure.legend(
-        *max(drawn, key=lambda found: len(found[1])),
+        *max(drawn, key=lambda legend: len(legend[1])),
         loc="outside lower center",
         ncols=3,
         frameon=False,

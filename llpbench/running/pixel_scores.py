@@ -36,7 +36,7 @@ class PixelScores:
             return
         rows = slice(self._start, self._start + len(batch.shares))
         truth = self._labels.isel(chip=rows).to_numpy()
-        self._brier.append(metrics.brier(truth, batch.grid, per="chip"))
+        self._brier.append(np.asarray(metrics.brier(truth, batch.grid, per="chip")))
         self._tables.append(metrics.reliability_table(truth, batch.grid))
         self._start = rows.stop
 

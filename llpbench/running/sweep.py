@@ -174,7 +174,6 @@ def results_table(done: Sequence[tuple[Job, Run]]) -> str:
 def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
     jobs, runs = zip(*group, strict=True)
     record, scores = runs[0].record, pool_seeds([run.scores for run in runs])
-    interval = scores.interval("mae")
 
     def score(name: str) -> str:
         return f"{scores.value(name):.4f}" if name in scores.metrics else ""
@@ -186,7 +185,7 @@ def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
         jobs[0].method,
         mark_synthetic(record.dataset, record.synthetic),
         score("mae"),
-        f"{interval.low:.4f} to {interval.high:.4f}",
+        scores.score("mae").interval_text(4, " to "),
         *(score("mae_hard"), score("f1_micro"), str(len(runs))),
         *(str(record.footprint["parameters"]), mean("fit_seconds"), mean("cpu_seconds")),
         f"`{jobs[0].command([job.seed for job in jobs])}`",

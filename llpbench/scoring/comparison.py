@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from llpbench.errors import PredictionsError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
 from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
@@ -34,6 +37,16 @@ class Comparison:
     p_value: float
     divisions: int
     note: str
+
+
+def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+    """Refuse digests of scores that are of different data or by different scorers."""
+    for what in ("dataset", "scorer"):
+        if first[what] != second[what]:
+            raise PredictionsError(
+                f"scores can be compared if their {what} is the same; found "
+                f"{first[what]} and {second[what]}: score both again"
+            )
 
 
 def compare_tallies(

@@ -163,7 +163,7 @@ def _tallies(seeds: Sequence[ScoredChips], *, ordered: bool) -> dict[str, FloatA
 def _scored_chips(
     part: xr.Dataset, predictions: xr.Dataset, null: FloatArray | None
 ) -> ScoredChips:
-    """Count truth, and the segmentation beside it, in one pass over the labels."""
+    """Count truth and segmentation in one pass over the labels."""
     predicted = predictions["proportions"].to_numpy().astype(np.float64)
     hard = confusion = None
     if "segmentation" in predictions:

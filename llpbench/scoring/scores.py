@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from llpbench.data.geometry import equal_area
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
 from llpbench.metrics.arrays import FloatArray
-from llpbench.scoring.comparison import Comparison, compare_tallies
+from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
+from llpbench.scoring.divisions import division_blocks, with_outlines
 from llpbench.scoring.measures import BY_NAME, Measure, available
 from llpbench.scoring.score import Score
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores_json import PLAIN_FIELDS, dump_scores, load_fields
 from llpbench.scoring.tallies import confusions
-from llpbench.statistics import Interval, caution, cluster_bootstrap, spatial_blocks
+from llpbench.statistics import Interval, caution, cluster_bootstrap
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -85,7 +84,7 @@ class Scores:
 
     @property
     def note(self) -> str:
-        """A caution beside the intervals where there are few divisions; else empty."""
+        """A caution about the intervals where there are few divisions; else empty."""
         return caution(len(self.divisions), self.split)
 
     def value(self, metric: str) -> float:
@@ -94,12 +93,7 @@ class Scores:
         Parameters
         ----------
         metric : str
-            One of :attr:`metrics`.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such metric here.
+            One of :attr:`metrics`; any other is refused (UnknownNameError).
         """
         measure, sums = self._of(metric)
         return float(np.mean(measure.statistic(sums.sum(axis=1))))
@@ -112,7 +106,7 @@ class Scores:
         divisions_per_block: int = 1,
         random_state: int = 0,
     ) -> Interval:
-        """Confidence interval by resampling the split's divisions, and seeds inside.
+        """95 % interval by resampling the split's divisions, and seeds inside.
 
         Parameters
         ----------
@@ -125,27 +119,17 @@ class Scores:
             errors that neighbours share; needs the opened dataset.
         random_state : int
             Seed of the draws.
-
-        Returns
-        -------
-        Interval
-            At 95 %, with a note where there are few divisions.
         """
         measure, sums = self._of(metric)
-        blocks = self._blocks(divisions_per_block) if divisions_per_block > 1 else None
+        options = (self.opened, self.divisions, divisions_per_block)
+        blocks = division_blocks(*options) if divisions_per_block > 1 else None
         interval = cluster_bootstrap(
             sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
         )
         return replace(interval, note=caution(interval.divisions, self.split))
 
     def score(self, metric: str) -> Score:
-        """A metric with its 95 % interval and its values by category.
-
-        Parameters
-        ----------
-        metric : str
-            One of :attr:`metrics`.
-        """
+        """A metric with its 95 % interval and its values by category."""
         interval, classes = self.interval(metric), self._per_class(metric)
         return Score(
             value=self.value(metric),
@@ -155,14 +139,8 @@ class Scores:
         )
 
     def table(self) -> pd.DataFrame:
-        """All metrics with their intervals.
-
-        Returns
-        -------
-        DataFrame
-            Indexed by metric: ``value``, ``low``, ``high`` and ``title``.
-        """
-        rows = [(one.value, one.low, one.high) for one in self._all.values()]
+        """All metrics with their intervals: ``value``, ``low``, ``high`` and ``title``."""
+        rows = [(score.value, score.low, score.high) for score in self._all.values()]
         index = pd.Index(list(self._all), name="metric")
         table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
         return table.assign(title=[BY_NAME[name].title for name in self._all])
@@ -184,23 +162,15 @@ class Scores:
     ) -> pd.DataFrame:
         """Values of a metric by class group, with their confidence intervals.
 
+        A row for each category: ``value``, ``low``, ``high``, at 95 %; NaN for a category without a
+        value.
+
         Parameters
         ----------
         metric : str
-            A column of :attr:`per_class`.
+            A column of :attr:`per_class`; any other is refused (UnknownNameError).
         draws, random_state : int
             As in :meth:`interval`.
-
-        Returns
-        -------
-        DataFrame
-            A row for each category: ``value``, ``low``, ``high``, at 95 %; NaN for a category
-            without a value.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such metric here, or it has no values by class.
         """
         measure, sums = self._of(metric)
         if measure.per_class is None:
@@ -218,18 +188,13 @@ class Scores:
         A row for each division that owns scored chips: ``chips``, ``mae`` and, with a
         segmentation, ``mae_hard`` and ``f1_micro``.
         """
-        import geopandas as gpd
-
-        rows: dict[str, Any] = {"chips": self.tallies["errors"][0, :, -1].astype(int)}
+        columns: dict[str, Any] = {"chips": self.tallies["errors"][0, :, -1].astype(int)}
         for name in DIVISION_METRICS:
             if name in self.metrics:
                 measure, sums = self._of(name)
-                rows[name] = measure.statistic(sums).mean(axis=0)
-        table = pd.DataFrame(rows, index=pd.Index(self.divisions, name="division"))
-        if self.opened is None:
-            return gpd.GeoDataFrame(table, geometry=[None] * len(table))
-        outlines = self.opened.llp.divisions()[["name", "geometry"]]
-        return gpd.GeoDataFrame(table.join(outlines), geometry="geometry", crs=outlines.crs)
+                columns[name] = measure.statistic(sums).mean(axis=0)
+        table = pd.DataFrame(columns, index=pd.Index(self.divisions, name="division"))
+        return with_outlines(table, self.opened)
 
     @property
     def confusion(self) -> FloatArray | None:
@@ -247,7 +212,7 @@ class Scores:
         Parameters
         ----------
         other : Scores
-            Of the same split of the same dataset.
+            Of the same split of the same dataset; else a PredictionsError is raised.
         metric : str
             One that both have.
 
@@ -255,20 +220,8 @@ class Scores:
         -------
         Comparison
             This minus other.
-
-        Raises
-        ------
-        PredictionsError
-            If the two were scored on different data.
-        UnknownNameError
-            If one has no such metric.
         """
-        for what in ("dataset", "scorer"):
-            if self.digests[what] != other.digests[what]:
-                raise PredictionsError(
-                    f"scores can be compared if their {what} is the same; found "
-                    f"{self.digests[what]} and {other.digests[what]}: score both again"
-                )
+        check_same_data(self.digests, other.digests)
         if (self.split, self.divisions) != (other.split, other.divisions):
             raise PredictionsError("scores of different splits cannot be compared")
         measure, _sums = self._of(metric)
@@ -276,13 +229,7 @@ class Scores:
         return compare_tallies(measure, self.tallies, other.tallies, self.split)
 
     def first_seed(self) -> ScoredChips:
-        """The chips of the first seed, for pictures.
-
-        Raises
-        ------
-        LLPBenchError
-            If the scores were read from JSON, which holds no chips.
-        """
+        """The chips of the first seed, for pictures; scores read from JSON have none."""
         if not self.seeds:
             raise LLPBenchError(
                 "scores read from JSON hold no chips; evaluate the predictions again"
@@ -300,22 +247,9 @@ class Scores:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read scores that :meth:`to_json` wrote, of this version or before.
+        """Read scores that :meth:`to_json` wrote, in this format or an older one.
 
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        Scores
-            Without chips: no pictures, all else.
-
-        Raises
-        ------
-        PredictionsError
-            If it is no such text, or of a newer format.
+        They hold no chips: no pictures, all else. Any other text is refused (PredictionsError).
         """
         return cls(**load_fields(text))
 
@@ -337,36 +271,26 @@ class Scores:
         values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
         return values
 
-    def _blocks(self, divisions_per_block: int) -> NDArray[np.int64]:
-        """Block of each division, from the centroids of their outlines in km."""
-        if self.opened is None:
-            raise LLPBenchError(
-                "blocks of neighbouring divisions need the dataset: score the predictions again"
-            )
-        outlines = self.opened.llp.divisions().geometry
-        centres = outlines.to_crs(equal_area(outlines)).centroid
-        places = centres.get_coordinates().reindex(self.divisions).to_numpy() / 1000
-        return spatial_blocks(places, divisions_per_block)
-
     def _subject(self) -> str:
         method = self.attributes.get("method", "predictions")
         return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split"
 
+    def _size(self) -> str:
+        divisions = len(self.divisions)
+        return f"{self.chips} chips, {divisions} division" + "s" * (divisions != 1)
+
     def __repr__(self) -> str:
         """One line, without any resampling."""
         return (
-            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self.chips} chips, "
-            f"{len(self.divisions)} divisions, {len(self.metrics)} metrics>"
+            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self._size()}, "
+            f"{len(self.metrics)} metrics>"
         )
 
     def __str__(self) -> str:
         """One line: method, data, and the ranking metric with its interval."""
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
-        return (
-            f"{self._subject()} ({self.chips} chips, {len(self.divisions)} divisions): "
-            f"MAE {mae.value:.4f}{interval}"
-        )
+        return f"{self._subject()} ({self._size()}): MAE {mae.value:.4f}{interval}"
 
     def _repr_html_(self) -> str:
         table = self.table()[["title", "value", "low", "high"]].set_index("title")

@@ -8,6 +8,7 @@ where it counts divisions.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
@@ -34,7 +35,7 @@ def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
         Every tally that can be worked out, in the order of ``chips.divisions``.
     """
     truth, predicted = chips.truth, chips.predicted
-    terms = {
+    terms: dict[str, ArrayLike] = {
         "errors": metrics.mae(truth, predicted, per="cell"),
         "squared_errors": np.square(truth - predicted),
         "moments": moment_terms(truth, predicted),

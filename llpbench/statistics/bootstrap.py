@@ -165,14 +165,14 @@ def paired_bootstrap(
     >>> round(interval.value, 6), round(interval.low, 6), round(interval.high, 6)
     (0.01, 0.01, 0.01)
     """
-    one, other = as_sums(first), as_sums(second)
-    check_same_divisions(one, other)
-    terms = one.shape[-1]
+    methods = [as_sums(first), as_sums(second)]
+    check_same_divisions(*methods)
+    terms = methods[0].shape[-1]
 
     def difference(sums: FloatArray) -> FloatArray:
         return np.subtract(statistic(sums[..., :terms]), statistic(sums[..., terms:]))
 
-    return _bootstrap([one, other], difference, draws, level, blocks, random_state)
+    return _bootstrap(methods, difference, draws, level, blocks, random_state)
 
 
 def _bootstrap(

@@ -114,12 +114,14 @@ def rank_methods(
     >>> ranking.rank.tolist(), ranking.low.tolist(), ranking.high.tolist(), ranking.group.tolist()
     ([3, 1, 1], [3, 1, 1], [3, 2, 2], [2, 1, 1])
     """
-    methods = [as_sums(one) for one in sums]
+    methods = [as_sums(method) for method in sums]
     if not methods or not 0 < level < 1:
         raise MetricError(f"ranking needs a method and a level in (0, 1), found level {level}")
-    for one in methods[1:]:
-        check_same_divisions(methods[0], one)
-    means = np.stack([one.mean(axis=0) for one in methods], axis=1)  # (divisions, methods, terms)
+    for method in methods[1:]:
+        check_same_divisions(methods[0], method)
+    means = np.stack(
+        [method.mean(axis=0) for method in methods], axis=1
+    )  # (divisions, methods, terms)
     value = np.asarray(statistic(means.sum(axis=0)), dtype=np.float64)
     if value.shape != (len(methods),):
         raise MetricError("ranking needs a statistic with one value")
