@@ -90,7 +90,7 @@ def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
         before = Path(scratch) / "before"
         if board.entry(name).exists():
             shutil.move(board.entry(name), before)
-        verdict = add_entry(draft, board)
+        verdict, _scores = add_entry(draft, board)
         if verdict.is_refused and before.exists():
             shutil.move(before, board.entry(name))
     print(name, verdict.level, *(reason.sentence for reason in verdict.reasons), sep="\n  ")

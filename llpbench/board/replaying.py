@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from llpbench.board.entry_scoring import full_scores, pixel_metrics, score_entry
+from llpbench.board.entry_scoring import computed_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_result
@@ -19,6 +19,11 @@ from llpbench.scoring.score import Score
 
 TOLERANCE = 1e-6
 """How far a stored score may be from a computed one; another processor rounds otherwise."""
+
+Moved = dict[str, tuple[float | None, float | None]]
+"""Scores that moved by more than 1e-6: stored value, computed value."""
+
+_NO_SCORE = Score(value=None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,6 @@ class Replayed:
     problem : str
         Why it fails; empty where nothing is wrong.
     moved : dict of str to (number or None, number or None)
-        Metrics that moved by more than 1e-6: stored value, computed value.
     rank, stored_rank : int or None
         By the computed and by the stored scores; None outside the ranking.
     """
@@ -39,7 +43,7 @@ class Replayed:
     entry: str
     dataset: str
     problem: str
-    moved: dict[str, tuple[float | None, float | None]]
+    moved: Moved
     rank: int | None = None
     stored_rank: int | None = None
 
@@ -49,18 +53,10 @@ class Replayed:
 
 
 def replay(board: Board) -> list[Replayed]:
-    """Score every entry again, from stored predictions, and compare with what is stored.
+    """Score every entry again, from stored predictions, and compare with the stored scores.
 
-    Nothing is written: ``llpbench leaderboard score`` does that.
-
-    Parameters
-    ----------
-    board : Board
-
-    Returns
-    -------
-    list of Replayed
-        Scores that another version of the scorer stored may move; all others may not.
+    Nothing is written: ``llpbench leaderboard score`` does that. Scores stored by another version
+    of the scorer may move; all others may not.
 
     Raises
     ------
@@ -69,8 +65,8 @@ def replay(board: Board) -> list[Replayed]:
     """
     submissions = {folder.name: read_submission(folder) for folder in board.entries()}
     datasets = sorted({name for one in submissions.values() for name in one.entry.datasets})
-    found = [one for name in datasets for one in _replay_dataset(board, name, submissions)]
-    return found + list(_without_entry(board, submissions))
+    replayed = [one for name in datasets for one in _replay_dataset(board, name, submissions)]
+    return replayed + list(_without_entry(board, submissions))
 
 
 def _replay_dataset(
@@ -79,63 +75,43 @@ def _replay_dataset(
     truth = read_truth(board.truth(dataset))
     here = {name: one for name, one in submissions.items() if dataset in one.entry.datasets}
     stored = {name: read_result(board.result(dataset, name)) for name in here}
-    computed = {name: score_entry(one, truth, board) for name, one in here.items()}
+    computed, moved = {}, {}
+    for name, one in here.items():
+        predictions = one.read(truth)
+        computed[name] = score_entry(predictions, board)
+        metrics = computed_metrics(predictions, computed[name])
+        moved[name] = _moved(stored[name], metrics) | _moved_parts(stored[name], computed[name])
     chips = scored_divisions(truth)[1].tolist()
     known = {name: result for name, result in stored.items() if result is not None}
     before, after = (_ranks(here, results, chips) for results in (known, computed))
-    for name, one in here.items():
-        old = known.get(name)
-        moved = _moved(_stored_metrics(old), _computed_metrics(one, truth, computed[name], old))
-        moved |= _moved_parts(old, computed[name])
-        yield Replayed(
-            name,
-            dataset,
-            _problem(old, computed[name], moved),
-            moved,
-            after.get(name),
-            before.get(name),
-        )
+    for name in here:
+        problem = _problem(stored[name], computed[name], moved[name])
+        ranks = after.get(name), before.get(name)
+        yield Replayed(name, dataset, problem, moved[name], *ranks)
 
 
 def _ranks(
     submissions: Mapping[str, Submission], results: Mapping[str, Result], chips: list[int]
 ) -> dict[str, int]:
     """Rank of each entry, track by track."""
-    found: dict[str, int] = {}
-    ranked = {name: submissions[name].entry for name in results}
-    for track in sorted({entry.track for entry in ranked.values()}):
-        several = {
-            name: results[name]
-            for name, entry in ranked.items()
-            if entry.is_ranked
+    ranks: dict[str, int] = {}
+    for track in sorted({submissions[name].entry.track for name in results}):
+        ranked = {
+            name: result
+            for name, result in results.items()
+            if (entry := submissions[name].entry).is_ranked
             and entry.track == track
-            and len(results[name].errors[0]) == len(chips)
+            and len(result.errors[0]) == len(chips)
         }
-        found |= {name: rank.rank for name, rank in rank_results(several, chips).items()}
-    return found
+        ranks |= {name: rank.rank for name, rank in rank_results(ranked, chips)[0].items()}
+    return ranks
 
 
-def _stored_metrics(result: Result | None) -> dict[str, Score]:
-    if result is None:
-        return {}
-    return {**result.metrics, **(result.pixels.metrics if result.pixels else {})}
-
-
-def _computed_metrics(
-    submission: Submission, truth: Any, result: Result, old: Result | None
-) -> dict[str, Score]:
-    if old is None or result.pixels is None:
-        return result.metrics
-    scores = full_scores(submission, truth, old)
-    return {**result.metrics, **pixel_metrics(scores, result.pixels)}
-
-
-def _moved(
-    stored: Mapping[str, Score], computed: Mapping[str, Score]
-) -> dict[str, tuple[float | None, float | None]]:
-    moved: dict[str, tuple[float | None, float | None]] = {}
-    for name in sorted({*stored, *computed}):
-        old, new = stored.get(name, Score(value=None)), computed.get(name, Score(value=None))
+def _moved(stored: Result | None, computed: Mapping[str, Score]) -> Moved:
+    before = stored.all_metrics if stored else {}
+    moved: Moved = {}
+    for name in sorted({*before, *computed}):
+        old, new = before.get(name, _NO_SCORE), computed.get(name, _NO_SCORE)
         pairs = {
             name: (old.value, new.value),
             f"{name}, low": (old.low, new.low),
@@ -149,13 +125,11 @@ def _moved(
     return moved
 
 
-def _moved_parts(
-    stored: Result | None, computed: Result
-) -> dict[str, tuple[float | None, float | None]]:
+def _moved_parts(stored: Result | None, computed: Result) -> Moved:
     """The same of seeds and divisions, from which ranks follow."""
     if stored is None or stored.digests.predictions != computed.digests.predictions:
         return {}
-    moved: dict[str, tuple[float | None, float | None]] = {
+    moved: Moved = {
         f"mae, seed {seed}": (stored.seeds.get(seed), value)
         for seed, value in computed.seeds.items()
         if not _is_same(stored.seeds.get(seed), value)
@@ -169,14 +143,10 @@ def _moved_parts(
 def _is_same(old: float | None, new: float | None) -> bool:
     if old is None or new is None:
         return old is new
-    return bool(np.abs(old - new) <= TOLERANCE)
+    return abs(old - new) <= TOLERANCE
 
 
-def _problem(
-    stored: Result | None,
-    computed: Result,
-    moved: Mapping[str, tuple[float | None, float | None]],
-) -> str:
+def _problem(stored: Result | None, computed: Result, moved: Moved) -> str:
     if stored is None:
         return "has no stored scores; run `llpbench leaderboard score`"
     for what in ("dataset", "predictions"):

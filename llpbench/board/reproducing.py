@@ -13,7 +13,6 @@ from llpbench.board.layout import Board
 from llpbench.board.result import Rerun, read_result, write_result
 from llpbench.board.submission import Submission
 from llpbench.board.truth import read_truth
-from llpbench.board.upkeep import current_digests
 from llpbench.errors import BoardError
 from llpbench.predictions.files import read_predictions
 from llpbench.running.run import run_method
@@ -23,7 +22,7 @@ from llpbench.scoring import evaluate
 
 @dataclass(frozen=True)
 class Reproduced:
-    """What running an entry's command again gave.
+    """The outcome of running an entry's command again.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
     truth = read_truth(board.truth(dataset))
     path = board.result(dataset, submission.name)
     result = read_result(path)
-    if result is None or result.digests != current_digests(submission, truth):
+    if result is None or result.digests != submission.read(truth).digests:
         raise BoardError(
             f"the scores of {submission.name} on {dataset} are not up to date; run "
             "`llpbench leaderboard score` first"
@@ -105,10 +104,8 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
             read_predictions(run).drop_vars("segmentation", errors="ignore") for run in runs
         ]
     value = evaluate(predictions, truth).value("mae")
-    stored = result.metrics["mae"]
-    inside = (
-        stored.low is not None and stored.high is not None and stored.low <= value <= stored.high
-    )
+    mae = result.metrics["mae"]
+    inside = mae.low is not None and mae.high is not None and mae.low <= value <= mae.high
     rerun = Rerun(
         predictions=result.digests.predictions,
         value=value,
@@ -116,26 +113,18 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
         llpbench_version=__version__,
     )
     write_result(result.model_copy(update={"rerun": rerun}), path)
-    return Reproduced(
-        submission.name,
-        dataset,
-        part.command,
-        stored.value,
-        stored.low,
-        stored.high,
-        value,
-        inside,
-    )
+    limits = mae.value, mae.low, mae.high
+    return Reproduced(submission.name, dataset, part.command, *limits, value, inside)
 
 
 def _check_command(command: RunCommand, submission: Submission, dataset: str) -> None:
     part = submission.entry.datasets[dataset]
     expected = (part.trained_on, dataset, set(part.seeds))
-    found = (command.dataset, command.apply_to or command.dataset, set(command.seeds))
-    if found != expected:
+    stated = (command.dataset, command.apply_to or command.dataset, set(command.seeds))
+    if stated != expected:
         raise BoardError(
-            f"the command of {submission.name} trains on {found[0]}, predicts {found[1]} with the "
-            f"seeds {sorted(found[2])}; its entry says {expected[0]}, {expected[1]} and "
+            f"the command of {submission.name} trains on {stated[0]}, predicts {stated[1]} with "
+            f"the seeds {sorted(stated[2])}; its entry says {expected[0]}, {expected[1]} and "
             f"{sorted(expected[2])}"
         )
 

@@ -97,10 +97,8 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
     from llpbench.board.site import build_site
-    from llpbench.board.upkeep import score_board
 
-    verdict = add_entry(folder, board)
-    scored = [] if verdict.is_refused else list(score_board(board, [verdict.entry]))
+    verdict, scored = add_entry(folder, board)
     written = [] if verdict.is_refused else build_site(board)
     rows = [_row(one) for one in scored]
     if as_json:

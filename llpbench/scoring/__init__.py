@@ -5,7 +5,7 @@
 :mod:`~llpbench.scoring.scores` holds tallies and gives values, intervals and comparisons.
 """
 
-from llpbench.scoring.evaluation import digest_predictions, evaluate, train_mean
+from llpbench.scoring.evaluation import digest_predictions, evaluate, score_checked, train_mean
 from llpbench.scoring.scores import Scores
 
-__all__ = ["Scores", "digest_predictions", "evaluate", "train_mean"]
+__all__ = ["Scores", "digest_predictions", "evaluate", "score_checked", "train_mean"]

@@ -71,11 +71,36 @@ def evaluate(
     part = grouped.llp.split(split)
     if not part.sizes["chip"]:
         raise LLPBenchError(f"the dataset {ds.llp.info.name!r} has no chips in split {split!r}")
-    null = train_mean(grouped)
     seeds = []
     for seed in several:
         table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed)
         seeds.append(check_predictions(table, part, renormalise=renormalise))
+    digests = [digest_predictions(seed) for seed in seeds]
+    return score_checked(seeds, digests, grouped, split)
+
+
+def score_checked(
+    seeds: Sequence[xr.Dataset], digests: list[str], grouped: xr.Dataset, split: str = "test"
+) -> Scores:
+    """Score predictions that were checked and digested before.
+
+    Parameters
+    ----------
+    seeds : sequence of Dataset
+        From :func:`llpbench.predictions.table.check_predictions`, one for each seed.
+    digests : list of str
+        From :func:`digest_predictions`, in the same order.
+    grouped : Dataset
+        The grouped dataset, or a truth table.
+    split : {"test", "val", "train"}
+        The split the predictions are about.
+
+    Raises
+    ------
+    LLPBenchError
+        If no chip of the split has a label.
+    """
+    part, null = grouped.llp.split(split), train_mean(grouped)
     scored = [_scored_chips(part, seed, null) for seed in seeds]
     if len({chips.confusion is None for chips in scored}) > 1:
         raise PredictionsError("either all seeds have a segmentation, or none")
@@ -85,7 +110,7 @@ def evaluate(
         synthetic=part.llp.info.synthetic,
         digests={
             "dataset": part.llp.info.digest,
-            "predictions": [digest_predictions(seed) for seed in seeds],
+            "predictions": digests,
             "scorer": SCORER_VERSION,
         },
         attributes=dict(seeds[0].attrs),

@@ -13,16 +13,7 @@ from llpbench.methods.footprint import PIXEL_LABEL_BYTES
 
 
 def check_footprint(candidate: Candidate) -> Iterator[Reason]:
-    """Numbers that cannot all be true.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Numbers that cannot all be true."""
     costs = candidate.part.footprint
     weights = costs.parameters + costs.non_trainable
     for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
@@ -41,16 +32,7 @@ def check_footprint(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
-    """Bytes of labels other than the supervision needs.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Bytes of labels other than the supervision needs."""
     try:
         train = read_truth(candidate.board.truth(candidate.part.trained_on)).attrs
     except LLPBenchError:  # another region, unknown to this board
@@ -74,16 +56,7 @@ def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
-    """A command of a bundled method that has other weights, supervision or track.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """A command of a bundled method that has other weights, supervision or track."""
     try:
         command, bundled = bundled_command(candidate.part.command)
     except MethodError:

@@ -16,16 +16,7 @@ SAME = 1e-6
 
 
 def check_seeds(candidate: Candidate) -> Iterator[Reason]:
-    """At least three seeds that differ, unless the method is deterministic.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """At least three seeds that differ, unless the method is deterministic."""
     seeds, deterministic = candidate.part.seeds, candidate.entry.deterministic
     if len(seeds) < FEWEST and not deterministic:
         yield candidate.reason(
@@ -57,17 +48,8 @@ def check_seeds(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_attributes(candidate: Candidate) -> Iterator[Reason]:
-    """What the files say of themselves agrees with ``entry.yaml``.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
-    for seed, one in zip(candidate.part.seeds, candidate.predictions, strict=True):
+    """What the files say of themselves agrees with ``entry.yaml``."""
+    for seed, predictions in zip(candidate.part.seeds, candidate.seeds, strict=True):
         expected = {
             "seed": seed,
             "split": "test",
@@ -75,10 +57,10 @@ def check_attributes(candidate: Candidate) -> Iterator[Reason]:
             "trained_on": candidate.part.trained_on,
         }
         for name, value in expected.items():
-            if name in one.attrs and one.attrs[name] != value:
+            if name in predictions.attrs and predictions.attrs[name] != value:
                 yield candidate.reason(
                     "refused",
                     "attributes",
-                    f"seed-{seed}.parquet says {name} {str(one.attrs[name])[:60]!r}, "
+                    f"seed-{seed}.parquet says {name} {str(predictions.attrs[name])[:60]!r}, "
                     f"entry.yaml says {value!r}",
                 )

@@ -18,16 +18,7 @@ CONSISTENT = 1e-3
 
 
 def check_copied_labels(candidate: Candidate) -> Iterator[Reason]:
-    """More than 1 % of the mixed chips equal to the truth to four digits.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """More than 1 % of the mixed chips equal to the truth to four digits."""
     truth = candidate.true_shares
     mixed = candidate.scored & (truth.max(axis=1) < MIXED)
     if not mixed.any():
@@ -43,16 +34,7 @@ def check_copied_labels(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_too_good(candidate: Candidate) -> Iterator[Reason]:
-    """An error below half of what supervision by pixels reaches.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """An error below half of what supervision by pixels reaches."""
     if candidate.entry.supervision == "pixel":
         return
     bounds = {
@@ -73,16 +55,7 @@ def check_too_good(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_too_consistent(candidate: Candidate) -> Iterator[Reason]:
-    """Means of test divisions that an inductive method cannot know so well.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Means of test divisions that an inductive method cannot know so well."""
     if candidate.entry.track == "disaggregation":
         return
     bags = candidate.truth.llp.bags()

@@ -1,5 +1,10 @@
 // Bars by class and reliability of an entry.
 
+import { html, section, svg } from "./elements.js";
+import { fixed, isNumber, plural } from "./numbers.js";
+import { detailsOf } from "./board.js";
+import { METRIC_COLUMNS } from "./columns.js";
+
 const CLASS_METRICS = ["mae", "mae_hard", "f1_micro"];
 
 function swatch(colour) {
@@ -11,7 +16,7 @@ function largestOf(columns) {
 }
 
 /** A table of values by class with bars, as long as the largest of the column or of all columns. */
-function classTable(table, columns, isSameScale = false) {
+export function classTable(table, columns, isSameScale = false) {
   const largest = columns.map((column) => largestOf(isSameScale ? columns : [column]));
   const head = html("tr", {}, html("th", { scope: "col" }, "Class"), columns.map((column) => html("th", { scope: "col" }, column.title)));
   const lines = table.categories.map((category) => html("tr", {},
@@ -28,10 +33,11 @@ function classBar(value, largest, colour) {
     html("span", { class: "track", "aria-hidden": "true" }, html("span", { style: { width, background: colour } })));
 }
 
-function perClass(table, row) {
-  const found = detailsOf(table, row).per_class;
-  const columns = CLASS_METRICS.filter((name) => found[name])
-    .map((name) => ({ title: METRIC_COLUMNS.find(([one]) => one === name)[1], values: found[name] }));
+export function perClass(table, row) {
+  const { metrics } = detailsOf(table, row);
+  const columns = CLASS_METRICS.map((name) => ({
+    title: METRIC_COLUMNS.find(([one]) => one === name)[1], values: metrics[name]?.per_class ?? {},
+  })).filter(({ values }) => Object.keys(values).length);
   return columns.length ? section("By class", classTable(table, columns)) : null;
 }
 
@@ -58,8 +64,8 @@ function reliabilityPanel(category, bins) {
     html("figcaption", {}, swatch(category.colour), category.name));
 }
 
-function reliability(table, row) {
-  const found = detailsOf(table, row).reliability;
+export function reliability(table, row) {
+  const found = detailsOf(table, row).result?.reliability ?? {};
   const panels = table.categories.filter((category) => found[category.name]?.length);
   if (!panels.length) return null;
   return section("Reliability",

@@ -1,5 +1,9 @@
 // A few test chips: image, label, and what an entry makes of them.
 
+import { html, section } from "./elements.js";
+import { fixed } from "./numbers.js";
+import { detailsOf, placeOf } from "./board.js";
+
 const DATA_PICTURE = /^data:image\/png;base64,[A-Za-z0-9+/=]+$/;
 
 function picture(source, text) {
@@ -30,15 +34,16 @@ function shareBars(categories, truth, predicted) {
     html("tbody", {}, lines));
 }
 
-function examples(table, row) {
-  const predicted = detailsOf(table, row).examples;
-  const shown = placeOf(table).examples.filter((one) => Object.hasOwn(predicted, one.chip));
+export function examples(table, row) {
+  const { result } = detailsOf(table, row);
+  const [shares, segmentations] = [result?.examples ?? {}, result?.pixels?.examples ?? {}];
+  const shown = placeOf(table).examples.filter((one) => Object.hasOwn(shares, one.chip));
   if (!shown.length) return null;
   return section("Example chips",
     html("p", { class: "small" }, "From nearly one class to the most mixed. Upper bars are true shares, lower bars predicted ones."),
     html("div", { class: "chips" }, shown.map((one) => html("article", { class: "chip", "aria-label": `Chip ${one.chip}` },
       html("div", { class: "pictures" }, picture(one.image, "image"), picture(one.label, "label"),
-        segmentationPicture(predicted[one.chip].segmentation, table.categories)),
-      shareBars(table.categories, one.truth, predicted[one.chip].proportions),
+        segmentationPicture(segmentations[one.chip] ?? "", table.categories)),
+      shareBars(table.categories, one.truth, shares[one.chip]),
       html("p", { class: "small chipname" }, one.chip)))));
 }
