@@ -103,7 +103,7 @@ def write_card(card: DatasetCard, path: Path) -> None:
     ----------
     card : DatasetCard
     path : Path
-        ``leaderboard/truth/<dataset>.json``.
+        ``truth/<dataset>.json``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, card.model_dump_json(indent=1) + "\n")

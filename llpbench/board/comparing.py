@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+from pydantic import Field
 
 from llpbench.board.entry_scoring import full_scores
 from llpbench.board.layout import Board
@@ -43,7 +44,7 @@ class EntryComparison(Stored):
     difference: Number
     low: Number
     high: Number
-    p_value: float
+    p_value: float = Field(serialization_alias="p")
     corrected: Number = None
     note: str = ""
 

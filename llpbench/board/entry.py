@@ -169,16 +169,7 @@ class Entry(_Strict):
 
 
 def validate_entry(content: Any) -> Entry:
-    """Make an entry of what ``entry.yaml`` holds.
-
-    Parameters
-    ----------
-    content : object
-        From :func:`llpbench.board.yaml_files.read_yaml`.
-
-    Returns
-    -------
-    Entry
+    """Make an entry of what :func:`llpbench.board.yaml_files.read_yaml` read.
 
     Raises
     ------
@@ -188,9 +179,9 @@ def validate_entry(content: Any) -> Entry:
     try:
         return Entry.model_validate(content)
     except ValidationError as error:
-        said = [_sentence(problem) for problem in error.errors(include_url=False)]
-    more = f", and {len(said) - 3} more" if len(said) > 3 else ""
-    raise BoardError(f"entry.yaml: {'; '.join(said[:3])}{more}")
+        sentences = [_sentence(problem) for problem in error.errors(include_url=False)]
+    more = f", and {len(sentences) - 3} more" if len(sentences) > 3 else ""
+    raise BoardError(f"entry.yaml: {'; '.join(sentences[:3])}{more}")
 
 
 def _sentence(problem: Any) -> str:
@@ -203,13 +194,7 @@ def _sentence(problem: Any) -> str:
 
 
 def entry_schema() -> str:
-    """JSON Schema of ``entry.yaml``.
-
-    Returns
-    -------
-    str
-        As published in ``leaderboard/entry.schema.json``.
-    """
+    """JSON Schema of ``entry.yaml``, as published in ``leaderboard/entry.schema.json``."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Entry.model_json_schema(),

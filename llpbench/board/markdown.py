@@ -24,11 +24,6 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]#!|~:@])")
 def update_readme(path: Path, standings: Standings) -> bool:
     """Put the ranking between its two marks in a README.
 
-    Parameters
-    ----------
-    path : Path
-    standings : Standings
-
     Returns
     -------
     bool
@@ -39,10 +34,6 @@ def update_readme(path: Path, standings: Standings) -> bool:
 
 def ranking_markdown(standings: Standings) -> str:
     r"""Write the tables that have entries in Markdown.
-
-    Parameters
-    ----------
-    standings : Standings
 
     Returns
     -------
@@ -60,14 +51,6 @@ def ranking_markdown(standings: Standings) -> str:
 
 def escape_markdown(text: str) -> str:
     r"""Make text that Markdown and HTML show as it is, in one line.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from llpbench.board.entry_scoring import computed_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
-from llpbench.board.result import Result, read_result
+from llpbench.board.result import Result, Stored, read_result
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.protocol import SCORER_VERSION
@@ -21,21 +20,18 @@ TOLERANCE = 1e-6
 """How far a stored score may be from a computed one; another processor rounds otherwise."""
 
 Moved = dict[str, tuple[float | None, float | None]]
-"""Scores that moved by more than 1e-6: stored value, computed value."""
-
-_NO_SCORE = Score(value=None)
 
 
-@dataclass(frozen=True)
-class Replayed:
+class Replayed(Stored):
     """One entry on one dataset, scored again.
 
-    Parameters
+    Attributes
     ----------
     entry, dataset : str
     problem : str
         Why it fails; empty where nothing is wrong.
     moved : dict of str to (number or None, number or None)
+        Scores that moved by more than 1e-6: stored value, computed value.
     rank, stored_rank : int or None
         By the computed and by the stored scores; None outside the ranking.
     """
@@ -43,13 +39,9 @@ class Replayed:
     entry: str
     dataset: str
     problem: str
-    moved: Moved
+    moved: Moved = Field(default={})
     rank: int | None = None
     stored_rank: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return asdict(self)
 
 
 def replay(board: Board) -> list[Replayed]:
@@ -80,14 +72,19 @@ def _replay_dataset(
         predictions = one.read(truth)
         computed[name] = score_entry(predictions, board)
         metrics = computed_metrics(predictions, computed[name])
-        moved[name] = _moved(stored[name], metrics) | _moved_parts(stored[name], computed[name])
+        moved[name] = _moved(stored[name], computed[name], metrics)
     chips = scored_divisions(truth)[1].tolist()
     known = {name: result for name, result in stored.items() if result is not None}
     before, after = (_ranks(here, results, chips) for results in (known, computed))
     for name in here:
-        problem = _problem(stored[name], computed[name], moved[name])
-        ranks = after.get(name), before.get(name)
-        yield Replayed(name, dataset, problem, moved[name], *ranks)
+        yield Replayed(
+            entry=name,
+            dataset=dataset,
+            problem=_problem(stored[name], computed[name], moved[name]),
+            moved=moved[name],
+            rank=after.get(name),
+            stored_rank=before.get(name),
+        )
 
 
 def _ranks(
@@ -107,37 +104,29 @@ def _ranks(
     return ranks
 
 
-def _moved(stored: Result | None, computed: Mapping[str, Score]) -> Moved:
-    before = stored.all_metrics if stored else {}
-    moved: Moved = {}
-    for name in sorted({*before, *computed}):
-        old, new = before.get(name, _NO_SCORE), computed.get(name, _NO_SCORE)
-        pairs = {
-            name: (old.value, new.value),
-            f"{name}, low": (old.low, new.low),
-            f"{name}, high": (old.high, new.high),
-            **{
-                f"{name}, {category}": (old.per_class.get(category), new.per_class.get(category))
-                for category in sorted({*old.per_class, *new.per_class})
-            },
-        }
-        moved |= {what: pair for what, pair in pairs.items() if not _is_same(*pair)}
+def _moved(stored: Result | None, computed: Result, metrics: Mapping[str, Score]) -> Moved:
+    """Scores, and the parts of them from which ranks follow."""
+    before, after = _numbers(stored.all_metrics if stored else {}), _numbers(metrics)
+    is_same_entry = stored and stored.digests.predictions == computed.digests.predictions
+    if stored and is_same_entry:
+        before |= {f"mae, seed {seed}": value for seed, value in stored.seeds.items()}
+        after |= {f"mae, seed {seed}": value for seed, value in computed.seeds.items()}
+    pairs = {name: (before.get(name), after.get(name)) for name in sorted({*before, *after})}
+    moved = {name: pair for name, pair in pairs.items() if not _is_same(*pair)}
+    if stored and is_same_entry:
+        old, new = np.array(stored.errors), np.array(computed.errors)
+        if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
+            moved["mae, by division"] = (float(old.sum()), float(new.sum()))
     return moved
 
 
-def _moved_parts(stored: Result | None, computed: Result) -> Moved:
-    """The same of seeds and divisions, from which ranks follow."""
-    if stored is None or stored.digests.predictions != computed.digests.predictions:
-        return {}
-    moved: Moved = {
-        f"mae, seed {seed}": (stored.seeds.get(seed), value)
-        for seed, value in computed.seeds.items()
-        if not _is_same(stored.seeds.get(seed), value)
-    }
-    old, new = np.array(stored.errors), np.array(computed.errors)
-    if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
-        moved["mae, by division"] = (float(old.sum()), float(new.sum()))
-    return moved
+def _numbers(scores: Mapping[str, Score]) -> dict[str, float | None]:
+    """All numbers of scores, each under a name that people understand."""
+    numbers: dict[str, float | None] = {}
+    for name, score in scores.items():
+        numbers |= {name: score.value, f"{name}, low": score.low, f"{name}, high": score.high}
+        numbers |= {f"{name}, {category}": value for category, value in score.per_class.items()}
+    return numbers
 
 
 def _is_same(old: float | None, new: float | None) -> bool:
@@ -171,5 +160,7 @@ def _without_entry(board: Board, submissions: Mapping[str, Submission]) -> Itera
         owner = submissions.get(path.stem)
         if owner is None or path.parent.name not in owner.entry.datasets:
             yield Replayed(
-                path.stem, path.parent.name, "has stored scores but no such entry; remove them", {}
+                entry=path.stem,
+                dataset=path.parent.name,
+                problem="has stored scores but no such entry; remove them",
             )

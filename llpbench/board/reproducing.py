@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import Field
 
 from llpbench._version import __version__
 from llpbench.board.bundled import bundled_command
 from llpbench.board.layout import Board
-from llpbench.board.result import Rerun, read_result, write_result
+from llpbench.board.result import Rerun, Stored, read_result, write_result
 from llpbench.board.submission import Submission
 from llpbench.board.truth import read_truth
 from llpbench.errors import BoardError
@@ -20,28 +21,16 @@ from llpbench.runs.command import RunCommand
 from llpbench.scoring import evaluate
 
 
-@dataclass(frozen=True)
-class Reproduced:
-    """The outcome of running an entry's command again.
-
-    Parameters
-    ----------
-    entry, dataset, command : str
-    stored, low, high : float or None
-        ``mae`` of the entry, and its interval.
-    value : float
-        ``mae`` of the new predictions.
-    inside : bool
-        Whether it lies in the interval.
-    """
+class Reproduced(Stored):
+    """The ``mae`` of running an entry's command again, and whether it lies in the interval."""
 
     entry: str
     dataset: str
     command: str
-    stored: float | None
+    stored: float | None = Field(serialization_alias="MAE")
     low: float | None
     high: float | None
-    value: float
+    value: float = Field(serialization_alias="again")
     inside: bool
 
 
@@ -113,8 +102,16 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
         llpbench_version=__version__,
     )
     write_result(result.model_copy(update={"rerun": rerun}), path)
-    limits = mae.value, mae.low, mae.high
-    return Reproduced(submission.name, dataset, part.command, *limits, value, inside)
+    return Reproduced(
+        entry=submission.name,
+        dataset=dataset,
+        command=part.command,
+        stored=mae.value,
+        low=mae.low,
+        high=mae.high,
+        value=value,
+        inside=inside,
+    )
 
 
 def _check_command(command: RunCommand, submission: Submission, dataset: str) -> None:

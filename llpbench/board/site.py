@@ -34,10 +34,6 @@ _MODULE_SYNTAX = re.compile(r"^(import .*;\n|export )", re.MULTILINE)
 def build_site(board: Board) -> list[Path]:
     """Write the page of a board, and the ranking into its README.
 
-    Parameters
-    ----------
-    board : Board
-
     Returns
     -------
     list of Path
@@ -63,10 +59,6 @@ def render_page(standings: Standings) -> str:
     The same standings give the same text. All that submitters wrote stands in JSON in which
     ``<``, ``>`` and ``&`` are escaped, or in text that the template escapes; besides, a content
     security policy allows no script but the page's own, by digest, and no connection at all.
-
-    Parameters
-    ----------
-    standings : Standings
 
     Returns
     -------

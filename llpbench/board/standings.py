@@ -159,10 +159,10 @@ class Table(Stored):
     note: str = ""
     metrics: list[Metric]
     categories: list[Category]
-    divisions: list[Division] = Field([])
-    examples: list[ExampleChip] = Field([])
+    divisions: list[Division] = Field(default=[])
+    examples: list[ExampleChip] = Field(default=[])
     rows: list[Row]
-    comparisons: list[EntryComparison] = Field([])
+    comparisons: list[EntryComparison] = Field(default=[])
 
 
 class Standings(Stored):

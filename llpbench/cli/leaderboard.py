@@ -139,7 +139,7 @@ def replay(board: Board, as_json: bool) -> None:
     replayed = replay_board(board)
     problems = [one for one in replayed if one.problem]
     if as_json:
-        print_json([one.to_dict() for one in replayed])
+        print_json([one.model_dump() for one in replayed])
         sys.exit(bool(problems))
     for one in problems:
         click.echo(f"llpbench: {one.entry} on {one.dataset} {one.problem}", err=True)
@@ -178,18 +178,7 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
     (submission,) = find_submissions(board, [entry])
     progress = sys.stderr.isatty()
     done = list(reproduce_entry(board, submission, datasets, progress=progress))
-    rows = [
-        {
-            "entry": one.entry,
-            "dataset": one.dataset,
-            "MAE": one.stored,
-            "low": one.low,
-            "high": one.high,
-            "again": one.value,
-            "inside": one.inside,
-        }
-        for one in done
-    ]
+    rows = [one.model_dump(exclude={"command"}, by_alias=True) for one in done]
     _print_rows(rows, as_json)
     sys.exit(not all(one.inside for one in done))
 
@@ -209,24 +198,11 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
     if len(entries) < 2:
         raise click.UsageError("give at least two entries to compare")
     found = compare_entries(board, entries, metric)
-    rows = [
-        {
-            "dataset": one.dataset,
-            "metric": one.metric,
-            "first": one.first,
-            "second": one.second,
-            "difference": one.difference,
-            "low": one.low,
-            "high": one.high,
-            "p": one.p_value,
-            "corrected": one.corrected,
-        }
-        for one in found
-    ]
+    rows = [one.model_dump(by_alias=True) for one in found]
     if as_json:
-        print_json([{**row, "note": one.note} for row, one in zip(rows, found, strict=True)])
+        print_json(rows)
         return
-    print_table(rows)
+    print_table([{name: row[name] for name in row if name != "note"} for row in rows])
     for note in dict.fromkeys(one.note for one in found if one.note):
         click.echo(f"\n{note}")
 

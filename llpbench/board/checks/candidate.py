@@ -12,7 +12,7 @@ from llpbench import metrics
 from llpbench.board.layout import Board
 from llpbench.board.result import Result, read_result
 from llpbench.board.submission import EntryPredictions, Submission, read_submission
-from llpbench.board.verdict import Level, Reason
+from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import FloatArray
 
@@ -55,6 +55,14 @@ class Candidate(EntryPredictions):
                 continue
         return others
 
-    def reason(self, level: Level, check: str, sentence: str) -> Reason:
-        """Say something about these predictions."""
-        return Reason(level, check, self.dataset, sentence)
+    def refuse(self, check: str, sentence: str) -> Reason:
+        """A reason not to take these predictions."""
+        return Reason("refused", check, self.dataset, sentence)
+
+    def flag(self, check: str, sentence: str) -> Reason:
+        """A reason for a person to look at them."""
+        return Reason("flagged", check, self.dataset, sentence)
+
+    def note(self, check: str, sentence: str) -> Reason:
+        """Something that readers may want to know."""
+        return Reason("note", check, self.dataset, sentence)

@@ -26,9 +26,7 @@ def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
         except LLPBenchError:  # reported when that entry is checked
             continue
         if digests & set(theirs.digests.predictions):
-            yield candidate.reason(
-                "refused", "duplicates", f"a seed is identical to one of {other.name}"
-            )
+            yield candidate.refuse("duplicates", f"a seed is identical to one of {other.name}")
             continue
         difference = min(
             float(np.abs(seed - another)[candidate.scored].mean())
@@ -36,8 +34,7 @@ def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
             for another in theirs.shares
         )
         if difference < NEAR:
-            yield candidate.reason(
-                "flagged",
+            yield candidate.flag(
                 "duplicates",
                 f"a seed differs from one of {other.name} by only {difference:.2g} in the mean",
             )

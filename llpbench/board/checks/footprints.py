@@ -19,16 +19,13 @@ def check_footprint(candidate: Candidate) -> Iterator[Reason]:
     for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
         found = getattr(costs, name)
         if found is not None and found < weights * size:
-            yield candidate.reason(
-                "refused",
+            yield candidate.refuse(
                 "footprint",
                 f"{weights} weights need {weights * size} bytes or more, {name} says {found}",
             )
     p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
     if p50 is not None and p95 is not None and p95 < p50:
-        yield candidate.reason(
-            "refused", "footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}"
-        )
+        yield candidate.refuse("footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}")
 
 
 def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
@@ -47,8 +44,7 @@ def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
     for name, value in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
         found = getattr(candidate.part.footprint, name)
         if found is not None and found != value:
-            yield candidate.reason(
-                "flagged",
+            yield candidate.flag(
                 "footprint",
                 f"{name} is {found}; supervision by {candidate.entry.supervision} on the whole "
                 f"train split of {candidate.part.trained_on} takes {value}",
@@ -60,8 +56,7 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
     try:
         command, bundled = bundled_command(candidate.part.command)
     except MethodError:
-        yield candidate.reason(
-            "note",
+        yield candidate.note(
             "command",
             "its command is none of `llpbench run` with a bundled method, so it cannot be "
             "reproduced here",
@@ -79,8 +74,6 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
         said["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
     for name, (found, expected) in said.items():
         if found != expected:
-            yield candidate.reason(
-                "flagged",
-                "command",
-                f"{name} is {found} in entry.yaml, but {expected} by its command",
+            yield candidate.flag(
+                "command", f"{name} is {found} in entry.yaml, but {expected} by its command"
             )

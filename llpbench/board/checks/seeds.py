@@ -19,8 +19,7 @@ def check_seeds(candidate: Candidate) -> Iterator[Reason]:
     """At least three seeds that differ, unless the method is deterministic."""
     seeds, deterministic = candidate.part.seeds, candidate.entry.deterministic
     if len(seeds) < FEWEST and not deterministic:
-        yield candidate.reason(
-            "refused",
+        yield candidate.refuse(
             "seeds",
             f"at least {FEWEST} seeds are needed unless the method is deterministic, found "
             f"{len(seeds)}: run further seeds, or set deterministic: true if none is used",
@@ -29,21 +28,19 @@ def check_seeds(candidate: Candidate) -> Iterator[Reason]:
         difference = np.abs(candidate.shares[first] - candidate.shares[second]).mean()
         named = f"seeds {seeds[first]} and {seeds[second]}"
         if deterministic and difference > SAME:
-            yield candidate.reason(
-                "flagged",
+            yield candidate.flag(
                 "seeds",
                 f"the entry says that it is deterministic, but {named} differ by "
                 f"{difference:.2g} in the mean",
             )
         elif not deterministic and difference == 0:
-            yield candidate.reason(
-                "refused",
+            yield candidate.refuse(
                 "seeds",
                 f"{named} are identical: run them again, or set deterministic: true and give one",
             )
         elif not deterministic and difference <= SAME:
-            yield candidate.reason(
-                "flagged", "seeds", f"{named} are the same but for rounding ({difference:.2g})"
+            yield candidate.flag(
+                "seeds", f"{named} are the same but for rounding ({difference:.2g})"
             )
 
 
@@ -58,8 +55,7 @@ def check_attributes(candidate: Candidate) -> Iterator[Reason]:
         }
         for name, value in expected.items():
             if name in predictions.attrs and predictions.attrs[name] != value:
-                yield candidate.reason(
-                    "refused",
+                yield candidate.refuse(
                     "attributes",
                     f"seed-{seed}.parquet says {name} {str(predictions.attrs[name])[:60]!r}, "
                     f"entry.yaml says {value!r}",

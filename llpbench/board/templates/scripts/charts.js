@@ -1,6 +1,6 @@
 // Bars by class and reliability of an entry.
 
-import { html, section, svg } from "./elements.js";
+import { html, section, svg, tableOf } from "./elements.js";
 import { fixed, isNumber, plural } from "./numbers.js";
 import { detailsOf } from "./board.js";
 import { METRIC_COLUMNS } from "./columns.js";
@@ -18,12 +18,11 @@ function largestOf(columns) {
 /** A table of values by class with bars, as long as the largest of the column or of all columns. */
 export function classTable(table, columns, isSameScale = false) {
   const largest = columns.map((column) => largestOf(isSameScale ? columns : [column]));
-  const head = html("tr", {}, html("th", { scope: "col" }, "Class"), columns.map((column) => html("th", { scope: "col" }, column.title)));
   const lines = table.categories.map((category) => html("tr", {},
     html("th", { scope: "row" }, swatch(category.colour), category.name),
     columns.map((column, n) => html("td", {}, classBar(column.values[category.name] ?? null, largest[n], category.colour)))));
   return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Scores by class" },
-    html("table", { class: "plain classes" }, html("thead", {}, head), html("tbody", {}, lines)));
+    tableOf(["Class", ...columns.map((column) => column.title)], lines, { class: "plain classes" }));
 }
 
 function classBar(value, largest, colour) {

@@ -1,6 +1,6 @@
 // Two entries of a table against each other.
 
-import { codeBlock, html, section, termList } from "./elements.js";
+import { codeBlock, field, html, section, tableOf, termList } from "./elements.js";
 import { fixed, grouped, isNumber, pValue, signed } from "./numbers.js";
 import { address, isScored, pairOf } from "./rows.js";
 import { comparisonsIn, detailsOf, placeOf } from "./board.js";
@@ -34,7 +34,7 @@ function sideBySide(table, first, second) {
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
     return html("tr", {}, html("th", { scope: "row" }, column.title), cell(first, isBetter(one, other)), cell(second, isBetter(other, one)));
   });
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, html("td"), html("th", { scope: "col" }, first.title), html("th", { scope: "col" }, second.title))), html("tbody", {}, lines));
+  return tableOf(["", first.title, second.title], lines);
 }
 
 function classDifferences(table, first, second) {
@@ -61,7 +61,7 @@ function picker(table, rows, side) {
     ids[side] = select.value;
     location.hash = address(table, "compare", ...ids);
   });
-  return html("label", { class: "field" }, html("span", {}, side ? "Second" : "First"), select);
+  return field(side ? "Second" : "First", select);
 }
 
 function pairedTest(table, first, second, pair) {

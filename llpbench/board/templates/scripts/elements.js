@@ -60,6 +60,17 @@ export function termList(pairs, attributes = {}) {
   return html("dl", attributes, there.map(([term, value]) => html("div", {}, html("dt", {}, term), html("dd", {}, value))));
 }
 
+/** A control with its name. */
+export function field(name, control) {
+  return html("label", { class: "field" }, html("span", {}, name), control);
+}
+
+/** A table of lines below its heads; an empty head is no heading. */
+export function tableOf(heads, lines, attributes = { class: "plain" }) {
+  const cells = heads.map((head) => (head === "" ? html("td") : html("th", { scope: "col" }, head)));
+  return html("table", attributes, html("thead", {}, html("tr", {}, cells)), html("tbody", {}, lines));
+}
+
 export function section(title, ...children) {
   return html("section", { class: "block" }, html("h3", {}, title), ...children);
 }

@@ -1,6 +1,6 @@
 // The page of an entry, or of a reported result.
 
-import { codeBlock, html, outwards, section, termList } from "./elements.js";
+import { codeBlock, field, html, outwards, section, tableOf, termList } from "./elements.js";
 import { bytes, compact, duration, fixed, grouped, milliseconds, plural, range } from "./numbers.js";
 import { address, isScored, metric } from "./rows.js";
 import { detailsOf, placeOf, rankedIn } from "./board.js";
@@ -26,7 +26,7 @@ function allMetrics(table, row) {
     const { value, low, high } = metric(row, name);
     return html("tr", {}, html("th", { scope: "row" }, title), html("td", {}, fixed(value, 4) || "\u2013"), html("td", {}, range(low, high, 4) || "\u2013"));
   });
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, ["Score", "Value", "95 % interval"].map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, lines));
+  return tableOf(["Score", "Value", "95 % interval"], lines);
 }
 
 function people(authors) {
@@ -80,8 +80,7 @@ function costs(row) {
 
 /** The same seed for seed: how much the method varies by chance. */
 function seedsTable({ seeds }) {
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Seed"), html("th", { scope: "col" }, "MAE"))),
-    html("tbody", {}, Object.entries(seeds).map(([seed, mae]) => html("tr", {}, html("th", { scope: "row" }, seed), html("td", {}, fixed(mae, 4))))));
+  return tableOf(["Seed", "MAE"], Object.entries(seeds).map(([seed, mae]) => html("tr", {}, html("th", { scope: "row" }, seed), html("td", {}, fixed(mae, 4)))));
 }
 
 function errorMap(table, row) {
@@ -114,7 +113,7 @@ function comparisons(table, row) {
   if (!isScored(row) || !others.length) return null;
   const choose = html("select", { id: "compare-with", on: { change: () => (location.hash = address(table, "compare", row.id, choose.value)) } },
     html("option", { value: "" }, "choose\u2026"), others.map((one) => html("option", { value: one.id }, one.title)));
-  return html("label", { class: "field" }, html("span", {}, "Compare with"), choose);
+  return field("Compare with", choose);
 }
 
 export function entryView(table, row) {

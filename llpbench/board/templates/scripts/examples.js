@@ -1,6 +1,6 @@
 // A few test chips: image, label, and what an entry makes of them.
 
-import { html, section } from "./elements.js";
+import { html, section, tableOf } from "./elements.js";
 import { fixed } from "./numbers.js";
 import { detailsOf, placeOf } from "./board.js";
 
@@ -29,9 +29,7 @@ function shareBars(categories, truth, predicted) {
   const lines = categories.map(({ name, colour }, n) => html("tr", {}, html("th", { scope: "row" }, name),
     html("td", { class: "pair" }, html("span", { "aria-hidden": "true" }, bar(truth[n], colour, "true"), bar(predicted[n], colour, "predicted"))),
     html("td", {}, fixed(truth[n], 2)), html("td", {}, fixed(predicted[n], 2))));
-  return html("table", { class: "shares" },
-    html("thead", {}, html("tr", {}, html("td"), html("td"), html("th", { scope: "col" }, "true"), html("th", { scope: "col" }, "pred."))),
-    html("tbody", {}, lines));
+  return tableOf(["", "", "true", "pred."], lines, { class: "shares" });
 }
 
 export function examples(table, row) {

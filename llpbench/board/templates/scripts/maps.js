@@ -1,6 +1,6 @@
 // Maps of divisions: a value each, in a few steps of colour that both themes define.
 
-import { html, svg } from "./elements.js";
+import { html, svg, tableOf } from "./elements.js";
 import { fixed, grouped, isNumber, plural, quantile, ticks } from "./numbers.js";
 
 const LEGEND_STEP = 52;
@@ -78,8 +78,7 @@ export function divisionTable(divisions, values, title, format) {
     if (box.querySelector("table")) return;
     const order = divisions.map((_, n) => n).sort((one, other) => values[other] - values[one]);
     const lines = order.map((n) => html("tr", {}, html("th", { scope: "row" }, divisions[n].name || "no division"), html("td", {}, format(values[n])), html("td", {}, grouped(divisions[n].chips))));
-    box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, html("table", { class: "plain" },
-      html("thead", {}, html("tr", {}, ["Division", title, "Chips"].map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, lines))));
+    box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, tableOf(["Division", title, "Chips"], lines)));
   });
   return box;
 }

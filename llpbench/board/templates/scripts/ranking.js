@@ -1,6 +1,6 @@
 // The ranking of one table: sections of rows, sorted and filtered in place.
 
-import { announce, html, outwards } from "./elements.js";
+import { announce, field, html, outwards } from "./elements.js";
 import { extent, fixed, grouped, isNumber, plural, range } from "./numbers.js";
 import { address, isScored } from "./rows.js";
 import { rankedIn } from "./board.js";
@@ -67,8 +67,7 @@ export class Ranking {
       on: { click: () => this.toggleConditions(more) },
     }, "Filter columns");
     return html("div", { class: "toolbar" },
-      html("label", { class: "field" }, html("span", {}, "Search"), search),
-      html("label", { class: "field" }, html("span", {}, "Tier"), tiers),
+      field("Search", search), field("Tier", tiers),
       more, this.count, downloadButtons(this.table));
   }
 

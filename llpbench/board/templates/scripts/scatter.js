@@ -1,6 +1,6 @@
 // Accuracy against cost, with the Pareto front.
 
-import { html, svg } from "./elements.js";
+import { field, html, svg } from "./elements.js";
 import { compact, extent, fixed, isNumber, tickDigits, ticks } from "./numbers.js";
 import { KINDS, address } from "./rows.js";
 import { COST_COLUMNS, valueColumns } from "./columns.js";
@@ -140,7 +140,7 @@ export function scatterView(table) {
   const tip = makeTip();
   const canvas = html("div", { class: "canvas" });
   const draw = () => canvas.replaceChildren(drawScatter(table, chosen.x, chosen.y, Math.max(canvas.clientWidth, 300), tip), tip.element);
-  const choice = (axis, title, options) => html("label", { class: "field" }, html("span", {}, title),
+  const choice = (axis, title, options) => field(title,
     html("select", { id: `plot-${axis}`, on: { change: (event) => { chosen[axis] = options.find((one) => one.name === event.target.value); draw(); } } },
       options.map((one) => html("option", { value: one.name, selected: one === chosen[axis] }, one.title))));
   new ResizeObserver(draw).observe(canvas);
