@@ -38,23 +38,26 @@ def make_standings(board: Board) -> Standings:
         If an entry is out of order or was not scored yet.
     """
     submissions = [read_submission(folder) for folder in board.entries()]
+    entries = [submission.entry for submission in submissions]
     places = {
-        *((name, one.entry.track) for one in submissions for name in one.entry.datasets),
+        *((name, entry.track) for entry in entries for name in entry.datasets),
         *((reported.dataset, reported.track) for reported in reported_results()),
     }
     tracks = list(TRACKS)
     tables = []
     for dataset, track in sorted(places, key=lambda place: (place[0], tracks.index(place[1]))):
         here = [
-            one for one in submissions if one.entry.track == track and dataset in one.entry.datasets
+            submission
+            for submission in submissions
+            if submission.entry.track == track and dataset in submission.entry.datasets
         ]
-        reported = [
-            Row.of_reported(one)
-            for one in reported_results()
-            if (one.dataset, one.track) == (dataset, track)
+        printed = [
+            Row.of_reported(reported)
+            for reported in reported_results()
+            if (reported.dataset, reported.track) == (dataset, track)
         ]
         known = _scored_table(board, dataset, here) if here else _reported_table(dataset)
-        rows = _sorted([*known.pop("rows", []), *reported])
+        rows = _sorted([*known.pop("rows", []), *printed])
         tables.append(
             Table(dataset=dataset, track=track, metrics=_metrics(rows), rows=rows, **known)
         )
@@ -66,11 +69,20 @@ def make_standings(board: Board) -> Standings:
 def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission]) -> dict[str, Any]:
     """Fields of a table of entries."""
     truth, card = read_truth(board.truth(dataset)), read_card(board.card(dataset))
-    results = {one.name: _stored(board, one, dataset, truth) for one in submissions}
+    results = {
+        submission.name: _stored(board, submission, dataset, truth) for submission in submissions
+    }
     divisions, counts = (column.tolist() for column in scored_divisions(truth))
-    ranked = {one.name: results[one.name] for one in submissions if one.entry.is_ranked}
+    ranked = {
+        submission.name: results[submission.name]
+        for submission in submissions
+        if submission.entry.is_ranked
+    }
     ranks, corrected = rank_results(ranked, counts)
-    rows = [Row.of_entry(one, results[one.name], ranks.get(one.name)) for one in submissions]
+    rows = [
+        Row.of_entry(submission, results[submission.name], ranks.get(submission.name))
+        for submission in submissions
+    ]
     compared = {row.id: results[row.id] for row in _sorted(rows)[:MOST_COMPARED]}
     info = truth.llp.info
     return {

@@ -1,4 +1,4 @@
-"""What a page shows of a dataset, kept beside its truth table: outlines and example chips."""
+"""What a page shows of a dataset, stored with its truth table: outlines and example chips."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _rings(geometry: Any) -> list[Ring]:
     import shapely
 
     polygons = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
-    rings = [ring for one in polygons for ring in (one.exterior, *one.interiors)]
+    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [[(round(x, 4), round(y, 4)) for x, y in ring.coords] for ring in rings]
 
 

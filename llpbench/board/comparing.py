@@ -76,24 +76,27 @@ def compare_entries(
     """
     submissions = find_submissions(board, dict.fromkeys(names))
     compared = []
-    for dataset in sorted({name for one in submissions for name in one.entry.datasets}):
-        here = [one for one in submissions if dataset in one.entry.datasets]
+    datasets = {name for submission in submissions for name in submission.entry.datasets}
+    for dataset in sorted(datasets):
+        here = [submission for submission in submissions if dataset in submission.entry.datasets]
         if len(here) < 2:
             continue
         truth = read_truth(board.truth(dataset))
         scores = {
-            one.name: full_scores(one.read(truth), read_result(board.result(dataset, one.name)))
-            for one in here
+            submission.name: full_scores(
+                submission.read(truth), read_result(board.result(dataset, submission.name))
+            )
+            for submission in here
         }
         for first, second in combinations(scores, 2):
-            pair = scores[first].compare(scores[second], metric)
-            compared.append(_compared(dataset, first, second, pair))
+            comparison = scores[first].compare(scores[second], metric)
+            compared.append(_compared(dataset, first, second, comparison))
     if not compared:
         raise BoardError(f"{' and '.join(names)} share no dataset, so nothing can be compared")
-    corrected = holm([one.p_value for one in compared]).tolist()
+    corrected = holm([pair.p_value for pair in compared]).tolist()
     return [
-        one.model_copy(update={"corrected": value})
-        for one, value in zip(compared, corrected, strict=True)
+        pair.model_copy(update={"corrected": value})
+        for pair, value in zip(compared, corrected, strict=True)
     ]
 
 
@@ -114,9 +117,9 @@ def compare_results(
     tallies = {name: {"errors": error_sums(result, chips)} for name, result in results.items()}
     compared = []
     for first, second in combinations(results, 2):
-        pair = compare_tallies(BY_NAME["mae"], tallies[first], tallies[second], "test")
+        comparison = compare_tallies(BY_NAME["mae"], tallies[first], tallies[second], "test")
         known = corrected.get((first, second), corrected.get((second, first)))
-        compared.append(_compared(results[first].dataset, first, second, pair, known))
+        compared.append(_compared(results[first].dataset, first, second, comparison, known))
     return compared
 
 
@@ -138,17 +141,17 @@ def error_sums(result: Result, chips: Sequence[int]) -> FloatArray:
 
 
 def _compared(
-    dataset: str, first: str, second: str, pair: Comparison, corrected: float | None = None
+    dataset: str, first: str, second: str, comparison: Comparison, corrected: float | None = None
 ) -> EntryComparison:
     return EntryComparison(
         dataset=dataset,
-        metric=pair.metric,
+        metric=comparison.metric,
         first=first,
         second=second,
-        difference=pair.difference,
-        low=pair.low,
-        high=pair.high,
-        p_value=pair.p_value,
+        difference=comparison.difference,
+        low=comparison.low,
+        high=comparison.high,
+        p_value=comparison.p_value,
         corrected=corrected,
-        note=pair.note,
+        note=comparison.note,
     )

@@ -188,8 +188,8 @@ def _sentence(problem: Any) -> str:
     """One problem that pydantic found; what a submitter wrote is quoted and cut."""
     where = ".".join(examples([part]).strip("'") for part in problem["loc"][:6]) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
-    found = problem["input"]
-    shown = f" (found {examples([found])})" if isinstance(found, str | int | float | None) else ""
+    value = problem["input"]
+    shown = f" (found {examples([value])})" if isinstance(value, str | int | float | None) else ""
     return f"{where}: {message[:300]}{shown}"
 
 

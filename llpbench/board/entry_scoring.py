@@ -167,7 +167,7 @@ def _proportion_digests(scores: Scores, predictions: list[xr.Dataset]) -> Digest
     """Digests of the proportions alone, in the order of the dataset: those of the parquet files."""
     assert scores.opened is not None
     order = {"chip": scores.opened["chip"].to_numpy(), "category": np.array(scores.categories)}
-    alone = [digest_predictions(one[["proportions"]].sel(order)) for one in predictions]
+    alone = [digest_predictions(seed[["proportions"]].sel(order)) for seed in predictions]
     return Digests(
         dataset=scores.digests["dataset"], predictions=alone, scorer=scores.digests["scorer"]
     )

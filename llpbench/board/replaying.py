@@ -56,8 +56,10 @@ def replay(board: Board) -> list[Replayed]:
         If an entry is out of order.
     """
     submissions = {folder.name: read_submission(folder) for folder in board.entries()}
-    datasets = sorted({name for one in submissions.values() for name in one.entry.datasets})
-    replayed = [one for name in datasets for one in _replay_dataset(board, name, submissions)]
+    entries = [submission.entry for submission in submissions.values()]
+    replayed: list[Replayed] = []
+    for dataset in sorted({name for entry in entries for name in entry.datasets}):
+        replayed += _replay_dataset(board, dataset, submissions)
     return replayed + list(_without_entry(board, submissions))
 
 
@@ -65,11 +67,15 @@ def _replay_dataset(
     board: Board, dataset: str, submissions: Mapping[str, Submission]
 ) -> Iterator[Replayed]:
     truth = read_truth(board.truth(dataset))
-    here = {name: one for name, one in submissions.items() if dataset in one.entry.datasets}
+    here = {
+        name: submission
+        for name, submission in submissions.items()
+        if dataset in submission.entry.datasets
+    }
     stored = {name: read_result(board.result(dataset, name)) for name in here}
     computed, moved = {}, {}
-    for name, one in here.items():
-        predictions = one.read(truth)
+    for name, submission in here.items():
+        predictions = submission.read(truth)
         computed[name] = score_entry(predictions, board)
         metrics = computed_metrics(predictions, computed[name])
         moved[name] = _moved(stored[name], computed[name], metrics)

@@ -1,4 +1,4 @@
-"""What checking an entry found: reasons, each refused, flagged or a note."""
+"""The findings about an entry: reasons, each refused, flagged or a note."""
 
 from __future__ import annotations
 

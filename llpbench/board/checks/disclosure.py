@@ -1,4 +1,4 @@
-"""What a reader would like to know and is not told."""
+"""What a reader would like to know and the entry leaves out."""
 
 from __future__ import annotations
 

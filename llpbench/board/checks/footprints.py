@@ -17,11 +17,11 @@ def check_footprint(candidate: Candidate) -> Iterator[Reason]:
     costs = candidate.part.footprint
     weights = costs.parameters + costs.non_trainable
     for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
-        found = getattr(costs, name)
-        if found is not None and found < weights * size:
+        value = getattr(costs, name)
+        if value is not None and value < weights * size:
             yield candidate.refuse(
                 "footprint",
-                f"{weights} weights need {weights * size} bytes or more, {name} says {found}",
+                f"{weights} weights need {weights * size} bytes or more, {name} says {value}",
             )
     p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
     if p50 is not None and p95 is not None and p95 < p50:
@@ -41,13 +41,13 @@ def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
         "chip": 2 * classes * train["train_chips"],
         "pixel": pixels,
     }[candidate.entry.supervision]
-    for name, value in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
-        found = getattr(candidate.part.footprint, name)
-        if found is not None and found != value:
+    for name, needed in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
+        value = getattr(candidate.part.footprint, name)
+        if value is not None and value != needed:
             yield candidate.flag(
                 "footprint",
-                f"{name} is {found}; supervision by {candidate.entry.supervision} on the whole "
-                f"train split of {candidate.part.trained_on} takes {value}",
+                f"{name} is {value}; supervision by {candidate.entry.supervision} on the whole "
+                f"train split of {candidate.part.trained_on} takes {needed}",
             )
 
 
@@ -63,7 +63,7 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
         )
         return
     entry, part = candidate.entry, candidate.part
-    said: dict[str, tuple[object, object]] = {
+    stated: dict[str, tuple[object, object]] = {
         "supervision": (entry.supervision, bundled.supervision),
         "seeds": (sorted(part.seeds), sorted(command.seeds)),
         "trained_on": (part.trained_on, command.dataset),
@@ -71,9 +71,9 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
     }
     if candidate.truth.sizes["category"] == 5 and not command.parameters:
         known = bundled.parameters
-        said["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
-    for name, (found, expected) in said.items():
-        if found != expected:
+        stated["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
+    for name, (value, expected) in stated.items():
+        if value != expected:
             yield candidate.flag(
-                "command", f"{name} is {found} in entry.yaml, but {expected} by its command"
+                "command", f"{name} is {value} in entry.yaml, but {expected} by its command"
             )

@@ -73,7 +73,9 @@ function pairedTest(table, first, second, pair) {
     ["p-value, corrected", isNumber(pair.corrected) ? pValue(pair.corrected) : ""],
     ["Divisions", grouped(table.divisions)],
   ], { class: "facts-list narrow" }),
-  html("p", { class: "small" }, "Divisions paired: sign-flip permutation test, bootstrap-t over divisions and seeds. The corrected p-value is after Holm, over all pairs of ranked entries: ranks and tie groups follow from it. The same, and for other scores:")];
+  html("p", { class: "small" }, "Divisions paired: sign-flip permutation test, bootstrap-t over divisions and seeds.",
+    isNumber(pair.corrected) && " Corrected after Holm, over all pairs of ranked entries: ranks and tie groups follow from that.",
+    " The same, and for other scores:")];
   return section("Paired test", found, codeBlock(`llpbench leaderboard compare ${first.id} ${second.id}`, "command"));
 }
 
