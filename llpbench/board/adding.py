@@ -20,7 +20,6 @@ def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep]]:
     ----------
     folder : Path
         ``<team>__<method>``; one on the board already is only checked and scored.
-    board : Board
 
     Returns
     -------

@@ -101,7 +101,6 @@ def write_card(card: DatasetCard, path: Path) -> None:
 
     Parameters
     ----------
-    card : DatasetCard
     path : Path
         ``truth/<dataset>.json``.
     """

@@ -26,7 +26,6 @@ class EntryComparison(Stored):
 
     Attributes
     ----------
-    dataset, metric, first, second : str
     difference, low, high : float or None
         First minus second with its 95 % interval, divisions paired; no interval below 5 divisions.
     p_value : float
@@ -56,7 +55,6 @@ def compare_entries(
 
     Parameters
     ----------
-    board : Board
     names : sequence of str
         At least two entries.
     metric : str

@@ -42,7 +42,6 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
 
     Parameters
     ----------
-    predictions : EntryPredictions
     board : Board
         With the stored result, if any, and the dataset's card.
     """

@@ -27,7 +27,6 @@ class Replayed(Stored):
 
     Attributes
     ----------
-    entry, dataset : str
     problem : str
         Why it fails; empty where nothing is wrong.
     moved : dict of str to (number or None, number or None)

@@ -48,7 +48,6 @@ def reproduce(
 
     Parameters
     ----------
-    board : Board
     submission : Submission
         On the board, with stored scores.
     datasets : collection of str

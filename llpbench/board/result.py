@@ -33,7 +33,6 @@ class PixelScores(Stored):
     ----------
     digests : Digests
         Of the proportions that came with the segmentations.
-    metrics : dict of str to Score
     sums : dict of str to list
         Metric to sums by seed, division and term, as :class:`llpbench.Scores` has them, so that
         entries can be compared without the imagery.
@@ -108,7 +107,6 @@ def write_result(result: Result, path: Path) -> None:
 
     Parameters
     ----------
-    result : Result
     path : Path
         ``results/<dataset>/<entry>.json``.
     """

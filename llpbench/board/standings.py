@@ -33,7 +33,6 @@ class Row(Stored):
     kind : {"entry", "reference", "bound", "reported"}
         Only ``entry`` is ranked. ``reference`` is a floor (or a ceiling its makers call so),
         ``bound`` was supervised by chips or pixels, ``reported`` was printed elsewhere.
-    tier : {"reported", "scored", "reproduced"}
     title, team : str
         What people read; the team of a reported row is empty.
     rank : Rank or None

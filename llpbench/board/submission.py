@@ -66,7 +66,6 @@ class EntryPredictions:
 
     Parameters
     ----------
-    submission : Submission
     truth : Dataset
         The truth table of the dataset.
     seeds : list of Dataset

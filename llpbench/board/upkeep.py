@@ -33,7 +33,6 @@ def score_board(
 
     Parameters
     ----------
-    board : Board
     entries : collection of str
         Names of those to score; by default all.
     pixels : bool
@@ -76,8 +75,6 @@ def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool =
 
     Parameters
     ----------
-    predictions : EntryPredictions
-    board : Board
     pixels : bool
         Whether to score segmentations as well, where they lie beside the predictions.
     """

@@ -14,7 +14,6 @@ class Reason:
 
     Parameters
     ----------
-    level : {"refused", "flagged", "note"}
     check : str
         Such as ``"duplicates"``.
     where : str
