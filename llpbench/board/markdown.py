@@ -73,7 +73,7 @@ def _line(row: Row) -> str:
         escape_markdown(row.title),
         escape_markdown(row.team),
         _number(mae),
-        "" if mae.low is None else f"{mae.low:.4f} to {mae.high:.4f}",
+        mae.interval_text(4, " to "),
         _number(row.metrics.get("mae_hard", _NO_SCORE)),
         _number(row.metrics.get("f1_micro", _NO_SCORE)),
         "" if parameters is None else f"{parameters:,.0f}",
