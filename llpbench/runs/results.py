@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class Result:
     Parameters
     ----------
     label : str
-        The method, with those of its settings that tell it from other results.
+        The method, with those of its parameters that tell it from other results.
     runs : tuple of Run
         By seed.
     scores : Scores
@@ -59,13 +59,47 @@ class Result:
         return self.scores.value("mae") / (1 - skill)
 
 
-def find_results(folders: Iterable[Path]) -> list[Result]:
+def find_runs(folders: Iterable[Path]) -> list[Run]:
     """Read all finished runs below some folders.
 
     Parameters
     ----------
     folders : iterable of Path
-        Run folders, or folders that hold them at any depth, such as those of sweeps.
+        Run folders, or folders that hold them at any depth, such as those of sweeps. Hidden
+        folders below them, where unfinished runs lie, are passed over.
+
+    Returns
+    -------
+    list of Run
+        In the order of the folders, and of paths inside.
+
+    Raises
+    ------
+    LLPBenchError
+        If a folder holds no finished run, or one that cannot be read.
+    """
+    runs = []
+    for folder in folders:
+        records = [path for path in sorted(folder.rglob(RECORD)) if not _is_hidden(path, folder)]
+        if not records:
+            raise LLPBenchError(
+                f"{str(folder)!r} holds no finished run: there is no {RECORD} in it"
+            )
+        runs += [read_run(path.parent) for path in records]
+    return runs
+
+
+def _is_hidden(path: Path, below: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(below).parts)
+
+
+def find_results(folders: Iterable[Path]) -> list[Result]:
+    """Read all finished runs below some folders, seeds of one setting together.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        As for :func:`find_runs`.
 
     Returns
     -------
@@ -75,14 +109,12 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     Raises
     ------
     LLPBenchError
-        If a folder holds no run, or one that cannot be read.
+        If a folder holds no finished run, or one that cannot be read.
     """
     runs: dict[str, list[Run]] = {}
-    for folder in folders:
-        for path in _run_folders(folder):
-            run = read_run(path)
-            if run.scores:
-                runs.setdefault(_setting(run.record), []).append(run)
+    for run in find_runs(folders):
+        if run.scores:
+            runs.setdefault(_setting(run.record), []).append(run)
     groups = [tuple(sorted(found, key=lambda run: run.record.seed)) for found in runs.values()]
     settings = [seeds[0].record for seeds in groups]
     results = [
@@ -114,25 +146,22 @@ def pool_seeds(seeds: Sequence[Scores]) -> Scores:
     return replace(seeds[0], tallies=tallies, seeds=[])
 
 
-def _run_folders(folder: Path) -> Iterator[Path]:
-    found = sorted(path.parent for path in folder.rglob(RECORD))
-    if not found:
-        raise LLPBenchError(f"{str(folder)!r} holds no finished run: there is no {RECORD} in it")
-    yield from found
+def _parameters(record: RunRecord) -> dict[str, object]:
+    return {key: value for key, value in record.parameters.items() if key != "random_state"}
 
 
 def _setting(record: RunRecord) -> str:
     """What seeds of one result have in common."""
     digests = (record.dataset_digest, record.trained_on_digest)
-    return json.dumps([record.method, *digests, record.split, record.settings], sort_keys=True)
+    return json.dumps([record.method, *digests, record.split, _parameters(record)], sort_keys=True)
 
 
 def _label(record: RunRecord, others: Sequence[RunRecord]) -> str:
-    """The method, with settings in which it differs from others of its name."""
-    same = [other.settings for other in others if other.method == record.method]
+    """The method, with parameters in which it differs from others of its name."""
+    same = [_parameters(other) for other in others if other.method == record.method]
     varied = [
         f"{key}={value}"
-        for key, value in record.settings.items()
+        for key, value in _parameters(record).items()
         if any(other.get(key) != value for other in same)
     ]
     return " ".join([record.method, *varied])
