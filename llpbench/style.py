@@ -33,10 +33,6 @@ def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
     ----------
     width, height : float
         In inches.
-
-    Returns
-    -------
-    Figure
     """
     return _figure_class()(figsize=(width, height), layout="constrained", dpi=150)
 
@@ -80,10 +76,6 @@ def shades(colour: str) -> Colormap:
     ----------
     colour : str
         Any that matplotlib knows.
-
-    Returns
-    -------
-    Colormap
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
@@ -100,10 +92,6 @@ def glow(colour: str) -> Colormap:
     ----------
     colour : str
         Any that matplotlib knows.
-
-    Returns
-    -------
-    Colormap
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
@@ -112,14 +100,16 @@ def glow(colour: str) -> Colormap:
 
 
 def strip(axis: Axes) -> None:
-    """Leave the lower and the left side of a frame, with small ticks.
-
-    Parameters
-    ----------
-    axis : Axes
-    """
+    """Leave the lower and the left side of a frame, with small ticks."""
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=8, length=3)
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], *, columns: int) -> None:
+    """Explain colours and marks below all panels, without a frame."""
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+    )
 
 
 def draw_image(axis: Axes, image: NDArray[np.uint8]) -> None:
@@ -127,7 +117,6 @@ def draw_image(axis: Axes, image: NDArray[np.uint8]) -> None:
 
     Parameters
     ----------
-    axis : Axes
     image : ndarray of uint8, shape (y, x, 3)
     """
     axis.imshow(np.clip(image * (BRIGHTENING / 255), 0, 1), interpolation="nearest")
@@ -140,9 +129,7 @@ def draw_labels(axis: Axes, label: NDArray[np.uint8], colours: Sequence[str]) ->
 
     Parameters
     ----------
-    axis : Axes
     label : ndarray of uint8, shape (y, x)
-    colours : sequence of str
     """
     from matplotlib.colors import to_rgb
 
@@ -163,7 +150,6 @@ def draw_shares(
 
     Parameters
     ----------
-    axis : Axes
     shares : mapping of str to ndarray, shape (category,)
         What each kind is called, and its shares; the first is drawn faintly.
     names, colours : sequence of str

@@ -1,4 +1,4 @@
-"""Where the chips of a dataset lie on a grid, also where nobody said on which."""
+"""Where the chips of a dataset lie on a grid, also where it is not known on which."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _IRREGULAR = 0.05
-"""Part of a cell by which chips may be beside the middle of theirs."""
+"""Part of a cell by which chips may lie off the middle of theirs."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def find_cells(ds: xr.Dataset) -> Cells:
         rows, columns = grid.cells(*places)
         if not (np.isfinite(rows).all() and np.isfinite(columns).all()):
             continue
-        beside = [_beside(numbers) for numbers in (rows, columns)]
-        if max(np.abs(numbers).max() for numbers in beside) < _IRREGULAR:
-            found = _on(_shifted(grid, rows, columns), places)
-            if len(np.unique(np.stack([found.rows, found.columns]), axis=1).T) == len(rows):
-                return found
+        off = [_offsets(numbers) for numbers in (rows, columns)]
+        if max(np.abs(numbers).max() for numbers in off) < _IRREGULAR:
+            cells = _on(_shifted(grid, rows, columns), places)
+            if len(np.unique(np.stack([cells.rows, cells.columns]), axis=1).T) == len(rows):
+                return cells
     raise BuildError(
         f"the chips of {ds.llp.info.name!r} stand on no regular grid, so they cannot be drawn as a "
         "raster"
@@ -106,7 +106,7 @@ def _candidates(ds: xr.Dataset) -> Iterator[ChipGrid]:
     yield ChipGrid(crs, 0.0, 0.0, float(np.median(right - left)), float(np.median(top - bottom)))
 
 
-def _beside(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+def _offsets(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far numbers are from whole numbers and one and the same fraction, from -0.5 to 0.5."""
     turns = 2j * np.pi * numbers
     return np.asarray(np.angle(np.exp(turns - 1j * _phase(numbers))) / (2 * np.pi))

@@ -42,11 +42,6 @@ def draw_map(
         Outlines in their projection.
     colours : sequence of str
         Of the categories.
-    title : str
-
-    Returns
-    -------
-    Figure
     """
     import rasterio
     from matplotlib.colors import ListedColormap

@@ -32,22 +32,16 @@ def write_shares(
     ----------
     predictions : Dataset
         In the order of the cells.
-    cells : Cells
     path : Path
         Of the GeoTIFF: a band a class, named after it, NaN where there is no chip.
     tags : mapping of str to str
-        What is said of it.
+        Metadata of the file: key and text.
     """
-    with replacing(path) as beside:
+    with replacing(path) as part_file:
         share_raster(predictions, cells).rio.to_raster(
-            beside,
-            driver="COG",
+            part_file,
             tags=dict(tags),
-            compress="deflate",
-            blocksize=_TILE,
-            overview_resampling="average",
-            overview_count=_levels(cells.shape),
-            bigtiff="if_safer",
+            **_cog_options(cells.shape, "average"),
         )
 
 
@@ -58,7 +52,6 @@ def share_raster(predictions: xr.Dataset, cells: Cells) -> xr.DataArray:
     ----------
     predictions : Dataset
         In the order of the cells.
-    cells : Cells
 
     Returns
     -------
@@ -94,12 +87,11 @@ def write_classes(
     ----------
     predictions : Dataset
         In the order of the cells.
-    cells : Cells
     path : Path
         Of the GeoTIFF: one band of category numbers with a colour table, 255 where there is no
         chip.
     tags : mapping of str to str
-        What is said of it.
+        Metadata of the file: key and text.
     colours : sequence of str
         ``#rrggbb`` of each category.
     """
@@ -178,19 +170,21 @@ def _cog(
         ) as file:
             yield file
             file.update_tags(**tags)
-        with replacing(path) as beside:
+        with replacing(path) as part_file:
             rasterio.shutil.copy(
                 plain,
-                beside,
-                driver="COG",
-                compress="deflate",
-                blocksize=_TILE,
-                overview_resampling=overviews,
-                overview_count=_levels((height, width)),
-                bigtiff="if_safer",
+                part_file,
+                **_cog_options((height, width), overviews),
             )
 
 
-def _levels(shape: tuple[int, int]) -> int:
-    """Overviews until one tile holds all."""
-    return max(1, math.ceil(math.log2(max(shape) / _TILE)))
+def _cog_options(shape: tuple[int, int], resampling: str) -> dict[str, Any]:
+    """What GDAL needs to write a cloud-optimised GeoTIFF, overviews until one tile holds all."""
+    return {
+        "driver": "COG",
+        "compress": "deflate",
+        "blocksize": _TILE,
+        "overview_resampling": resampling,
+        "overview_count": max(1, math.ceil(math.log2(max(shape) / _TILE))),
+        "bigtiff": "if_safer",
+    }

@@ -19,7 +19,6 @@ def chip_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.Geo
 
     Parameters
     ----------
-    predictions : Dataset
     ds : Dataset
         The chips predicted, in the same order.
     cells : Cells

@@ -63,10 +63,6 @@ def write_map(
         Ends in ``.tif``: the GeoTIFF of shares. The other files are beside it, with names that
         begin alike; those that are there are replaced.
 
-    Returns
-    -------
-    MapFiles
-
     Raises
     ------
     PredictionsError
@@ -99,8 +95,8 @@ def write_map(
         (chip_table(predictions, part, cells), files.chips),
         (divisions, files.divisions),
     ):
-        with replacing(file) as beside:
-            table.to_parquet(beside)
+        with replacing(file) as part_file:
+            table.to_parquet(part_file)
     figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))
     write_figure(figure, files.picture)
     return files
@@ -110,18 +106,18 @@ def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:
     """The chips of a dataset that were predicted, in the dataset's order."""
     if "chip" not in predictions.coords or not predictions.sizes["chip"]:
         raise PredictionsError("predictions must name each chip: coordinate 'chip' is missing")
-    asked = predictions.indexes["chip"]
-    strange = asked[~asked.isin(ds.indexes["chip"])]
-    if len(strange):
+    predicted = predictions.indexes["chip"]
+    unknown = predicted[~predicted.isin(ds.indexes["chip"])]
+    if len(unknown):
         raise PredictionsError(
-            f"{len(strange)} predicted chips are not in {ds.llp.info.name!r}, such as "
-            f"{examples(strange)}; give the dataset they were predicted on"
+            f"{len(unknown)} predicted chips are not in {ds.llp.info.name!r}, such as "
+            f"{examples(unknown)}; give the dataset they were predicted on"
         )
-    return ds.isel(chip=ds.indexes["chip"].isin(asked))
+    return ds.isel(chip=ds.indexes["chip"].isin(predicted))
 
 
 def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
-    said = {
+    tags = {
         "dataset": ds.llp.info.name,
         "synthetic": str(ds.llp.info.synthetic).lower(),
         "method": str(predictions.attrs.get("method", "")),
@@ -129,7 +125,7 @@ def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
         "TIFFTAG_COPYRIGHT": ds.llp.info.attribution,
         "TIFFTAG_SOFTWARE": "llpbench",
     }
-    return {key: text for key, text in said.items() if text}
+    return {key: text for key, text in tags.items() if text}
 
 
 def _title(predictions: xr.Dataset, ds: xr.Dataset) -> str:

@@ -16,7 +16,7 @@ from llpbench.plots.geography import (
     split_squares,
 )
 from llpbench.protocol import CHIP_SIZE, SPLITS
-from llpbench.style import BRIGHTENING, INK, SPLIT_COLOURS, new_figure
+from llpbench.style import BRIGHTENING, INK, SPLIT_COLOURS, legend_below, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,10 +75,6 @@ def draw_splits(ds: xr.Dataset) -> Figure:
     ----------
     ds : Dataset
         All splits.
-
-    Returns
-    -------
-    Figure
     """
     from matplotlib.patches import Patch
 
@@ -97,13 +93,7 @@ def draw_splits(ds: xr.Dataset) -> Figure:
         count = len(np.unique(own[here & (own != "")]))
         text = f"{name}: {here.sum():,} chips, {count:,} divisions"
         handles.append(Patch(color=SPLIT_COLOURS[name], label=text))
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=1 if wide < 5 else 3,
-        frameon=False,
-        fontsize=8,
-    )
+    legend_below(figure, handles, columns=1 if wide < 5 else 3)
     figure.suptitle(f"Splits · {ds.llp.info.title}", fontsize=11)
     return figure
 

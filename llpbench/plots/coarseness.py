@@ -21,7 +21,6 @@ def draw_coarseness(table: pd.DataFrame, title: str) -> Figure:
     ----------
     table : DataFrame
         From :func:`llpbench.running.coarseness.coarseness`.
-    title : str
 
     Returns
     -------

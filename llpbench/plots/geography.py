@@ -28,10 +28,6 @@ def map_extent(bounds: ArrayLike) -> tuple[float, float, float, float]:
     bounds : array_like, shape (chip, 4)
         West, south, east, north of each, in degrees.
 
-    Returns
-    -------
-    tuple of float
-
     Examples
     --------
     >>> map_extent([[4, 50, 5, 51], [5, 50, 6, 51]])
@@ -71,15 +67,10 @@ def draw_squares(axis: Axes, bounds: ArrayLike, **options: Any) -> PolyCollectio
 
     Parameters
     ----------
-    axis : Axes
     bounds : array_like, shape (chip, 4)
         West, south, east, north of each, in degrees.
     **options
         Of the collection: ``array``, ``cmap`` and ``clim``, or ``facecolors``.
-
-    Returns
-    -------
-    PolyCollection
     """
     from matplotlib.collections import PolyCollection
 
@@ -104,10 +95,8 @@ def draw_outlines(
 
     Parameters
     ----------
-    axis : Axes
     divisions : GeoDataFrame
         From ``ds.llp.divisions()``.
-    colour : str
     width : float, optional
         Of the lines in points, instead of one that follows from their number.
     halo : bool
@@ -127,7 +116,6 @@ def frame(axis: Axes, extent: tuple[float, ...]) -> None:
 
     Parameters
     ----------
-    axis : Axes
     extent : tuple of float
         West, south, east, north, in degrees.
     """
@@ -139,12 +127,7 @@ def frame(axis: Axes, extent: tuple[float, ...]) -> None:
 
 
 def label_degrees(axis: Axes) -> None:
-    """Label both axes in degrees, small and few.
-
-    Parameters
-    ----------
-    axis : Axes
-    """
+    """Label both axes in degrees, small and few."""
     from matplotlib.ticker import MaxNLocator
 
     for side in (axis.xaxis, axis.yaxis):

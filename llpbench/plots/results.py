@@ -11,7 +11,7 @@ import numpy as np
 from llpbench.catalog.reported import ReportedResult
 from llpbench.errors import LLPBenchError
 from llpbench.runs.results import Result
-from llpbench.style import INK, new_figure, strip
+from llpbench.style import INK, legend_below, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,6 @@ def draw_results(
         On the same split of one dataset.
     reported : sequence of ReportedResult
         On it, not scored here; in a block of their own, because they are not comparable exactly.
-    title : str
 
     Returns
     -------
@@ -91,37 +90,33 @@ def draw_results(
 
 def _scored_bars(results: Sequence[Result]) -> list[_Bar]:
     bars = []
-    for one in results:
-        values = {}
-        for metric in PANELS:
-            here = metric in one.scores.metrics
-            found = one.scores.interval(metric) if here else None
-            values[metric] = (
-                None if found is None else (float(found.value), float(found.low), float(found.high))
-            )
-        seeds = one.scores.tallies["errors"].shape[0]
-        label = f"{one.label} ({seeds} seeds)" if seeds > 1 else one.label
-        kind = "reference" if one.record.is_reference else one.record.track
-        bars.append((one.scores.value("mae"), _Bar(label, kind, values)))
-    return [bar for _, bar in sorted(bars, key=lambda pair: pair[0])]
+    for result in sorted(results, key=lambda result: result.scores.value("mae")):
+        seeds = f" ({len(result.runs)} seeds)" if len(result.runs) > 1 else ""
+        kind = "reference" if result.record.is_reference else result.record.track
+        values = {metric: _interval(result, metric) for metric in PANELS}
+        bars.append(_Bar(result.label + seeds, kind, values))
+    return bars
+
+
+def _interval(result: Result, metric: str) -> tuple[float, float, float] | None:
+    if metric not in result.scores.metrics:
+        return None
+    interval = result.scores.interval(metric)
+    return float(interval.value), float(interval.low), float(interval.high)
 
 
 def _reported_bars(reported: Sequence[ReportedResult]) -> list[_Bar]:
-    def best(one: ReportedResult) -> float:
-        values = [value for value in (one.mae, one.mae_hard) if value is not None]
-        return min(values, default=np.inf)
+    bars = []
+    for result in reported:
+        values = {metric: getattr(result, metric) for metric in PANELS}
+        known = {name: (v, np.nan, np.nan) for name, v in values.items() if v is not None}
+        bars.append(_Bar(result.method, "reported", {**dict.fromkeys(PANELS), **known}))
 
-    return [
-        _Bar(
-            one.method,
-            "reported",
-            {
-                metric: None if value is None else (value, np.nan, np.nan)
-                for metric, value in ((m, getattr(one, m)) for m in PANELS)
-            },
-        )
-        for one in sorted(reported, key=best)
-    ]
+    def best(bar: _Bar) -> float:
+        errors = (bar.values["mae"], bar.values["mae_hard"])
+        return min((error[0] for error in errors if error), default=np.inf)
+
+    return sorted(bars, key=best)
 
 
 def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence[_Bar]) -> None:
@@ -129,10 +124,10 @@ def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence
 
     axis.set_title(PANELS[metric], fontsize=9)
     for place, bar in zip(places, bars, strict=True):
-        found = bar.values[metric]
-        if found is None:
+        values = bar.values[metric]
+        if values is None:
             continue
-        value, low, high = found
+        value, low, high = values
         axis.barh(place, value, 0.72, color=KINDS[bar.kind][0])
         end = value
         if np.isfinite(low):
@@ -156,8 +151,8 @@ def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence
 
 def _train_mean(results: Sequence[Result], reported: Sequence[ReportedResult]) -> float | None:
     """MAE of predicting the train mean: on our chips, else as reported."""
-    known = [one.train_mean for one in results]
-    known += [one.mae for one in reported if one.method == "train-mean"]
+    known = [result.train_mean for result in results]
+    known += [result.mae for result in reported if result.method == "train-mean"]
     return next((mean for mean in known if mean is not None), None)
 
 
@@ -171,10 +166,4 @@ def _name_kinds(figure: Figure, axis: Axes, bars: Sequence[_Bar]) -> None:
     ]
     if axis.get_legend_handles_labels()[0]:
         handles.append(Line2D([], [], color=INK, linestyle="--", label="train mean"))
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=len(handles),
-        frameon=False,
-        fontsize=8,
-    )
+    legend_below(figure, handles, columns=len(handles))

@@ -75,7 +75,7 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
 
 
 def _summary(ds: xr.Dataset) -> str:
-    made = " Made by a program; no real place is shown." if _is_synthetic(ds) else ""
+    made = " Made by a program; no real place is shown." if ds.llp.info.synthetic else ""
     return (
         f"{ds.llp.info.title}: satellite imagery of {ds.sizes['chip']} chips with labels "
         f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
@@ -85,17 +85,13 @@ def _summary(ds: xr.Dataset) -> str:
 
 def _noise(ds: xr.Dataset) -> list[str]:
     known = catalog.load().label_noise.get(ds.llp.label_set.name, ())
-    return [] if _is_synthetic(ds) else list(known)
-
-
-def _is_synthetic(ds: xr.Dataset) -> bool:
-    return bool(ds.llp.info.synthetic)
+    return [] if ds.llp.info.synthetic else list(known)
 
 
 def _licence(ds: xr.Dataset) -> str:
     """The page of an SPDX identifier; anything else as it is."""
-    said = str(ds.llp.info.licence)
-    return f"https://spdx.org/licenses/{said}" if said and " " not in said else said
+    licence: str = ds.llp.info.licence
+    return f"https://spdx.org/licenses/{licence}" if licence and " " not in licence else licence
 
 
 def _origin(ds: xr.Dataset) -> dict[str, Any]:
@@ -158,43 +154,42 @@ def _file_set(name: str, encoding: str, includes: str, description: str) -> dict
     }
 
 
-def _splits() -> dict[str, Any]:
+def _record_set(name: str, key: str, fields: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
-        "@id": "splits",
-        "name": "splits",
-        "dataType": "cr:Split",
-        "key": {"@id": "splits/name"},
-        "field": [_field("splits/name", "sc:Text", "What a split is called.")],
-        "data": [{"splits/name": name} for name in SPLITS],
+        "@id": name,
+        "name": name,
+        "key": {"@id": f"{name}/{key}"},
+        "field": fields,
+        **more,
     }
+
+
+def _splits() -> dict[str, Any]:
+    fields = [_field("splits/name", "sc:Text", "What a split is called.")]
+    rows = [{"splits/name": name} for name in SPLITS]
+    return _record_set("splits", "name", fields, dataType="cr:Split", data=rows)
 
 
 def _classes(ds: xr.Dataset) -> dict[str, Any]:
     labels = ds.llp.label_set
     group_of = {number: group.name for group in labels.groups for number in group.members}
-    return {
-        "@type": "cr:RecordSet",
-        "@id": "classes",
-        "name": "classes",
-        "dataType": "sc:Enumeration",
-        "key": {"@id": "classes/number"},
-        "field": [
-            _field("classes/number", "sc:Integer", "Value of a label; 255 is no label."),
-            _field("classes/name", "sc:Text", "What the legend says."),
-            _field("classes/colour", "sc:Text", "#rrggbb."),
-            _field("classes/group", "sc:Text", "The class group that is predicted and scored."),
-        ],
-        "data": [
-            {
-                "classes/number": number,
-                "classes/name": one.name,
-                "classes/colour": one.colour,
-                "classes/group": group_of[number],
-            }
-            for number, one in enumerate(labels.classes)
-        ],
-    }
+    fields = [
+        _field("classes/number", "sc:Integer", "Value of a label; 255 is no label."),
+        _field("classes/name", "sc:Text", "What the legend says."),
+        _field("classes/colour", "sc:Text", "#rrggbb."),
+        _field("classes/group", "sc:Text", "The class group that is predicted and scored."),
+    ]
+    rows = [
+        {
+            "classes/number": number,
+            "classes/name": label_class.name,
+            "classes/colour": label_class.colour,
+            "classes/group": group_of[number],
+        }
+        for number, label_class in enumerate(labels.classes)
+    ]
+    return _record_set("classes", "number", fields, dataType="sc:Enumeration", data=rows)
 
 
 def _divisions() -> dict[str, Any]:
@@ -204,16 +199,11 @@ def _divisions() -> dict[str, Any]:
         "area_km2": ("sc:Float", "Area of the whole division in km²."),
         "geometry": ("sc:Text", "Outline as WKB, EPSG:4326."),
     }
-    return {
-        "@type": "cr:RecordSet",
-        "@id": "divisions",
-        "name": "divisions",
-        "key": {"@id": "divisions/id"},
-        "field": [
-            _field(f"divisions/{name}", kind, text, {"fileSet": "divisions-files", "column": name})
-            for name, (kind, text) in columns.items()
-        ],
-    }
+    fields = [
+        _field(f"divisions/{name}", kind, text, ("divisions-files", {"column": name}))
+        for name, (kind, text) in columns.items()
+    ]
+    return _record_set("divisions", "id", fields)
 
 
 def _chips(ds: xr.Dataset) -> dict[str, Any]:
@@ -233,27 +223,19 @@ def _chips(ds: xr.Dataset) -> dict[str, Any]:
     }
     fields = []
     for name, (kind, text) in arrays.items():
-        source = {"fileSet": "chips-files", "fileProperty": "content"}
-        one = _field(f"chips/{name}", kind, text, source)
+        field = _field(f"chips/{name}", kind, text, ("chips-files", {"fileProperty": "content"}))
         if ds[name].ndim > 1:
-            one["isArray"] = True
-            one["arrayShape"] = ",".join(map(str, ds[name].shape[1:]))
+            field |= {"isArray": True, "arrayShape": ",".join(map(str, ds[name].shape[1:]))}
         if name == "split":
-            one["references"] = {"field": {"@id": "splits/name"}}
-        fields.append(one)
-    return {
-        "@type": "cr:RecordSet",
-        "@id": "chips",
-        "name": "chips",
-        "key": {"@id": "chips/chip"},
-        "field": fields,
-    }
+            field["references"] = {"field": {"@id": "splits/name"}}
+        fields.append(field)
+    return _record_set("chips", "chip", fields)
 
 
 def _field(
-    identifier: str, kind: str, text: str, source: dict[str, str] | None = None
+    identifier: str, kind: str, text: str, source: tuple[str, dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    one: dict[str, Any] = {
+    field: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": identifier,
         "name": identifier.partition("/")[2],
@@ -261,6 +243,6 @@ def _field(
         "dataType": kind,
     }
     if source:
-        how = {key: value for key, value in source.items() if key != "fileSet"}
-        one["source"] = {"fileSet": {"@id": source["fileSet"]}, "extract": how}
-    return one
+        file_set, extract = source
+        field["source"] = {"fileSet": {"@id": file_set}, "extract": extract}
+    return field
