@@ -41,7 +41,7 @@ def _make_archive(folder: Path, chips: int) -> Path:
     name, path = f"made-{chips}", folder / f"made-{chips}.zip"
     for command in (
         ["llpbench", "synthesize", name, "--chips", str(chips)],
-        ["llpbench", "export-archive", name, str(path)],
+        ["llpbench", "export-archive", name, "--out", str(path)],
     ):
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     shutil.rmtree(folder / "made")

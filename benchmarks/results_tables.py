@@ -9,11 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from llpbench.markdown import markdown_table, replace_between
+from llpbench.markdown import format_interval, format_number, markdown_table, replace_between
 from llpbench.runs.command import command_of
-from llpbench.runs.results import Result, find_results
+from llpbench.runs.results import Result, find_results, result_row
 
 BEGIN, END = "<!-- tables: benchmarks/results_tables.py -->", "<!-- end of the tables -->"
 TITLES = {
@@ -30,10 +28,6 @@ HEADINGS = (
 
 def tables(folder: Path) -> Iterator[str]:
     """Write a section for each dataset.
-
-    Parameters
-    ----------
-    folder : Path
 
     Yields
     ------
@@ -59,27 +53,19 @@ def _blocks(rows: Sequence[Result]) -> Iterator[list[str]]:
 
 
 def _row(result: Result) -> list[str]:
-    seconds, cpu = (
-        float(np.mean([getattr(run.record, cost) for run in result.runs]))
-        for cost in ("fit_seconds", "cpu_seconds")
-    )
+    numbers = result_row(result.runs)
     return [
         f"`{result.label}`",
-        _value(result, "mae", 4),
-        result.scores.score("mae").interval_text(4, " to "),
-        _value(result, "mae_hard", 4),
-        _value(result, "f1_micro", 4),
-        _value(result, "calibration_slope", 2),
-        _value(result, "within_division_r2", 2),
-        f"{result.record.footprint['parameters']:,}",
-        f"{seconds:.1f} ({cpu:.1f})",
+        format_number(numbers["mae"], ".4f"),
+        format_interval(numbers["low"], numbers["high"], decimals=4, to=" to "),
+        format_number(numbers["mae_hard"], ".4f"),
+        format_number(numbers["f1_micro"], ".4f"),
+        format_number(result.value("calibration_slope"), ".2f"),
+        format_number(result.value("within_division_r2"), ".2f"),
+        f"{numbers['parameters']:,}",
+        f"{numbers['fit_seconds']:.1f} ({numbers['cpu_seconds']:.1f})",
         str(len(result.runs)),
     ]
-
-
-def _value(result: Result, metric: str, digits: int) -> str:
-    value = result.value(metric)
-    return "" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

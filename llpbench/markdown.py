@@ -1,26 +1,88 @@
-"""Writing Markdown."""
+"""Tables as text: numbers of a column alike; Markdown, and parts of files in it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from llpbench.writing import replace_text
 
 
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    r"""Write a table.
+def format_cells(rows: Iterable[Sequence[Any]]) -> list[list[str]]:
+    """Write the values of a table, all numbers of a column with as many decimals.
+
+    Parameters
+    ----------
+    rows : iterable of sequence
+        Of equal length. Numbers from -10 to 10 need up to four decimals, others one; None and
+        NaN are left blank.
+
+    Examples
+    --------
+    >>> format_cells([["a", 8.3, 0.125], ["b", 12.1, None]])
+    [['a', '8.3', '0.125'], ['b', '12.1', '']]
+    """
+    columns = [_format_column(column) for column in zip(*rows, strict=True)]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _format_column(values: Sequence[Any]) -> list[str]:
+    numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    decimals = max(map(_decimals, numbers), default=0)
+    return [_format(value, decimals) for value in values]
+
+
+def _decimals(value: float) -> int:
+    written = f"{value:.{4 if abs(value) < 10 else 1}f}".rstrip("0")
+    return max(len(written.partition(".")[2]), 1)
+
+
+def _format(value: Any, decimals: int) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return f"{value:z.{decimals}f}" if isinstance(value, float) else str(value)
+
+
+def format_number(value: float | None, spec: str) -> str:
+    """Write a number as a format specification says, blank where there is none."""
+    return "" if value is None else format(value, spec)
+
+
+def format_interval(low: float | None, high: float | None, *, decimals: int, to: str) -> str:
+    """Write an interval, blank where there is none.
+
+    Parameters
+    ----------
+    low, high : float or None
+        Ends; None or NaN where an interval is not known.
+    decimals : int
+        Of both ends.
+    to : str
+        What stands between them.
+
+    Examples
+    --------
+    >>> format_interval(0.03, 0.04, decimals=2, to=" to ")
+    '0.03 to 0.04'
+    >>> format_interval(float("nan"), float("nan"), decimals=2, to="-")
+    ''
+    """
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"{low:.{decimals}f}{to}{high:.{decimals}f}"
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    r"""Write a table in Markdown.
 
     Parameters
     ----------
     headings : sequence of str
-    rows : iterable of sequence of str
-        As long as the headings; vertical bars in them are escaped.
-
-    Returns
-    -------
-    str
-        Ends with a line break.
+        One a column.
+    rows : iterable of sequence
+        As long as the headings; written by :func:`format_cells`, vertical bars escaped.
 
     Examples
     --------
@@ -29,7 +91,7 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> st
     | --- | --- |
     | 1 | 2\|3 |
     """
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in format_cells(rows)]
     lines = [list(headings), ["---"] * len(headings), *escaped]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -40,9 +102,11 @@ def replace_between(path: Path, begin: str, end: str, text: str) -> bool:
     Parameters
     ----------
     path : Path
+        Of a text file.
     begin, end : str
         Marks, which stay.
     text : str
+        Takes the place of what was between them.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def main() -> None:
         print("A synthetic region stands in for the published one; nothing leaves this machine.")
         _llpbench(folder / "publisher", "synthesize", "stand-in", "--chips", "1500")
         archive = folder / "benelux_sentinel2-rgb-median-2020_esa-world-cover.zip"
-        _llpbench(folder / "publisher", "export-archive", "stand-in", str(archive))
+        _llpbench(folder / "publisher", "export-archive", "stand-in", "--out", str(archive))
         with ZenodoServer() as zenodo:
             zenodo.publish(RECORD, archive.name, archive)
             zenodo.fail("api", refusal(429, retry_after="1"))

@@ -215,7 +215,7 @@ def test_only_a_dataset_of_the_catalog_is_credited(
 
 def test_the_command(store: Path, archive: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.zip"
-    result = CliRunner().invoke(cli, ["export-archive", str(store), str(path)])
+    result = CliRunner().invoke(cli, ["export-archive", str(store), "--out", str(path)])
     assert result.exit_code == 0, result.output
     assert str(path) in result.stdout
     assert path.read_bytes() == archive.read_bytes()

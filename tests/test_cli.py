@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from regions import make_region, write_region
@@ -127,13 +131,13 @@ REFUSED = {
     "unknown dataset": (["info", "benelux-esa"], "did you mean 'benelux-esaworldcover'"),
     "not downloaded": (["info", "benelux-humanpop"], "llpbench download benelux-humanpop"),
     "unknown method": (["run", "downconf", "--dataset", "grid"], "did you mean 'downconv'"),
-    "unknown parameter": (
+    "unknown setting": (
         ["run", "bag-ridge", "--dataset", "grid", "--set", "wrods=3"],
         "did you mean 'words'",
     ),
     "epochs where there are none": (
         ["run", "bag-ridge", "--dataset", "grid", "--epochs", "3"],
-        "there is no parameter of bag-ridge 'epochs'",
+        "there is no setting of bag-ridge 'epochs'",
     ),
     "no archive": (["import", "nowhere.zip", "--name", "x"], "there is no archive 'nowhere.zip'"),
     "a name that is a path": (
@@ -198,9 +202,125 @@ def test_the_demo_ends_with_a_table_and_where_to_look(
 ) -> None:
     monkeypatch.setattr("llpbench.cli.demo.DATASETS", (grid,))
     monkeypatch.setattr("llpbench.cli.demo.METHODS", {"train-mean": {}})
-    for number in range(2):  # a second demo keeps the first
-        output = _call("demo", "--out", str(tmp_path / "runs")).output
-        assert "train-mean" in output
-        assert "Next: llpbench" in output
-        folder = tmp_path / "runs" / ("" if number == 0 else "2") / f"train-mean-{grid}"
-        assert (folder / "scores.json").is_file()
+    monkeypatch.chdir(tmp_path)
+    output = _call("demo").output
+    assert "train-mean" in output
+    assert "Next: llpbench" in output
+    assert (tmp_path / f"runs/demo/train-mean-{grid}/scores.json").is_file()
+    (row,) = json.loads(CliRunner().invoke(cli, ["demo", "--json"]).stdout)
+    assert (row["method"], row["dataset"]) == ("train-mean", grid)
+    assert (tmp_path / f"runs/demo-2/train-mean-{grid}/scores.json").is_file()
+
+
+def _all_commands() -> dict[str, click.Command]:
+    """Every command, those of groups as ``group command``."""
+    context = click.Context(cli)
+    commands: dict[str, click.Command] = {}
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            commands |= {f"{name} {inner}": one for inner, one in command.commands.items()}
+        else:
+            commands[name] = command
+    return commands
+
+
+SHARED = {
+    *(
+        "--board",
+        "--dataset",
+        "--help",
+        "--json",
+        "--method",
+        "--out",
+        "--seed",
+        "--set",
+        "--split",
+    ),
+    *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
+    *("--scale", "--shares"),  # what a region is made of: build and predict
+    *("--all", "--chips", "--licence", "--title"),
+}
+"""Options of several commands: each means one thing in all of them."""
+
+
+def test_an_option_means_one_thing() -> None:
+    by_name: dict[str, list[click.Option]] = {}
+    for command in _all_commands().values():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                by_name.setdefault(option.opts[-1], []).append(option)
+    assert {name for name, options in by_name.items() if len(options) > 1} <= SHARED
+    for name, options in by_name.items():
+        kinds = {
+            "path" if isinstance(one.type, click.Path) else (one.type.name, one.is_flag)
+            for one in options
+        }
+        assert len(kinds) == 1, name
+    assert {tuple(option.opts) for option in by_name["--out"]} == {("-o", "--out")}
+    assert {option.metavar for option in by_name["--dataset"]} == {"DATASET"}
+
+
+def test_datasets_are_arguments_or_options_but_never_names() -> None:
+    """NAME is what a new dataset will be called, DATASET one that is there."""
+    named = {
+        name: {param.metavar for param in command.params if isinstance(param, click.Argument)}
+        for name, command in _all_commands().items()
+    }
+    assert {name for name, metavars in named.items() if "NAME" in metavars} == {
+        "build",
+        "synthesize",
+    }
+
+
+def test_the_cache_is_where_cache_dir_says(grid: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    made = _call("--cache-dir", str(elsewhere), "synthesize", "tiny", "--chips", "60")
+    assert str(elsewhere / "tiny") in made.output
+    names = {row["name"] for row in json.loads(_call("datasets", "--json").output)}
+    assert "tiny" in names
+    assert grid not in names
+
+
+def test_quiet_is_silent_and_verbose_tells_more(grid: str, tmp_path: Path) -> None:
+    _call("run", "train-mean", "--dataset", grid, "--out", str(tmp_path / "run"))
+    predictions = str(tmp_path / "run" / "predictions-test.parquet")
+    evaluate = ["evaluate", predictions, "--dataset", grid, "--plots", str(tmp_path / "plots")]
+    said = {
+        option: CliRunner().invoke(cli, [*option.split(), *evaluate]).stderr
+        for option in ("", "--quiet", "--verbose")
+    }
+    assert said[""].count("\n") == 1
+    assert "pictures are in" in said[""]
+    assert said["--quiet"] == ""
+    assert said["--verbose"].startswith(f"reading the dataset {grid}")
+    assert said["--verbose"].endswith("s in all\n")
+    assert not logging.getLogger("llpbench").handlers
+    assert CliRunner().invoke(cli, ["--quiet", "--verbose", "datasets"]).exit_code == 2
+
+
+def test_several_seeds_have_a_row_of_their_mean(grid: str, tmp_path: Path) -> None:
+    options = ["--set", "words=8", "--set", "sample=500", "--seed", "0", "--seed", "1"]
+    output = _call("run", "bag-ridge", "--dataset", grid, "--out", str(tmp_path), *options).output
+    rows = [line.split() for line in output.splitlines() if line.startswith("bag-ridge")]
+    assert [row[1] for row in rows] == ["0", "1", "mean"]
+    errors = [
+        json.loads((tmp_path / f"bag-ridge-{grid}-seed{seed}/scores.json").read_text())
+        for seed in (0, 1)
+    ]
+    mean = sum(scores["metrics"]["mae"]["value"] for scores in errors) / 2
+    assert float(rows[2][2]) == pytest.approx(mean, abs=5e-4)
+    assert "nan" not in output, "two test divisions have no interval: blank"
+    assert max(map(len, output.split("only")[0].splitlines())) <= 80
+
+
+def test_what_must_be_cited_is_what_the_dataset_says(grid: str) -> None:
+    assert "CC0-1.0" in _call("cite", "demo-humanpop").output
+    assert "arXiv" not in _call("cite", grid).output
+
+
+def test_help_of_sweep_names_all_presets() -> None:
+    presets = tomllib.loads(files("llpbench.running").joinpath("sweeps.toml").read_text("utf-8"))
+    help_text = " ".join(_call("sweep", "--help").output.split())
+    assert " or ".join(presets) in help_text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,10 @@ def test_the_command_writes_both(
 ) -> None:
     arguments = ["coarseness", "--dataset", str(store), "--method", "train-mean", "--points", "9"]
     main([*arguments, "--coarser", "2", "--how", "random", "--out", str(tmp_path / "out")])
-    assert "train-mean  random   2.0000" in capsys.readouterr().out
+    assert re.search(r"train-mean  random +2\.0 +4 ", capsys.readouterr().out)
+    main([*arguments, "--coarser", "2", "--json", "--out", str(tmp_path / "out")])
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["way"], row["coarser"], row["divisions"]) == ("merge", 2, 4)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "coarseness.csv",
         "coarseness.png",

@@ -117,7 +117,7 @@ def test_a_small_part_holds_whole_divisions_of_every_split(published: ZenodoServ
 
 def test_the_command_reports_and_goes_on_after_a_failure(published: ZenodoServer) -> None:
     result = CliRunner().invoke(
-        cli, ["download", "benelux-humanpop", NAME, "--quiet", "--json"]
+        cli, ["--quiet", "download", "benelux-humanpop", NAME, "--json"]
     )  # nobody published the first one
     assert result.exit_code != 0
     assert "benelux-humanpop" in str(result.exception)
@@ -150,7 +150,7 @@ def test_too_little_space_is_said_before_anything_is_fetched(
 def test_a_mirror_is_tried_first(published: ZenodoServer, archive: Path) -> None:
     with ZenodoServer(mirror=True) as mirror:
         mirror.publish(RECORD, FILE, archive)
-        result = _call("download", NAME, "--mirror", mirror.url, "--quiet")
+        result = _call("--quiet", "download", NAME, "--mirror", mirror.url)
     assert result.exit_code == 0
     assert not published.asked("file")
 
@@ -165,7 +165,7 @@ def test_states_and_cleaning(published: ZenodoServer) -> None:
     fetch.Archive(RECORD, cache_folder()).fetch(progress=False)
     assert states()[NAME] == "archive"
     assert "is whole" in _call("verify", NAME, "--archive").output
-    _call("download", NAME, "--keep-archive", "--quiet")
+    _call("--quiet", "download", NAME, "--keep-archive")
     assert states()[NAME] == "ready"
     held = json.loads(_call("clean", "--json").output)
     assert {(row["name"], row["kind"]) for row in held} == {(NAME, "dataset"), (NAME, "archive")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import matplotlib.colors
@@ -27,7 +28,7 @@ from llpbench.predictions.files import write_predictions
 from llpbench.predictions.table import template
 from llpbench.reporting.tables import cross_region_table, footprint_table
 from llpbench.runs.record import read_run
-from llpbench.runs.results import find_results
+from llpbench.runs.results import find_results, find_runs
 from llpbench.style import SPLIT_COLOURS
 
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
@@ -189,9 +190,15 @@ def test_settings_that_differ_are_told_apart(path: Path, tmp_path: Path) -> None
     assert labels == ["bag-ridge words=4", "bag-ridge words=8"]
 
 
-def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LLPBenchError, match=r"holds no finished run: there is no run\.json"):
-        find_results([tmp_path])
+def test_a_folder_without_runs_is_refused(runs: Path, tmp_path: Path) -> None:
+    """As is one with nothing but what is not finished."""
+    unfinished = tmp_path / "deep" / ".mean.part"
+    for _ in range(2):
+        with pytest.raises(LLPBenchError, match=r"holds no finished run: there is no run\.json"):
+            find_results([tmp_path])
+        shutil.copytree(runs / "mean", unfinished, dirs_exist_ok=True)
+    unfinished.rename(tmp_path / "deep" / "mean")
+    assert [run.folder for run in find_runs([tmp_path])] == [tmp_path / "deep" / "mean"]
 
 
 def test_bars_are_the_scores_best_first_and_reported_ones_apart(runs: Path) -> None:

@@ -58,9 +58,9 @@ def test_the_paper_is_what_the_paper_says() -> None:
     }
     epochs = {"esaworldcover": [32], "humanpop": [8], None: None}
     for grid in grids:
-        assert grid.parameters.get("epochs") == epochs[grid.label_set]
+        assert grid.settings.get("epochs") == epochs[grid.label_set]
         for method in map(method_class, grid.methods):
-            assert set(grid.parameters) <= set(method().get_params())
+            assert set(grid.settings) <= set(method().get_params())
             small = issubclass(method, IterativeMethod) and (method.parameters or 0) < 10_000
             assert len(grid.seeds) == (3 if small else 1)
     with pytest.raises(UnknownNameError, match="did you mean 'paper'"):
@@ -69,7 +69,7 @@ def test_the_paper_is_what_the_paper_says() -> None:
 
 def test_a_preset_runs_on_other_datasets_by_their_label_set(store: Path) -> None:
     grids = read_preset("paper", [str(store)])
-    epochs = {job.parameters.get("epochs") for grid in grids for job in grid.jobs()}
+    epochs = {job.settings.get("epochs") for grid in grids for job in grid.jobs()}
     assert epochs == {32, None}
 
 
@@ -111,12 +111,9 @@ def test_a_sweep_goes_on_where_it_stopped(
     together = evaluate(files, store)
     lines = (tmp_path / "sweep/results.md").read_text().splitlines()
     cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
-    interval = together.interval("mae")
     assert len(lines) == 2 + 2
-    assert cells[2:4] == [
-        f"{together.value('mae'):.4f}",
-        f"{interval.low:.4f} to {interval.high:.4f}",
-    ]
+    assert not np.isfinite(together.interval("mae").low), "two test divisions"
+    assert cells[2:4] == [f"{together.value('mae'):.4f}", ""]
     assert cells[6] == "3"
     assert cells[-1] == (
         f"`llpbench run bag-ridge --dataset {store} --set words=4 --set sample=200 "
@@ -143,7 +140,7 @@ def test_an_interrupted_run_ends_the_sweep_and_is_not_in_its_tables(
 
 
 def test_what_cannot_be_run_is_found_first(store: Path, tmp_path: Path) -> None:
-    wrong = Grid(["bag-ridge"], [str(store)], parameters={"word": [4]})
+    wrong = Grid(["bag-ridge"], [str(store)], settings={"word": [4]})
     with pytest.raises(UnknownNameError, match="did you mean 'words'"):
         run_sweep([Grid(["train-mean"], [str(store)]), wrong], tmp_path / "sweep")
     with pytest.raises(LLPBenchError, match="is not on this machine"):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import click
 
 from llpbench._version import __version__
+from llpbench.cli.output import LOG, logging_to_stderr
 from llpbench.errors import LLPBenchError
 
 COMMANDS = {
@@ -72,11 +76,26 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="llpbench")
-def cli() -> None:
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where datasets are kept, instead of $LLPBENCH_CACHE.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Errors and results only.")
+@click.option("-v", "--verbose", is_flag=True, help="Also what is read and guessed, and times.")
+@click.pass_context
+def cli(context: click.Context, cache_dir: Path | None, quiet: bool, verbose: bool) -> None:
     """Benchmark for learning from label proportions on satellite imagery.
 
     Start with `llpbench demo`, or `llpbench COMMAND --help`.
     """
+    if quiet and verbose:
+        raise click.UsageError("give --quiet or --verbose, not both")
+    context.with_resource(logging_to_stderr(quiet=quiet, verbose=verbose))
+    if cache_dir is not None:  # in the environment, which worker processes inherit
+        os.environ["LLPBENCH_CACHE"] = str(cache_dir.absolute())
+    start = time.perf_counter()
+    context.call_on_close(lambda: LOG.debug("%.1f s in all", time.perf_counter() - start))
 
 
 def main(arguments: list[str] | None = None) -> Any:
@@ -87,7 +106,7 @@ def main(arguments: list[str] | None = None) -> Any:
     Parameters
     ----------
     arguments : list of str, optional
-        By default those of the process.
+        What follows ``llpbench``; by default what the process was given.
     """
     try:
         cli.main(arguments, standalone_mode=False)

@@ -7,67 +7,59 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llpbench.cli.output import json_option, print_json
-from llpbench.data.info import mark_synthetic
+from llpbench.cli import options
+from llpbench.cli.output import LOG, print_json, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
 
 
 @click.command("import")
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=options.PATH)
 @click.option("--name", required=True, help="What the dataset will be called.")
-@json_option
+@options.json_option
 def import_zip(archive: Path, name: str, as_json: bool) -> None:
     """Make a dataset from the published zip ARCHIVE, without unpacking it."""
     from llpbench.data.cache import import_archive
 
-    report = import_archive(archive, name, progress=True)
-    print_report(report, name, as_json)
+    print_report(import_archive(archive, name, progress=shows_progress()), name, as_json)
 
 
 @click.command("export-archive")
-@click.argument("name")
-@click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
-def export_archive(name: str, archive: Path) -> None:
-    """Write dataset NAME (or the path of one) as ZIP, in the layout of the published archives."""
+@options.dataset_argument
+@options.out_option("The zip.", required=True)
+def export_archive(dataset: str, out: Path) -> None:
+    """Write DATASET as a zip, in the layout of the published archives."""
     from llpbench.data.archive_export import write_archive
 
-    write_archive(name, archive, progress=True)
-    click.echo(f"{name}: {archive.stat().st_size} bytes, in {archive}")
+    write_archive(dataset, out, progress=shows_progress())
+    click.echo(f"{dataset}: {out.stat().st_size} bytes, in {out}")
 
 
 @click.command()
-@click.argument("name")
+@options.name_argument
 @click.option("--chips", type=click.IntRange(min=1), default=2000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--labels",
+    "--label-set",
     type=click.Choice(["esaworldcover", "humanpop"]),
     default="esaworldcover",
     show_default=True,
 )
-@json_option
-def synthesize(name: str, chips: int, seed: int, labels: str, as_json: bool) -> None:
+@options.json_option
+def synthesize(name: str, chips: int, seed: int, label_set: str, as_json: bool) -> None:
     """Make a synthetic dataset and call it NAME."""
     from llpbench.data.cache import synthesize as make
+    from llpbench.data.info import mark_synthetic
 
-    report = make(name, labels, chips=chips, seed=seed, progress=True)
+    report = make(name, label_set, chips=chips, seed=seed, progress=shows_progress())
     print_report(report, mark_synthetic(name, True), as_json)
 
 
-def print_report(report: WriteReport, name: str, as_json: bool) -> None:
-    """Print what writing a dataset found.
-
-    Parameters
-    ----------
-    report : WriteReport
-    name : str
-        What people call it.
-    as_json : bool
-    """
+def print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:
+    """Print what became of a dataset that was made, and log remarks on it."""
     for remark in report.remarks:
-        click.echo(f"note: {remark}", err=True)
+        LOG.warning(remark)
     if as_json:
         print_json(
             {
@@ -80,4 +72,5 @@ def print_report(report: WriteReport, name: str, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(f"{name}: {report.chips} chips, {report.divisions} divisions, in {report.path}")
+        size = f"{report.chips} chips, {report.divisions} divisions"
+        click.echo(f"{shown_name}: {size}, in {report.path}")

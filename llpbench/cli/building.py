@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
+from llpbench.cli import options
 from llpbench.cli.archives import print_report
-from llpbench.cli.output import json_option, print_json
-
-_FILE = click.Path(path_type=Path)
+from llpbench.cli.output import LOG, print_json, print_paths, shows_progress
 
 
 def _pairs(
@@ -27,13 +26,18 @@ def _pairs(
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say what a region is made of."""
-    options = [
+    sources = [
         click.option(
-            "--image", "images", type=_FILE, multiple=True, required=True, help="Raster; several."
+            "--image",
+            "images",
+            type=options.PATH,
+            multiple=True,
+            required=True,
+            help="Raster; several.",
         ),
-        click.option("--divisions", type=_FILE, help="Outlines: anything geopandas reads."),
+        click.option("--divisions", type=options.PATH, help="Outlines: anything geopandas reads."),
         click.option("--division-id", help="The column of division ids."),
-        click.option("--shares", type=_FILE, help="csv of shares by division."),
+        click.option("--shares", type=options.PATH, help="csv of shares by division."),
         click.option(
             "--column",
             "columns",
@@ -57,15 +61,15 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "resampling), image, or EPSG:NUMBER.",
         ),
     ]
-    for option in reversed(options):
+    for option in reversed(sources):
         command = option(command)
     return command
 
 
 @click.command()
-@click.argument("name")
+@options.name_argument
 @source_options
-@click.option("--labels", type=_FILE, multiple=True, help="Raster of classes; several.")
+@click.option("--labels", type=options.PATH, multiple=True, help="Raster of classes; several.")
 @click.option(
     "--legend",
     default="auto",
@@ -84,7 +88,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--title", help="Of the dataset.")
 @click.option("--licence", help="By default the legend's.")
 @click.option("--attribution", help="By default the legend's.")
-@json_option
+@options.json_option
 def build(
     name: str,
     images: Sequence[Path],
@@ -122,37 +126,33 @@ def build(
         **sources,
     )
     report = build_dataset(
-        name, recipe, title=title, licence=licence, attribution=attribution, progress=not as_json
+        name,
+        recipe,
+        title=title,
+        licence=licence,
+        attribution=attribution,
+        progress=shows_progress(),
     )
     print_report(report, name, as_json)
 
 
 @click.command("map")
-@click.argument("predictions", type=_FILE)
-@click.option("--dataset", required=True, help="Name or path of the dataset they are about.")
-@click.option("-o", "--out", type=_FILE, required=True, help="The GeoTIFF of shares.")
-@json_option
+@click.argument("predictions", type=options.PATH)
+@options.dataset_option
+@options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
+@options.json_option
 def map_predictions(predictions: Path, dataset: str, out: Path, as_json: bool) -> None:
     """Write PREDICTIONS as a map: GeoTIFFs of shares and classes, GeoParquet, a picture."""
     from llpbench.maps import write_map
 
-    _print_files(write_map(predictions, dataset, out), as_json)
-
-
-def _print_files(files: Any, as_json: bool) -> None:
-    written = {name: str(path) for name, path in vars(files).items()}
-    if as_json:
-        print_json(written)
-    else:
-        for path in written.values():
-            click.echo(path)
+    print_paths(vars(write_map(predictions, dataset, out)), as_json)
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @source_options
-@click.option("-o", "--out", type=_FILE, required=True, help="A new folder.")
-@json_option
+@options.out_option("A new folder.", required=True, kind=options.FOLDER)
+@options.json_option
 def predict(
     run: Path,
     images: Sequence[Path],
@@ -171,9 +171,9 @@ def predict(
     from llpbench.running.predicting import predict_region
 
     recipe = Recipe(images=images, bands=bands or None, scale=scale or None, **sources)
-    done = predict_region(run, recipe, out, progress=not as_json)
+    done = predict_region(run, recipe, out, progress=shows_progress())
     for remark in done.remarks:
-        click.echo(f"note: {remark}", err=True)
+        LOG.warning(remark)
     if as_json:
         print_json(
             {

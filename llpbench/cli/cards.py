@@ -7,19 +7,18 @@ from pathlib import Path
 
 import click
 
-out_option = click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file to write, instead of printing.",
+from llpbench.cli import options
+
+text_option = options.out_option(
+    "A file to write, instead of printing.", kind=click.Path(path_type=Path, dir_okay=False)
 )
 
 
 @click.command()
-@click.argument("name")
-@out_option
-def datasheet(name: str, out: Path | None) -> None:
-    """Write the datasheet of dataset NAME (or the path of one), with its known label noise.
+@options.dataset_argument
+@text_option
+def datasheet(dataset: str, out: Path | None) -> None:
+    """Write the datasheet of DATASET, with its known label noise.
 
     Of a published dataset that is not on this machine, it says what the catalog knows.
     """
@@ -28,26 +27,26 @@ def datasheet(name: str, out: Path | None) -> None:
     from llpbench.data.dataset import open_dataset
     from llpbench.reporting.datasheet import describe_dataset, describe_entry
 
-    entry = catalog.load().datasets.get(name)
-    if entry is not None and entry.record is not None and name not in stored_names():
+    entry = catalog.load().datasets.get(dataset)
+    if entry is not None and entry.record is not None and dataset not in stored_names():
         text = describe_entry(entry)
     else:
-        text = describe_dataset(open_dataset(name))
-    _give(text, out)
+        text = describe_dataset(open_dataset(dataset))
+    _write(text, out)
 
 
 @click.command()
-@click.argument("name")
-@out_option
-def croissant(name: str, out: Path | None) -> None:
-    """Write GeoCroissant metadata (JSON-LD) of dataset NAME (or the path of one)."""
+@options.dataset_argument
+@text_option
+def croissant(dataset: str, out: Path | None) -> None:
+    """Write GeoCroissant metadata (JSON-LD) of DATASET."""
     from llpbench.data.dataset import open_dataset
     from llpbench.reporting.croissant import describe_croissant
 
-    _give(json.dumps(describe_croissant(open_dataset(name)), indent=1, ensure_ascii=False), out)
+    _write(json.dumps(describe_croissant(open_dataset(dataset)), indent=1, ensure_ascii=False), out)
 
 
-def _give(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None) -> None:
     """Print a text, or write it in one step."""
     if out is None:
         click.echo(text.rstrip("\n"))

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from llpbench.cli.output import print_table
+from llpbench.cli import options
+from llpbench.cli.output import print_json, print_table, shows_progress
 
 
 @click.command()
-@click.option("--dataset", required=True, help="Name or path.")
+@options.dataset_option
 @click.option(
-    "--method", "methods", multiple=True, help="Several; train-mean and closed-form ones."
+    "--method",
+    "methods",
+    metavar="METHOD",
+    multiple=True,
+    help="Several; train-mean, bag-ridge and aggregated-multinomial by default.",
 )
 @click.option(
-    "--coarser", "factors", type=click.FloatRange(min=1), multiple=True, help="1, 2, 4, 8, 16."
+    "--coarser",
+    "factors",
+    type=click.FloatRange(min=1),
+    multiple=True,
+    show_default="1, 2, 4, 8, 16",
+    help="By how much fewer divisions; several.",
 )
 @click.option(
-    "--how", "ways", type=click.Choice(["merge", "random"]), multiple=True, help="Of bags; merge."
+    "--how",
+    "ways",
+    type=click.Choice(["merge", "random"]),
+    multiple=True,
+    show_default="merge",
+    help="Neighbours merged, or random bags; both.",
 )
 @click.option("--points", type=click.IntRange(min=1), help="Survey so many points a division.")
-@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="0; several.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("coarseness"),
-    show_default=True,
-    help="Folder of the table and the picture.",
+@options.seeds_option
+@options.out_option(
+    "Folder of the table and the picture, runs/coarseness-DATASET by default.", kind=options.FOLDER
 )
+@options.json_option
 def coarseness(
     dataset: str,
     methods: tuple[str, ...],
@@ -38,9 +49,10 @@ def coarseness(
     ways: tuple[str, ...],
     points: int | None,
     seeds: tuple[int, ...],
-    out: Path,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Train METHODS on ever fewer divisions: neighbours merged, or random bags.
+    """Train METHODs on ever fewer divisions: neighbours merged, or random bags.
 
     Only what train and val divisions know changes; the test split stays as it is.
     """
@@ -60,12 +72,16 @@ def coarseness(
         ways=ways or ("merge",),
         points=points,
         seeds=seeds or (0,),
-        progress=lambda items: tqdm(items, disable=not sys.stderr.isatty(), unit="run"),
+        progress=lambda items: tqdm(items, disable=not shows_progress(), unit="run"),
     )
-    figure = draw_coarseness(table, ds.llp.info.title)
+    out = out or Path("runs") / f"coarseness-{ds.llp.info.name}"
     out.mkdir(parents=True, exist_ok=True)
     replace_text(out / "coarseness.csv", table.to_csv(index=False, float_format="%.4f"))
-    write_figure(figure, out / "coarseness.png")
-    shown = table.drop(columns=["mae_hard", "f1_micro"])
-    print_table(json.loads(shown.to_json(orient="records")))
+    write_figure(draw_coarseness(table, ds.llp.info.title), out / "coarseness.png")
+    rows = json.loads(table.to_json(orient="records"))
+    if as_json:
+        print_json(rows)
+        return
+    hidden = ("mae_hard", "f1_micro")
+    print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
     click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

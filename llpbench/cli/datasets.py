@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from llpbench.cli.output import json_option, print_json, print_table, readable
-from llpbench.data.info import mark_synthetic
-
-if TYPE_CHECKING:
-    import numpy as np
-    import xarray as xr
-    from numpy.typing import NDArray
+from llpbench.cli import options
+from llpbench.cli.output import print_json, print_table, readable, shows_progress
 
 
 @click.command()
-@json_option
+@options.json_option
 def datasets(as_json: bool) -> None:
     """List the datasets of the catalog and those imported here."""
     from llpbench.data.cache import cache_folder
     from llpbench.data.dataset import list_datasets
+    from llpbench.data.info import mark_synthetic
 
     rows = [_dataset_row(name) for name in list_datasets()]
     if as_json:
         print_json(rows)
         return
-    for row in rows:
-        row["bytes"] = None if row["bytes"] is None else readable(row["bytes"])
-    print_table(rows)
+    print_table(
+        [
+            {
+                "dataset": mark_synthetic(row["name"], row["synthetic"]),
+                "chips": row["chips"],
+                "state": row["state"],
+                "size": None if row["bytes"] is None else readable(row["bytes"]),
+            }
+            for row in rows
+        ]
+    )
     click.echo(f"\nDatasets are kept in {cache_folder()}")
 
 
@@ -38,6 +42,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     from llpbench.data import fetch
     from llpbench.data.cache import cache_folder, stored_names
     from llpbench.data.holdings import folder_size
+    from llpbench.data.info import mark_synthetic
     from llpbench.data.store import read_info
 
     cache = cache_folder()
@@ -58,6 +63,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": mark_synthetic(title, is_synthetic),
+        "synthetic": is_synthetic,
         "chips": info.chips if info else entry.chips if entry else None,
         "state": state,
         "bytes": size,
@@ -66,16 +72,17 @@ def _dataset_row(name: str) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("name")
-@json_option
-def info(name: str, as_json: bool) -> None:
-    """Show source, splits, classes and hardness of dataset NAME (or the path of one)."""
+@options.dataset_argument
+@options.json_option
+def info(dataset: str, as_json: bool) -> None:
+    """Show source, splits, classes and hardness of DATASET."""
     from dataclasses import asdict
 
     from llpbench.data.dataset import open_dataset
+    from llpbench.reporting.facts import describe_facts
 
-    ds = open_dataset(name)
-    facts, card = _facts(ds), ds.llp.hardness()
+    ds = open_dataset(dataset)
+    facts, card = describe_facts(ds), ds.llp.hardness()
     facts["hardness"] = asdict(card)
     if as_json:
         print_json(facts)
@@ -86,92 +93,44 @@ def info(name: str, as_json: bool) -> None:
     for line in filter(None, (facts["attribution"], facts["digest"])):
         click.echo(line)
     click.echo()
-    print_table(facts["splits"])
+    short = {"chips across splits": "across splits", "chips without target": "no target"}
+    short["chips without label"] = "no label"
+    print_table([{short.get(k, k): v for k, v in row.items()} for row in facts["splits"]])
     click.echo()
     print_table(facts["classes"])
     click.echo(f"\n{card}")
 
 
-def _mean(shares: NDArray[np.floating]) -> float | None:
-    """Mean of the known shares, None where there are none."""
-    known = shares[shares == shares]
-    return float(known.mean()) if len(known) else None
-
-
-def _facts(ds: xr.Dataset) -> dict[str, Any]:
-    import numpy as np
-
-    from llpbench.protocol import SPLITS
-
-    groups = ds.llp.label_set.groups
-    grouped = ds.llp.group()
-    splits, parts = [], {}
-    for name in SPLITS:
-        parts[name] = part = grouped.llp.split(name)
-        outside = ds["overlap_chip"].isin(part["chip_number"]) & ~ds["overlap_division"].isin(
-            part["division_number"]
-        )
-        splits.append(
-            {
-                "split": name,
-                "chips": part.sizes["chip"],
-                "divisions": part.sizes["division"],
-                "chips across splits": len(np.unique(ds["overlap_chip"][outside])),
-                "chips without target": int(np.isnan(part["target"]).any("category").sum()),
-                "chips without label": int(
-                    np.isnan(part["chip_proportions"]).any("category").sum()
-                ),
-            }
-        )
-    classes = [
-        {"class group": group.name}
-        | {
-            name: _mean(part["chip_proportions"][:, number].to_numpy())
-            for name, part in parts.items()
-        }
-        for number, group in enumerate(groups)
-    ]
-    info = ds.llp.info
-    return {
-        "name": info.name,
-        "title": info.title,
-        "doi": info.doi or "",
-        "licence": info.licence,
-        "attribution": info.attribution,
-        "digest": info.digest,
-        "synthetic": info.synthetic,
-        "chips": ds.sizes["chip"],
-        "divisions": ds.sizes["division"],
-        "label_classes": [label_class.name for label_class in info.label_set.classes],
-        "splits": splits,
-        "classes": classes,
-        "store": str(info.store),
-    }
-
-
 @click.command()
-@click.argument("name")
+@options.dataset_argument
 @click.option("--archive", is_flag=True, help="Check the downloaded archive instead.")
-def verify(name: str, archive: bool) -> None:
-    """Read dataset NAME (or the path of one) whole and check it against its digest."""
+def verify(dataset: str, archive: bool) -> None:
+    """Read DATASET whole and check it against its digest."""
     from llpbench.data.cache import find_store
     from llpbench.data.downloading import published_archive
     from llpbench.data.store import verify_store
 
     if archive:
-        click.echo(f"the archive of {name} is whole: {published_archive(name).verify(force=True)}")
+        whole = published_archive(dataset).verify(force=True)
+        click.echo(f"the archive of {dataset} is whole: {whole}")
         return
-    found = verify_store(find_store(name), progress=True)
-    click.echo(f"{found.shown_name} is whole: {found.digest}")
+    info = verify_store(find_store(dataset), progress=shows_progress())
+    click.echo(f"{info.shown_name} is whole: {info.digest}")
 
 
 @click.command()
-@click.argument("name")
-def cite(name: str) -> None:
-    """Print the references and attributions that use of dataset NAME asks for."""
+@options.dataset_argument
+def cite(dataset: str) -> None:
+    """Print the references and attributions that use of DATASET asks for."""
     from llpbench import catalog
+    from llpbench.data.dataset import open_dataset
 
-    entry = catalog.dataset(name)
-    for line in filter(None, (catalog.load().paper, entry.doi and f"doi:{entry.doi}")):
-        click.echo(line)
-    click.echo(f"{entry.attribution}\nLicence of the labels: {entry.licence}")
+    entry = catalog.load().datasets.get(dataset)
+    # What a dataset here says of itself counts; the catalog knows those that are not here.
+    published = entry is not None and entry.record is not None
+    source = entry if entry is not None and published else open_dataset(dataset).llp.info
+    if published:
+        click.echo(catalog.load().paper)
+    if source.doi:
+        click.echo(f"doi:{source.doi}")
+    click.echo(f"{source.attribution}\nLicence of the labels: {source.licence}")

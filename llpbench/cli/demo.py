@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from llpbench.cli.methods import run_row
-from llpbench.cli.output import print_table
+from llpbench.cli import options
+from llpbench.cli.output import LOG, print_json, shows_progress
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop")
 METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
 
 
 @click.command()
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("demo-runs"),
-    show_default=True,
-    help="Folder of the runs; earlier demo runs in it are kept.",
-)
-def demo(out: Path) -> None:
-    """Run four methods on both embedded synthetic datasets and print one table."""
+@options.out_option("A new folder for the runs; runs/demo by default.", kind=options.FOLDER)
+@options.json_option
+def demo(out: Path | None, as_json: bool) -> None:
+    """Run four methods on both embedded synthetic datasets and print their results."""
+    from llpbench.cli.results import print_runs
     from llpbench.running.run import run_method
+    from llpbench.runs.folder import choose_folder
+    from llpbench.runs.results import result_row
 
-    rows = []
-    folder = _unused(out)
+    folder = choose_folder(out, "demo", resume=False)
+    runs = []
     for dataset in DATASETS:
-        for method, parameters in METHODS.items():
-            click.echo(f"{method} on {dataset} (synthetic) ...", err=True)
-            done = run_method(
-                method,
-                dataset,
-                settings=parameters,
-                out=folder / f"{method}-{dataset}",
-                progress=sys.stderr.isatty(),
+        for method, settings in METHODS.items():
+            LOG.info("%s on %s (synthetic) ...", method, dataset)
+            place, progress = folder / f"{method}-{dataset}", shows_progress()
+            runs.append(
+                run_method(method, dataset, settings=settings, out=place, progress=progress)
             )
-            rows.append(run_row(done))
+    if as_json:
+        print_json([result_row([run]) for run in runs])
+        return
     click.echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
-    print_table(rows)
-    click.echo(f"\nPredictions, scores and weights of each run: {folder}/")
+    print_runs(runs)
+    click.echo(f"Predictions, scores and weights of each run: {folder}/")
     click.echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
-
-
-def _unused(folder: Path) -> Path:
-    """The folder itself, or where earlier runs are in it, a numbered one inside."""
-    if not folder.exists():
-        return folder
-    return folder / str(sum(path.name.isdigit() for path in folder.iterdir()) + 2)

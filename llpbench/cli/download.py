@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import click
 
-from llpbench.cli.output import json_option, print_json, print_table, readable
+from llpbench.cli.options import json_option
+from llpbench.cli.output import LOG, print_json, print_table, readable, shows_progress
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="DATASET...")
 @click.option("--all", "everything", is_flag=True, help="All published datasets.")
 @click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="Tried before Zenodo.")
 @click.option(
@@ -25,8 +23,6 @@ from llpbench.cli.output import json_option, print_json, print_table, readable
 )
 @click.option("--chips", type=click.IntRange(min=1), help="Only about that many, for a first look.")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
-@click.option("--cache-dir", type=click.Path(path_type=Path), help="Instead of $LLPBENCH_CACHE.")
-@click.option("--quiet", is_flag=True, help="No progress bars and no remarks.")
 @json_option
 def download(
     names: tuple[str, ...],
@@ -35,8 +31,6 @@ def download(
     keep_archive: bool,
     chips: int | None,
     dry_run: bool,
-    cache_dir: Path | None,
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Fetch published datasets and make them ready; interrupted downloads continue."""
@@ -46,10 +40,6 @@ def download(
 
     if bool(names) == everything:
         raise click.UsageError("give the names of datasets, or --all")
-    if cache_dir is not None:
-        os.environ["LLPBENCH_CACHE"] = str(cache_dir)
-    if quiet:
-        logging.getLogger("llpbench").setLevel(logging.ERROR)
     entries = catalog.load().datasets
     wanted = names or tuple(name for name, entry in entries.items() if entry.record)
     for name in wanted:
@@ -68,13 +58,13 @@ def download(
                     mirrors=mirrors,
                     keep_archive=keep_archive,
                     chips=chips,
-                    progress=not quiet,
+                    progress=shows_progress(),
                 )
             remarks = [str(warning.message) for warning in caught]
             rows.append({"name": path.name, "path": str(path), "remarks": remarks})
         except LLPBenchError as error:
             failures.append(f"{name}: {error}")
-    _print_results(rows, as_json=as_json, quiet=quiet)
+    _print_results(rows, as_json)
     if failures:
         raise LLPBenchError("; ".join(failures))
 
@@ -102,18 +92,18 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
     )
 
 
-def _print_results(rows: list[dict[str, Any]], *, as_json: bool, quiet: bool) -> None:
+def _print_results(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
     for row in rows:
         click.echo(f"{row['name']} is ready in {row['path']}")
-        for remark in [] if quiet else row["remarks"]:
-            click.echo(f"note: {remark}", err=True)
+        for remark in row["remarks"]:
+            LOG.warning(remark)
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[DATASET]...")
 @click.option("--archives", is_flag=True, help="Remove downloaded archives.")
 @click.option("--partial", is_flag=True, help="Remove what interrupted runs left.")
 @click.option("--all", "everything", is_flag=True, help="Remove all of it.")
@@ -121,7 +111,7 @@ def _print_results(rows: list[dict[str, Any]], *, as_json: bool, quiet: bool) ->
 def clean(
     names: tuple[str, ...], archives: bool, partial: bool, everything: bool, as_json: bool
 ) -> None:
-    """Show what the cache holds; remove datasets by NAME, or kinds of files by option."""
+    """Show what the cache holds; remove DATASETs, or kinds of files by option."""
     from llpbench.data.holdings import holdings, remove
 
     held = holdings()

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from llpbench.cli import options
+from llpbench.cli.output import print_paths
+
 
 @click.command()
-@click.argument("name")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+@options.dataset_argument
+@options.out_option(
+    "A folder; pictures and tables in it of the same names are replaced.",
     required=True,
-    help="A folder; pictures and tables in it of the same names are replaced.",
+    kind=options.FOLDER,
 )
 @click.option(
     "--runs",
@@ -28,8 +29,11 @@ import click
     multiple=True,
     help="A predictions file or a run folder to map; several.",
 )
-def figures(name: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Path, ...]) -> None:
-    """Draw the paper's figures for dataset NAME (or the path of one).
+@options.json_option
+def figures(
+    dataset: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Path, ...], as_json: bool
+) -> None:
+    """Draw the paper's figures for DATASET.
 
     Its area with grid and divisions, splits, class distributions and sample chips; maps of
     predictions against the truth; results by method, across regions and what they cost.
@@ -37,5 +41,5 @@ def figures(name: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Pat
     from llpbench.data.dataset import open_dataset
     from llpbench.reporting.figures import write_figures
 
-    for path in write_figures(open_dataset(name), out, runs=runs, predictions=predictions):
-        click.echo(path)
+    written = write_figures(open_dataset(dataset), out, runs=runs, predictions=predictions)
+    print_paths({path.stem: path for path in written}, as_json)

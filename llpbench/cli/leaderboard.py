@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llpbench.cli.output import json_option, print_json, print_table
+from llpbench.cli.options import FOLDER, datasets_option, json_option
+from llpbench.cli.output import print_json, print_rows, print_table, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.board.layout import Board
     from llpbench.board.upkeep import Upkeep
     from llpbench.board.verdict import Verdict
-
-_folder = click.Path(path_type=Path, file_okay=False)
 
 
 def _open_board(context: click.Context, parameter: click.Parameter, folder: Path) -> Board:
@@ -27,7 +26,7 @@ def _open_board(context: click.Context, parameter: click.Parameter, folder: Path
 
 board_option: Callable[[Any], Any] = click.option(
     "--board",
-    type=_folder,
+    type=FOLDER,
     default=Path("leaderboard"),
     show_default=True,
     callback=_open_board,
@@ -45,11 +44,11 @@ def leaderboard() -> None:
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=_folder)
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option(
     "--from-run",
     "runs",
-    type=_folder,
+    type=FOLDER,
     multiple=True,
     help="A run folder, or a folder of them; several: seeds and datasets.",
 )
@@ -57,7 +56,9 @@ def leaderboard() -> None:
 @click.option("--author", "authors", multiple=True, help="A name; several.")
 @click.option("--contact", help="E-mail address or web page; it is published.")
 @click.option("--licence", help="SPDX identifier, of the predictions; CC-BY-4.0 by default.")
-@click.option("--deterministic", is_flag=True, help="Every seed gives the same: one is enough.")
+@click.option(
+    "--one-seed", "deterministic", is_flag=True, help="Every seed gives the same: one is enough."
+)
 def new(folder: Path, runs: tuple[Path, ...], **said: Any) -> None:
     """Start an entry in DIR, called <team>__<method>, and fill it from finished runs."""
     from llpbench.board.drafting import draft_entry
@@ -71,7 +72,7 @@ def new(folder: Path, runs: tuple[Path, ...], **said: Any) -> None:
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=_folder)
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @board_option
 @json_option
 def check(folder: Path, board: Board, as_json: bool) -> None:
@@ -90,7 +91,7 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=_folder)
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @board_option
 @json_option
 def add(folder: Path, board: Board, as_json: bool) -> None:
@@ -122,7 +123,7 @@ def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -
     """Score what is new or was scored by another version of the scorer."""
     from llpbench.board.upkeep import score_board
 
-    _print_rows((_row(upkeep) for upkeep in score_board(board, entries, pixels=pixels)), as_json)
+    print_rows([_row(upkeep) for upkeep in score_board(board, entries, pixels=pixels)], as_json)
 
 
 @leaderboard.command()
@@ -164,7 +165,7 @@ def replay(board: Board, as_json: bool) -> None:
 
 @leaderboard.command()
 @click.argument("entry")
-@click.option("--dataset", "datasets", multiple=True, help="Only this one; several.")
+@datasets_option(required=False)
 @board_option
 @json_option
 def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool) -> None:
@@ -176,10 +177,9 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
     from llpbench.board.upkeep import find_submissions
 
     (submission,) = find_submissions(board, [entry])
-    progress = sys.stderr.isatty()
-    done = list(reproduce_entry(board, submission, datasets, progress=progress))
+    done = list(reproduce_entry(board, submission, datasets, progress=shows_progress()))
     rows = [rerun.model_dump(exclude={"command"}, by_alias=True) for rerun in done]
-    _print_rows(rows, as_json)
+    print_rows(rows, as_json)
     sys.exit(not all(rerun.inside for rerun in done))
 
 
@@ -207,10 +207,10 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
 
 
 @leaderboard.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
 @board_option
-def truth(names: tuple[str, ...], board: Board) -> None:
-    """Make the truth tables of datasets NAME, which must be on this machine.
+def truth(datasets: tuple[str, ...], board: Board) -> None:
+    """Make the truth tables of DATASETs, which must be on this machine.
 
     With them, proportions are scored without the imagery.
     """
@@ -218,8 +218,8 @@ def truth(names: tuple[str, ...], board: Board) -> None:
     from llpbench.board.truth import make_truth, write_truth
     from llpbench.data.dataset import open_dataset
 
-    for name in names:
-        ds = open_dataset(name)
+    for dataset in datasets:
+        ds = open_dataset(dataset)
         path = board.truth(ds.llp.info.name)
         write_truth(make_truth(ds), path)
         write_card(make_card(ds), board.card(ds.llp.info.name))
@@ -250,13 +250,6 @@ def _row(upkeep: Upkeep) -> dict[str, Any]:
         "proportions": upkeep.proportions,
         "pixels": upkeep.pixels,
     }
-
-
-def _print_rows(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(list(rows))
-    else:
-        print_table(list(rows))
 
 
 def _print_verdict(verdict: Verdict) -> None:

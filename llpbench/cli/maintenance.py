@@ -6,18 +6,17 @@ from pathlib import Path
 
 import click
 
-from llpbench.cli.output import json_option, print_json, print_table
+from llpbench.cli import options
+from llpbench.cli.output import print_json, print_table
 
 
 @click.command("pin-records")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+@options.out_option(
+    "The catalog.",
+    kind=click.Path(path_type=Path, exists=True, dir_okay=False),
     default=Path("llpbench/catalog/catalog.toml"),
-    show_default=True,
-    help="The catalog.",
 )
-@json_option
+@options.json_option
 def pin_records(out: Path, as_json: bool) -> None:
     """Ask Zenodo for the archives of all records and pin their names, sizes and checksums.
 

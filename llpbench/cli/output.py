@@ -1,26 +1,69 @@
-"""How commands print: tables for people, JSON for programs."""
+"""How commands print: results on stdout, as tables or JSON; everything else through logging."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from math import isnan
-from typing import Any
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOG = logging.getLogger("llpbench")
+"""Of the whole package. INFO: what a command does; WARNING: notes; DEBUG: what is read, guessed
+and how long it took."""
 
 
-def print_json(content: Any) -> None:
-    """Print JSON.
+class _StderrHandler(logging.Handler):
+    """Writes to stderr as it is when a message comes, which tests replace."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "note: " if record.levelno == logging.WARNING else ""
+        click.echo(prefix + record.getMessage(), err=True)
+
+
+@contextmanager
+def logging_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
+    """Show messages of the package on stderr while a command runs.
 
     Parameters
     ----------
-    content : object
-        What :func:`json.dumps` takes.
+    quiet : bool
+        Errors only; progress bars stay away as well, see :func:`shows_progress`.
+    verbose : bool
+        Everything, down to DEBUG.
     """
+    handler, level = _StderrHandler(), LOG.level
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        LOG.setLevel(level)
+
+
+def shows_progress() -> bool:
+    """Whether commands show progress bars: on a terminal, unless ``--quiet``."""
+    return LOG.isEnabledFor(logging.INFO) and sys.stderr.isatty()
+
+
+def print_json(content: Any) -> None:
+    """Print what :func:`json.dumps` takes as JSON."""
     click.echo(json.dumps(content, indent=1, allow_nan=False))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Print rows as JSON or as :func:`print_table` does."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -29,11 +72,14 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     Parameters
     ----------
     rows : sequence of mapping
-        All with the same keys, which are the headings; None and NaN are left blank.
+        All with the same keys, which are the headings; values are written as
+        :func:`llpbench.markdown.format_cells` says.
     """
+    from llpbench.markdown import format_cells
+
     if not rows:
         return
-    cells = [[_cell(value) for value in row.values()] for row in rows]
+    cells = format_cells([list(row.values()) for row in rows])
     headings = list(rows[0])
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     right = [all(isinstance(row[name], int | float | None) for row in rows) for name in headings]
@@ -45,16 +91,16 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
         click.echo("  ".join(aligned).rstrip())
 
 
+def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
+    """Print where files were written, one a line, or as JSON by what they hold."""
+    if as_json:
+        print_json({name: str(path) for name, path in paths.items()})
+    else:
+        click.echo("\n".join(map(str, paths.values())))
+
+
 def readable(size: int) -> str:
-    """Bytes as people say them.
-
-    Parameters
-    ----------
-    size : int
-
-    Returns
-    -------
-    str
+    """Write a number of bytes as people read it.
 
     Examples
     --------
@@ -65,12 +111,3 @@ def readable(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.1f} {unit}"
     return f"{size} bytes"
-
-
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return ""
-    if isinstance(value, float):
-        digits = 4 if abs(value) < 10 else 1
-        return f"{round(value, digits) + 0.0:.{digits}f}"  # adding 0.0 makes -0.0 a plain zero
-    return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ def find_store(name: str | os.PathLike[str]) -> Path:
     labels = datasets[text].label_set.name
     with locked(text):
         if text not in stored_names():
-            synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=True)
+            progress = logging.getLogger("llpbench").isEnabledFor(logging.WARNING)
+            synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=progress)
     return cache_folder() / text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from llpbench.protocol import SPLITS
 
 if TYPE_CHECKING:
     import xarray as xr
+
+log = logging.getLogger(__name__)
 
 
 def list_datasets() -> list[str]:
@@ -74,6 +77,7 @@ def open_dataset(
         raise UnknownNameError(unknown("split", split, SPLITS))
     path = _locate(name_or_path, download)
     info = read_info(path)
+    log.debug("reading the dataset %s from %s", info.shown_name, path)
     try:
         ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
     except (OSError, KeyError, TypeError, ValueError) as error:

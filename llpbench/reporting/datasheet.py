@@ -11,6 +11,7 @@ from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
 from llpbench.markdown import markdown_table
 from llpbench.protocol import CHIP_SIZE, SPLITS
+from llpbench.reporting.facts import class_rows, split_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,14 +34,13 @@ def describe_dataset(ds: xr.Dataset) -> str:
         Its sizes, splits and classes as they are, its sources, known label noise, how hard it
         is, what it is for and what it is not, and whose it is.
     """
-    grouped = ds.llp.group()
     labels, synthetic = ds.llp.label_set, ds.llp.info.synthetic
     sections = [
         f"# {ds.llp.info.title}\n",
         _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
         _provenance(ds.llp.info.doi, synthetic=synthetic),
-        f"## Splits\n\n{_splits(grouped)}",
-        f"## Classes\n\n{_classes(labels)}\n{_shares(grouped)}",
+        f"## Splits\n\n{_splits(ds)}",
+        f"## Classes\n\n{_classes(labels)}\n{_shares(ds)}",
         _noise(labels, synthetic=synthetic),
     ]
     if not ds["chip_proportions"].isnull().all():
@@ -53,10 +53,6 @@ def describe_dataset(ds: xr.Dataset) -> str:
 
 def describe_entry(entry: DatasetEntry) -> str:
     """Write the datasheet of a dataset of the catalog without looking into it, in Markdown.
-
-    Parameters
-    ----------
-    entry : DatasetEntry
 
     Returns
     -------
@@ -83,10 +79,6 @@ def describe_entry(entry: DatasetEntry) -> str:
 
 def pixel_metres(ds: xr.Dataset) -> float:
     """Side of a pixel in metres, from the median height of chips in degrees.
-
-    Parameters
-    ----------
-    ds : Dataset
 
     Returns
     -------
@@ -129,18 +121,13 @@ def _provenance(doi: str | None, *, synthetic: bool) -> str:
     return f"## Where it comes from\n\n{text}\n"
 
 
-def _splits(grouped: xr.Dataset) -> str:
-    rows = []
-    for name in SPLITS:
-        part = grouped.llp.split(name)
-        without = int(part["chip_proportions"].isnull().any("category").sum())
-        rows.append(
-            [name, f"{part.sizes['chip']:,}", f"{part.sizes['division']:,}", f"{without:,}"]
-        )
-    headings = ["split", "chips", "divisions", "chips without label"]
+def _splits(ds: xr.Dataset) -> str:
+    names = ("split", "chips", "divisions", "chips without label")
+    rows = [[row[name] for name in names] for row in split_rows(ds)]
     return (
         "Whole divisions belong to one split. A chip on a border may overlap divisions of another "
-        "split; their shares never enter its target.\n\n" + markdown_table(headings, rows)
+        "split; their shares never enter its target.\n\n"
+        + markdown_table(names, [[name, *map("{:,}".format, counts)] for name, *counts in rows])
     )
 
 
@@ -152,20 +139,10 @@ def _classes(labels: LabelSet) -> str:
     return markdown_table(["class group", "made of"], rows)
 
 
-def _shares(grouped: xr.Dataset) -> str:
-    """Mean shares of class groups in the chips of each split."""
-    split = grouped["split"].to_numpy()
-    shares = grouped["chip_proportions"].to_numpy()
-    known = np.isfinite(shares).all(axis=1)
-    means = [
-        shares[known & (split == name)].mean(axis=0)
-        if (known & (split == name)).any()
-        else np.full(shares.shape[1], np.nan)
-        for name in SPLITS
-    ]
+def _shares(ds: xr.Dataset) -> str:
     rows = [
-        [str(name), *(f"{mean[number]:.3f}" for mean in means)]
-        for number, name in enumerate(grouped["category_name"].to_numpy())
+        [name, *("" if share is None else f"{share:.3f}" for share in shares)]
+        for name, *shares in (row.values() for row in class_rows(ds))
     ]
     return "Mean shares in the chips:\n\n" + markdown_table(["class group", *SPLITS], rows)
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from llpbench.catalog.reported import ReportedResult
-from llpbench.markdown import markdown_table
+from llpbench.markdown import format_number, markdown_table
 from llpbench.runs.results import Result
 
 _METRICS = ("mae", "mae_hard", "f1_micro")
 
+_COSTS = {
+    "parameters": "parameters",
+    "multiply-adds a chip": "multiply_adds",
+    "bytes (float32)": "bytes_float32",
+    "bytes (int8)": "bytes_int8",
+    "ms a chip": "latency_p50_ms",
+    "label bytes": "label_uplink_bytes",
+    "pixel label bytes": "pixel_label_bytes",
+}
+"""Heading and key of what a footprint tells."""
+_TIMES = ("latency_p50_ms",)
+
 
 def cross_region_table(results: Sequence[Result], reported: Sequence[ReportedResult]) -> str:
-    """Scores of methods on the region they were trained on and on others, in Markdown.
+    """Write scores of methods on the region they were trained on and on others, in Markdown.
 
     Parameters
     ----------
-    results : sequence of Result
     reported : sequence of ReportedResult
         What the paper printed; marked as such, and never exactly comparable.
 
@@ -26,28 +38,26 @@ def cross_region_table(results: Sequence[Result], reported: Sequence[ReportedRes
         A row a method, training region and test region. Only methods that were carried over
         somewhere.
     """
-    rows = [
-        _row(one.label, one.record.trained_on, one.record.dataset, "", map(one.value, _METRICS))
-        for one in results
-    ]
-    rows += [
-        _row(
-            one.method, one.trained_on, one.dataset, "reported", (getattr(one, m) for m in _METRICS)
-        )
-        for one in reported
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for scored in results:
+        regions = (scored.record.trained_on, scored.record.dataset)
+        rows.append((scored.label, *regions, "", *map(scored.value, _METRICS)))
+    for printed in reported:
+        regions = (printed.trained_on, printed.dataset)
+        scores = (getattr(printed, metric) for metric in _METRICS)
+        rows.append((printed.method, *regions, "reported", *scores))
     carried = {(method, source) for method, here, there, source, *_ in rows if here != there}
-    rows = [row for row in rows if (row[0], row[3]) in carried]
+    rows = sorted(
+        (row for row in rows if (row[0], row[3]) in carried), key=lambda row: (row[3], *row[:3])
+    )
     headings = ["method", "trained on", "tested on", "source", "MAE", "MAE hard", "F1"]
-    return markdown_table(headings, sorted(rows, key=lambda row: (row[3], row[0], row[1:3])))
+    return markdown_table(
+        headings, [[*row[:4], *(format_number(score, ".3f") for score in row[4:])] for row in rows]
+    )
 
 
 def footprint_table(results: Sequence[Result]) -> str:
-    """What each method costs where bytes and watts are few, in Markdown.
-
-    Parameters
-    ----------
-    results : sequence of Result
+    """Write what each method costs where bytes and watts are few, in Markdown.
 
     Returns
     -------
@@ -56,41 +66,13 @@ def footprint_table(results: Sequence[Result]) -> str:
         bytes of the labels that must be sent up to train it on board, beside those of pixel labels
         of the same chips.
     """
-    rows = []
-    for one in results:
-        if one.record.track == "cross-region":
-            continue
-        cost = one.record.footprint
-        rows.append(
-            [
-                one.label,
-                one.record.trained_on,
-                _number(one.value("mae")),
-                _count(cost.get("parameters")),
-                _count(cost.get("multiply_adds")),
-                _count(cost.get("bytes_float32")),
-                _count(cost.get("bytes_int8")),
-                _number(cost.get("latency_p50_ms")),
-                _count(cost.get("label_uplink_bytes")),
-                _count(cost.get("pixel_label_bytes")),
-            ]
-        )
-    headings = [
-        *("method", "trained on", "MAE", "parameters", "multiply-adds a chip"),
-        *("bytes (float32)", "bytes (int8)", "ms a chip", "label bytes", "pixel label bytes"),
+    rows = [
+        [result.label, result.record.trained_on, format_number(result.value("mae"), ".3f")]
+        + [
+            format_number(result.record.footprint.get(cost), ".3f" if cost in _TIMES else ",.0f")
+            for cost in _COSTS.values()
+        ]
+        for result in results
+        if result.record.track != "cross-region"
     ]
-    return markdown_table(headings, rows)
-
-
-def _row(
-    method: str, trained_on: str, dataset: str, source: str, scores: Iterable[float | None]
-) -> list[str]:
-    return [method, trained_on, dataset, source, *map(_number, scores)]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+    return markdown_table(["method", "trained on", "MAE", *_COSTS], rows)

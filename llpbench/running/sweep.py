@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
-from llpbench.markdown import markdown_table
+from llpbench.markdown import format_interval, markdown_table
 from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
 from llpbench.running.sweep_plan import Grid, Job
 from llpbench.runs.record import Run
-from llpbench.runs.results import pool_seeds
+from llpbench.runs.results import result_row
 from llpbench.writing import replace_text
 
 RUNS = "runs"
 ROWS = "results.csv"
 TABLE = "results.md"
-
-_METRICS = ("mae", "mae_hard", "f1_micro", "skill")
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Sweep:
 def run_sweep(
     grids: Sequence[Grid], out: Path, *, workers: int = 1, progress: bool = False
 ) -> Sweep:
-    """Do every run of some grids that is not done yet.
+    """Do every run of the grids that is not done yet.
 
     Both tables are replaced in one step after every run. Called again with the same folder, it
     reads what is done, goes on with what was interrupted and tries again what failed.
@@ -61,6 +57,7 @@ def run_sweep(
     Parameters
     ----------
     grids : sequence of Grid
+        A run that is in several is made once.
     out : Path
         Receives ``results.csv`` (a row a run), ``results.md`` (a row a setting, seeds together)
         and the run folders below ``runs/``.
@@ -69,24 +66,20 @@ def run_sweep(
     progress : bool
         Whether to show progress bars.
 
-    Returns
-    -------
-    Sweep
-
     Raises
     ------
     LLPBenchError
-        If a method, parameter or dataset does not exist: before anything is run.
+        If a method, setting or dataset does not exist: before anything is run.
     """
     jobs = list({job.title: job for grid in grids for job in grid.jobs()}.values())
     _check(jobs)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     sweep = Sweep([], [], False)
     parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
-    found = parallel(
+    results = parallel(
         delayed(_try)(job, out / RUNS / job.title, progress and workers == 1) for job in jobs
     )
-    for job, run in zip(_shown(jobs, progress), found, strict=True):
+    for job, run in zip(_shown(jobs, progress), results, strict=True):
         if isinstance(run, str):
             sweep.failed.append((job, run))
             continue
@@ -96,7 +89,8 @@ def run_sweep(
         if run.record.interrupted:
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
-        replace_text(out / ROWS, _csv([run_row(*one) for one in sweep.done]))
+        rows = pd.DataFrame([run_row(*pair) for pair in sweep.done])
+        replace_text(out / ROWS, rows.to_csv(index=False))
         replace_text(out / TABLE, results_table(sweep.done))
     return sweep
 
@@ -108,7 +102,7 @@ def _try(job: Job, out: Path, progress: bool) -> Run | str:
             job.method,
             job.dataset,
             seed=job.seed,
-            settings=job.parameters,
+            settings=job.settings,
             out=out,
             progress=progress,
         )
@@ -117,43 +111,33 @@ def _try(job: Job, out: Path, progress: bool) -> Run | str:
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:
-    """A run as a row of numbers.
+    """Write a run as a row of ``results.csv``.
 
     Parameters
     ----------
     job : Job
+        What was to be run.
     run : Run
+        What came of it.
 
     Returns
     -------
     dict
+        Settings, seed and the numbers of :func:`llpbench.runs.results.result_row`.
     """
-    record, scores = run.record, run.scores
-    return {
-        "method": job.method,
-        "dataset": record.dataset,
-        "synthetic": record.synthetic,
-        "split": record.split,
-        "settings": json.dumps(job.parameters),
-        "seed": job.seed,
-        **{
-            name: scores.value(name) if scores is not None and name in scores.metrics else None
-            for name in _METRICS
-        },
-        "parameters": record.footprint["parameters"],
-        "multiply_adds": record.footprint["multiply_adds"],
-        "fit_seconds": record.fit_seconds,
-        "predict_seconds": record.predict_seconds,
-        "cpu_seconds": record.cpu_seconds,
-    }
+    numbers = result_row([run])
+    del numbers["low"], numbers["high"]
+    names = {name: numbers.pop(name) for name in ("method", "dataset", "synthetic", "split")}
+    return {**names, "settings": json.dumps(job.settings), "seed": job.seed, **numbers}
 
 
 def results_table(done: Sequence[tuple[Job, Run]]) -> str:
-    """Runs as a table in Markdown: a row a setting, with the command that repeats it.
+    """Write runs as a table in Markdown: a row a setting, with the command that repeats it.
 
     Parameters
     ----------
     done : sequence of (Job, Run)
+        With scores.
 
     Returns
     -------
@@ -164,32 +148,26 @@ def results_table(done: Sequence[tuple[Job, Run]]) -> str:
     groups: dict[str, list[tuple[Job, Run]]] = {}
     for job, run in done:
         groups.setdefault(replace(job, seed=0).title, []).append((job, run))
-    headings = (
-        *("method", "dataset", "MAE", "95 %", "MAE hard", "F1", "seeds", "parameters"),
-        *("training s", "CPU s", "command"),
-    )
-    return markdown_table(headings, map(_table_row, groups.values()))
+    rows = [_table_row(group) for group in groups.values()]
+    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
-def _table_row(group: Sequence[tuple[Job, Run]]) -> list[str]:
+def _table_row(group: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
     jobs, runs = zip(*group, strict=True)
-    record, scores = runs[0].record, pool_seeds([run.scores for run in runs])
-
-    def score(name: str) -> str:
-        return f"{scores.value(name):.4f}" if name in scores.metrics else ""
-
-    def mean(cost: str) -> str:
-        return f"{np.mean([getattr(run.record, cost) for run in runs]):.1f}"
-
-    return [
-        jobs[0].method,
-        mark_synthetic(record.dataset, record.synthetic),
-        score("mae"),
-        scores.score("mae").interval_text(4, " to "),
-        *(score("mae_hard"), score("f1_micro"), str(len(runs))),
-        *(str(record.footprint["parameters"]), mean("fit_seconds"), mean("cpu_seconds")),
-        f"`{jobs[0].command([job.seed for job in jobs])}`",
-    ]
+    numbers = result_row(runs)
+    return {
+        "method": numbers["method"],
+        "dataset": mark_synthetic(numbers["dataset"], numbers["synthetic"]),
+        "MAE": f"{numbers['mae']:.4f}",
+        "95 %": format_interval(numbers["low"], numbers["high"], decimals=4, to=" to "),
+        "MAE hard": numbers["mae_hard"],
+        "F1": numbers["f1_micro"],
+        "seeds": len(runs),
+        "parameters": numbers["parameters"],
+        "training s": round(numbers["fit_seconds"], 1),
+        "CPU s": round(numbers["cpu_seconds"], 1),
+        "command": f"`{jobs[0].command([job.seed for job in jobs])}`",
+    }
 
 
 def _check(jobs: Sequence[Job]) -> None:
@@ -197,18 +175,10 @@ def _check(jobs: Sequence[Job]) -> None:
     for dataset in dict.fromkeys(job.dataset for job in jobs):
         open_dataset(dataset)
     for job in jobs:
-        make_method(job.method, **job.parameters)
+        make_method(job.method, **job.settings)
 
 
 def _shown(jobs: Sequence[Job], progress: bool) -> Any:
     from tqdm import tqdm
 
     return tqdm(jobs, desc="sweep", unit="run") if progress else jobs
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -18,15 +18,14 @@ from llpbench.runs.command import RunCommand
 
 @dataclass(frozen=True)
 class Grid:
-    """Methods, datasets, seeds and parameter values to combine.
+    """Methods, datasets, seeds and values of settings to combine.
 
     Parameters
     ----------
-    methods, datasets : sequence of str
+    methods, datasets, seeds : sequence
         What :func:`llpbench.run_method` takes.
-    seeds : sequence of int
-    parameters : mapping of str to sequence
-        The values that each parameter takes.
+    settings : mapping of str to sequence
+        The values that each setting takes.
     label_set : str, optional
         Datasets of another label set are left out.
     """
@@ -34,16 +33,11 @@ class Grid:
     methods: Sequence[str]
     datasets: Sequence[str]
     seeds: Sequence[int] = (0,)
-    parameters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     label_set: str | None = None
 
     def jobs(self) -> list[Job]:
-        """All combinations.
-
-        Returns
-        -------
-        list of Job
-            The seeds of one setting beside one another.
+        """List all combinations, the seeds of one setting after one another.
 
         Examples
         --------
@@ -52,8 +46,8 @@ class Grid:
         ['qkm-demo-humanpop-epochs=4-seed1', 'qkm-demo-humanpop-epochs=8-seed0']
         """
         settings = [
-            dict(zip(self.parameters, values, strict=True))
-            for values in itertools.product(*self.parameters.values())
+            dict(zip(self.settings, values, strict=True))
+            for values in itertools.product(*self.settings.values())
         ]
         combined = itertools.product(self.methods, self._datasets(), settings, self.seeds)
         return [Job(*values) for values in combined]
@@ -70,54 +64,34 @@ class Grid:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a sweep.
-
-    Parameters
-    ----------
-    method, dataset : str
-    parameters : dict
-    seed : int
-    """
+    """One run of a sweep: what :func:`llpbench.run_method` takes."""
 
     method: str
     dataset: str
-    parameters: dict[str, Any]
+    settings: dict[str, Any]
     seed: int
 
     @property
     def title(self) -> str:
         """What its folder is called."""
-        values = [f"{name}={value}" for name, value in self.parameters.items()]
+        values = [f"{name}={value}" for name, value in self.settings.items()]
         parts = [self.method, Path(self.dataset).name, *values, f"seed{self.seed}"]
         return re.sub(r"[^\w.=-]", "_", "-".join(parts))
 
     def command(self, seeds: Sequence[int]) -> str:
-        """What does the same without a sweep, for some seeds.
-
-        Parameters
-        ----------
-        seeds : sequence of int
-
-        Returns
-        -------
-        str
-        """
-        return str(RunCommand(self.method, self.dataset, tuple(seeds), self.parameters))
+        """Write the command that makes these runs without a sweep."""
+        return str(RunCommand(self.method, self.dataset, tuple(seeds), self.settings))
 
 
 def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:
-    """The grids of a preset.
+    """Read the grids of a preset.
 
     Parameters
     ----------
     name : str
-        Such as ``"paper"``.
+        A table of ``sweeps.toml``, such as ``"paper"``.
     datasets : sequence of str
         To run on instead of the preset's own.
-
-    Returns
-    -------
-    list of Grid
 
     Raises
     ------

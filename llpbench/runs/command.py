@@ -19,17 +19,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class RunCommand:
-    """What ``llpbench run`` is told, as far as it changes predictions.
+    """The arguments of ``llpbench run`` that change predictions.
 
     Parameters
     ----------
-    method, dataset : str
-    seeds : tuple of int
     settings : dict
         Of the method.
     apply_to : str or None
         Another dataset to predict.
-    deterministic : bool
     """
 
     method: str
@@ -58,7 +55,7 @@ class RunCommand:
 
 
 def command_of(runs: Sequence[Run]) -> RunCommand:
-    """Write the command that makes some runs again.
+    """Write the command that makes runs again.
 
     Parameters
     ----------
@@ -90,8 +87,8 @@ class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit."""
 
     def error(self, message: str) -> NoReturn:
-        said = " ".join(message.split())[:200]
-        raise MethodError(f"this is no `llpbench run METHOD --dataset NAME ...`: {said}")
+        reason = " ".join(message.split())[:200]
+        raise MethodError(f"this is no `llpbench run METHOD --dataset NAME ...`: {reason}")
 
 
 def parse_run_command(text: str) -> RunCommand:
@@ -102,10 +99,6 @@ def parse_run_command(text: str) -> RunCommand:
     text : str
         ``llpbench run METHOD --dataset NAME [--seed N]... [--epochs N] [--set NAME=VALUE]...
         [--apply-to NAME] [--deterministic]``, one dataset, names but no paths.
-
-    Returns
-    -------
-    RunCommand
 
     Raises
     ------
@@ -137,15 +130,15 @@ def parse_run_command(text: str) -> RunCommand:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--set", type=_setting, action="append", dest="settings", default=[])
     parser.add_argument("--deterministic", action="store_true")
-    said = parser.parse_args(words[2:])
-    epochs = {} if said.epochs is None else {"epochs": said.epochs}
+    options = parser.parse_args(words[2:])
+    epochs = {} if options.epochs is None else {"epochs": options.epochs}
     return RunCommand(
-        method=said.method,
-        dataset=said.dataset,
-        seeds=tuple(said.seeds or (0,)),
-        settings={**dict(said.settings), **epochs},
-        apply_to=said.apply_to,
-        deterministic=said.deterministic,
+        method=options.method,
+        dataset=options.dataset,
+        seeds=tuple(options.seeds or (0,)),
+        settings={**dict(options.settings), **epochs},
+        apply_to=options.apply_to,
+        deterministic=options.deterministic,
     )
 
 
@@ -156,11 +149,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
     ----------
     text : str
         ``NAME=VALUE``; what is no JSON is taken as text.
-
-    Returns
-    -------
-    name : str
-    value : object
 
     Raises
     ------

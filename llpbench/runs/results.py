@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from llpbench.errors import LLPBenchError
 from llpbench.runs.record import RECORD, Run, RunRecord, read_run
 from llpbench.scoring.scores import Scores
+
+log = logging.getLogger(__name__)
+
+METRICS = ("mae", "mae_hard", "f1_micro", "skill")
+"""What tables of results show."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Result:
     Parameters
     ----------
     label : str
-        The method, with those of its parameters that tell it from other results.
+        The method, with those of its settings in which it differs from other results.
     runs : tuple of Run
         By seed.
     scores : Scores
@@ -38,29 +46,18 @@ class Result:
         return self.runs[0].record
 
     def value(self, metric: str) -> float | None:
-        """A metric, None where this result has it not.
-
-        Parameters
-        ----------
-        metric : str
-
-        Returns
-        -------
-        float or None
-        """
-        return self.scores.value(metric) if metric in self.scores.metrics else None
+        """A metric by name, None where this result does not have it or it is not defined."""
+        return _value(self.scores, metric)
 
     @property
     def train_mean(self) -> float | None:
         """MAE of the train mean on the same chips; None without a train split."""
         skill = self.value("skill")
-        if skill is None or not np.isfinite(skill) or skill == 1:
-            return None
-        return self.scores.value("mae") / (1 - skill)
+        return None if skill is None or skill == 1 else self.scores.value("mae") / (1 - skill)
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
-    """Read all finished runs below some folders.
+    """Read all finished runs below folders.
 
     Parameters
     ----------
@@ -85,7 +82,9 @@ def find_runs(folders: Iterable[Path]) -> list[Run]:
             raise LLPBenchError(
                 f"{str(folder)!r} holds no finished run: there is no {RECORD} in it"
             )
-        runs += [read_run(path.parent) for path in records]
+        for path in records:
+            log.debug("reading the run in %s", path.parent)
+            runs.append(read_run(path.parent))
     return runs
 
 
@@ -94,7 +93,7 @@ def _is_hidden(path: Path, below: Path) -> bool:
 
 
 def find_results(folders: Iterable[Path]) -> list[Result]:
-    """Read all finished runs below some folders, seeds of one setting together.
+    """Read all finished runs below folders, seeds of one setting together.
 
     Parameters
     ----------
@@ -111,57 +110,115 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     LLPBenchError
         If a folder holds no finished run, or one that cannot be read.
     """
-    runs: dict[str, list[Run]] = {}
-    for run in find_runs(folders):
-        if run.scores:
-            runs.setdefault(_setting(run.record), []).append(run)
-    groups = [tuple(sorted(found, key=lambda run: run.record.seed)) for found in runs.values()]
+    groups = group_seeds(run for run in find_runs(folders) if run.scores)
     settings = [seeds[0].record for seeds in groups]
     results = [
-        Result(
-            _label(seeds[0].record, settings),
-            seeds,
-            pool_seeds([run.scores for run in seeds if run.scores]),
-        )
+        Result(label_setting(seeds[0].record, settings), seeds, pool_seeds(seeds))
         for seeds in groups
     ]
     return sorted(results, key=lambda result: result.label)
 
 
-def pool_seeds(seeds: Sequence[Scores]) -> Scores:
+def group_seeds(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
+    """Put the seeds of each setting together.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        In any order.
+
+    Returns
+    -------
+    list of tuple of Run
+        A tuple a method, its settings, training data, data and split, in the order of their first
+        runs; sorted by seed inside.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_setting(run.record), []).append(run)
+    return [tuple(sorted(seeds, key=lambda run: run.record.seed)) for seeds in groups.values()]
+
+
+def pool_seeds(runs: Sequence[Run]) -> Scores:
     """Put scores of single seeds together as those of one method with several.
 
     Parameters
     ----------
-    seeds : sequence of Scores
-        On the same split.
+    runs : sequence of Run
+        On the same split, each with scores.
 
     Returns
     -------
     Scores
         Without chips.
     """
+    seeds = [run.scores for run in runs if run.scores]
     names = seeds[0].tallies
-    tallies = {name: np.concatenate([seed.tallies[name] for seed in seeds]) for name in names}
+    tallies = {name: np.concatenate([scores.tallies[name] for scores in seeds]) for name in names}
     return replace(seeds[0], tallies=tallies, seeds=[])
 
 
-def _parameters(record: RunRecord) -> dict[str, object]:
-    return {key: value for key, value in record.parameters.items() if key != "random_state"}
+def result_row(runs: Sequence[Run]) -> dict[str, Any]:
+    """Write one or several seeds of a setting as numbers: a row of any table of results.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Seeds of one setting.
+
+    Returns
+    -------
+    dict
+        ``method``, ``dataset`` (which was predicted), ``synthetic``, ``split``; :data:`METRICS`,
+        means over seeds; ``low`` and ``high``, the 95 % interval of the MAE by
+        resampling test divisions, and seeds inside; ``parameters`` (learned weights) and
+        ``multiply_adds`` for a chip; ``fit_seconds``, ``predict_seconds`` (wall) and
+        ``cpu_seconds``, means over seeds. None for what is not known.
+    """
+    scores = pool_seeds(runs) if all(run.scores for run in runs) else None
+    interval = None if scores is None else scores.interval("mae")
+    record = runs[0].record
+    return {
+        **{name: getattr(record, name) for name in ("method", "dataset", "synthetic", "split")},
+        **{name: None if scores is None else _value(scores, name) for name in METRICS},
+        "low": None if interval is None else _finite(float(interval.low)),
+        "high": None if interval is None else _finite(float(interval.high)),
+        **{name: record.footprint.get(name) for name in ("parameters", "multiply_adds")},
+        **{
+            name: float(np.mean([getattr(run.record, name) for run in runs]))
+            for name in ("fit_seconds", "predict_seconds", "cpu_seconds")
+        },
+    }
+
+
+def label_setting(record: RunRecord, others: Sequence[RunRecord]) -> str:
+    """Name the method, with those settings in which it differs from others of its name.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What to name.
+    others : sequence of RunRecord
+        What it must be told apart from.
+    """
+    same = [other.settings for other in others if other.method == record.method]
+    varied = [
+        f"{key}={value}"
+        for key, value in record.settings.items()
+        if any(other.get(key) != value for other in same)
+    ]
+    return " ".join([record.method, *varied])
 
 
 def _setting(record: RunRecord) -> str:
     """What seeds of one result have in common."""
     digests = (record.dataset_digest, record.trained_on_digest)
-    return json.dumps([record.method, *digests, record.split, _parameters(record)], sort_keys=True)
+    return json.dumps([record.method, *digests, record.split, record.settings], sort_keys=True)
 
 
-def _label(record: RunRecord, others: Sequence[RunRecord]) -> str:
-    """The method, with parameters in which it differs from others of its name."""
-    same = [_parameters(other) for other in others if other.method == record.method]
-    varied = [
-        f"{key}={value}"
-        for key, value in _parameters(record).items()
-        if any(other.get(key) != value for other in same)
-    ]
-    return " ".join([record.method, *varied])
+def _value(scores: Scores, metric: str) -> float | None:
+    return _finite(scores.value(metric)) if metric in scores.metrics else None
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

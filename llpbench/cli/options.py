@@ -1,0 +1,86 @@
+"""Arguments and options that mean the same in every command.
+
+A command about datasets takes them as arguments, ``DATASET``; one about a method, predictions or
+an entry takes ``--dataset``. ``NAME`` is what a new dataset will be called. What a command writes
+goes to ``-o/--out``: commands that train have a default below ``runs/``, those that make one text
+print it, and the others ask for a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+dataset_argument = click.argument("dataset", metavar="DATASET")
+dataset_option = click.option(
+    "--dataset", metavar="DATASET", required=True, help="Name or path of the dataset."
+)
+name_argument = click.argument("name", metavar="NAME")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+split_option = click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    show_default=True,
+    help="Which split the predictions are about.",
+)
+seeds_option = click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(min=0),
+    multiple=True,
+    show_default="0",
+    help="Of everything random; several.",
+)
+
+
+def datasets_option(*, required: bool) -> Decorator:
+    """``--dataset``, once or several times."""
+    text = "Name or path of a dataset; several."
+    return click.option(
+        "--dataset", "datasets", metavar="DATASET", required=required, multiple=True, help=text
+    )
+
+
+def settings_option(metavar: str, text: str) -> Decorator:
+    """``--set NAME=VALUE``: arguments of a method's constructor."""
+    return click.option("--set", "settings", multiple=True, metavar=metavar, help=text)
+
+
+def out_option(
+    text: str, *, required: bool = False, kind: click.Path = PATH, default: Path | None = None
+) -> Decorator:
+    """``-o/--out``: where a command writes."""
+    return click.option(
+        "-o",
+        "--out",
+        type=kind,
+        required=required,
+        default=default,
+        show_default=default is not None,
+        help=text,
+    )
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read ``NAME=VALUE``; a value that is no JSON is text.
+
+    Raises
+    ------
+    click.BadParameter
+        If there is no name or no ``=``.
+    """
+    from llpbench.runs import command
+
+    try:
+        return command.parse_setting(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from error

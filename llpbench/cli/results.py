@@ -1,0 +1,80 @@
+"""Finished runs on the terminal: a table a dataset, a row a seed, and one for all seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llpbench.cli.output import LOG, print_table
+
+if TYPE_CHECKING:
+    from llpbench.runs.record import Run, RunRecord
+
+UNSCORED = "no chip has a label, so nothing could be scored"
+
+
+def print_runs(runs: Sequence[Run]) -> None:
+    """Print the results of runs.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of any methods and datasets. Where a setting has several seeds, a row ``mean`` follows
+        them, with the interval over divisions and seeds together.
+    """
+    from llpbench.runs.results import group_seeds, label_setting
+
+    tables: dict[str, list[tuple[Run, ...]]] = {}
+    for seeds in group_seeds(runs):
+        tables.setdefault(_caption(seeds[0].record), []).append(seeds)
+    for caption, groups in tables.items():
+        records = [seeds[0].record for seeds in groups]
+        rows = []
+        for seeds in groups:
+            label = label_setting(seeds[0].record, records)
+            rows += [_row(label, str(run.record.seed), [run]) for run in seeds]
+            if len(seeds) > 1:
+                rows.append(_row(label, "mean", seeds))
+        filled = [
+            column for column in rows[0] if any(row[column] not in (None, "") for row in rows)
+        ]
+        click.echo(f"{caption}\n")
+        print_table([{column: row[column] for column in filled} for row in rows])
+        click.echo()
+    notes = [UNSCORED if run.scores is None else run.scores.note for run in runs]
+    for note in filter(None, dict.fromkeys(notes)):
+        click.echo(f"{note}\n")
+    for run in runs:
+        times = (run.folder, run.record.fit_seconds, run.record.predict_seconds)
+        LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", *times)
+
+
+def _caption(record: RunRecord) -> str:
+    from llpbench.data.info import mark_synthetic
+
+    source = f", trained on {record.trained_on}" if record.trained_on != record.dataset else ""
+    return f"{mark_synthetic(record.dataset, record.synthetic)}, {record.split} split{source}"
+
+
+def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
+    from llpbench.markdown import format_interval
+    from llpbench.runs.results import result_row
+
+    numbers = result_row(runs)
+    return {
+        "method": label,
+        "seed": seed,
+        "MAE": _rounded(numbers["mae"], 3),
+        "95 %": format_interval(numbers["low"], numbers["high"], decimals=3, to="-"),
+        "MAE hard": _rounded(numbers["mae_hard"], 3),
+        "F1": _rounded(numbers["f1_micro"], 3),
+        "skill": _rounded(numbers["skill"], 3),
+        "weights": numbers["parameters"],
+        "seconds": _rounded(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
+    }
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)

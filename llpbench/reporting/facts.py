@@ -1,0 +1,81 @@
+"""What a dataset holds, in numbers: for ``llpbench info`` and for datasheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llpbench.protocol import SPLITS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def describe_facts(ds: xr.Dataset) -> dict[str, Any]:
+    """Describe a dataset in plain values.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All splits, as :func:`llpbench.open_dataset` gives it.
+
+    Returns
+    -------
+    dict
+        Fields of ``ds.llp.info``, sizes, ``splits`` (see :func:`split_rows`) and ``classes``
+        (see :func:`class_rows`).
+    """
+    info = ds.llp.info
+    return {
+        **{name: getattr(info, name) for name in ("name", "title", "licence", "attribution")},
+        "doi": info.doi or "",
+        "digest": info.digest,
+        "synthetic": info.synthetic,
+        "chips": ds.sizes["chip"],
+        "divisions": ds.sizes["division"],
+        "label_classes": [label_class.name for label_class in info.label_set.classes],
+        "splits": split_rows(ds),
+        "classes": class_rows(ds),
+        "store": str(info.store),
+    }
+
+
+def split_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
+    """Count chips and divisions of each split, and chips with something missing.
+
+    ``chips across splits`` overlap a division of another split as well.
+    """
+    rows = []
+    for name in SPLITS:
+        part = ds.llp.split(name)
+        here = ds["overlap_chip"].isin(part["chip_number"])
+        away = here & ~ds["overlap_division"].isin(part["division_number"])
+        rows.append(
+            {
+                "split": name,
+                "chips": part.sizes["chip"],
+                "divisions": part.sizes["division"],
+                "chips across splits": len(np.unique(ds["overlap_chip"][away])),
+                "chips without target": _incomplete(part["target"]),
+                "chips without label": _incomplete(part["chip_proportions"]),
+            }
+        )
+    return rows
+
+
+def class_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
+    """Average the shares of each class group over the chips of each split that have labels."""
+    shares = {
+        name: part["chip_proportions"].astype(float).mean("chip").to_numpy().tolist()
+        for name, part in ((name, ds.llp.group().llp.split(name)) for name in SPLITS)
+    }
+    return [
+        {"class group": group.name}
+        | {name: None if np.isnan(means[n]) else means[n] for name, means in shares.items()}
+        for n, group in enumerate(ds.llp.label_set.groups)
+    ]
+
+
+def _incomplete(shares: xr.DataArray) -> int:
+    return int(shares.isnull().any("category").sum())
