@@ -17,7 +17,8 @@ from llpbench.board.adding import add_entry
 from llpbench.board.drafting import SELECTION, draft_entry
 from llpbench.board.layout import Board
 from llpbench.methods.registry import describe_method
-from llpbench.runs.record import RECORD, Run, read_run
+from llpbench.runs.record import Run
+from llpbench.runs.results import find_runs
 
 TEAM = "llpbench"
 SEEDS = 3
@@ -35,11 +36,10 @@ def fill(board: Board, folder: Path) -> None:
     ----------
     board : Board
     folder : Path
-        Its folders are runs.
+        Holds run folders.
     """
     by_method: dict[str, list[Run]] = {}
-    for path in sorted(folder.glob(f"*/{RECORD}")):
-        run = read_run(path.parent)
+    for run in find_runs([folder]):
         if board.truth(run.record.dataset).exists():
             by_method.setdefault(run.record.method, []).append(run)
     for method, runs in by_method.items():

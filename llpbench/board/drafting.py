@@ -20,7 +20,8 @@ from llpbench.errors import BoardError, examples
 from llpbench.methods.registry import describe_method, split_name
 from llpbench.predictions.files import read_predictions, write_predictions
 from llpbench.runs.command import command_of
-from llpbench.runs.record import RECORD, Run, read_run
+from llpbench.runs.record import Run
+from llpbench.runs.results import find_runs
 from llpbench.writing import replacing
 
 SELECTION = (
@@ -38,8 +39,8 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
     folder : Path
         ``<team>__<method>``; must not exist, or be empty.
     runs : sequence of Path
-        Run folders, or folders of them: seeds and datasets of one method. None at all makes an
-        ``entry.yaml`` to be filled by hand.
+        Run folders, or folders that hold them at any depth: seeds and datasets of one method. None
+        at all makes an ``entry.yaml`` to be filled by hand.
     said : mapping
         What no run knows, as fields of ``entry.yaml``: ``authors``, ``contact`` and so on. What
         is not there is left to be filled in.
@@ -58,7 +59,7 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
     check_folder_name(folder.name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BoardError(f"{str(folder)!r} is not empty; remove it or choose another name")
-    found = [read_run(path) for path in _find(runs)]
+    found = find_runs(runs)
     _check_runs(found)
     with replacing(folder) as beside:
         beside.mkdir(parents=True)
@@ -67,15 +68,6 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
         if folder.exists():
             folder.rmdir()
     return folder / ENTRY
-
-
-def _find(runs: Sequence[Path]) -> list[Path]:
-    """Run folders, also one level below what is given."""
-    found: list[Path] = []
-    for path in runs:
-        inside = [] if (path / RECORD).exists() else sorted(path.glob(f"*/{RECORD}"))
-        found += [record.parent for record in inside] or [path]
-    return found
 
 
 def _check_runs(runs: Sequence[Run]) -> None:
