@@ -32,6 +32,19 @@ def test_bands_have_their_shares_and_follow_one_another(runs: int) -> None:
     assert found == [("train", 63), ("test", 20), ("val", 17)] * runs
 
 
+def test_items_at_one_place_are_taken_in_their_order() -> None:
+    """So that the splits are the same on every machine."""
+    places = np.repeat([[2.0, 0.0], [2.0, 0.0], [5.0, 3.0], [0.0, 0.0]], 25, axis=0)
+    splits = bands(places, np.ones(100), runs=1)
+    order = [*range(75, 100), *range(75)]
+    assert splits[order].tolist() == ["train"] * 63 + ["test"] * 20 + ["val"] * 17
+    assert splits.dtype.kind == "U"
+    numbers = folds(np.repeat([[4.0, 0.0], [0.0, 0.0]], [25, 75], axis=0), np.ones(100), 2)
+    assert numbers.tolist() == [1] * 25 + [0] * 50 + [1] * 25
+    assert numbers.dtype.kind == "i"
+    assert folds(places, np.ones(100), 1).dtype.kind == "i"
+
+
 @settings(deadline=None)
 @given(weights_of_items, st.integers(1, 4))
 def test_no_band_is_without_an_item(weights: list[int], runs: int) -> None:

@@ -68,6 +68,37 @@ def test_a_single_number_has_no_divisions() -> None:
         division_sums(1.0, [0])
 
 
+def test_what_is_no_number_is_not_finite() -> None:
+    for call in (
+        lambda: division_sums([1.0, None], [0, 1]),
+        lambda: cluster_bootstrap([[1.0, None], [1.0, 2.0]]),
+    ):
+        with pytest.raises(MetricError, match="must be finite"):
+            call()
+
+
+def test_single_precision_is_added_up_in_double() -> None:
+    first, second = (_sums(60, seed).astype(np.float32) for seed in (0, 1))
+    second[:, 1] = first[:, 1]
+    double = sign_flip_test(first.astype(np.float64), second.astype(np.float64), draws=9)
+    assert sign_flip_test(first, second, draws=9).difference == double.difference
+
+
+def test_sums_of_other_divisions_are_named() -> None:
+    message = r"found sums of shapes \(6, 2\) and \(5, 3\)"
+    with pytest.raises(MetricError, match=message):
+        sign_flip_test(np.ones((6, 2)), np.ones((5, 3)))
+
+
+def test_five_divisions_are_few_and_four_are_none() -> None:
+    few = (
+        "only 5 test divisions, fewer than 40: the uncertainty is itself uncertain, and probably "
+        "larger than stated"
+    )
+    assert cluster_bootstrap(_sums(5, 0)).note == few
+    assert cluster_bootstrap(_sums(4, 0)).note == "only 4 test divisions: too few for an interval"
+
+
 # intervals
 
 
@@ -221,7 +252,7 @@ def test_a_difference_that_is_not_a_number_has_no_p_value() -> None:
     assert np.isnan(test.difference)
 
 
-@pytest.mark.parametrize("p_values", [[-0.1, 0.5], [0.5, np.nan], [[0.5]], 0.5])
+@pytest.mark.parametrize("p_values", [[-0.1, 0.5], [0.5, np.nan], [0.5, None], [[0.5]], 0.5])
 def test_p_values_are_a_list_from_0_to_1(p_values: object) -> None:
     with pytest.raises(MetricError, match="numbers from 0 to 1"):
         holm(p_values)  # type: ignore[arg-type]

@@ -12,10 +12,11 @@ import os
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from generating import Mutant, mutants
 from results import Results, module_path
-from running import Tests, judge, measure, warm_up
+from running import judge, warm_up
 
 CONFIGURATION = Path(__file__).with_name("mutants.toml")
 
@@ -32,8 +33,8 @@ def main() -> int:
     made = killed = wrong = 0
     for module in options.modules or configuration["tests"]:
         made_here = list(mutants(module, module_path(module).read_text(encoding="utf-8")))
-        tests = Tests(configuration["tests"][module])
-        survivors = _survivors(made_here, tests, results, options.processes)
+        files = configuration["tests"][module]
+        survivors = _survivors(made_here, files, results, options.processes)
         made, killed = made + len(made_here), killed + len(made_here) - len(survivors)
         print(f"{module}: {_share(len(made_here) - len(survivors), len(made_here))}", flush=True)
         wrong += _differences(module, survivors, configuration.get("survivors", []))
@@ -41,39 +42,36 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def _survivors(made: list[Mutant], tests: Tests, results: Results, processes: int) -> list[Mutant]:
-    unknown = [mutant for mutant in made if not results.get(mutant, tests)[0]]
+def _survivors(
+    made: list[Mutant], files: list[str], results: Results, processes: int
+) -> list[Mutant]:
+    unknown = [mutant for mutant in made if not results.get(mutant, files)[0]]
     if unknown:
-        measure(tests, module_path(made[0].module))
-    for mutant, killer in judge(unknown, tests, processes):
-        results.put(mutant, tests, killer)
-        results.save()
-    return [mutant for mutant in made if results.get(mutant, tests)[1] is None]
+        path = module_path(unknown[0].module)
+        for mutant, killer in judge(unknown, files, path, processes):
+            results.put(mutant, files, killer)
+            results.save()
+    return [mutant for mutant in made if results.get(mutant, files)[1] is None]
 
 
 def _share(killed: int, made: int) -> str:
     return f"{killed} of {made} mutants killed ({killed / max(made, 1):.1%})"
 
 
-def _differences(module: str, survivors: list[Mutant], listed: list[dict[str, str]]) -> int:
+def _differences(module: str, survivors: list[Mutant], listed: list[dict[str, Any]]) -> int:
     """Print and count survivors that are not listed, and those that are listed in vain."""
-    names = {(mutant.place, mutant.change) for mutant in survivors}
-    expected = {
-        (entry["place"], entry["change"].strip()) for entry in listed if entry["module"] == module
-    }
-    for place, change in sorted(names - expected):
-        print(f"\nsurvives and is not listed:\n\n{_entry(module, place, change)}")
-    for place, change in sorted(expected - names):
-        print(f"\nis listed, but killed or gone:\n\n{_entry(module, place, change)}")
-    return len(names ^ expected)
-
-
-def _entry(module: str, place: str, change: str) -> str:
-    return (
-        f'[[survivors]]\nmodule = "{module}"\nplace = "{place}"\n'
-        f"change = '''\n{change}\n'''\nreason = \"\"\n"
-    )
+    entries = [entry for entry in listed if entry["module"] == module]
+    expected = {change.strip() for entry in entries for change in entry["changes"]}
+    found = {f"{mutant.place or 'module'}\n{mutant.change}" for mutant in survivors}
+    for change in sorted(found - expected):
+        print(f"\nsurvives, and is not listed with a reason:\n'''\n{change}\n''',")
+    for change in sorted(expected - found):
+        print(f"\nis listed, but was killed or is no more:\n'''\n{change}\n''',")
+    return len(found ^ expected)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped: the same command goes on from here")

@@ -83,6 +83,8 @@ _PASSED_OVER = (
     m.Call(func=m.Name("TypeVar")),
     # Arguments of decorators: sizes of caches, frozen dataclasses.
     m.Decorator(),
+    # Signatures for mypy.
+    m.FunctionDef(decorators=[m.Decorator(decorator=m.Name("overload"))]),
     # Docstrings.
     m.Expr(value=m.OneOf(m.SimpleString(), m.ConcatenatedString())),
     # What `import *` and the documentation list.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from generating import Mutant
-from running import ROOT, Tests
+from running import ROOT
 
 PACKAGES = ("llpbench", "llpbench_baselines")
 FILE = ROOT / ".mutants.json"
@@ -41,33 +41,32 @@ class Results:
     """
 
     def __init__(self) -> None:
-        library = [
-            path
-            for name in PACKAGES
-            for path in module_path(f"{name}.__init__").parent.rglob("*.py")
-        ]
+        packages = [module_path(f"{name}.__init__").parent for name in PACKAGES]
+        library = [path for package in packages for path in package.rglob("*.py")]
         shared = [path for path in ROOT.glob("tests/*.py") if not path.name.startswith("test_")]
         self._common = _digest(library) + _digest(shared)
         self._known: dict[str, list[str | None]] = {}
         if FILE.is_file():
             self._known = json.loads(FILE.read_text(encoding="utf-8"))
 
-    def get(self, mutant: Mutant, tests: Tests) -> tuple[bool, str | None]:
+    def get(self, mutant: Mutant, files: Sequence[str]) -> tuple[bool, str | None]:
         """Whether a mutant has been judged, and the test that killed it."""
         state, killer = self._known.get(_name(mutant), [None, None])
-        return state == self._state(tests, killer), killer
+        return state == self._state(files, killer), killer
 
-    def put(self, mutant: Mutant, tests: Tests, killer: str | None) -> None:
-        self._known[_name(mutant)] = [self._state(tests, killer), killer]
+    def put(self, mutant: Mutant, files: Sequence[str], killer: str | None) -> None:
+        """Note the verdict on a mutant by these test files."""
+        self._known[_name(mutant)] = [self._state(files, killer), killer]
 
     def save(self) -> None:
+        """Write the file."""
         new = FILE.with_suffix(".new")
         new.write_text(json.dumps(self._known), encoding="utf-8")
         new.replace(FILE)
 
-    def _state(self, tests: Tests, killer: str | None) -> str:
-        files = [name for name in tests.files if killer and killer.startswith(f"tests/{name}::")]
-        paths = [ROOT / "tests" / name for name in files or tests.files]
+    def _state(self, files: Sequence[str], killer: str | None) -> str:
+        own = [name for name in files if killer and killer.startswith(f"tests/{name}::")]
+        paths = [ROOT / "tests" / name for name in own or files]
         return hashlib.sha256((self._common + _digest(paths)).encode()).hexdigest()
 
 
