@@ -65,6 +65,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llpbench -p llpbench_baselines
 	cd tests && ../$(BIN)/lint-imports --no-cache ../pyproject.toml
+	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
 
 # Two processes of one thread each are faster than one process of two threads.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1

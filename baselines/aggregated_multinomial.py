@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
 from scipy.special import softmax
 from sklearn.model_selection import KFold
 
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(1, -3, 9)
 """From strong to weak, so that each fit can start from the one before."""
@@ -45,30 +43,29 @@ class AggregatedMultinomial(DivisionRegression):
     label proportions, arXiv 1709.04108 (the loss, for networks).
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
+    parameters = 256 * 6 + 6 + 256 * 5 + 5
     source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
 
     def fit_divisions(
         self, features: NDArray[np.float64], divisions: Divisions
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Choose the penalty by folds of divisions, then fit all of them."""
-        weights = divisions.weights()
+        weights = divisions.importance()
         losses = np.zeros(len(_ALPHAS))
         count = len(weights)
         folds = KFold(min(_FOLDS, count), shuffle=True, random_state=self.random_state)
         for fitted, held in folds.split(np.arange(count)):
             problem, left_out = (
-                _Problem(features, divisions.bags[part], divisions.proportions[part], weights[part])
-                for part in (fitted, held)
+                _Problem(features, divisions[part], weights[part]) for part in (fitted, held)
             )
             start = problem.start()
             for number, alpha in enumerate(_ALPHAS):
                 start = problem.solve(alpha, start)
                 losses[number] += left_out.loss(start)
         self.alpha_ = float(_ALPHAS[losses.argmin()])
-        problem = _Problem(features, divisions.bags, divisions.proportions, weights)
-        found = problem.solve(self.alpha_, problem.start())
-        return found[:-1], found[-1]
+        problem = _Problem(features, divisions, weights)
+        solution = problem.solve(self.alpha_, problem.start())
+        return solution[:-1], solution[-1]
 
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Normalise exponentials."""
@@ -76,18 +73,14 @@ class AggregatedMultinomial(DivisionRegression):
 
 
 class _Problem:
-    """The loss of some divisions as a function of coefficients, the last row the intercept."""
+    """The loss of divisions as a function of coefficients, the last row of them the intercept."""
 
     def __init__(
-        self,
-        features: NDArray[np.float64],
-        bags: csr_array,
-        proportions: NDArray[np.float64],
-        weights: NDArray[np.float64],
+        self, features: NDArray[np.float64], divisions: Divisions, weights: NDArray[np.float64]
     ) -> None:
-        chips = np.unique(bags.indices)
-        self.features, self.bags = features[chips], bags[:, chips]
-        self.proportions, self.weights = proportions, weights
+        self.features = features[divisions.chips]
+        self.averages = divisions.weights[:, divisions.chips]
+        self.proportions, self.weights = divisions.proportions, weights
 
     def start(self) -> NDArray[np.float64]:
         """Coefficients that predict the mean everywhere."""
@@ -97,7 +90,7 @@ class _Problem:
 
     def solve(self, alpha: float, start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Minimise the penalised loss."""
-        found = minimize(
+        result = minimize(
             self._penalised,
             start.ravel(),
             (alpha, start.shape),
@@ -105,11 +98,11 @@ class _Problem:
             jac=True,
             options={"maxiter": 200, "ftol": 1e-7, "gtol": 1e-6},
         )
-        return np.asarray(found.x).reshape(start.shape)
+        return np.asarray(result.x).reshape(start.shape)
 
     def loss(self, coefficients: NDArray[np.float64]) -> float:
         """Sum of the weighted cross-entropies."""
-        means = self.bags @ self._predict(coefficients)
+        means = self.averages @ self._predict(coefficients)
         return float(-(self._demands() * np.log(np.maximum(means, _SMALLEST))).sum())
 
     def _penalised(
@@ -117,9 +110,9 @@ class _Problem:
     ) -> tuple[float, NDArray[np.float64]]:
         coefficients = flat.reshape(shape)
         shares = self._predict(coefficients)
-        means = np.maximum(self.bags @ shares, _SMALLEST)
+        means = np.maximum(self.averages @ shares, _SMALLEST)
         loss = -(self._demands() * np.log(means)).sum()
-        by_share = -(self.bags.T @ (self._demands() / means))
+        by_share = -(self.averages.T @ (self._demands() / means))
         by_score = shares * (by_share - (shares * by_share).sum(axis=1, keepdims=True))
         gradient = np.vstack([self.features.T @ by_score, by_score.sum(axis=0)])
         gradient[:-1] += alpha * coefficients[:-1]

@@ -1,4 +1,8 @@
-"""TensorFlow and Keras, imported when a method needs them and quiet about it."""
+"""TensorFlow and Keras, imported when they are first used and quiet about it.
+
+Methods write ``from llpbench_baselines.backend import keras, tf``, which costs nothing: a method
+can be listed and described where neither is installed.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,32 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
+from typing import Any
 
 from llpbench.errors import MethodError
+from llpbench.protocol import WINDOW_SIDE
+
+IMAGE = (WINDOW_SIDE, WINDOW_SIDE, 3)
+"""Shape of what a network sees of a chip."""
 
 
+class _Lazy:
+    """A module that is imported when something of it is asked for."""
+
+    def __init__(self, position: int) -> None:
+        self._position = position
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(load_backend()[self._position], name)
+
+
+tf: Any = _Lazy(0)
+keras: Any = _Lazy(1)
+
+
+@cache
 def load_backend() -> tuple[ModuleType, ModuleType]:
     """Import TensorFlow and Keras.
 
@@ -29,28 +54,54 @@ def load_backend() -> tuple[ModuleType, ModuleType]:
     try:
         with _quiet():
             import keras
-            import tensorflow as tf
+            import tensorflow
     except ImportError as error:
         raise MethodError(
             f"this method needs TensorFlow and Keras ({error}); "
             "install them with: pip install 'llpbench[tensorflow]'"
         ) from error
-    return tf, keras
+    return tensorflow, keras
+
+
+def set_seed(seed: int, *, deterministic: bool = False) -> None:
+    """Seed all random numbers of TensorFlow and Keras.
+
+    Parameters
+    ----------
+    seed : int
+    deterministic : bool
+        Whether the same seed gives the same bits on one machine, at some cost of speed. Once
+        asked for, it holds for the whole process.
+    """
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+
+
+def image_graph(function: Any) -> Any:
+    """Compile a function of images once for batches of any size.
+
+    Parameters
+    ----------
+    function : callable
+        Of a tensor of uint8, shape (n, 96, 96, 3).
+    """
+    return tf.function(function, [tf.TensorSpec([None, *IMAGE], tf.uint8)], autograph=False)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back what TensorFlow's C++ side writes while it loads, unless loading fails."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as notes:
         os.dup2(notes.fileno(), 2)
         try:
             yield
         except BaseException:
             notes.seek(0)
-            os.write(kept, notes.read())
+            os.write(stderr, notes.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)

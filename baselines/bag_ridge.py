@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.simplex import project_to_simplex
 
 _ALPHAS = np.logspace(-6, 3, 37)
@@ -45,7 +46,7 @@ class BagRidge(DivisionRegression):
     2012?, KDD 2015; Szabó et al., Learning theory for distribution regression, JMLR 2016.
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5
+    parameters = 256 * 6 + 6 + 256 * 5 + 5
     source = "distribution regression: Flaxman et al., KDD 2015; Szabó et al., JMLR 2016"
 
     def __init__(self, *, area_exponent: float = 1.0, **features: Any) -> None:
@@ -57,9 +58,9 @@ class BagRidge(DivisionRegression):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Regress the proportions of divisions on the means of their chips."""
         ridge = RidgeCV(alphas=_ALPHAS).fit(
-            divisions.bags @ features,
+            divisions.means(features),
             divisions.proportions,
-            sample_weight=divisions.weights(self.area_exponent),
+            sample_weight=divisions.importance(self.area_exponent),
         )
         self.alpha_ = float(ridge.alpha_)
         return ridge.coef_.T, ridge.intercept_

@@ -10,8 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.simplex import project_to_simplex
 
 _ALPHAS = np.logspace(-6, 3, 73)
@@ -68,7 +69,7 @@ class BayesianBagRidge(DivisionRegression):
         self, features: NDArray[np.float64], divisions: Divisions
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Maximise the evidence over penalties and exponents."""
-        means = divisions.bags @ features
+        means = divisions.means(features)
         tried = _EXPONENTS if self.area_exponent is None else (self.area_exponent,)
         problems = [
             _Problem.of(means, divisions.proportions, divisions.areas**exponent)

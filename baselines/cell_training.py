@@ -1,206 +1,270 @@
-"""Training the layers of a network on loose cells, which need no images any more."""
+"""Training the context network on loose cells, first on divisions, then on raked cells."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.batches.bags import Bags
-from llpbench.methods.method import Progress
-from llpbench_baselines.averages import AveragedWeights
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.context_network import apply
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.backend import image_graph, keras, tf
+from llpbench_baselines.context_network import LOCAL, ContextNetwork, apply, predict_cells
+from llpbench_baselines.optimisation import Optimisation
+from llpbench_baselines.raking import rake_cells
+from llpbench_baselines.spatial_smoothing import smooth
+from llpbench_baselines.split_data import SplitData
+from llpbench_baselines.training import Arrays, Curriculum, Lesson
 
-_DIVISIONS = 96
-_CELLS_OF_DIVISION = 512
-_CELLS = 16_384
+DIVISIONS = 96
+"""Divisions in a step, at most."""
+CELLS_OF_DIVISION = 512
+CELLS = 16_384
+"""Cells in a step that is not about divisions."""
 
 
-class Cells:
-    """Features of the cells of chips, and drawing some of them.
+@dataclass(frozen=True)
+class Schedule:
+    """How long the context network is trained, and on what.
+
+    Parameters
+    ----------
+    rounds : int
+        Expectation steps.
+    coupling : float
+        How much cells agree with those nearby in the expectation step.
+    local_steps, first_steps, later_steps : int
+        Steps of gradient descent: on divisions, in the first round, in each later one.
+    seed : int
+        Of the cells that are drawn.
+    """
+
+    rounds: int
+    coupling: float
+    local_steps: int
+    first_steps: int
+    later_steps: int
+    seed: int
+
+
+class CellTraining(Curriculum):
+    """The first epoch teaches the local layers, each later one is a round of the others.
+
+    Rates fall to 0 along a cosine within each epoch, which ends with averages of the weights.
+    What is drawn depends on the seed and the number of the epoch alone, and everything else on
+    the weights.
+
+    Parameters
+    ----------
+    network : ContextNetwork
+    train, val : SplitData
+    schedule : Schedule
+    validate : callable
+        Scores the whole network.
+    weights : sequence of variables
+        Of the whole network and of what :meth:`validate` chooses.
+    """
+
+    warmup = 1
+
+    def __init__(
+        self,
+        network: ContextNetwork,
+        train: SplitData,
+        val: SplitData,
+        schedule: Schedule,
+        *,
+        validate: Callable[[], dict[str, float]],
+        weights: Sequence[Any],
+    ) -> None:
+        self.network, self.train, self.val, self.schedule = network, train, val, schedule
+        self.epochs = 1 + schedule.rounds
+        self._validate = validate
+        self._local = network.local_model()
+        self.weights = list(weights)
+        others = [one for one in self._local.weights if all(one is not w for w in self.weights)]
+        self.state = [*self.weights, *others]
+        self._features = network.describe(train.images.in_order(64), schedule.seed)
+        self._sees_surroundings = False
+        self._epoch = 0
+
+    def begin(self, epoch: int) -> Lesson:
+        """Draw cells of divisions at first, then of all chips with raked probabilities."""
+        self._epoch = epoch
+        return self.learn_locally() if epoch == 1 else self.refine(epoch - 1)
+
+    @contextmanager
+    def averages(self) -> Iterator[None]:
+        """Put averages in the place of the weights, for good."""
+        self.optimisation.settle()
+        yield
+
+    def validate(self) -> dict[str, float]:
+        """Score the local layers alone as long as the others know nothing."""
+        if self._epoch > 1:
+            return self._validate()
+        return self.val.score_network(image_graph(self._local))
+
+    def learn_locally(self) -> Lesson:
+        """Train on each cell alone."""
+        layers, steps = self.network.local_layers, self.schedule.local_steps
+        return self.match_divisions(layers, self.alone, steps)
+
+    def refine(self, number: int) -> Lesson:
+        """Train on the probabilities of the round before, raked and made to agree nearby."""
+        probabilities = self.rake(self.before(number))
+        if self.schedule.coupling:
+            probabilities = self.rake(smooth(probabilities, coupling=self.schedule.coupling))
+        steps = self.schedule.first_steps if number == 1 else self.schedule.later_steps
+        rate = 3e-3 if number == 1 else 2e-3
+        return self.match_cells(self.network.context, self.features, probabilities, steps, rate)
+
+    def before(self, number: int) -> NDArray[np.float16]:
+        """Class probabilities of cells before a round: from the local layers, then from all."""
+        if number == 1:
+            return predict_cells(self.network.local_layers, self.alone)
+        return predict_cells(self.network.context, self.features)
+
+    @property
+    def alone(self) -> NDArray[np.float16]:
+        """The numbers of each cell alone."""
+        return np.ascontiguousarray(self._features[..., :LOCAL])
+
+    @property
+    def features(self) -> NDArray[np.float16]:
+        """All that the network sees of cells, once the local layers have been trained."""
+        if not self._sees_surroundings:
+            around = self.network.surround(self._features, self.schedule.seed)
+            self._features = np.concatenate([self._features, around], axis=-1)
+            self._sees_surroundings = True
+        return self._features
+
+    def rake(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
+        """Multiply the probabilities of cells until divisions hold their proportions."""
+        cells = probabilities.reshape(len(probabilities), -1, probabilities.shape[-1])
+        return rake_cells(cells, self.train.divisions).reshape(probabilities.shape)
+
+    def match_divisions(
+        self, layers: Sequence[Any], features: NDArray[np.float16], steps: int
+    ) -> Lesson:
+        r"""Train layers until the mean probabilities of divisions are their proportions.
+
+        The loss is that of Ardehali and Culotta (arXiv 1709.04108), the cross-entropy
+        :math:`-\sum_d a_d \sum_k p_{dk} \log \bar f_{dk}`. As its means are over cells drawn from
+        the whole division, not from a few of its chips, they hardly miss what they estimate.
+        """
+        divisions = self.train.divisions.known(at_least=1)
+        importance = divisions.importance().astype(np.float32)
+        proportions = divisions.proportions.astype(np.float32)
+
+        def loss(features: Any, shares: Any, importance: Any) -> Any:
+            probabilities = tf.nn.softmax(apply(layers, features))
+            size = (-1, CELLS_OF_DIVISION, probabilities.shape[-1])
+            means = tf.reduce_mean(tf.reshape(probabilities, size), axis=1)
+            entropy = -tf.reduce_sum(shares * tf.math.log(means + 1e-6), axis=-1)
+            return tf.reduce_mean(importance * entropy)
+
+        def draw(generator: np.random.Generator) -> Arrays:
+            chosen, cells = draw_of_divisions(features, divisions, generator)
+            return cells, proportions[chosen], importance[chosen]
+
+        return self.lesson(layers, loss, draw, steps, 3e-3)
+
+    def match_cells(
+        self,
+        layers: Sequence[Any],
+        features: NDArray[np.float16],
+        labels: NDArray[np.floating],
+        steps: int,
+        learning_rate: float,
+    ) -> Lesson:
+        """Train layers to give cells the class probabilities they should have.
+
+        Parameters
+        ----------
+        layers : sequence of keras.layers.Layer
+            From features to logits.
+        features : ndarray of float16, shape (chip, row, column, number)
+        labels : ndarray, shape (chip, row, column, category)
+            Probabilities; the loss is their cross-entropy.
+        steps : int
+        learning_rate : float
+            At the first step; 0 after the last.
+        """
+        cells, flat = (one.reshape(-1, one.shape[-1]) for one in (features, labels))
+
+        def loss(features: Any, labels: Any) -> Any:
+            logits = apply(layers, features)
+            return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+
+        def draw(generator: np.random.Generator) -> Arrays:
+            chosen = generator.integers(0, len(cells), CELLS)
+            return cells[chosen].astype(np.float32), flat[chosen].astype(np.float32)
+
+        return self.lesson(layers, loss, draw, steps, learning_rate)
+
+    def lesson(
+        self,
+        layers: Sequence[Any],
+        loss: Callable[..., Any],
+        draw: Callable[[np.random.Generator], Arrays],
+        steps: int,
+        learning_rate: float,
+    ) -> Lesson:
+        """Minimise a loss of layers, along a cosine.
+
+        Parameters
+        ----------
+        layers : sequence of keras.layers.Layer
+            What is trained; they may have losses of their own.
+        loss : callable
+            Of the tensors that are drawn, to a tensor of shape ().
+        draw : callable
+            Draws the arrays of a step; the first holds features of cells.
+        steps : int
+        learning_rate : float
+            At the first step; 0 after the last.
+        """
+        generator = np.random.default_rng([self.schedule.seed, self._epoch])
+        example = draw(generator)
+        apply(layers, example[0][:1])
+        rates = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+        variables = [variable for layer in layers for variable in layer.trainable_variables]
+        self.optimisation = Optimisation(variables, rates)
+
+        def total(*tensors: Any) -> Any:
+            value = loss(*tensors)
+            return tf.add_n([value, *(one for layer in layers for one in layer.losses)])
+
+        step = self.optimisation.make_step(total, example)
+        return Lesson(((1, draw(generator)) for _ in range(steps)), step, steps, "step")
+
+
+def draw_of_divisions(
+    features: NDArray[np.float16], divisions: Divisions, generator: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Draw cells of divisions, so that each division's mean estimates that of all its cells.
 
     Parameters
     ----------
     features : ndarray of float16, shape (chip, row, column, number)
+    divisions : Divisions
+        Known ones.
     generator : numpy.random.Generator
+
+    Returns
+    -------
+    divisions : ndarray of int, shape (n,)
+        At most as many as fit into a step.
+    cells : ndarray of float32, shape (n * CELLS_OF_DIVISION, number)
     """
-
-    def __init__(self, features: NDArray[np.float16], generator: np.random.Generator) -> None:
-        self.flat = features.reshape(-1, features.shape[-1])
-        self.of_chip = features.shape[1] * features.shape[2]
-        self.generator = generator
-
-    def of_divisions(self, bags: Bags) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        """Draw cells of divisions, so that each division's mean estimates that of all its cells.
-
-        Parameters
-        ----------
-        bags : Bags
-            Their size says how many cells a division gives.
-
-        Returns
-        -------
-        features : ndarray of float32, shape (division * size, number)
-        divisions : ndarray of int, shape (division,)
-        """
-        usable = np.unique(bags.visits)
-        if len(usable) > _DIVISIONS:
-            usable = self.generator.choice(usable, _DIVISIONS, replace=False)
-        chips = bags.draw(usable, self.generator).ravel()
-        cells = chips * self.of_chip + self.generator.integers(0, self.of_chip, len(chips))
-        return self.flat[cells].astype(np.float32), usable
-
-    def some(self, *labels: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-        """Draw cells of all chips.
-
-        Parameters
-        ----------
-        *labels : ndarray, shape (chip, row, column, ...)
-            What is known of the cells.
-
-        Returns
-        -------
-        tuple of ndarray
-            Features, and what is known of these cells.
-        """
-        cells = self.generator.integers(0, len(self.flat), _CELLS)
-        known = [one.reshape(len(self.flat), -1)[cells].astype(np.float32) for one in labels]
-        return (self.flat[cells].astype(np.float32), *known)
-
-
-def match_divisions(
-    layers: Sequence[Any],
-    cells: Cells,
-    rows: Any,
-    proportions: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    *,
-    steps: int,
-    learning_rate: float,
-    progress: Progress | None = None,
-) -> None:
-    r"""Train layers until the mean probabilities of divisions are their proportions.
-
-    The loss is that of Ardehali and Culotta (arXiv 1709.04108), the cross-entropy
-    :math:`-\sum_d a_d \sum_k p_{dk} \log \bar f_{dk}`. As its means are over cells drawn from the
-    whole division, not from a few of its chips, they hardly miss what they estimate.
-
-    Parameters
-    ----------
-    layers : list of keras.layers.Layer
-        From features to logits.
-    cells : Cells
-    rows : csr_array, shape (division, chip)
-    proportions : ndarray of float32, shape (division, category)
-    weights : ndarray, shape (division,)
-        :math:`a_d`, the area of each division.
-    steps : int
-    learning_rate : float
-        At first; it falls to 0 along a cosine.
-    progress : callable, optional
-    """
-    tf, _keras = load_backend()
-    bags = Bags(rows, proportions, _CELLS_OF_DIVISION)
-    scaled = (weights / weights[np.unique(bags.visits)].mean()).astype(np.float32)
-
-    def loss(features: Any, shares: Any, area: Any) -> Any:
-        probabilities = tf.nn.softmax(apply(layers, features))
-        size = (-1, _CELLS_OF_DIVISION, probabilities.shape[-1])
-        means = tf.reduce_mean(tf.reshape(probabilities, size), axis=1)
-        entropy = -tf.reduce_sum(shares * tf.math.log(means + 1e-6), axis=-1)
-        return tf.reduce_mean(area * entropy)
-
-    def draw() -> tuple[NDArray[Any], ...]:
-        features, divisions = cells.of_divisions(bags)
-        return features, proportions[divisions], scaled[divisions]
-
-    descend(layers, loss, draw, steps, learning_rate, progress, "divisions")
-
-
-def match_cells(
-    layers: Sequence[Any],
-    cells: Cells,
-    labels: NDArray[np.floating],
-    *,
-    steps: int,
-    learning_rate: float,
-    progress: Progress | None = None,
-) -> None:
-    """Train layers to give cells the class probabilities they should have, by cross-entropy.
-
-    Parameters
-    ----------
-    layers : list of keras.layers.Layer
-        From features to logits.
-    cells : Cells
-    labels : ndarray, shape (chip, row, column, category)
-        Probabilities.
-    steps, learning_rate, progress
-        As for :func:`match_divisions`.
-    """
-    tf, _keras = load_backend()
-
-    def loss(features: Any, labels: Any) -> Any:
-        logits = apply(layers, features)
-        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
-
-    def draw() -> tuple[NDArray[Any], ...]:
-        return cells.some(labels)
-
-    descend(layers, loss, draw, steps, learning_rate, progress, "cells")
-
-
-def descend(
-    layers: Sequence[Any],
-    loss: Callable[..., Any],
-    draw: Callable[[], tuple[NDArray[Any], ...]],
-    steps: int,
-    learning_rate: float,
-    progress: Progress | None,
-    description: str,
-) -> None:
-    """Minimise a loss by Adam along a cosine; layers end with the averages of their weights.
-
-    Parameters
-    ----------
-    layers : sequence of keras.layers.Layer
-    loss : callable
-        A scalar from what is drawn, beside which layers may have losses of their own.
-    draw : callable
-        Arrays of a step; the first holds features.
-    steps : int
-    learning_rate : float
-        At the first step; 0 at the last.
-    progress : callable or None
-        Such as ``tqdm.tqdm``.
-    description : str
-        What progress is of.
-    """
-    tf, keras = load_backend()
-    apply(layers, draw()[0][:1])
-    variables = [variable for layer in layers for variable in layer.trainable_variables]
-    optimizer = keras.optimizers.Adam(learning_rate)
-    optimizer.build(variables)
-    averages = AveragedWeights(variables)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def step(rate: Any, features: Any, *known: Any) -> None:
-        with tf.GradientTape() as tape:
-            value = loss(features, *known)
-            total = tf.add_n([value, *(one for layer in layers for one in layer.losses)])
-        optimizer.learning_rate.assign(rate)
-        optimizer.apply(tape.gradient(total, variables), variables)
-        averages.update(optimizer.iterations)
-
-    rounds: Any = range(steps)
-    if progress is not None:
-        rounds = progress(rounds, total=steps, desc=f"matching {description}")
-    for number in rounds:
-        rate = learning_rate * 0.5 * (1 + math.cos(math.pi * number / steps))
-        step(tf.constant(rate, tf.float32), *draw())
-    for variable, average in zip(variables, averages.averages, strict=True):
-        variable.assign(average)
+    chosen = np.arange(len(divisions))
+    if len(chosen) > DIVISIONS:
+        chosen = generator.choice(chosen, DIVISIONS, replace=False)
+    cells_of_chip = features.shape[1] * features.shape[2]
+    chips = divisions.draw(chosen, CELLS_OF_DIVISION, generator).ravel()
+    cells = chips * cells_of_chip + generator.integers(0, cells_of_chip, len(chips))
+    return chosen, features.reshape(-1, features.shape[-1])[cells].astype(np.float32)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import IMAGE, image_graph, keras, tf
 
 CELL = 4
 """Side of a cell in pixels."""
-CELLS = 96 // CELL
+CELLS = WINDOW_SIDE // CELL
 """Cells along the side of a chip."""
 WINDOWS = (1, 3, 7, 15)
 """Sides in cells of the windows that are averaged: 40 m to 600 m."""
 LOCAL = 6
 """Numbers that describe a cell alone: its bands' means and logarithms of deviations."""
+_SAMPLE = 200_000
+"""Cells that normalisations are adapted to, at most."""
+_BLOCK = 64
 _DECAY = 1e-4
 
 
@@ -47,7 +54,6 @@ class ContextNetwork:
     def __init__(
         self, categories: int, *, kinds: Sequence[int] = (48, 20), units: Sequence[int] = (64, 32)
     ) -> None:
-        _tensorflow, keras = load_backend()
 
         def dense(size: int, name: str, activation: str | None = "relu") -> Any:
             return keras.layers.Dense(
@@ -80,7 +86,6 @@ class ContextNetwork:
             For each window the means of the bands (0 to 1), then the logarithms of 1 and their
             standard deviations (0 to 255); not normalised.
         """
-        _tensorflow, keras = load_backend()
         operations = keras.ops
         scaled = operations.cast(images, "float32") / 255
         mean = operations.average_pool(scaled, CELL)
@@ -106,10 +111,49 @@ class ContextNetwork:
         tensor, shape (n, row, column, number)
             Not normalised.
         """
-        _tensorflow, keras = load_backend()
         kinds = apply(self.local, moments[..., :LOCAL])
         averages = [self._average(kinds, window) for window in WINDOWS[1:]]
         return keras.ops.concatenate(averages, axis=-1)
+
+    @property
+    def local_layers(self) -> list[Any]:
+        """From the six numbers of a cell to its logits."""
+        return [*self.local, *self.local_head]
+
+    def describe(self, batches: Iterable[NDArray[np.uint8]], seed: int) -> NDArray[np.float16]:
+        """Describe and normalise all cells of images; adapts the normalisation to a sample.
+
+        Parameters
+        ----------
+        batches : iterable of ndarray of uint8, shape (n, 96, 96, 3)
+        seed : int
+            Of the sample.
+
+        Returns
+        -------
+        ndarray of float16, shape (chip, 24, 24, 24)
+        """
+        graph = image_graph(self.moments)
+        parts = [graph(images).numpy().astype(np.float16) for images in batches]
+        return _normalise(self.moments_scale, np.concatenate(parts), seed)
+
+    def surround(self, moments: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
+        """Average kinds of texture around all cells; adapts the normalisation to a sample.
+
+        Parameters
+        ----------
+        moments : ndarray of float16, shape (chip, 24, 24, 24)
+            From :meth:`describe`.
+        seed : int
+            Of the sample.
+        """
+        return _normalise(self.kinds_scale, _in_blocks(self.surroundings, moments), seed)
+
+    def local_model(self) -> Any:
+        """The local layers alone, from images as :meth:`model`."""
+        images = keras.layers.Input(IMAGE, dtype="uint8")
+        alone = self.moments_scale(self.moments(images))[..., :LOCAL]
+        return keras.Model(images, keras.layers.Softmax()(apply(self.local_layers, alone)))
 
     def model(self) -> Any:
         """Make the whole network.
@@ -119,8 +163,7 @@ class ContextNetwork:
         keras.Model
             Images (n, 96, 96, 3) of uint8 to class probabilities (n, 24, 24, category).
         """
-        _tensorflow, keras = load_backend()
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         moments = self.moments_scale(self.moments(images))
         around = self.kinds_scale(self.surroundings(moments))
         seen = keras.layers.Concatenate()([moments, around])
@@ -129,7 +172,6 @@ class ContextNetwork:
     @staticmethod
     def _average(values: Any, window: int) -> Any:
         """Mean over the window around each cell, at the edge of what lies inside."""
-        _tensorflow, keras = load_backend()
         if window == 1:
             return values
         rows = keras.ops.average_pool(values, (window, 1), strides=1, padding="same")
@@ -143,11 +185,41 @@ def apply(layers: Sequence[Any], values: Any) -> Any:
     ----------
     layers : sequence of keras.layers.Layer
     values : tensor
-
-    Returns
-    -------
-    tensor
     """
     for layer in layers:
         values = layer(values)
     return values
+
+
+def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Predict the class probabilities of cells.
+
+    Parameters
+    ----------
+    layers : sequence of keras.layers.Layer
+        To logits.
+    features : ndarray of float16, shape (n, ..., feature)
+
+    Returns
+    -------
+    ndarray of float16, shape (n, ..., category)
+    """
+    return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
+
+
+def _in_blocks(function: Callable[[Any], Any], values: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Results of a function of tensors for all chips, in half precision."""
+    graph = tf.function(function, [tf.TensorSpec([None, *values.shape[1:]])], autograph=False)
+    blocks = [
+        graph(values[start : start + _BLOCK].astype(np.float32)).numpy().astype(np.float16)
+        for start in range(0, len(values), _BLOCK)
+    ]
+    return np.concatenate(blocks)
+
+
+def _normalise(layer: Any, values: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
+    """Adapt a normalisation to a random sample of cells, and apply it to all."""
+    flat = values.reshape(-1, values.shape[-1])
+    chosen = np.random.default_rng(seed).choice(len(flat), min(len(flat), _SAMPLE), replace=False)
+    layer.adapt(flat[np.sort(chosen)].astype(np.float32))
+    return _in_blocks(layer, values)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench.methods.method import Method
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 
 
 class ConvRegr(KerasMethod):
@@ -20,16 +20,16 @@ class ConvRegr(KerasMethod):
 
     parameters = 68437
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
-    predict_proba = Method.predict_proba  # there are no pixels
+    has_pixels = False
 
     def build(self, categories: int) -> Any:
         """Stack convolutions, pooling and dense layers."""
-        _tensorflow, keras = load_backend()
         from llpbench_baselines.layers import ByteDropout
 
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         for number, stride in enumerate((2, 2, 4)):
             name = f"convolution{number}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 
 _LEVELS = ((16, 0.1), (32, 0.1), (64, 0.2), (128, 0.2))
 """Filters and dropout of each level, from the full resolution down."""
@@ -27,12 +28,12 @@ class CustomUNet(KerasMethod):
 
     parameters = 482101
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def build(self, categories: int) -> Any:
         """Go down, then up with what the way down saw at each level."""
-        _tensorflow, keras = load_backend()
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         seen = []
         for level, (filters, dropout) in enumerate(_LEVELS):
@@ -48,7 +49,6 @@ class CustomUNet(KerasMethod):
 
 def _pair(x: Any, filters: int, dropout: float, name: str) -> Any:
     """Two convolutions with dropout between them."""
-    _tensorflow, keras = load_backend()
     from llpbench_baselines.layers import ByteDropout
 
     def convolution(which: str) -> Any:

@@ -4,84 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.method import Method, Progress
 from llpbench.predictions.table import make_predictions
+from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
 from llpbench_baselines.patch_fourier import PatchFourier
 from llpbench_baselines.patch_words import PatchWords
 from llpbench_baselines.window_moments import WindowMoments
-
-
-@dataclass(frozen=True)
-class Divisions:
-    """Divisions whose proportions are known, and the chips that lie in them.
-
-    Parameters
-    ----------
-    bags : csr_array, shape (division, chip)
-        Rows sum to 1.
-    proportions : ndarray of float64, shape (division, category)
-    areas : ndarray of float64, shape (division,)
-        Area of their chips in km², about a chip each.
-    """
-
-    bags: csr_array
-    proportions: NDArray[np.float64]
-    areas: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, ds: xr.Dataset) -> Self:
-        """Take them from a split.
-
-        Parameters
-        ----------
-        ds : Dataset
-            Grouped.
-
-        Returns
-        -------
-        Divisions
-
-        Raises
-        ------
-        MethodError
-            If there are fewer than two: nothing can be learned between divisions then.
-        """
-        proportions = ds["division_proportions"].to_numpy().astype(np.float64)
-        pairs = ds.llp.overlaps().groupby("division")["area_km2"].sum()
-        areas = pairs.reindex(ds["division"].to_numpy(), fill_value=0).to_numpy()
-        known = np.flatnonzero(np.isfinite(proportions).all(axis=1) & (areas > 0))
-        if len(known) < 2:
-            raise MethodError(
-                "at least two divisions with known proportions and chips are needed, "
-                f"found {len(known)}"
-            )
-        return cls(ds.llp.bags()[known], proportions[known], areas[known])
-
-    def weights(self, exponent: float = 1.0) -> NDArray[np.float64]:
-        """What each division counts: its area to some power, 1 on average.
-
-        Parameters
-        ----------
-        exponent : float
-            1 where only the chips of a division err, each on its own; 0 where divisions err as
-            wholes.
-
-        Returns
-        -------
-        ndarray of float64, shape (division,)
-        """
-        weights = self.areas**exponent
-        return weights / weights.mean()
 
 
 class DivisionRegression(Method):
@@ -113,6 +50,11 @@ class DivisionRegression(Method):
     intercept_ : ndarray of float64, shape (score,)
     """
 
+    is_deterministic = True
+    design = (
+        "How features describe patches was chosen by proportions of validation divisions of a "
+        "semi-real region (another dataset), with its test scores in sight."
+    )
     fitted: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`fit_divisions` keeps itself, without the underscore at their ends."""
 
@@ -144,6 +86,7 @@ class DivisionRegression(Method):
         features : ndarray of float64, shape (chip, feature)
             Of mean 0; squares of all features of a chip sum to 1 on average.
         divisions : Divisions
+            At least two, with chips and proportions.
 
         Returns
         -------
@@ -169,7 +112,7 @@ class DivisionRegression(Method):
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Learn features from the training images, then what they say of divisions."""
         self.categories_ = train["category_name"].to_numpy()
-        divisions = Divisions.of(train)
+        divisions = Divisions.of(train).known(at_least=2)
         self.extractor_ = self._extractor().learn(train, self.random_state)
         features = self.extractor_.compute(train, progress)
         self.centre_ = features.mean(axis=0)
@@ -206,8 +149,8 @@ class DivisionRegression(Method):
         return ("coefficients", "intercept", "categories", *self.fitted)
 
     def _extractor(self) -> ChipFeatures:
-        if 96 % self.patch_size:
-            raise MethodError(f"patch_size must divide 96, found {self.patch_size}")
+        if WINDOW_SIDE % self.patch_size:
+            raise MethodError(f"patch_size must divide {WINDOW_SIDE}, found {self.patch_size}")
         known: dict[str, FeatureSet] = {
             "words": PatchWords(count=self.words, size=self.patch_size, sample=self.sample),
             "fourier": PatchFourier(count=self.cosines),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
-from llpbench_baselines.patches import SIDE, cut_patches
+from llpbench_baselines.patches import cut_patches
+from llpbench_baselines.publication import PAPER
 
 
 class DownConv(KerasMethod):
@@ -29,6 +31,8 @@ class DownConv(KerasMethod):
 
     parameters = 4 * 4 * 3 * 96 + 96 + 96 * 5 + 5
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
+    design = f"The rate was chosen on a semi-real region. {KerasMethod.design}"
 
     def __init__(
         self,
@@ -48,11 +52,10 @@ class DownConv(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Stack the two convolutions."""
-        _tensorflow, keras = load_backend()
         from llpbench_baselines.layers import ByteDropout
 
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         scaled = layers.Rescaling(1 / 256, name="scale")(images)
         hidden = ByteDropout(self.dropout)(self._convolve(scaled))
         output = layers.Dense(categories, activation="softmax", name="classes")(hidden)
@@ -60,9 +63,8 @@ class DownConv(KerasMethod):
 
     def _convolve(self, images: Any) -> Any:
         """Apply the first convolution, as one matrix product where patches do not overlap."""
-        _tensorflow, keras = load_backend()
         size, stride = self.kernel_size, self.stride
-        if size == stride and SIDE % size == 0:
+        if size == stride and WINDOW_SIDE % size == 0:
             patches = cut_patches(images, size, stride)
             return keras.layers.Dense(self.filters, activation="relu", name="patches")(patches)
         return keras.layers.Conv2D(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import keras
 
 ENCODERS = ("none", "deep", "autoencoder")
 
@@ -25,7 +25,6 @@ def deep_encoder(size: int) -> Any:
     keras.Model
         Patches (n, size * size * 3) to codes (n, 84).
     """
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     return keras.Sequential(
         [
@@ -56,7 +55,6 @@ def autoencoder(size: int) -> Any:
     keras.Model
         Patches (n, size * size * 3), enlarged to 16x16 pixels, to codes (n, 64).
     """
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     return keras.Sequential(
         [
@@ -85,7 +83,6 @@ def learn_to_reconstruct(encoder: Any, patches: NDArray[np.float32], *, epochs: 
     epochs : int
         Passes over the patches.
     """
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     decoder = keras.Sequential(
         [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import check_patches, cut_patches, draw_patches, spread_patches
 
@@ -48,11 +48,10 @@ class GMM(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Cut patches and weigh the prototypes they may come from."""
-        _tensorflow, keras = load_backend()
         from llpbench_baselines.layers import GaussianPrototypes
 
         check_patches(self.patch_size, self.stride)
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
         patches = cut_patches(scaled, self.patch_size, self.stride)
         weigh = GaussianPrototypes(self.prototypes, categories, name="prototypes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, tf
 
 _TRANSPOSED = {"MatMul": "transpose_a", "BatchMatMulV2": "adj_x"}
 """Matrix products, and what says whether their first matrix is transposed."""
@@ -26,11 +26,8 @@ def count_multiply_adds(model: Any) -> int:
     -------
     int
     """
-    tensorflow, _keras = load_backend()
-    chip = tensorflow.TensorSpec([1, 96, 96, 3], tensorflow.uint8)
-    traced = tensorflow.function(
-        lambda images: model(images, training=False), [chip], autograph=False
-    )
+    chip = tf.TensorSpec([1, *IMAGE], tf.uint8)
+    traced = tf.function(lambda images: model(images, training=False), [chip], autograph=False)
     graph = traced.get_concrete_function().graph
     return sum(_multiply_adds(operation) for operation in graph.get_operations())
 

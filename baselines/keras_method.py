@@ -1,27 +1,24 @@
-"""What the Keras methods share that are trained in epochs: targets, objectives, training."""
+"""What the Keras methods share that are trained on images: settings, targets, training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.data.batches.bags import Bags
 from llpbench.data.batches.images import MEMORY
-from llpbench.data.batches.shuffling import Shuffle
 from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import IterativeMethod, Progress
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import set_seed
 from llpbench_baselines.keras_network import KerasNetwork
-from llpbench_baselines.losses import SHARE_LOSSES, Loss
-from llpbench_baselines.objectives import OBJECTIVES, Known, Objective
-from llpbench_baselines.training import train_model
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.network_training import NetworkTraining
+from llpbench_baselines.objectives import OBJECTIVES, Objective
+from llpbench_baselines.split_data import SplitData
+from llpbench_baselines.training import train_network
 
 
 class KerasMethod(KerasNetwork, IterativeMethod):
@@ -36,26 +33,12 @@ class KerasMethod(KerasNetwork, IterativeMethod):
     learning_rate : float
         Of Adam.
     batch_size : int
-        Chips in a step.
+        Chips in a step; of bags as many as it holds, at least one.
     random_state : int
         Seed of the first weights, of dropout and of the order of chips.
-    objective : str
-        What the network is trained towards, see :mod:`llpbench_baselines.objectives`.
-    loss : {"squared", "cross-entropy", "divergence", "super-resolution"}
-        Of the shares of chips or bags, see :mod:`llpbench_baselines.losses`; for the objectives
-        ``broadcast``, ``dllp`` and ``minibag``, and for those that begin as ``dllp``.
-    bag_size : int
-        Chips in a bag; a step has as many bags as ``batch_size`` holds, at least one.
-    interpolation : float
-        Of ``interpolated``: 0 is ``dllp``, 1 is ``broadcast``.
-    noise : float
-        Of ``minibag``: variance within divisions as a part of the largest possible one.
-    spread : float
-        Of ``lsrn``: standard deviation of bags' shares around those of their division.
-    warm_start : float
-        Of ``rot`` and ``sinkhorn-em``: part of the epochs that are ``dllp``.
-    temperature, relaxation : float
-        Of ``rot``: how soft labels are; how strictly they make up the proportions.
+    objective : str or Objective
+        What the network is trained towards, see :mod:`llpbench_baselines.objectives`: a name for
+        its usual settings, or an object such as ``Interpolated(interpolation=0.3)``.
     memory : int
         Bytes of images that may be kept of a split; a larger one is streamed.
     patience : int, optional
@@ -70,7 +53,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         Training loss, validation loss and validation MAE by epoch.
     """
 
-    losses: ClassVar[Mapping[str, Callable[[NDArray[np.float32]], Loss]]] = SHARE_LOSSES
+    design = "The number of epochs is what time allowed."
     objectives: ClassVar[Mapping[str, type[Objective]]] = OBJECTIVES
 
     def __init__(
@@ -80,15 +63,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         learning_rate: float = 1e-4,
         batch_size: int = 32,
         random_state: int = 0,
-        objective: str = "broadcast",
-        loss: str = "squared",
-        bag_size: int = 16,
-        interpolation: float = 0.1,
-        noise: float = 0.5,
-        spread: float = 0.1,
-        warm_start: float = 0.5,
-        temperature: float = 1.0,
-        relaxation: float = 10.0,
+        objective: str | Objective = "broadcast",
         memory: int = MEMORY,
         patience: int | None = None,
         deterministic: bool = False,
@@ -98,20 +73,52 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         self.batch_size = batch_size
         self.random_state = random_state
         self.objective = objective
-        self.loss = loss
-        self.bag_size = bag_size
-        self.interpolation = interpolation
-        self.noise = noise
-        self.spread = spread
-        self.warm_start = warm_start
-        self.temperature = temperature
-        self.relaxation = relaxation
         self.memory = memory
         self.patience = patience
         self.deterministic = deterministic
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the method, the name of its objective, and the settings of that."""
+        name, objective = self._objective()
+        settings = {**super().settings, "objective": name, **objective.get_params()}
+        return dict(sorted(settings.items()))
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """Build the method, those settings that its objective has going to the objective.
+
+        Parameters
+        ----------
+        settings : mapping
+            By name; those of the objective also as ``objective__name``.
+        strict : bool
+            Whether settings of other objectives are refused, not ignored as they once were.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such setting.
+        MethodError
+            If only other objectives have it.
+        """
+        given = {name.removeprefix("objective__"): value for name, value in settings.items()}
+        name, objective = cls(objective=given.get("objective", "broadcast"))._objective()
+        own, has = set(cls._get_param_names()), objective.get_params()
+        others = _owners(cls.objectives if strict else OBJECTIVES)
+        for key in given.keys() - own - has.keys():
+            if key not in others:
+                raise UnknownNameError(unknown("setting", key, sorted(own | others.keys())))
+            if strict:
+                raise MethodError(
+                    f"{key} is no setting of the objective {name!r} but of "
+                    f"{', '.join(others[key])}: choose one of these, or leave {key} out"
+                )
+        objective.set_params(**{key: given[key] for key in has if key in given}).check()
+        return cls(**{key: given[key] for key in own if key in given} | {"objective": objective})
+
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
-        """Say what the network is to be trained on.
+        """Read the targets of chips.
 
         Parameters
         ----------
@@ -126,26 +133,9 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         targets: NDArray[Any] = ds["target"].to_numpy()
         return targets
 
-    def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Say how far the network's output is from the targets.
-
-        Parameters
-        ----------
-        class_weights : ndarray of float32, shape (category,)
-
-        Returns
-        -------
-        callable
-            By default the paper's, see :func:`~llpbench_baselines.losses.squared_shares`.
-
-        Raises
-        ------
-        UnknownNameError
-            If this method has no such loss.
-        """
-        if self.loss not in self.losses:
-            raise UnknownNameError(unknown("loss", self.loss, self.losses))
-        return self.losses[self.loss](class_weights)
+    def trained_output(self, output: Any) -> Any:
+        """What the objective sees of the network's output, by default all of it."""
+        return output
 
     def fit(
         self,
@@ -156,57 +146,52 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         journal: Journal | None = None,
     ) -> Self:
         """Train on the chips that have a target; chips outside every division have none."""
-        tensorflow, keras = load_backend()
-        if self.patience is not None and self.patience < 1:
-            raise MethodError(f"patience is a number of epochs from 1 on, found {self.patience}")
-        if self.deterministic:
-            tensorflow.config.experimental.enable_op_determinism()
-        known = self._known(train)
-        objective = self._objective(known)
-        keras.utils.set_random_seed(self.random_state)
+        _name, objective = self._objective()
+        objective.check()
+        chips = self._training_chips(train)
+        set_seed(self.random_state, deterministic=self.deterministic)
         self._build(train["category_name"].to_numpy())
-        self.initialise(known.images.sample(self.random_state))
-        self.history_ = train_model(
+        self.initialise(chips.images.sample(self.random_state))
+        curriculum = NetworkTraining(
             self.model_,
+            self.trained_output,
             objective,
-            lambda unit: self._shuffle(known, unit),
-            Validation.of(val, self.memory),
+            chips,
+            SplitData.for_validation(val, self.memory),
             epochs=self.epochs,
+            batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            patience=self.patience,
-            journal=journal,
-            progress=progress,
+            seed=self.random_state,
+        )
+        self.history_ = train_network(
+            curriculum, patience=self.patience, journal=journal, progress=progress
         )
         return self
 
-    def _known(self, ds: xr.Dataset) -> Known:
-        """What is known of the chips that have a target."""
+    def _training_chips(self, ds: xr.Dataset) -> SplitData:
         targets = self.targets(ds)
         present = np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
         if not present.any():
             raise MethodError("there is nothing to train on: no chip has a target")
-        weights = [group.weight for group in ds.llp.label_set.groups]
-        class_weights = np.array(weights, dtype=np.float32)
-        return Known.of(
-            ds.isel(chip=present),
-            targets=targets[present],
-            loss=self.make_loss(class_weights),
-            class_weights=class_weights,
-            memory=self.memory,
-        )
+        return SplitData.of(ds, np.flatnonzero(present), targets=targets, memory=self.memory)
 
-    def _objective(self, known: Known) -> Objective:
-        """The objective of that name, with those of this method's parameters that it has."""
-        if self.objective not in self.objectives:
-            raise UnknownNameError(unknown("objective", self.objective, self.objectives))
-        kind = self.objectives[self.objective]
-        names = [field.name for field in fields(kind) if field.name != "known"]
-        return kind(known, **{name: getattr(self, name) for name in names})
+    def _objective(self) -> tuple[str, Objective]:
+        """The name of the objective, and the objective."""
+        chosen = self.objective
+        if isinstance(chosen, str):
+            if chosen not in self.objectives:
+                raise UnknownNameError(unknown("objective", chosen, self.objectives))
+            return chosen, self.objectives[chosen]()
+        names = {kind: name for name, kind in self.objectives.items()}
+        if type(chosen) not in names:
+            raise UnknownNameError(unknown("objective", type(chosen).__name__, self.objectives))
+        return names[type(chosen)], chosen
 
-    def _shuffle(self, known: Known, unit: str) -> Shuffle:
-        """Batches of chips or of divisions."""
-        if unit == "chip":
-            return Shuffle(known.images, self.batch_size, seed=self.random_state)
-        bags = Bags(known.bags, known.proportions, self.bag_size)
-        count = max(1, self.batch_size // self.bag_size)
-        return Shuffle(known.images, count, bags=bags, seed=self.random_state)
+
+def _owners(objectives: Mapping[str, type[Objective]]) -> dict[str, list[str]]:
+    """The names of the objectives that have a setting, for all settings."""
+    owners: dict[str, list[str]] = {}
+    for name, kind in objectives.items():
+        for setting in kind._get_param_names():
+            owners.setdefault(setting, []).append(name)
+    return owners

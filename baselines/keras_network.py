@@ -11,9 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.data.batches.images import iterate_images
+from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method
-from llpbench.predictions.table import make_predictions
-from llpbench_baselines.backend import load_backend
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import image_graph, tf
 from llpbench_baselines.losses import chip_shares
 
 
@@ -24,6 +25,8 @@ class KerasNetwork(Method):
     ----------
     model_ : keras.Model
     """
+
+    has_pixels = True
 
     @abstractmethod
     def build(self, categories: int) -> Any:
@@ -63,10 +66,9 @@ class KerasNetwork(Method):
             On a square grid whose side divides 96; by default the output itself, enlarged to 96
             by nearest neighbour where its side does not, as the original's scoring does.
         """
-        tensorflow, _keras = load_backend()
-        if 96 % output.shape[1] == 0:
+        if WINDOW_SIDE % output.shape[1] == 0:
             return output
-        return tensorflow.image.resize(output, (96, 96), "nearest")
+        return tf.image.resize(output, (WINDOW_SIDE, WINDOW_SIDE), "nearest")
 
     def read_out(self, output: Any) -> Any:
         """Shares of chips, from the network's output.
@@ -84,16 +86,21 @@ class KerasNetwork(Method):
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
         """Predict the shares of chips and, where the network sees cells, a segmentation."""
-        found = [self._read(images) for _chips, images in _batches(ds)]
-        shares, *classes = (np.concatenate(part) for part in zip(*found, strict=True))
-        return make_predictions(ds["chip"].to_numpy(), self.categories_, shares, *classes)
+        return collect(self.predict_batches(ds), ds["chip"].to_numpy(), self.categories_)
 
     def predict_proba(
         self, ds: xr.Dataset
     ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
         """Class probabilities of the grid that the network sees, 32 chips at a time."""
         for chips, images in _batches(ds):
-            yield chips, self._probabilities(images).numpy()
+            yield chips, self._read(images)[1].numpy()
+
+    def predict_batches(self, ds: xr.Dataset) -> Iterator[Estimate]:
+        """Shares and probabilities of cells from one pass, 32 chips at a time."""
+        for _chips, images in _batches(ds):
+            shares, *pixels = (part.numpy() for part in self._read(images))
+            flat = [part.reshape(len(part), -1, part.shape[-1]) for part in pixels]
+            yield Estimate(shares, *flat)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Weights by the path of their layer, and category names."""
@@ -114,24 +121,17 @@ class KerasNetwork(Method):
         return count_multiply_adds(self.model_)
 
     def _build(self, categories: NDArray[np.str_]) -> None:
-        """Make the network and the graphs that predict with it."""
-        tensorflow, _keras = load_backend()
+        """Make the network and the graph that predicts with it."""
         self.categories_ = categories
         self.model_ = self.build(len(categories))
-        images = tensorflow.TensorSpec([None, 96, 96, 3], tensorflow.uint8)
-
-        def probabilities(images: Any) -> Any:
-            return self.pixels(self.model_(images, training=False))
 
         def read(images: Any) -> Any:
             output = self.model_(images, training=False)
             if len(output.shape) == 2:
                 return (output,)
-            classes = tensorflow.argmax(self.pixels(output), axis=-1)
-            return self.read_out(output), tensorflow.cast(classes, tensorflow.uint8)
+            return self.read_out(output), self.pixels(output)
 
-        self._probabilities = tensorflow.function(probabilities, [images], autograph=False)
-        self._read = tensorflow.function(read, [images], autograph=False)
+        self._read = image_graph(read)
 
 
 def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:

@@ -1,12 +1,11 @@
-"""Layers that Keras lacks; methods import this module when ``load_backend`` is done."""
+"""Layers that Keras lacks; TensorFlow is imported with this module, so methods import it late."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import keras
-import tensorflow
+from llpbench_baselines.backend import keras, tf
 
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
@@ -34,14 +33,14 @@ class ByteDropout(keras.layers.Layer):  # type: ignore[misc]
         """Drop and scale in training, pass on otherwise."""
         if not training or self.dropped == 0:
             return activations
-        size = tensorflow.size(activations)
-        words = tensorflow.random.stateless_uniform(
-            [-(-size // 8)], self.seed_generator.next(), None, None, tensorflow.int64
+        size = tf.size(activations)
+        words = tf.random.stateless_uniform(
+            [-(-size // 8)], self.seed_generator.next(), None, None, tf.int64
         )
-        bytes_ = tensorflow.reshape(tensorflow.bitcast(words, tensorflow.uint8), [-1])[:size]
-        kept = tensorflow.cast(bytes_ >= self.dropped, activations.dtype)
+        bytes_ = tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size]
+        kept = tf.cast(bytes_ >= self.dropped, activations.dtype)
         scaled = kept * (256 / (256 - self.dropped))
-        return activations * tensorflow.reshape(scaled, tensorflow.shape(activations))
+        return activations * tf.reshape(scaled, tf.shape(activations))
 
 
 class KernelMeasurement(keras.layers.Layer):  # type: ignore[misc]
@@ -102,19 +101,19 @@ class KernelMeasurement(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, patches: Any) -> Any:
         """Patches (n, row, column, numbers) to probabilities (n, row, column, category)."""
-        codes = tensorflow.reshape(patches, [-1, patches.shape[-1]])
+        codes = tf.reshape(patches, [-1, patches.shape[-1]])
         positions = self.positions
         if self.encoder is not None:
             codes = self.encoder(codes)
             positions = self.encoder(positions) if self.encodes_components else positions
         sharpness = 1 / self.width**2
-        offset = tensorflow.nn.log_softmax(self.weighting)
+        offset = tf.nn.log_softmax(self.weighting)
         logits = offset - sharpness * squared_distances(codes, positions)
-        parts = tensorflow.nn.softmax(tensorflow.maximum(logits, _SMALLEST_LOGIT))
+        parts = tf.nn.softmax(tf.maximum(logits, _SMALLEST_LOGIT))
         squares = self.classes**2
-        squares /= tensorflow.reduce_sum(squares, axis=1, keepdims=True)
-        probabilities = tensorflow.matmul(parts, squares)
-        return tensorflow.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
+        squares /= tf.reduce_sum(squares, axis=1, keepdims=True)
+        probabilities = tf.matmul(parts, squares)
+        return tf.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
 
 
 class GaussianPrototypes(keras.layers.Layer):  # type: ignore[misc]
@@ -151,15 +150,15 @@ class GaussianPrototypes(keras.layers.Layer):  # type: ignore[misc]
     def call(self, patches: Any) -> Any:
         """Patches (n, row, column, numbers) to probabilities (n, row, column, category)."""
         size = patches.shape[-1]
-        codes = tensorflow.reshape(patches, [-1, size])
+        codes = tf.reshape(patches, [-1, size])
         log_scale = -0.5 * size * (self.log_variances + math.log(2 * math.pi))
-        halved = 0.5 * tensorflow.exp(-self.log_variances)
+        halved = 0.5 * tf.exp(-self.log_variances)
         densities = log_scale - halved * squared_distances(codes, self.means)
-        evidence = tensorflow.reduce_logsumexp(densities, axis=1) - math.log(self.count)
-        self.add_loss(-tensorflow.reduce_mean(evidence))
-        classes = tensorflow.nn.softmax(self.class_logits)
-        probabilities = tensorflow.matmul(tensorflow.nn.softmax(densities), classes)
-        return tensorflow.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
+        evidence = tf.reduce_logsumexp(densities, axis=1) - math.log(self.count)
+        self.add_loss(-tf.reduce_mean(evidence))
+        classes = tf.nn.softmax(self.class_logits)
+        probabilities = tf.matmul(tf.nn.softmax(densities), classes)
+        return tf.reshape(probabilities, [-1, *patches.shape[1:3], self.categories])
 
 
 class Standardisation(keras.layers.Layer):  # type: ignore[misc]
@@ -202,6 +201,6 @@ def squared_distances(points: Any, centres: Any) -> Any:
     -------
     tensor, shape (n, m)
     """
-    products = tensorflow.matmul(points, -2 * centres, transpose_b=True)
-    products = tensorflow.nn.bias_add(products, tensorflow.reduce_sum(centres**2, axis=1))
-    return products + tensorflow.reduce_sum(points**2, axis=1, keepdims=True)
+    products = tf.matmul(points, -2 * centres, transpose_b=True)
+    products = tf.nn.bias_add(products, tf.reduce_sum(centres**2, axis=1))
+    return products + tf.reduce_sum(points**2, axis=1, keepdims=True)

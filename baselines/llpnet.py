@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.data.batches.images import Images
 from llpbench.errors import MethodError
-from llpbench.methods.method import Progress
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.cell_training import Cells, match_cells, match_divisions
-from llpbench_baselines.context_network import CELLS, LOCAL, ContextNetwork, apply
+from llpbench.methods.journal import Journal
+from llpbench.methods.method import IterativeMethod, Progress
+from llpbench_baselines.backend import image_graph, set_seed, tf
+from llpbench_baselines.cell_training import CellTraining, Schedule
+from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.keras_network import KerasNetwork
-from llpbench_baselines.raking import apply_factors, log_factors
-from llpbench_baselines.spatial_smoothing import smooth
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.split_data import SplitData
+from llpbench_baselines.training import train_network
 
 _BLOCK = 64
-_SAMPLED = 4
-"""One in so many cells suffices to find by what all are to be multiplied."""
-_ACCURACY = 0.01
-"""Chips by which a division's cells may miss its proportions."""
 _SHARPNESS = (1.0, 2.0, 4.0, 64.0)
 
 
-class LLPNet(KerasNetwork):
+class LLPNet(KerasNetwork, IterativeMethod):
     r"""Learn cells from divisions, surroundings from cells.
 
     A network that sees far around each cell can match the proportions of its training divisions
@@ -41,7 +36,7 @@ class LLPNet(KerasNetwork):
 
     The shares of a chip are the means of its cells' probabilities :math:`s_u^\gamma`, normalised;
     the exponent :math:`\gamma`, from 1 (mean probabilities) to 64 (counted cells), is the one with
-    the lowest squared error of validation divisions.
+    the lowest squared error of validation divisions. So is the round whose weights are kept.
 
     Parameters
     ----------
@@ -56,12 +51,18 @@ class LLPNet(KerasNetwork):
         Training chips at most, drawn at random: their cells are kept in memory.
     random_state : int
         Seed of first weights and of what is drawn.
+    deterministic : bool
+        Whether the same seed gives the same bits on one machine, at some cost of speed. Once
+        asked for, it holds for the whole process.
 
     Attributes
     ----------
     model_ : keras.Model
     sharpness_ : float
         :math:`\gamma`.
+    history_ : list of dict
+        Training loss, validation loss and validation MAE of the local network, then of each
+        round.
 
     References
     ----------
@@ -73,6 +74,12 @@ class LLPNet(KerasNetwork):
     parameters = 336 + 980 + 5440 + 2080 + 165
     non_trainable = 2 * 24 + 2 * 60 + 1
     source = "this project"
+    design = (
+        "The network and its training were designed on labels of the synthetic demo regions, all "
+        "splits, and on proportions of validation divisions of a semi-real region: on the demo "
+        "regions this is no independent result."
+    )
+    curriculum: ClassVar[type[CellTraining]] = CellTraining
 
     def __init__(
         self,
@@ -84,6 +91,7 @@ class LLPNet(KerasNetwork):
         later_steps: int = 300,
         chips: int = 6000,
         random_state: int = 0,
+        deterministic: bool = False,
     ) -> None:
         self.rounds = rounds
         self.coupling = coupling
@@ -92,6 +100,7 @@ class LLPNet(KerasNetwork):
         self.later_steps = later_steps
         self.chips = chips
         self.random_state = random_state
+        self.deterministic = deterministic
 
     def build(self, categories: int) -> Any:
         """Make the layers and the network."""
@@ -101,33 +110,66 @@ class LLPNet(KerasNetwork):
     def initialise(self, images: NDArray[np.uint8]) -> None:
         """Adapt the normalisations, for those who train the whole network at once."""
         starts = range(0, len(images), _BLOCK)
-        self._surroundings(self._moments(images[start : start + _BLOCK] for start in starts))
+        batches = (images[start : start + _BLOCK] for start in starts)
+        self._layers.surround(self._layers.describe(batches, self.random_state), self.random_state)
 
     def read_out(self, output: Any) -> Any:
         """Average sharpened probabilities."""
-        tensorflow, _keras = load_backend()
-        sharp = tensorflow.nn.softmax(self._sharpness * tensorflow.math.log(output + 1e-7))
-        return tensorflow.reduce_mean(sharp, axis=(1, 2))
+        return _sharpen(output, self._sharpness)
 
-    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
-        """Train on divisions, then on raked cells; choose the read-out on validation divisions."""
-        _tensorflow, keras = load_backend()
-        generator = np.random.default_rng(self.random_state)
-        keras.utils.set_random_seed(self.random_state)
+    def fit(
+        self,
+        train: xr.Dataset,
+        val: xr.Dataset,
+        *,
+        progress: Progress | None = None,
+        journal: Journal | None = None,
+    ) -> Self:
+        """Train on divisions, then on raked cells; choose round and read-out on validation."""
+        set_seed(self.random_state, deterministic=self.deterministic)
         self._build(train["category_name"].to_numpy())
-        divisions = KnownDivisions(self._choose(train, generator))
-        moments = self._moments(divisions.images.in_order(_BLOCK))
-        local = self._learn_locally(moments, divisions, generator, progress)
-        features = np.concatenate([moments, self._surroundings(moments)], axis=-1)
-        del moments
-        self._refine(features, local, divisions, generator, progress)
-        self._choose_sharpness(Validation.of(val))
+        validation = SplitData.for_validation(val)
+        curriculum = self.curriculum(
+            self._layers,
+            self.training_chips(train),
+            validation,
+            Schedule(
+                self.rounds,
+                self.coupling,
+                self.local_steps,
+                self.first_steps,
+                self.later_steps,
+                self.random_state,
+            ),
+            validate=lambda: self.choose_sharpness(validation),
+            weights=[*self.model_.weights, self._sharpness],
+        )
+        self.history_ = train_network(curriculum, journal=journal, progress=progress)
         return self
 
-    def _build(self, categories: NDArray[np.str_]) -> None:
-        tensorflow, _keras = load_backend()
-        super()._build(categories)
-        self._sharpness = tensorflow.Variable(1.0)
+    def training_chips(self, train: xr.Dataset) -> SplitData:
+        """Choose chips with a target, as many as are kept in memory."""
+        known = np.flatnonzero(np.isfinite(train["target"].to_numpy()).all(axis=1))
+        if not len(known):
+            raise MethodError("there is nothing to train on: no chip has a target")
+        if len(known) > self.chips:
+            generator = np.random.default_rng(self.random_state)
+            known = np.sort(generator.choice(known, self.chips, replace=False))
+        return SplitData.of(train, known, targets=self.targets(train))
+
+    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
+        """Read what is known of chips one by one: by default their ``target``, not used."""
+        targets: NDArray[np.float32] = ds["target"].to_numpy()
+        return targets
+
+    def choose_sharpness(self, validation: SplitData) -> dict[str, float]:
+        """Take the exponent whose shares fit validation divisions best, and give its scores."""
+        network = image_graph(lambda images: _sharpen_all(self.model_(images, training=False)))
+        parts = [network(batch).numpy() for batch in validation.images.in_order(_BLOCK)]
+        scores = [validation.score(shares) for shares in np.concatenate(parts, axis=1)]
+        best = int(np.argmin([score["val_loss"] for score in scores]))
+        self._sharpness.assign(_SHARPNESS[best])
+        return scores[best]
 
     @property
     def sharpness_(self) -> float:
@@ -144,160 +186,15 @@ class LLPNet(KerasNetwork):
         self._sharpness.assign(weights["sharpness"][0])
         return self
 
-    def _choose(self, train: xr.Dataset, generator: np.random.Generator) -> xr.Dataset:
-        """Training chips with a target, as many as are kept in memory."""
-        known = np.flatnonzero(np.isfinite(train["target"].to_numpy()).all(axis=1))
-        if not len(known):
-            raise MethodError("there is nothing to train on: no chip has a target")
-        if len(known) > self.chips:
-            known = np.sort(generator.choice(known, self.chips, replace=False))
-        return train.isel(chip=known)
-
-    def _moments(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float16]:
-        """Normalised descriptions of all cells; adapts the normalisation."""
-        tensorflow, _keras = load_backend()
-        describe = tensorflow.function(self._layers.moments, autograph=False, reduce_retracing=True)
-        found = [describe(batch).numpy().astype(np.float16) for batch in images]
-        return _normalise(self._layers.moments_scale, np.concatenate(found))
-
-    def _surroundings(self, moments: NDArray[np.float16]) -> NDArray[np.float16]:
-        """Normalised kinds of texture around all cells; adapts the normalisation."""
-        found = _in_blocks(self._layers.surroundings, moments)
-        return _normalise(self._layers.kinds_scale, found)
-
-    def _learn_locally(
-        self,
-        moments: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> NDArray[np.float16]:
-        """Train on each cell alone; probabilities of all cells."""
-        alone = np.ascontiguousarray(moments[..., :LOCAL])
-        layers = [*self._layers.local, *self._layers.local_head]
-        match_divisions(
-            layers,
-            Cells(alone, generator),
-            divisions.rows,
-            divisions.proportions,
-            divisions.areas,
-            steps=self.local_steps,
-            learning_rate=3e-3,
-            progress=progress,
-        )
-        return predict_cells(layers, alone)
-
-    def _refine(
-        self,
-        features: NDArray[np.float16],
-        probabilities: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> None:
-        """Train on raked probabilities, round after round."""
-        cells = Cells(features, generator)
-        for number in range(self.rounds):
-            raked = divisions.rake(probabilities)
-            if self.coupling:
-                raked = divisions.rake(smooth(raked, coupling=self.coupling))
-            match_cells(
-                self._layers.context,
-                cells,
-                raked,
-                steps=self.later_steps if number else self.first_steps,
-                learning_rate=2e-3 if number else 3e-3,
-                progress=progress,
-            )
-            probabilities = predict_cells(self._layers.context, features)
-
-    def _choose_sharpness(self, validation: Validation) -> None:
-        """Take the exponent whose shares fit validation divisions best."""
-        losses = []
-        for sharpness in _SHARPNESS:
-            self._sharpness.assign(sharpness)
-            found = [self._read(batch)[0].numpy() for batch in validation.images.in_order(_BLOCK)]
-            losses.append(validation.score(np.concatenate(found))["val_loss"])
-        self._sharpness.assign(_SHARPNESS[int(np.argmin(losses))])
+    def _build(self, categories: NDArray[np.str_]) -> None:
+        super()._build(categories)
+        self._sharpness = tf.Variable(1.0)
 
 
-class KnownDivisions:
-    """Chips, and what is known of the divisions that they lie in.
-
-    Parameters
-    ----------
-    ds : Dataset
-        A split behind the label firewall.
-
-    Attributes
-    ----------
-    images : Images
-    rows : csr_array, shape (division, n)
-        The part of each division's overlap area that lies in each chip.
-    proportions : ndarray of float32, shape (division, category)
-    areas : ndarray of float64, shape (division,)
-        Of the overlaps, in km².
-    """
-
-    def __init__(self, ds: xr.Dataset) -> None:
-        self.images = Images(ds)
-        self.rows = ds.llp.bags()
-        self.proportions = ds["division_proportions"].to_numpy().astype(np.float32)
-        areas = ds.llp.overlaps().groupby("division")["area_km2"].sum()
-        self.areas = areas.reindex(ds["division"].to_numpy(), fill_value=0.0).to_numpy()
-
-    def rake(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
-        """Multiply the probabilities of cells until divisions hold their proportions.
-
-        Parameters
-        ----------
-        probabilities : ndarray, shape (n, row, column, category)
-
-        Returns
-        -------
-        ndarray of float16
-            Of the same shape.
-        """
-        cells = probabilities.reshape(len(probabilities), -1, probabilities.shape[-1])
-        factors = log_factors(cells[:, ::_SAMPLED], self.rows, self.proportions, accuracy=_ACCURACY)
-        raked = np.empty(cells.shape, dtype=np.float16)
-        for start in range(0, len(cells), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            raked[block] = apply_factors(cells[block], factors[block])
-        return raked.reshape(probabilities.shape)
+def _sharpen(output: Any, sharpness: Any) -> Any:
+    """Mean probabilities of chips, each cell's raised to a power."""
+    return tf.reduce_mean(tf.nn.softmax(sharpness * tf.math.log(output + 1e-7)), axis=(1, 2))
 
 
-def predict_cells(layers: list[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Predict the class probabilities of cells.
-
-    Parameters
-    ----------
-    layers : list of keras.layers.Layer
-    features : ndarray of float16, shape (n, ..., feature)
-
-    Returns
-    -------
-    ndarray of float16, shape (n, ..., category)
-    """
-    _tensorflow, keras = load_backend()
-    return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
-
-
-def _in_blocks(function: Any, values: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Results of a function of tensors for all chips, in half precision."""
-    tensorflow, _keras = load_backend()
-
-    graph = tensorflow.function(function, autograph=False, reduce_retracing=True)
-    blocks = [
-        graph(values[start : start + _BLOCK].astype(np.float32)).numpy().astype(np.float16)
-        for start in range(0, len(values), _BLOCK)
-    ]
-    return np.concatenate(blocks)
-
-
-def _normalise(layer: Any, values: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Adapt a normalisation to values, and apply it."""
-    every = max(1, len(values) * CELLS**2 // 200_000)
-    sample = values.reshape(-1, values.shape[-1])[::every].astype(np.float32)
-    layer.adapt(sample)
-    return _in_blocks(layer, values)
+def _sharpen_all(output: Any) -> Any:
+    return tf.stack([_sharpen(output, sharpness) for sharpness in _SHARPNESS])

@@ -1,17 +1,17 @@
-"""Losses of networks: from what a network says and what it should say to one number."""
+"""Losses of networks: from a network's output and what it should be to one number a chip."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import tf
 
-Loss: TypeAlias = Callable[[Any, Any], Any]
-"""A network's output and the targets of a batch to the loss of each of its chips."""
+Loss: TypeAlias = Callable[[Any, Any, NDArray[np.float32]], Any]
+"""Of a network's output, the targets of a batch and class weights; the loss of each chip."""
 
 SMALLEST_SHARE = 1e-7
 """What is added to a share before its logarithm is taken."""
@@ -29,92 +29,62 @@ def chip_shares(output: Any) -> Any:
     -------
     tensor, shape (n, category)
     """
-    tensorflow, _keras = load_backend()
-    return tensorflow.reduce_mean(output, axis=list(range(1, len(output.shape) - 1)))
+    return tf.reduce_mean(output, axis=list(range(1, len(output.shape) - 1)))
 
 
-def squared_shares(class_weights: NDArray[np.float32]) -> Loss:
-    r"""Make the paper's loss: weighted squared errors of shares.
+def squared_shares(output: Any, targets: Any, class_weights: NDArray[np.float32]) -> Any:
+    r"""Compute the paper's loss: weighted squared errors of shares.
 
     With :math:`f_i` the shares of a chip, :math:`t_i` its target and class weights w,
     :math:`\sum_k w_k (f_{ik} - t_{ik})^2`.
 
     Parameters
     ----------
+    output : tensor, shape (n, row, column, category) or (n, category)
+    targets : tensor, shape (n, category)
     class_weights : ndarray of float32, shape (category,)
 
     Returns
     -------
-    callable
-        For targets of shape (n, category).
+    tensor, shape (n,)
 
     References
     ----------
     Ramos-Pollán and González, arXiv 2306.12461.
     """
-    tensorflow, _keras = load_backend()
-
-    def loss(output: Any, targets: Any) -> Any:
-        errors = class_weights * (chip_shares(output) - targets) ** 2
-        return tensorflow.reduce_sum(errors, axis=1)
-
-    return loss
+    errors = class_weights * (chip_shares(output) - targets) ** 2
+    return tf.reduce_sum(errors, axis=1)
 
 
-def share_cross_entropy(class_weights: NDArray[np.float32]) -> Loss:
-    r"""Make the cross-entropy of shares, :math:`-\sum_k w_k t_{ik} \log f_{ik}`.
+def share_cross_entropy(output: Any, targets: Any, class_weights: NDArray[np.float32]) -> Any:
+    r"""Compute the cross-entropy of shares, :math:`-\sum_k w_k t_{ik} \log f_{ik}`.
 
-    Parameters
-    ----------
-    class_weights : ndarray of float32, shape (category,)
-
-    Returns
-    -------
-    callable
-        For targets of shape (n, category).
+    Parameters and result are those of :func:`squared_shares`.
 
     References
     ----------
     Ardehaly and Culotta, Co-training for demographic classification using deep learning from
     label proportions, arXiv 1709.04108.
     """
-    tensorflow, _keras = load_backend()
-
-    def loss(output: Any, targets: Any) -> Any:
-        terms = targets * tensorflow.math.log(chip_shares(output) + SMALLEST_SHARE)
-        return -tensorflow.reduce_sum(class_weights * terms, axis=1)
-
-    return loss
+    terms = targets * tf.math.log(chip_shares(output) + SMALLEST_SHARE)
+    return -tf.reduce_sum(class_weights * terms, axis=1)
 
 
-def divergence(class_weights: NDArray[np.float32]) -> Loss:
-    r"""Make the Kullback-Leibler divergence of predicted shares from targets.
+def divergence(output: Any, targets: Any, class_weights: NDArray[np.float32]) -> Any:
+    r"""Compute the Kullback-Leibler divergence of predicted shares from targets.
 
-    :math:`\sum_k w_k t_{ik} \log (t_{ik} / f_{ik})`: the cross-entropy of
-    shares, less what no prediction can avoid.
-
-    Parameters
-    ----------
-    class_weights : ndarray of float32, shape (category,)
-
-    Returns
-    -------
-    callable
-        For targets of shape (n, category).
+    :math:`\sum_k w_k t_{ik} \log (t_{ik} / f_{ik})`: the cross-entropy of shares, less what no
+    prediction can avoid. Parameters and result are those of :func:`squared_shares`.
     """
-    tensorflow, _keras = load_backend()
-    cross_entropy = share_cross_entropy(class_weights)
-
-    def loss(output: Any, targets: Any) -> Any:
-        terms = class_weights * tensorflow.math.xlogy(targets, targets)
-        entropy = -tensorflow.reduce_sum(terms, axis=1)
-        return cross_entropy(output, targets) - entropy
-
-    return loss
+    terms = class_weights * tf.math.xlogy(targets, targets)
+    entropy = -tf.reduce_sum(terms, axis=1)
+    return share_cross_entropy(output, targets, class_weights) - entropy
 
 
-def super_resolution(class_weights: NDArray[np.float32], *, spread: float = 0.1) -> Loss:
-    r"""Make the loss of label super-resolution: a Gaussian likelihood of class counts.
+def super_resolution(
+    output: Any, targets: Any, class_weights: NDArray[np.float32], *, spread: float = 0.1
+) -> Any:
+    r"""Compute the loss of label super-resolution: a Gaussian likelihood of class counts.
 
     With :math:`\mu` the mean and :math:`\sigma^2` the variance of a class's share, were each of a
     chip's cells drawn from its probabilities, :math:`\eta` the target and :math:`\rho` its
@@ -124,69 +94,53 @@ def super_resolution(class_weights: NDArray[np.float32], *, spread: float = 0.1)
 
     Parameters
     ----------
-    class_weights : ndarray of float32, shape (category,)
+    output, targets, class_weights
+        As for :func:`squared_shares`.
     spread : float
         Standard deviation of chips' shares around the proportions of their division, positive.
-
-    Returns
-    -------
-    callable
-        For targets of shape (n, category).
 
     References
     ----------
     Malkin et al., Label super-resolution networks, ICLR 2019.
     """
-    tensorflow, _keras = load_backend()
-
-    def loss(output: Any, targets: Any) -> Any:
-        cells = output.shape[1] * output.shape[2] if len(output.shape) == 4 else None
-        variance = chip_shares(output * (1 - output)) / cells if cells else 0.0
-        total = variance + spread**2
-        terms = (targets - chip_shares(output)) ** 2 / total + tensorflow.math.log(total)
-        return tensorflow.reduce_sum(class_weights * terms / 2, axis=1)
-
-    return loss
+    cells = output.shape[1] * output.shape[2] if len(output.shape) == 4 else None
+    variance = chip_shares(output * (1 - output)) / cells if cells else 0.0
+    total = variance + spread**2
+    terms = (targets - chip_shares(output)) ** 2 / total + tf.math.log(total)
+    return tf.reduce_sum(class_weights * terms / 2, axis=1)
 
 
-def pixel_cross_entropy(categories: int) -> Loss:
-    """Make the cross-entropy of pixels; a cell that stands for several has the mean of theirs.
+def pixel_cross_entropy(output: Any, labels: Any, _class_weights: NDArray[np.float32]) -> Any:
+    """Compute the cross-entropy of pixels; a cell of several has the mean of theirs.
 
-    Every labelled pixel of a batch counts alike, whatever chip it is of.
+    Every labelled pixel of a batch counts alike, whatever chip and class it is of.
 
     Parameters
     ----------
-    categories : int
-        Number of class groups.
+    output : tensor, shape (n, row, column, category)
+    labels : tensor of uint8, shape (n, 96, 96)
+        Class numbers, 255 where there is none.
 
     Returns
     -------
-    callable
-        For targets of uint8, shape (n, 96, 96): class numbers, 255 where there is none.
+    tensor, shape (n,)
     """
-    tensorflow, _keras = load_backend()
-
-    def loss(output: Any, labels: Any) -> Any:
-        known = tensorflow.one_hot(labels, categories)
-        cell = labels.shape[1] // output.shape[1]
-        counts = tensorflow.nn.avg_pool2d(known, cell, cell, "VALID")
-        terms = counts * tensorflow.math.log(output + SMALLEST_SHARE)
-        labelled = tensorflow.reduce_sum(counts, axis=(1, 2, 3))
-        entropies = -tensorflow.reduce_sum(terms, axis=(1, 2, 3))
-        return entropies / tensorflow.maximum(tensorflow.reduce_mean(labelled), SMALLEST_SHARE)
-
-    return loss
+    known = tf.one_hot(labels, output.shape[-1])
+    cell = labels.shape[1] // output.shape[1]
+    counts = tf.nn.avg_pool2d(known, cell, cell, "VALID")
+    terms = counts * tf.math.log(output + SMALLEST_SHARE)
+    labelled = tf.reduce_sum(counts, axis=(1, 2, 3))
+    entropies = -tf.reduce_sum(terms, axis=(1, 2, 3))
+    return entropies / tf.maximum(tf.reduce_mean(labelled), SMALLEST_SHARE)
 
 
-SHARE_LOSSES: dict[str, Callable[[NDArray[np.float32]], Loss]] = {
+SHARE_LOSSES: Mapping[str, Loss] = {
     "squared": squared_shares,
     "cross-entropy": share_cross_entropy,
     "divergence": divergence,
     "super-resolution": super_resolution,
 }
-"""Losses of shares, by the name that methods take, each made from the class weights."""
+"""Losses of shares, by the name that objectives take."""
 
-PIXEL_LOSSES: dict[str, Callable[[NDArray[np.float32]], Loss]] = {
-    "pixel-cross-entropy": lambda class_weights: pixel_cross_entropy(len(class_weights)),
-}
+PIXEL_LOSSES: Mapping[str, Loss] = {"pixel-cross-entropy": pixel_cross_entropy}
 """Losses of pixels, likewise."""

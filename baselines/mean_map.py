@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from llpbench_baselines.division_regression import DivisionRegression, Divisions
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.unmixing import unmix
 
 _RIDGE = 1e-3
@@ -35,7 +34,7 @@ class MeanMap(DivisionRegression):
     equation 9 (means of classes); Patrini et al., (Almost) no label no cry, NIPS 2014.
     """
 
-    parameters: ClassVar[int | None] = 256 * 6 + 6 + 256 * 5 + 5 + 25
+    parameters = 256 * 6 + 6 + 256 * 5 + 5 + 25
     source = "mean map: Quadrianto et al., JMLR 2009, with constrained unmixing"
     fitted = ("gram",)
 
@@ -43,7 +42,7 @@ class MeanMap(DivisionRegression):
         self, features: NDArray[np.float64], divisions: Divisions
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Solve for the classes, and weigh features by what they leave unexplained."""
-        means, weights = divisions.bags @ features, divisions.weights()
+        means, weights = divisions.means(features), divisions.importance()
         parts = class_means(means, divisions.proportions, weights)
         residual = means - divisions.proportions @ parts
         residual *= np.sqrt(weights)[:, np.newaxis]

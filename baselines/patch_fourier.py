@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
+from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.chip_features import FeatureSet
 
 _BLOCK = 16
@@ -72,7 +73,7 @@ class PatchFourier(FeatureSet):
 
     def multiply_adds(self) -> int:
         """Count the products with components and directions."""
-        patches = (96 // (self.size // 2) - 1) ** 2
+        patches = (WINDOW_SIDE // (self.size // 2) - 1) ** 2
         return int(patches * (self.arrays["projection"].size + self.arrays["directions"].size))
 
     def _patches(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

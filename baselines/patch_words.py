@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
+from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.chip_features import FeatureSet
 
 DESCRIPTORS = 6
@@ -69,7 +70,7 @@ class PatchWords(FeatureSet):
 
     def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
         """Cluster random patches, each descriptor divided by its standard deviation."""
-        each = min((96 // self.size) ** 2, max(1, self.sample // len(images)))
+        each = min((WINDOW_SIDE // self.size) ** 2, max(1, self.sample // len(images)))
         patches = [
             generator.choice(describe_patches(block, self.size), each, replace=False, axis=1)
             for block in np.array_split(images, -(-len(images) // 256))
@@ -94,8 +95,8 @@ class PatchWords(FeatureSet):
         nearest = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
         codes = nearest.reshape(count, -1) + words * np.arange(count)[:, np.newaxis]
         counts = np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
-        return counts / (96 // self.size) ** 2
+        return counts / (WINDOW_SIDE // self.size) ** 2
 
     def multiply_adds(self) -> int:
         """Count the distances of each patch to all words."""
-        return int((96 // self.size) ** 2 * self.arrays["centres"].size)
+        return int((WINDOW_SIDE // self.size) ** 2 * self.arrays["centres"].size)

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.errors import MethodError
-from llpbench_baselines.backend import load_backend
-
-SIDE = 96
-"""Pixels on a side of what a method sees of a chip."""
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import keras, tf
 
 
 def check_patches(size: int, stride: int) -> None:
@@ -27,9 +25,9 @@ def check_patches(size: int, stride: int) -> None:
     MethodError
         If the stride does not divide the size, or the patches do not tile the image.
     """
-    if not 0 < stride <= size <= SIDE or size % stride or (SIDE - size) % stride:
+    if not 0 < stride <= size <= WINDOW_SIDE or size % stride or (WINDOW_SIDE - size) % stride:
         raise MethodError(
-            f"patches of {size} pixels at stride {stride} do not tile {SIDE} pixels: "
+            f"patches of {size} pixels at stride {stride} do not tile {WINDOW_SIDE} pixels: "
             "the stride must divide both"
         )
 
@@ -48,12 +46,11 @@ def cut_patches(images: Any, size: int, stride: int) -> Any:
     tensor, shape (n, row, column, size * size * 3)
         The numbers of a patch row by row, pixel by pixel.
     """
-    _tensorflow, keras = load_backend()
     if size == stride:
-        count = SIDE // size
+        count = WINDOW_SIDE // size
         split = keras.ops.reshape(images, (-1, count, size, count, size * 3))
     else:
-        count = (SIDE - size) // stride + 1
+        count = (WINDOW_SIDE - size) // stride + 1
         pixels = stride * np.arange(count)[:, np.newaxis] + np.arange(size)
         rows = keras.ops.take(images, pixels, axis=1)
         split = keras.ops.take(rows, pixels, axis=3)
@@ -77,13 +74,12 @@ def spread_patches(probabilities: Any, size: int, stride: int) -> Any:
     -------
     tensor, shape (n, 96 / stride, 96 / stride, category)
     """
-    tensorflow, _keras = load_backend()
     reach = size // stride
     if reach == 1:
         return probabilities
     margin = [reach - 1, reach - 1]
-    padded = tensorflow.pad(probabilities, [[0, 0], margin, margin, [0, 0]])
-    sums = tensorflow.nn.avg_pool2d(padded, reach, 1, "VALID") * reach**2
+    padded = tf.pad(probabilities, [[0, 0], margin, margin, [0, 0]])
+    sums = tf.nn.avg_pool2d(padded, reach, 1, "VALID") * reach**2
     covered = np.convolve(np.ones(probabilities.shape[1]), np.ones(reach))
     return sums / np.multiply.outer(covered, covered)[..., np.newaxis].astype(np.float32)
 
@@ -110,7 +106,7 @@ def draw_patches(
     """
     generator = np.random.default_rng(random_state)
     chips = np.resize(generator.permutation(len(images)), count)
-    corners = generator.integers(0, SIDE - size + 1, (2, count, 1))
+    corners = generator.integers(0, WINDOW_SIDE - size + 1, (2, count, 1))
     rows, columns = corners + np.arange(size)
     drawn = images[chips[:, np.newaxis, np.newaxis], rows[:, :, np.newaxis], columns[:, np.newaxis]]
     scaled: NDArray[np.float32] = drawn.reshape(count, -1).astype(np.float32) / 256

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from llpbench.errors import UnknownNameError, unknown
+from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines import encoders
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import check_patches, cut_patches, draw_patches, spread_patches
+from llpbench_baselines.publication import PAPER
 
 
 class QKM(KerasMethod):
@@ -38,6 +40,7 @@ class QKM(KerasMethod):
 
     parameters = 64 * (48 + 5 + 1) + 1
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def __init__(
         self,
@@ -56,11 +59,10 @@ class QKM(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Cut patches and measure them."""
-        _tensorflow, keras = load_backend()
         from llpbench_baselines.layers import KernelMeasurement
 
         check_patches(self.patch_size, self.stride)
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
         measure = KernelMeasurement(
             self.components,
@@ -83,7 +85,7 @@ class QKM(KerasMethod):
         measurement = self.model_.get_layer("measurement")
         codes = patches = draw_patches(images, self.components, self.patch_size, self.random_state)
         if self.encoder == "autoencoder":
-            count = min(20_000, len(images) * (96 // self.patch_size) ** 2)
+            count = min(20_000, len(images) * (WINDOW_SIDE // self.patch_size) ** 2)
             many = draw_patches(images, count, self.patch_size, self.random_state)
             encoders.learn_to_reconstruct(measurement.encoder, many)
         if self.encoder != "none":

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array, csr_array, eye_array, kron
 from scipy.sparse.linalg import spsolve
 
+from llpbench.data.divisions import Divisions
+
 _BLOCK = 128
 _FLOOR = 1e-9
 """Shares below are taken for this much, so that no class is impossible anywhere."""
@@ -35,57 +37,26 @@ _LONGEST = 10.0
 """Largest change of a multiplier in a step."""
 
 
-def rake_shares(
-    shares: NDArray[np.floating], weights: csr_array, proportions: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Make the shares of chips add up to the proportions of their divisions.
+def rake_cells(cells: NDArray[np.floating], divisions: Divisions) -> NDArray[np.float16]:
+    """Make the class probabilities of cells add up to the proportions of divisions, about.
+
+    Every fourth cell is enough to find the factors of all, to a hundredth of a chip.
 
     Parameters
     ----------
-    shares : ndarray, shape (chip, category)
-        Predicted, from 0 to 1; rows sum to 1.
-    weights : csr_array, shape (division, chip)
-        Such as ``ds.llp.bags()``; the scale of a row does not matter.
-    proportions : ndarray, shape (division, category)
-        Known, from 0 to 1; divisions with a row of NaN, or without chips, demand nothing.
+    cells : ndarray, shape (chip, cell, category)
+        Probabilities from 0 to 1; each cell's sum to 1.
+    divisions : Divisions
+        With these chips.
 
     Returns
     -------
-    ndarray of float64, shape (chip, category)
-        Rows sum to 1; their weighted means over divisions are the proportions.
-
-    Examples
-    --------
-    >>> predicted = np.array([[0.5, 0.5], [0.2, 0.8]])
-    >>> rake_shares(predicted, csr_array([[0.5, 0.5]]), np.array([[0.5, 0.5]])).round(3)
-    array([[0.667, 0.333],
-           [0.333, 0.667]])
+    ndarray of float16, shape (chip, cell, category)
     """
-    single = np.asarray(shares, dtype=np.float64)[:, np.newaxis]
-    return apply_factors(single, log_factors(single, weights, proportions))[:, 0]
-
-
-def rake_pixels(
-    probabilities: NDArray[np.floating], weights: csr_array, proportions: NDArray[np.floating]
-) -> NDArray[np.float32]:
-    """Make the class probabilities of pixels add up to the proportions of divisions.
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (chip, pixel, category)
-        Predicted, from 0 to 1; each pixel's sum to 1.
-    weights, proportions
-        As for :func:`rake_shares`.
-
-    Returns
-    -------
-    ndarray of float32, shape (chip, pixel, category)
-        Weighted means over divisions of their means over pixels are the proportions.
-    """
-    factors = log_factors(probabilities, weights, proportions)
-    raked = np.empty(probabilities.shape, dtype=np.float32)
-    for block in _blocks(len(raked)):
-        raked[block] = apply_factors(probabilities[block], factors[block])
+    factors = log_factors(cells[:, ::4], divisions.weights, divisions.proportions, accuracy=0.01)
+    raked = np.empty(cells.shape, dtype=np.float16)
+    for block in _blocks(len(cells)):
+        raked[block] = apply_factors(cells[block], factors[block])
     return raked
 
 
@@ -96,13 +67,16 @@ def log_factors(
     *,
     accuracy: float = _ACCURACY,
 ) -> NDArray[np.float64]:
-    """Find by what the probabilities of each chip are to be multiplied.
+    """Compute the factors of the probabilities of each chip.
 
     Parameters
     ----------
     probabilities : ndarray, shape (chip, pixel, category)
-    weights, proportions
-        As for :func:`rake_shares`.
+        Predicted, from 0 to 1; each pixel's sum to 1. Shares of chips are those of one pixel.
+    weights : csr_array, shape (division, chip)
+        Such as ``ds.llp.bags()``; the scale of a row does not matter.
+    proportions : ndarray, shape (division, category)
+        Known, from 0 to 1; divisions with a row of NaN, or without chips, demand nothing.
     accuracy : float
         Chips by which a division may miss its demand. A looser one takes fewer steps, and keeps
         factors moderate where divisions contradict one another.
@@ -111,6 +85,14 @@ def log_factors(
     -------
     ndarray of float64, shape (chip, category)
         Natural logarithms of the factors; 0 for chips outside all divisions.
+
+    Examples
+    --------
+    >>> predicted = np.array([[[0.5, 0.5]], [[0.2, 0.8]]])
+    >>> factors = log_factors(predicted, csr_array([[0.5, 0.5]]), np.array([[0.5, 0.5]]))
+    >>> apply_factors(predicted, factors)[:, 0].round(3)
+    array([[0.667, 0.333],
+           [0.333, 0.667]])
     """
     known = np.isfinite(proportions).all(axis=1) & (weights.sum(axis=1) > 0)
     if not known.any():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
 
 _STAGES = (64, 128, 256, 512)
@@ -27,12 +28,12 @@ class ResNet18UNet(KerasMethod):
     parameters = 14328789
     non_trainable = 11584
     source = "Ramos-Pollán and González, arXiv 2306.12461; encoder He et al., arXiv 1512.03385"
+    paper = PAPER
 
     def build(self, categories: int) -> Any:
         """Stack four stages of two residual blocks, then the decoder."""
-        _tensorflow, keras = load_backend()
         layers = keras.layers
-        images = layers.Input((96, 96, 3), dtype="uint8")
+        images = layers.Input(IMAGE, dtype="uint8")
         x = layers.Rescaling(1 / 256, name="scale")(images)
         x = normalised_convolution(x, 64, "stem", size=7, stride=2)
         seen = [x]
@@ -47,7 +48,6 @@ class ResNet18UNet(KerasMethod):
 
 def _residual(x: Any, filters: int, name: str, *, stride: int = 1) -> Any:
     """Two convolutions around which the input is passed, projected where its shape changes."""
-    _tensorflow, keras = load_backend()
     layers = keras.layers
 
     def plain(x: Any, size: int, stride: int, name: str) -> Any:

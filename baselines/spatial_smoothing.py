@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import tf
 
 _BLOCK = 128
 
@@ -67,16 +67,15 @@ def smooth(
 @lru_cache(maxsize=8)
 def _graph(coupling: float, window: int, iterations: int) -> Callable[..., Any]:
     """The fixed-point iteration, compiled once."""
-    tensorflow, _keras = load_backend()
 
     def settle(alone: Any) -> Any:
-        logits = tensorflow.math.log(alone + 1e-6)
+        logits = tf.math.log(alone + 1e-6)
         together = alone
         for _ in range(iterations):
-            nearby = tensorflow.nn.avg_pool2d(together, window, 1, "SAME")
-            together = tensorflow.nn.softmax(logits + coupling * nearby)
+            nearby = tf.nn.avg_pool2d(together, window, 1, "SAME")
+            together = tf.nn.softmax(logits + coupling * nearby)
         return together
 
-    cells = tensorflow.TensorSpec([None, None, None, None], tensorflow.float32)
-    graph: Callable[..., Any] = tensorflow.function(settle, [cells], autograph=False)
+    cells = tf.TensorSpec([None, None, None, None], tf.float32)
+    graph: Callable[..., Any] = tf.function(settle, [cells], autograph=False)
     return graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +16,8 @@ from llpbench.methods.registry import make_method
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet
-from llpbench_baselines.losses import PIXEL_LOSSES, Loss
 from llpbench_baselines.objectives import Objective
-from llpbench_baselines.objectives.broadcast import Broadcast
+from llpbench_baselines.objectives.broadcast import Broadcast, LabelledPixels
 
 
 class ChipSupervised(KerasMethod):
@@ -33,12 +33,13 @@ class ChipSupervised(KerasMethod):
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
 
-    supervision: ClassVar[str] = "chip"
-    objectives: ClassVar[Mapping[str, type[Objective]]] = {"broadcast": Broadcast}
-    is_reference: ClassVar[bool] = True
+    supervision = "chip"
+    objectives: ClassVar[Mapping[str, type[Objective]]] = MappingProxyType({"broadcast": Broadcast})
+    is_reference = True
     parameters = LLPNet.parameters
     non_trainable = LLPNet.non_trainable - 1
     source = "the network of llpnet with labels of chips"
+    design = LLPNet.design
 
     def __init__(
         self,
@@ -78,18 +79,13 @@ class PixelSupervised(ChipSupervised):
 
     Parameters
     ----------
-    loss : {"pixel-cross-entropy"}
-        All pixels count alike.
-    **parameters
+    **training
         See :class:`ChipSupervised`.
     """
 
-    supervision: ClassVar[str] = "pixel"
+    supervision = "pixel"
     source = "the network of llpnet with labels of pixels"
-    losses = PIXEL_LOSSES
-
-    def __init__(self, *, loss: str = "pixel-cross-entropy", **parameters: Any) -> None:
-        super().__init__(loss=loss, **parameters)
+    objectives = MappingProxyType({"broadcast": LabelledPixels})
 
     def build(self, categories: int) -> Any:
         """Make the network of the other method, which must see pixels."""
@@ -103,7 +99,6 @@ class PixelSupervised(ChipSupervised):
         labels: NDArray[np.uint8] = scored_labels(ds).to_numpy()
         return labels
 
-    def make_loss(self, class_weights: NDArray[np.float32]) -> Loss:
-        """Make the cross-entropy of pixels."""
-        entropy = super().make_loss(class_weights)
-        return lambda output, labels: entropy(self.pixels(output), labels)
+    def trained_output(self, output: Any) -> Any:
+        """Compare the pixels that are predicted with labels."""
+        return self.pixels(output)

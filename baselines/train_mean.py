@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from llpbench.methods.method import Method, Progress
 from llpbench.predictions.table import make_predictions
+from llpbench_baselines.publication import PAPER
 
 
 class TrainMean(Method):
@@ -27,8 +28,10 @@ class TrainMean(Method):
     """
 
     is_reference = True
+    is_deterministic = True
     parameters = 5
     source = "the usual null model, table 2 of arXiv 2306.12461"
+    paper = PAPER
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state

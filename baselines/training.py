@@ -1,134 +1,200 @@
-"""The training loop of all Keras methods: shuffled batches, an objective, the best weights."""
+"""The training loop of all networks: epochs as a curriculum gives them, the best weights kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.batches.shuffling import Shuffle
 from llpbench.errors import MethodError
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import Progress
-from llpbench_baselines.averages import AveragedWeights
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.objectives import Objective
-from llpbench_baselines.training_state import TrainingState
-from llpbench_baselines.validation import Validation
+
+Arrays: TypeAlias = tuple[NDArray[Any], ...]
 
 
-def train_model(
-    model: Any,
-    objective: Objective,
-    shuffle: Callable[[str], Shuffle],
-    validation: Validation,
+@dataclass(frozen=True)
+class Lesson:
+    """What is trained in an epoch.
+
+    Parameters
+    ----------
+    batches : iterator of (int, tuple of ndarray)
+        What a step is of, and how many units that are.
+    step : callable
+        Takes a step with the arrays of a batch; gives the mean loss over its units.
+    total : int
+        Units in all.
+    unit : str
+        What progress is counted in.
+    """
+
+    batches: Iterator[tuple[int, Arrays]]
+    step: Callable[..., Any]
+    total: int
+    unit: str
+
+
+class Curriculum(ABC):
+    """What a network is trained on, epoch by epoch.
+
+    Attributes
+    ----------
+    epochs : int
+        In all.
+    warmup : int
+        Epochs at the beginning whose results are never kept: they prepare for the others.
+    state : sequence of variables
+        All that an epoch depends on and its beginning does not make anew.
+    weights : sequence of variables
+        Of the trained network, as they are validated and kept.
+    """
+
+    epochs: int
+    warmup: int = 0
+    state: Sequence[Any]
+    weights: Sequence[Any]
+
+    @abstractmethod
+    def begin(self, epoch: int) -> Lesson:
+        """Prepare an epoch, from 1 on, perhaps after a look at the network as it is."""
+
+    @abstractmethod
+    def averages(self) -> AbstractContextManager[None]:
+        """Put averages of the weights in their place, to validate and keep them."""
+
+    @abstractmethod
+    def validate(self) -> dict[str, float]:
+        """Score the network on validation divisions: ``val_loss``, which decides, and more."""
+
+
+def train_network(
+    curriculum: Curriculum,
     *,
-    epochs: int,
-    learning_rate: float,
     patience: int | None = None,
     journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> list[dict[str, float]]:
-    """Train a model and keep its best weights.
+    """Train a network and keep its best weights.
 
-    Every epoch shuffles all chips anew and keeps the last batch; dropout is active. (The
-    published training did neither, and dropped the last batch.) What is validated and kept, and
-    what an objective sees of the network, are averages of weights over steps: single steps are
-    too noisy to choose between epochs. What layers add to the loss is trained on, too. The
-    weights put back at the end are those with the lowest loss of validation divisions.
+    What is validated and kept are averages of weights over steps: single steps are too noisy to
+    choose between epochs. The weights put back at the end are those with the lowest loss of
+    validation divisions.
 
     Parameters
     ----------
-    model : keras.Model
-        From images (n, 96, 96, 3) of uint8.
-    objective : Objective
-    shuffle : callable
-        Gives the batches of chips, or of divisions, for ``"chip"`` or ``"division"``.
-    validation : Validation
-    epochs : int
-    learning_rate : float
-        Of Adam.
+    curriculum : Curriculum
     patience : int, optional
         Stop when so many epochs in a row brought no lower validation loss.
     journal : Journal, optional
         Receives every epoch, and says where to go on and when to stop. A stop is obeyed after
-        the batch at hand; an epoch that it cuts short counts only if it is the first.
+        the batch at hand; an epoch that it cuts short counts only where there is no result yet.
     progress : callable, optional
-        Such as :class:`tqdm.tqdm`: shows the batches of each epoch.
+        Such as :class:`tqdm.tqdm`: shows how far each epoch is.
 
     Returns
     -------
     list of dict
-        For each epoch ``epoch``, ``loss``, ``val_loss`` and ``val_mae``, see
-        :meth:`~llpbench_baselines.validation.Validation.score`.
+        For each epoch ``epoch``, ``loss`` and the validation scores.
 
     Raises
     ------
     MethodError
         If the loss is no longer a number.
     """
-    _tf, keras = load_backend()
-    optimizer = keras.optimizers.Adam(learning_rate)
-    optimizer.build(model.trainable_variables)
-    averages = AveragedWeights(model.trainable_variables)
-    network = _network(model)
-    state = TrainingState(model, optimizer, averages)
+    if patience is not None and patience < 1:
+        raise MethodError(f"patience is a number of epochs from 1 on, found {patience}")
+    state = TrainingState(curriculum)
     if journal is not None:
-        kept = journal.resume()
-        if kept is None:
+        checkpoint = journal.resume()
+        if checkpoint is None:
             journal.keep(state.to_arrays())
         else:
-            state.take(kept)
-    lessons: dict[Objective, _Lesson] = {}
-    while len(state.history) < epochs and not _is_stale(state, patience):
-        present = objective.now(len(state.history) + 1, epochs)
-        with averages.in_place():
-            targets = present.targets(network)
-        if present not in lessons:
-            step = _step(model, optimizer, averages, present, targets)
-            lessons[present] = _Lesson(shuffle(present.by), step)
-        with _Epoch(state, lessons[present], epochs, journal, progress) as epoch:
-            mean_loss = epoch.run(targets)
-            if epoch.is_cut_short and state.history:
+            state.restore(checkpoint)
+    while len(state.history) < curriculum.epochs and not state.is_stale(patience):
+        with _Epoch(state, journal, progress) as epoch:
+            loss = epoch.run()
+            if epoch.is_cut_short and (state.best_epoch or epoch.number <= curriculum.warmup):
                 break
-            with averages.in_place():
-                epoch.end({"loss": mean_loss, **validation.score_network(network)})
+            with curriculum.averages():
+                epoch.end({"loss": loss, **curriculum.validate()})
         if journal is not None:
             journal.note(state.history)
             if epoch.is_cut_short:
                 break
             journal.keep(state.to_arrays())
-    model.set_weights(state.best_weights)
+    for variable, value in zip(curriculum.weights, state.best_weights, strict=True):
+        variable.assign(value)
     return state.history
 
 
-@dataclass(frozen=True)
-class _Lesson:
-    """The batches of an objective and a training step with it."""
+class TrainingState:
+    """A training between two epochs, as arrays and back.
 
-    shuffle: Shuffle
-    step: Callable[..., Any]
+    Parameters
+    ----------
+    curriculum : Curriculum
+
+    Attributes
+    ----------
+    history : list of dict
+        A row for each epoch that has ended.
+    best_weights : list of ndarray
+        The average weights with the lowest validation loss.
+    """
+
+    def __init__(self, curriculum: Curriculum) -> None:
+        self.curriculum = curriculum
+        self.history: list[dict[str, float]] = []
+        self.best_weights = [weights.numpy() for weights in curriculum.weights]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the lowest validation loss; 0 before the first has ended."""
+        warmup = self.curriculum.warmup
+        losses = [row["val_loss"] for row in self.history[warmup:]]
+        return warmup + 1 + int(np.argmin(losses)) if losses else 0
+
+    def is_stale(self, patience: int | None) -> bool:
+        """Whether so many epochs in a row brought no lower validation loss."""
+        epochs = len(self.history) - self.best_epoch
+        return patience is not None and self.best_epoch > 0 and epochs >= patience
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything by name, random states of layers and averages of weights included."""
+        return {
+            **{f"state/{n}": v.numpy() for n, v in enumerate(self.curriculum.state)},
+            **{f"best/{n}": weights for n, weights in enumerate(self.best_weights)},
+            "history": np.array(json.dumps(self.history)),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Become what :meth:`to_arrays` described."""
+        for number, variable in enumerate(self.curriculum.state):
+            variable.assign(arrays[f"state/{number}"])
+        self.best_weights = [arrays[f"best/{n}"] for n in range(len(self.best_weights))]
+        self.history = json.loads(str(arrays["history"]))
 
 
 class _Epoch:
-    """One pass over the training chips, shown while it runs."""
+    """One pass over a lesson, shown while it runs."""
 
     def __init__(
-        self,
-        state: TrainingState,
-        lesson: _Lesson,
-        epochs: int,
-        journal: Journal | None,
-        progress: Progress | None,
+        self, state: TrainingState, journal: Journal | None, progress: Progress | None
     ) -> None:
-        self.state, self.lesson, self.journal = state, lesson, journal
+        self.state, self.journal = state, journal
         self.number = len(state.history) + 1
         self.is_cut_short = False
-        title = f"epoch {self.number}/{epochs}"
-        self.bar = progress and progress(total=lesson.shuffle.chips, desc=title, unit="chip")
+        self.lesson = state.curriculum.begin(self.number)
+        title = f"epoch {self.number}/{state.curriculum.epochs}"
+        total, unit = self.lesson.total, self.lesson.unit
+        self.bar = progress and progress(total=total, desc=title, unit=unit)
 
     def __enter__(self) -> Self:
         return self
@@ -137,73 +203,31 @@ class _Epoch:
         if self.bar is not None:
             self.bar.close()
 
-    def run(self, targets: tuple[NDArray[Any], ...]) -> float:
-        """Take a step for each batch; the mean loss of the chips or bags seen."""
+    def run(self) -> float:
+        """Take a step for each batch; the mean loss."""
         total, seen = 0.0, 0
-        for batch, (images, items) in enumerate(self.lesson.shuffle.epoch(self.number), 1):
-            chips = images.reshape(-1, *images.shape[-3:])
-            loss = float(self.lesson.step(chips, *[target[items] for target in targets]))
+        for number, (units, arrays) in enumerate(self.lesson.batches, 1):
+            loss = float(self.lesson.step(*arrays))
             if not np.isfinite(loss):
                 raise MethodError(
-                    f"the loss is {loss} in epoch {self.number}, batch {batch}: "
+                    f"the loss is {loss} in epoch {self.number}, batch {number}: "
                     "try a lower learning rate"
                 )
-            total, seen = total + loss * len(items), seen + len(items)
-            self._show(len(chips), loss=total / seen)
+            total, seen = total + loss * units, seen + units
+            self._show(units, loss=total / seen)
             if self.journal is not None and self.journal.must_stop():
                 self.is_cut_short = True
                 break
         return total / seen
 
     def end(self, row: dict[str, float]) -> None:
-        """Note what came of it, and its weights if they are the best so far."""
+        """Write its row, and take its weights if they are the best so far."""
         self.state.history.append({"epoch": self.number, **row})
         if self.state.best_epoch == self.number:
-            self.state.best_weights = self.state.model.get_weights()
+            self.state.best_weights = [v.numpy() for v in self.state.curriculum.weights]
         self._show(0, **row)
 
-    def _show(self, chips: int, **figures: float) -> None:
+    def _show(self, units: int, **figures: float) -> None:
         if self.bar is not None:
-            self.bar.set_postfix(figures, refresh=not chips)
-            self.bar.update(chips)
-
-
-def _step(
-    model: Any,
-    optimizer: Any,
-    averages: AveragedWeights,
-    objective: Objective,
-    targets: tuple[NDArray[Any], ...],
-) -> Callable[..., Any]:
-    """A training step as a graph of a fixed shape."""
-    tf, _keras = load_backend()
-    told = [
-        tf.TensorSpec([None, *one.shape[1:]], "float32" if one.dtype == np.float16 else one.dtype)
-        for one in targets
-    ]
-
-    def step(images: Any, *targets: Any) -> Any:
-        with tf.GradientTape() as tape:
-            value = objective.loss(model(images, training=True), *targets)
-            total = tf.add_n([value, *model.losses])
-        gradients = tape.gradient(total, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        averages.update(optimizer.iterations)
-        return total
-
-    return tf.function(step, [_images(), *told], autograph=False)
-
-
-def _network(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
-    """A prediction as a graph of a fixed shape."""
-    tf, _keras = load_backend()
-    return tf.function(lambda images: model(images, training=False), [_images()], autograph=False)
-
-
-def _images() -> Any:
-    tf, _keras = load_backend()
-    return tf.TensorSpec([None, 96, 96, 3], tf.uint8)
-
-
-def _is_stale(state: TrainingState, patience: int | None) -> bool:
-    return patience is not None and len(state.history) - state.best_epoch >= patience
+            self.bar.set_postfix(figures, refresh=not units)
+            self.bar.update(units)

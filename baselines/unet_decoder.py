@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import keras
 
 _FILTERS = (256, 128, 64, 32, 16)
 
@@ -26,7 +26,6 @@ def normalised_convolution(
     -------
     keras tensor
     """
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     x = layers.Conv2D(
         filters, size, strides=stride, padding="same", use_bias=False, name=f"{name}_convolution"
@@ -50,7 +49,6 @@ def decode(x: Any, seen: Sequence[Any], categories: int) -> Any:
     -------
     keras tensor, shape (n, 96, 96, category)
     """
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     for level, (filters, joined) in enumerate(zip(_FILTERS, [*seen, None], strict=True)):
         x = layers.UpSampling2D()(x)

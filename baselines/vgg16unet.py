@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from llpbench.errors import MethodError
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import IMAGE, keras
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
 
 _CACHED = "models/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -33,6 +34,7 @@ class VGG16UNet(KerasMethod):
     parameters = 23748821
     non_trainable = 4032
     source = "Ramos-Pollán and González, arXiv 2306.12461"
+    paper = PAPER
 
     def __init__(
         self,
@@ -45,8 +47,7 @@ class VGG16UNet(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Take VGG16 from Keras and put the decoder on it."""
-        _tensorflow, keras = load_backend()
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
         if self.weights is not None:
             scaled = keras.applications.vgg16.preprocess_input(256 * scaled)
@@ -63,7 +64,6 @@ class VGG16UNet(KerasMethod):
         """Load ImageNet weights where they are asked for."""
         if self.weights is None:
             return
-        _tensorflow, keras = load_backend()
         path = Path(self.weights)
         if self.weights == "imagenet":
             path = Path(keras.config.keras_home()) / _CACHED

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.chip_features import FeatureSet
 from llpbench_baselines.patch_words import DESCRIPTORS, describe_patches
 
@@ -46,4 +47,4 @@ class WindowMoments(FeatureSet):
 
     def multiply_adds(self) -> int:
         """Count the products of descriptors."""
-        return sum((96 // size) ** 2 * DESCRIPTORS**2 for size in SIZES)
+        return sum((WINDOW_SIDE // size) ** 2 * DESCRIPTORS**2 for size in SIZES)

@@ -28,7 +28,7 @@ from llpbench.predictions.files import write_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.scoring.scores import Scores
 from llpbench.writing import replace_text
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.split_data import SplitData
 
 METRICS = ("mae", "mae_hard", "f1_micro", "calibration_slope", "within_division_r2")
 COMPARED = ("mae", "f1_micro")
@@ -73,7 +73,7 @@ def run_missing(
     """
     done = {(row["variant"], row["seed"]) for row in read_rows(folder)}
     missing = [name for name in VARIANTS if name in names and (name, str(seed)) not in done]
-    validation = Validation.of(region.llp.split("val").llp.restrict("division"))
+    validation = SplitData.for_validation(region.llp.split("val").llp.restrict("division"))
     for training, group in itertools.groupby(missing, key=lambda name: VARIANTS[name].training):
         start = time.process_time()
         stages = training.fit(region, seed)

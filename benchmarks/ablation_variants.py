@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.data.labels import scored_labels
-from llpbench.methods.method import Method, Progress
+from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.cell_training import Cells, match_cells, match_divisions
-from llpbench_baselines.context_network import CELL, CELLS, LOCAL, ContextNetwork, apply
-from llpbench_baselines.llpnet import KnownDivisions, LLPNet, predict_cells
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.cell_training import CellTraining
+from llpbench_baselines.context_network import CELL, CELLS, ContextNetwork, apply, predict_cells
+from llpbench_baselines.llpnet import LLPNet
+from llpbench_baselines.split_data import SplitData
+from llpbench_baselines.training import Lesson
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -80,23 +81,19 @@ class Variant:
     sharpness: float | None = None
     post: str = ""
 
-    def method(self, stages: list[Weights], validation: Validation) -> Method:
+    def method(self, stages: list[Weights], validation: SplitData) -> Method:
         """Make the fitted method.
 
         Parameters
         ----------
         stages : list of mapping
             From :meth:`Training.fit`.
-        validation : Validation
-
-        Returns
-        -------
-        Method
+        validation : SplitData
         """
         network = self.training.kind(**self.training.parameters)
         network.set_weights(stages[self.rounds])
         if self.sharpness is None:
-            network._choose_sharpness(validation)
+            network.choose_sharpness(validation)
         else:
             network._sharpness.assign(self.sharpness)
         if not self.post:
@@ -105,26 +102,38 @@ class Variant:
 
 
 class Stages:
-    """Stands where a progress bar would, and notes the weights as each round begins."""
+    """A progress bar that saves the weights as each round begins, instead of showing anything."""
 
     def __init__(self, method: LLPNet) -> None:
         self.method = method
         self.weights: list[Weights] = []
 
-    def __call__(self, steps: Iterable[int], *, desc: str, **_options: Any) -> Iterable[int]:
-        """Note the weights, if cells are about to be matched."""
-        if desc == "matching cells":
+    def __call__(self, *, desc: str, **_options: Any) -> Stages:
+        """Save the weights, if a round and not the first stage is about to begin."""
+        if not desc.startswith("epoch 1/"):
             self.weights.append(self.method.get_weights())
-        return steps
+        return self
+
+    def update(self, _steps: int) -> None:
+        """Show nothing."""
+
+    def set_postfix(self, _figures: Mapping[str, float], refresh: bool) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Show nothing."""
 
 
 class WindowsNetwork(ContextNetwork):
     """Sees means and deviations of windows, and no kinds of texture."""
 
+    def surround(self, moments: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
+        """See nothing around cells."""
+        return moments[..., :0]
+
     def model(self) -> Any:
         """Make the network."""
-        _tensorflow, keras = load_backend()
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
+        images = keras.layers.Input(IMAGE, dtype="uint8")
         moments = self.moments_scale(self.moments(images))
         return keras.Model(images, keras.layers.Softmax()(apply(self.context, moments)))
 
@@ -140,98 +149,97 @@ class WithoutKinds(LLPNet):
         self._layers = WindowsNetwork(categories)
         return self._layers.model()
 
-    def _surroundings(self, moments: NDArray[np.float16]) -> NDArray[np.float16]:
-        return moments[..., :0]
+
+class LocalTraining(CellTraining):
+    """The first stage alone, and what it learns is kept."""
+
+    warmup = 0
+
+    def validate(self) -> dict[str, float]:
+        """Score the network, which is the local one."""
+        return self._validate()
 
 
 class LocalCells(WithoutKinds):
     """The first stage alone: a cell's own six numbers, trained on divisions."""
 
     parameters = 336 + 980 + 105
+    curriculum = LocalTraining
 
     def build(self, categories: int) -> Any:
         """Make the network of the first stage."""
-        _tensorflow, keras = load_backend()
-        layers = self._layers = ContextNetwork(categories)
-        images = keras.layers.Input((96, 96, 3), dtype="uint8")
-        alone = layers.moments_scale(layers.moments(images))[..., :LOCAL]
-        logits = apply([*layers.local, *layers.local_head], alone)
-        return keras.Model(images, keras.layers.Softmax()(logits))
+        self._layers = ContextNetwork(categories)
+        return self._layers.local_model()
+
+
+class DirectTraining(CellTraining):
+    """Windows are seen from the start: the network is trained on divisions directly."""
+
+    warmup = 0
+
+    def learn_locally(self) -> Lesson:
+        """Train the second stage on divisions."""
+        layers, features = self.network.context, self.features
+        return self.match_divisions(layers, features, self.schedule.local_steps)
+
+    def before(self, number: int) -> NDArray[np.float16]:
+        """Probabilities of the second stage, also before the first round."""
+        return predict_cells(self.network.context, self.features)
+
+    def validate(self) -> dict[str, float]:
+        """Score the network, which is trained from the start."""
+        return self._validate()
 
 
 class WithoutLocalStage(WithoutKinds):
-    """Windows are seen from the start: the network is trained on divisions directly."""
+    """Trained on divisions directly."""
 
-    def _learn_locally(
-        self,
-        moments: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> NDArray[np.float16]:
-        _match(self, moments, divisions, generator, progress)
-        return predict_cells(self._layers.context, moments)
+    curriculum = DirectTraining
+
+
+class DivisionTraining(CellTraining):
+    """The second stage, too, is trained on divisions, not on raked cells."""
+
+    def refine(self, number: int) -> Lesson:
+        """Train the second stage on divisions, once."""
+        layers, features = self.network.context, self.features
+        return self.match_divisions(layers, features, self.schedule.local_steps)
 
 
 class WithoutCells(LLPNet):
-    """The second stage, too, is trained on divisions, not on raked cells."""
+    """The second stage is trained on divisions."""
 
-    def _refine(
-        self,
-        features: NDArray[np.float16],
-        probabilities: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> None:
-        _match(self, features, divisions, generator, progress)
+    curriculum = DivisionTraining
+
+
+class BoundTraining(CellTraining):
+    """Both stages trained on the true shares of cells."""
+
+    def learn_locally(self) -> Lesson:
+        """Train the first stage on labels."""
+        layers, steps = self.network.local_layers, self.schedule.local_steps
+        return self.match_cells(layers, self.alone, self._truth(), steps, 3e-3)
+
+    def refine(self, number: int) -> Lesson:
+        """Train the second stage on labels."""
+        layers, steps = self.network.context, self.schedule.first_steps
+        return self.match_cells(layers, self.features, self._truth(), steps, 3e-3)
+
+    def _truth(self) -> NDArray[np.float16]:
+        return cell_shares(self.train.targets, len(self.train.class_weights))
 
 
 class PixelBound(LLPNet):
     """Both stages trained on the true shares of cells: a bound, outside any ranking."""
 
-    supervision: ClassVar[str] = "pixel"
-    is_reference: ClassVar[bool] = True
+    supervision = "pixel"
+    is_reference = True
+    curriculum = BoundTraining
 
-    def _choose(self, train: xr.Dataset, generator: np.random.Generator) -> xr.Dataset:
-        chosen = super()._choose(train, generator)
-        labels = scored_labels(chosen).to_numpy()
-        self._truth = cell_shares(labels, len(self.categories_))
-        return chosen
-
-    def _learn_locally(
-        self,
-        moments: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> NDArray[np.float16]:
-        match_cells(
-            [*self._layers.local, *self._layers.local_head],
-            Cells(np.ascontiguousarray(moments[..., :LOCAL]), generator),
-            self._truth,
-            steps=self.local_steps,
-            learning_rate=3e-3,
-            progress=progress,
-        )
-        return self._truth
-
-    def _refine(
-        self,
-        features: NDArray[np.float16],
-        probabilities: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> None:
-        match_cells(
-            self._layers.context,
-            Cells(features, generator),
-            probabilities,
-            steps=self.first_steps + (self.rounds - 1) * self.later_steps,
-            learning_rate=3e-3,
-            progress=progress,
-        )
+    def targets(self, train: xr.Dataset) -> NDArray[Any]:
+        """Read the labels."""
+        labels: NDArray[np.uint8] = scored_labels(train).to_numpy()
+        return labels
 
 
 def cell_shares(labels: NDArray[np.uint8], categories: int) -> NDArray[np.float16]:
@@ -253,26 +261,6 @@ def cell_shares(labels: NDArray[np.uint8], categories: int) -> NDArray[np.float1
     return np.stack(shares, axis=-1).astype(np.float16)
 
 
-def _match(
-    method: LLPNet,
-    features: NDArray[np.float16],
-    divisions: KnownDivisions,
-    generator: np.random.Generator,
-    progress: Progress | None,
-) -> None:
-    """Train the second stage on divisions, as the first one is."""
-    match_divisions(
-        method._layers.context,
-        Cells(features, generator),
-        divisions.rows,
-        divisions.proportions,
-        divisions.areas,
-        steps=method.local_steps,
-        learning_rate=3e-3,
-        progress=progress,
-    )
-
-
 FULL = "full"
 _FULL = Training(LLPNet)
 _DIRECT = Training(WithoutLocalStage)
@@ -281,7 +269,9 @@ VARIANTS = {
     "local": Variant("cells of 40 m alone", Training(LocalCells, {"rounds": 0})),
     "direct": Variant("windows, on divisions", _DIRECT, rounds=0),
     "direct-em": Variant("windows, on divisions, then 4 rounds", _DIRECT),
-    "no-cells": Variant("cells, then all features on divisions", Training(WithoutCells)),
+    "no-cells": Variant(
+        "cells, then all features on divisions", Training(WithoutCells, {"rounds": 1})
+    ),
     "no-kinds": Variant("without kinds of texture", Training(WithoutKinds)),
     "no-smoothing": Variant("without smoothing", Training(LLPNet, {"coupling": 0.0})),
     "rounds-1": Variant("1 round", _FULL, rounds=1),
@@ -290,5 +280,8 @@ VARIANTS = {
     "counted": Variant("read-out: counted cells", _FULL, sharpness=64.0),
     FULL: Variant("llpnet", _FULL),
     "rake": Variant("llpnet+rake (disaggregation)", _FULL, post="+rake"),
-    "pixels": Variant("the same network, labels of pixels (bound)", Training(PixelBound)),
+    "pixels": Variant(
+        "the same network, labels of pixels (bound)",
+        Training(PixelBound, {"rounds": 1, "first_steps": 1500}),
+    ),
 }

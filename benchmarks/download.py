@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pooch
 
-from llpbench.data.fetch import fetch_archive, known
+from llpbench.data.fetch import Archive
 
 SERVER = Path(__file__).parents[1] / "tests" / "zenodo_server.py"
 RECORD, NAME = 1, "benelux.zip"
@@ -36,15 +36,16 @@ def measure(action: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def ours(url: str, folder: Path) -> None:
+def ours(folder: Path) -> None:
     """Fetch with this project's downloader, or find it fetched."""
-    fetch_archive(RECORD, cache=folder, base_url=url, progress=False)
+    Archive(RECORD, folder).fetch(progress=False)
 
 
-def plain(url: str, folder: Path, md5: str) -> None:
+def plain(url: str, folder: Path) -> None:
     """Fetch with pooch's downloader as it comes, or find it fetched."""
     address = f"{url}/records/{RECORD}/files/{NAME}?download=1"
-    pooch.retrieve(address, f"md5:{md5}", NAME, folder / "pooch")
+    known = Archive(RECORD, folder).lookup()
+    pooch.retrieve(address, f"md5:{known.md5}", NAME, folder / "pooch")
 
 
 def rounds(url: str, source: Path, work: Path, count: int) -> dict[str, list[tuple[float, float]]]:
@@ -55,12 +56,10 @@ def rounds(url: str, source: Path, work: Path, count: int) -> dict[str, list[tup
         folder.mkdir()
         steps: dict[str, Callable[[], object]] = {
             "copy": lambda folder=folder: shutil.copyfile(source, folder / "copy"),
-            "llpbench": lambda folder=folder: ours(url, folder),
-            "pooch": lambda folder=folder: plain(url, folder, known(RECORD, cache=folder).md5),
-            "llpbench, again": lambda folder=folder: ours(url, folder),
-            "pooch, again": lambda folder=folder: plain(
-                url, folder, known(RECORD, cache=folder).md5
-            ),
+            "llpbench": lambda folder=folder: ours(folder),
+            "pooch": lambda folder=folder: plain(url, folder),
+            "llpbench, again": lambda folder=folder: ours(folder),
+            "pooch, again": lambda folder=folder: plain(url, folder),
         }
         for name, step in steps.items():
             os.sync()
@@ -97,7 +96,7 @@ def main() -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:
                 server.stdout.readline()
-                url = server.stdout.readline().strip()
+                os.environ["LLPBENCH_ZENODO_URL"] = url = server.stdout.readline().strip()
                 times = rounds(url, source, Path(temporary), options.rounds)
             finally:
                 server.terminate()

@@ -18,20 +18,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from ablation_variants import LocalCells, Training, Variant
+from ablation_variants import LocalCells, LocalTraining, Training, Variant
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import llpbench
-from llpbench.data.batches.bags import Bags
-from llpbench.methods.method import Progress
 from llpbench.protocol import prediction_inputs
 from llpbench.style import INK, MUTED, new_figure, strip
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.cell_training import Cells, descend
+from llpbench_baselines.backend import tf
 from llpbench_baselines.context_network import LOCAL, apply
-from llpbench_baselines.llpnet import KnownDivisions, predict_cells
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.split_data import SplitData
+from llpbench_baselines.training import Arrays, Lesson
 
 VALUES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 DIVISIONS, CHIPS, CELLS = 32, 16, 96
@@ -39,51 +36,35 @@ DIVISIONS, CHIPS, CELLS = 32, 16, 96
 METRICS = ("mae", "mae_hard", "calibration_slope", "within_division_r2")
 
 
-class InterpolatedCells(LocalCells):
-    """Cells of 40 m alone, trained towards `interpolated`.
+class InterpolatedTraining(LocalTraining):
+    """Bags are 16 chips of a division; the shares of a chip are estimated by 96 of its cells."""
 
-    Bags are 16 chips of a division; the shares of a chip are estimated by 96 of its cells.
+    interpolation = 0.0
+    """λ, from 0 to 1."""
 
-    Parameters
-    ----------
-    interpolation : float
-        λ, from 0 to 1.
-    **parameters
-        See :class:`~llpbench_baselines.llpnet.LLPNet`.
-    """
+    def learn_locally(self) -> Lesson:
+        """Train cells alone towards `interpolated`."""
+        alone, layers = self.alone, self.network.local_layers
+        flat, cells_of_chip = alone.reshape(-1, LOCAL), alone.shape[1] * alone.shape[2]
+        divisions = self.train.divisions
+        proportions = divisions.proportions.astype(np.float32)
+        visits, shape = divisions.visits(CHIPS), (DIVISIONS, CHIPS, CELLS, proportions.shape[1])
 
-    def __init__(self, *, interpolation: float = 0.0, **parameters: Any) -> None:
-        super().__init__(**parameters)
-        self.interpolation = interpolation
-
-    def _learn_locally(
-        self,
-        moments: NDArray[np.float16],
-        divisions: KnownDivisions,
-        generator: np.random.Generator,
-        progress: Progress | None,
-    ) -> NDArray[np.float16]:
-        cells = Cells(np.ascontiguousarray(moments[..., :LOCAL]), generator)
-        bags = Bags(divisions.rows, divisions.proportions, CHIPS)
-        layers = [*self._layers.local, *self._layers.local_head]
-        shape = (DIVISIONS, CHIPS, CELLS, divisions.proportions.shape[1])
-
-        def draw() -> tuple[NDArray[Any], ...]:
-            chosen = generator.choice(bags.visits, DIVISIONS)
-            chips = bags.draw(chosen, generator).ravel()[:, np.newaxis]
-            one = chips * cells.of_chip + generator.integers(0, cells.of_chip, (len(chips), CELLS))
-            return cells.flat[one.ravel()].astype(np.float32), divisions.proportions[chosen]
+        def draw(generator: np.random.Generator) -> Arrays:
+            chosen = generator.choice(visits, DIVISIONS)
+            chips = divisions.draw(chosen, CHIPS, generator).ravel()[:, np.newaxis]
+            cells = generator.integers(0, cells_of_chip, (len(chips), CELLS))
+            numbers = (chips * cells_of_chip + cells).ravel()
+            return flat[numbers].astype(np.float32), proportions[chosen]
 
         def loss(features: Any, proportions: Any) -> Any:
-            tensorflow, _keras = load_backend()
-            found = tensorflow.nn.softmax(apply(layers, features))
-            chips = tensorflow.reduce_mean(tensorflow.reshape(found, shape), axis=2)
-            mean, variance = tensorflow.nn.moments(chips, axes=1)
+            probabilities = tf.nn.softmax(apply(layers, features))
+            chips = tf.reduce_mean(tf.reshape(probabilities, shape), axis=2)
+            mean, variance = tf.nn.moments(chips, axes=1)
             terms = (mean - proportions) ** 2 + self.interpolation * variance
-            return tensorflow.reduce_mean(tensorflow.reduce_sum(terms, axis=1))
+            return tf.reduce_mean(tf.reduce_sum(terms, axis=1))
 
-        descend(layers, loss, draw, self.local_steps, 3e-3, progress, "bags")
-        return predict_cells(layers, cells.flat.reshape(*moments.shape[:3], LOCAL))
+        return self.lesson(layers, loss, draw, self.schedule.local_steps, 3e-3)
 
 
 def main() -> None:
@@ -122,8 +103,10 @@ def train(region: xr.Dataset, value: float, seed: int) -> dict[str, float]:
     dict
         Metrics with their 95 % intervals, and the slope that theory says.
     """
-    training = Training(InterpolatedCells, {"interpolation": value, "rounds": 0})
-    validation = Validation.of(region.llp.split("val").llp.restrict("division"))
+    curriculum = type("Chosen", (InterpolatedTraining,), {"interpolation": value})
+    kind = type("InterpolatedCells", (LocalCells,), {"curriculum": curriculum})
+    training = Training(kind, {"rounds": 0})
+    validation = SplitData.for_validation(region.llp.split("val").llp.restrict("division"))
     method = Variant("", training, sharpness=1.0).method(training.fit(region, seed), validation)
     test = prediction_inputs(region.llp.split("test"), method.track)
     scores = llpbench.evaluate(method.predict(test), region)

@@ -23,7 +23,6 @@ from typing import Any, ClassVar
 METHODS = ("downconv", "qkm", "gmm", "convregr", "customunet", "resnet18unet", "vgg16unet")
 CATEGORIES = 5
 BATCH = 32
-BESIDE = ("keras", "ratio")
 
 
 def main() -> None:
@@ -78,6 +77,7 @@ def measure(name: str, region: Any, chips: int) -> list[float]:
 
     from llpbench.data.batches.images import load_images
     from llpbench.methods.registry import make_method
+    from llpbench_baselines.losses import squared_shares
 
     method: Any = make_method(name, epochs=4, learning_rate=1e-4)
     method._build(np.array([f"category {number}" for number in range(CATEGORIES)]))
@@ -85,13 +85,15 @@ def measure(name: str, region: Any, chips: int) -> list[float]:
     chips = 2 * BATCH if multiply_adds > 1e8 else chips
     train = region.isel(chip=slice(chips)).llp.restrict("division")
     images, targets = load_images(train), train["target"].to_numpy()
-    loss = method.make_loss(np.full(CATEGORIES, 0.2, dtype=np.float32))
+    weights = np.full(CATEGORIES, 0.2, dtype=np.float32)
     EpochTimer.seconds, EpochTimer.wall = [], []
     method.fit(train, train.isel(chip=slice(1)), progress=EpochTimer)
     step = 1000 * min(EpochTimer.seconds[1:]) / chips
     predict = best(lambda: [method._read(images[i : i + BATCH]) for i in starts(chips)], chips)
     model = plain_downconv() if name == "downconv" else method.model_
-    model.compile("adam", lambda truth, output: loss(output, truth), jit_compile=False)
+    model.compile(
+        "adam", lambda truth, output: squared_shares(output, truth, weights), jit_compile=False
+    )
     keras_step = best(
         lambda: model.fit(images, targets, batch_size=BATCH, epochs=1, verbose=0), chips
     )
@@ -118,9 +120,8 @@ def made_region(chips: int, folder: str) -> Any:
 
 def plain_downconv() -> Any:
     """``downconv`` as one would first write it."""
-    from llpbench_baselines.backend import load_backend
+    from llpbench_baselines.backend import keras
 
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     return keras.Sequential(
         [

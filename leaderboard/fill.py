@@ -16,6 +16,7 @@ from pathlib import Path
 from llpbench.board.adding import add_entry
 from llpbench.board.drafting import SELECTION, draft_entry
 from llpbench.board.layout import Board
+from llpbench.methods.registry import describe_method
 from llpbench.runs.record import RECORD, Run, read_run
 
 TEAM = "llpbench"
@@ -25,36 +26,6 @@ SAID = {
     "contact": "maintainers@llpbench.invalid",
     "licence": "Apache-2.0",
 }
-
-_PAPER = {
-    "title": "On-orbit model training for satellite imagery with label proportions",
-    "url": "https://arxiv.org/abs/2306.12461",
-}
-PUBLISHED = dict.fromkeys(
-    ("train-mean", "downconv", "qkm", "convregr", "customunet", "resnet18unet", "vgg16unet"), _PAPER
-)
-"""Where a method was published."""
-
-_FEATURES = (
-    "How features describe patches was chosen by proportions of validation divisions of a "
-    "semi-real region (another dataset), with its test scores in sight."
-)
-_LLPNET = (
-    "The network and its training were designed on labels of the synthetic demo regions, all "
-    "splits, and on proportions of validation divisions of a semi-real region: on the demo regions "
-    "this is no independent result."
-)
-_BUDGET = "The number of epochs is what time allowed."
-DESIGN = {
-    **dict.fromkeys(
-        ("bag-ridge", "aggregated-multinomial", "mean-map", "bayesian-bag-ridge"), _FEATURES
-    ),
-    **dict.fromkeys(("llpnet", "chip-supervised", "pixel-supervised"), _LLPNET),
-    **dict.fromkeys(("convregr", "qkm", "gmm", "customunet", "resnet18unet", "vgg16unet"), _BUDGET),
-    "downconv": f"The rate was chosen on a semi-real region. {_BUDGET}",
-    "rake": "Variants of raking were compared on labels of a demo region.",
-}
-"""What else is to be known of how a method, or a post-processor, came to be as it is."""
 
 
 def fill(board: Board, folder: Path) -> None:
@@ -84,13 +55,14 @@ def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
     name = f"{TEAM}__{method.replace('+', '-')}"
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / name
-        told = [SELECTION, *(DESIGN[part] for part in method.split("+") if part in DESIGN)]
-        said = {**SAID, "selection": " ".join(told), "paper": PUBLISHED.get(method)}
+        info = describe_method(method)
+        selection = " ".join([SELECTION, *info.design])
+        said = {**SAID, "selection": selection, "paper": dict(info.paper) or None}
         draft_entry(draft, runs, said)
         before = Path(scratch) / "before"
         if board.entry(name).exists():
             shutil.move(board.entry(name), before)
-        verdict = add_entry(draft, board)
+        verdict, _scores = add_entry(draft, board)
         if verdict.is_refused and before.exists():
             shutil.move(before, board.entry(name))
     print(name, verdict.level, *(reason.sentence for reason in verdict.reasons), sep="\n  ")

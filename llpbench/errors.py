@@ -113,3 +113,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     if near:
         return f"there is no {kind} {name!r}; did you mean {' or '.join(map(repr, near))}?"
     return f"there is no {kind} {name!r}; there are: {', '.join(names)}"
+
+
+def first_problem(error: Exception) -> str:
+    """Place and text of the first problem in pydantic's ValidationError; another error's text."""
+    problems = getattr(error, "errors", None)  # no import: this module is part of every command
+    if problems is None:
+        return str(error)
+    problem = problems()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

@@ -5,6 +5,7 @@ The text for people is ``docs/protocol.md``; both say the same.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from llpbench.errors import UnknownNameError, unknown
@@ -18,52 +19,71 @@ CHIP_SIZE = 100
 SCORE_WINDOW = slice(2, 98)
 """The rows and columns of a chip that every truth and every prediction is about."""
 
+WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
+"""Pixels along a side of the score window."""
+
 SPLITS = ("train", "val", "test")
 
 VERSION = 1
 SCORER_VERSION = "1.0"
 """Changes whenever any score could."""
 
+_IMAGES = ("image", "chip", "band")
+_DIVISIONS = (
+    *("target", "division_proportions", "overlap_chip", "overlap_division", "overlap_area"),
+    *("chip_number", "own_division", "division", "division_number", "category", "category_name"),
+)
+
+SUPERVISION = {
+    "division": (*_IMAGES, *_DIVISIONS, "split"),
+    "chip": (*_IMAGES, *_DIVISIONS, "split", "chip_proportions"),
+    "pixel": (*_IMAGES, *_DIVISIONS, "split", "chip_proportions", "label"),
+}
+"""Variables and coordinates that a method of each level may see of the chips it is trained on."""
+
+SUPERVISION_ATTRIBUTES = ("label_set", "grouped")
+"""Attributes that it may see: the class groups and their weights, but no name, digest or path of
+the dataset, from which its labels could be opened."""
+
 TRACKS = {
-    "inductive": ("image",),
-    "disaggregation": (
-        "image",
-        "target",
-        "division_proportions",
-        "overlap_chip",
-        "overlap_division",
-        "overlap_area",
-    ),
-    "cross-region": ("image",),
+    "inductive": _IMAGES,
+    "disaggregation": (*_IMAGES, *_DIVISIONS),
+    "cross-region": _IMAGES,
 }
-"""The variables that a method of each track may see of the chips it predicts."""
+"""Variables and coordinates that a method of each track may see of the chips it predicts; no
+attributes."""
 
-SUPERVISION = ("division", "chip", "pixel")
-"""What a method may see of the chips it is trained on, see ``ds.llp.restrict``."""
 
-_COORDINATES = {
-    "inductive": ("chip", "band"),
-    "disaggregation": (
-        *("chip", "band", "chip_number", "own_division"),
-        *("division", "division_number", "category", "category_name"),
-    ),
-    "cross-region": ("chip", "band"),
-}
+def training_inputs(ds: xr.Dataset, supervision: str) -> xr.Dataset:
+    """Keep only what a method may see of the chips it is trained on.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A split.
+    supervision : {"division", "chip", "pixel"}
+        The level, see :data:`SUPERVISION`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such level.
+    """
+    if supervision not in SUPERVISION:
+        raise UnknownNameError(unknown("supervision level", supervision, SUPERVISION))
+    attributes = {key: ds.attrs[key] for key in SUPERVISION_ATTRIBUTES if key in ds.attrs}
+    return _only(ds, SUPERVISION[supervision]).assign_attrs(attributes)
 
 
 def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
-    """Take away all that a method must not see of the chips it predicts.
+    """Keep only what a method may see of the chips it predicts.
 
     Parameters
     ----------
     ds : Dataset
         A grouped split.
     track : {"inductive", "disaggregation", "cross-region"}
-        An inductive method sees ``image`` alone: no targets, shares, overlaps or places.
-
-    Returns
-    -------
-    Dataset
+        See :data:`TRACKS`: an inductive method sees images alone, no places and no proportions.
 
     Raises
     ------
@@ -72,6 +92,14 @@ def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
     """
     if track not in TRACKS:
         raise UnknownNameError(unknown("track", track, TRACKS))
-    seen = ds[list(TRACKS[track])]
-    hidden = [name for name in seen.coords if name not in _COORDINATES[track]]
-    return seen.drop_vars(hidden).drop_attrs(deep=False)
+    return _only(ds, TRACKS[track])
+
+
+def _only(ds: xr.Dataset, names: Collection[str]) -> xr.Dataset:
+    """Variables and coordinates of these names, without attributes or encodings.
+
+    xarray notes in the encoding from which file an array was read.
+    """
+    seen = ds[[name for name in ds.data_vars if name in names]]
+    hidden = [name for name in seen.coords if name not in names]
+    return seen.drop_vars(hidden).drop_attrs().drop_encoding()

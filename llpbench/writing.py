@@ -1,64 +1,120 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and folders that are written whole or not at all: the one mechanism that does it."""
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
+
+def part_path(path: Path) -> Path:
+    """Where a file or folder is while it is being written: hidden, beside it, with its ending.
+
+    Examples
+    --------
+    >>> part_path(Path("a.zip")).name
+    '.a.part.zip'
+    """
+    return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def unfinished(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """What is being written in a folder, or was when its writer ended: each path and its part."""
+    for part in sorted(folder.glob(".*.part*")):
+        if name := re.fullmatch(r"\.(.+)\.part(\.[^.]+)?", part.name):
+            yield part.with_name(name[1] + (name[2] or "")), part
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write beside a file or folder, and put that in its place when it is whole.
+def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
+    """Write a part beside a file or folder, and rename it when it is whole.
 
     Parameters
     ----------
     path : Path
         Need not exist; the folder that it is in must, where a file is written. A file never takes
         the place of a folder.
+    resume : bool
+        Whether a failure leaves the part, and the next call begins with it. The caller then
+        removes what is no use (:func:`discard`).
 
     Yields
     ------
     Path
-        What to write, which is not there yet: hidden, in the same folder, with the same ending.
-        Nothing of it is left if writing fails.
+        The part to write, see :func:`part_path`. It does not exist yet, unless ``resume`` found
+        one.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(Path(folder) / "a.txt") as beside:
-    ...         _ = beside.write_text("whole")
-    ...     beside.name, [path.name for path in Path(folder).iterdir()]
+    ...     with replacing(Path(folder) / "a.txt") as part:
+    ...         _ = part.write_text("whole")
+    ...     part.name, [path.name for path in Path(folder).iterdir()]
     ('.a.part.txt', ['a.txt'])
     """
-    beside = path.with_name(f".{path.stem}.part{path.suffix}")
-    _remove(beside)
+    part = part_path(path)
+    if not resume:
+        discard(part)
     try:
-        yield beside
-        if path.is_dir() and beside.is_dir():
+        yield part
+        _flush(part)
+        if path.is_dir() and part.is_dir():
             shutil.rmtree(path)
-        beside.replace(path)
+        part.replace(path)
     finally:
-        _remove(beside)
+        if not resume:
+            discard(part)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def _flush(part: Path) -> None:
+    """Have the disk hold a file's bytes before its name, so that losing power loses neither.
+
+    The files of a folder are left to the system: there may be thousands, and what is large
+    carries a digest that tells.
+    """
+    if part.is_file():
+        with part.open("r+b") as file:  # Windows flushes none that is open for reading only
+            os.fsync(file.fileno())
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text in one step.
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder, waiting as long as another process holds it.
 
-    Parameters
-    ----------
-    path : Path
-        A file that is there is replaced.
-    text : str
+    Raises
+    ------
+    OSError
+        If the lock, a hidden file beside it, cannot be written.
     """
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        log.warning("another process is busy with %s; waiting for it", path)
+        held = lock.acquire()
+    with held:
+        yield
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text in one step, in the place of a file that is there."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

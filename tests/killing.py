@@ -23,6 +23,7 @@ from regions import make_region, write_region
 
 import llpbench.metrics  # noqa: F401
 from llpbench.data.region import Region
+from llpbench.writing import part_path
 
 EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir"}
 
@@ -64,7 +65,7 @@ def main(path: Path, kills: int) -> None:
         if path.exists():  # less was left to do than the steps it had
             path.rename(path.with_name(f"whole-{number}"))
         if number % 3 == 2:
-            shutil.rmtree(path.with_name(f"{path.name}.partial"), ignore_errors=True)
+            shutil.rmtree(part_path(path), ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 
-from llpbench.board.standings import (
-    Category,
-    Division,
-    Example,
-    ExampleChip,
-    Metric,
-    Rank,
-    Reproduction,
-    Row,
-    Standings,
-    Table,
-    Value,
-)
+from llpbench.board.card import Division, ExampleChip
+from llpbench.board.comparing import EntryComparison
+from llpbench.board.entry import Entry
+from llpbench.board.ranking import Rank
+from llpbench.board.result import Digests, PixelScores, Rerun, Result
+from llpbench.board.standings import Category, Metric, Row, Standings, Table
 from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Score
 
 GROUPS = {
     "other": "#4477aa",
@@ -39,65 +33,75 @@ SECOND = ("ridge", "mixing", "transport", "U-Net", "regression", "forest", "prot
 TEAMS = ("tartu", "bogota", "delft", "kyoto", "nairobi", "leuven")
 
 
-def make_entry(title: str, method: str, team: str) -> dict[str, Any]:
-    """What an ``entry.yaml`` says, without its datasets."""
-    return {
+DATASET = "made-esaworldcover"
+
+
+def make_entry(title: str, method: str, team: str, supervision: str, parameters: int) -> Entry:
+    """What an ``entry.yaml`` says."""
+    affiliated = {"affiliation": "University of Tartu", "orcid": "0000-0002-1825-0097"}
+    seeds = "--seed 0 --seed 1 --seed 2"
+    part = {
+        "digest": "sha256:" + "a" * 64,
+        "trained_on": DATASET,
+        "seeds": [0, 1, 2],
+        "command": f"llpbench run {method} --dataset {DATASET} {seeds}",
+        "fit_seconds": 123.4,
+        "footprint": {
+            "parameters": parameters,
+            "bytes_int8": parameters,
+            "bytes_float32": 4 * parameters,
+            "latency_p50_ms": round(parameters**0.5 / 50, 3),
+            "label_uplink_bytes": 4840,
+            "pixel_label_bytes": 9_000_000,
+        },
+    }
+    content = {
         "format": 1,
         "team": team,
         "method": method,
         "title": title,
         "description": "Matches bag proportions by a mixture of patch embeddings.",
-        "authors": [
-            {
-                "name": "Marie Õun",
-                "affiliation": "University of Tartu",
-                "orcid": "0000-0002-1825-0097",
-            },
-            {"name": "A. Pérez", "affiliation": None, "orcid": None},
-        ],
+        "authors": [{"name": "Marie Õun", **affiliated}, {"name": "A. Pérez"}],
         "contact": "marie@example.org",
-        "paper": {
-            "title": "On bags",
-            "url": "https://example.org/a",
-            "doi": "10.1000/182",
-            "bibtex": None,
-        },
+        "paper": {"title": "On bags", "url": "https://example.org/a", "doi": "10.1000/182"},
         "code": {"url": "https://example.org/code", "commit": "0" * 40},
         "licence": "CC-BY-4.0",
         "track": "inductive",
-        "supervision": "division",
+        "supervision": supervision,
         "selection": "Lowest squared error of validation divisions.",
-        "external_data": [],
-        "pretrained_weights": [],
         "deterministic": False,
-        "reference": False,
         "hyperparameters": {"alpha": 1e-3, "words": 128},
         "hardware": "two cores",
+        "datasets": {DATASET: part},
     }
+    return Entry.model_validate(content)
 
 
 def make_standings(entries: int = 12, divisions: int = 60, tables: int = 2) -> Standings:
     """A board of so many ranked entries and three rows of other kinds in each table."""
-    places = [("made-esaworldcover", "inductive"), ("made-esaworldcover", "disaggregation")]
     made = [
-        _table(dataset, track, entries if n == 0 else 3, divisions)
-        for n, (dataset, track) in enumerate(places[:tables])
+        _table(track, entries if n == 0 else 3, divisions)
+        for n, track in enumerate(("inductive", "disaggregation")[:tables])
     ]
-    return Standings(made, scorer="1.0", llpbench_version="0.0", protocol=1)
+    return Standings(tables=made, scorer="1.0", llpbench_version="0.0", protocol=1)
 
 
-def _table(dataset: str, track: str, entries: int, divisions: int) -> Table:
+def _table(track: str, entries: int, divisions: int) -> Table:
     random = np.random.default_rng([entries, divisions])
     chips = np.random.default_rng(divisions).integers(3, 60, divisions)  # of the dataset
     rows = [_row(random, n, entries, chips) for n in range(entries)]
     rows.sort(key=_mae)
     width = max(2, entries // 8)
     ranked = [
-        replace(row, rank=Rank(n + 1, max(1, n - width), min(entries, n + width), 1 + n // width))
-        for n, row in enumerate(rows)
+        row.model_copy(update={"rank": _rank(n, width, entries)}) for n, row in enumerate(rows)
+    ]
+    scored = [
+        *ranked,
+        _scored(random, "Train mean", "tartu", "reference", chips, 0.21, 5),
+        _scored(random, "Chip supervised", "tartu", "bound", chips, 0.05, 5),
     ]
     return Table(
-        dataset=dataset,
+        dataset=DATASET,
         track=track,
         title="Made land",
         synthetic=True,
@@ -107,35 +111,58 @@ def _table(dataset: str, track: str, entries: int, divisions: int) -> Table:
         digest="sha256:" + "a" * 64,
         chips=int(chips.sum()),
         unscored_chips=2,
-        note="",
-        metrics=[Metric(name, BY_NAME[name].title, BY_NAME[name].better) for name in METRICS],
-        categories=[Category(name, colour) for name, colour in GROUPS.items()],
+        metrics=[
+            Metric(name=name, title=BY_NAME[name].title, better=BY_NAME[name].better)
+            for name in METRICS
+        ],
+        categories=[Category(name=name, colour=colour) for name, colour in GROUPS.items()],
         divisions=[
-            Division(f"d{n}", f"Division {n}", int(count), _outline(n, divisions))
+            Division(
+                id=f"d{n}", name=f"Division {n}", chips=int(count), outline=_outline(n, divisions)
+            )
             for n, count in enumerate(chips)
         ],
         examples=[
-            ExampleChip(f"chip-{n}", random.dirichlet(np.ones(5)).round(4).tolist(), PIXEL, PIXEL)
+            ExampleChip(chip=f"chip-{n}", truth=_shares(random), image=PIXEL, label=PIXEL)
             for n in range(2)
         ],
         rows=[
-            *ranked,
-            _special(random, "Train mean", "reference", chips, 0.21),
-            _special(random, "Chip supervised", "bound", chips, 0.05),
+            *scored,
             Row(
                 id="reported:downconv",
                 kind="reported",
                 tier="reported",
                 title="downconv",
-                team="",
-                rank=None,
-                metrics={"mae_hard": Value(0.068), "f1_micro": Value(0.636)},
-                footprint={"parameters": 5189},
                 supervision="division",
-                trained_on=dataset,
+                trained_on=DATASET,
+                metrics={"mae_hard": Score(value=0.068), "f1_micro": Score(value=0.636)},
+                footprint={"parameters": 5189},
                 source="arXiv:2306.12461",
             ),
         ],
+        comparisons=[_compare(one, other) for one, other in combinations(scored[:20], 2)],
+    )
+
+
+def _rank(number: int, width: int, entries: int) -> Rank:
+    low, high = max(1, number - width), min(entries, number + width)
+    return Rank(rank=number + 1, low=low, high=high, group=1 + number // width)
+
+
+def _compare(one: Row, other: Row) -> EntryComparison:
+    """A plausible comparison; what it says of the difference is true."""
+    difference = _mae(one) - _mae(other)
+    p_value = round(float(np.exp(-abs(difference) * 200)), 6)
+    return EntryComparison(
+        dataset=DATASET,
+        metric="mae",
+        first=one.id,
+        second=other.id,
+        difference=difference,
+        low=difference - 0.01,
+        high=difference + 0.01,
+        p_value=p_value,
+        corrected=min(1.0, 3 * p_value) if one.rank and other.rank else None,
     )
 
 
@@ -145,7 +172,7 @@ def _row(random: np.random.Generator, number: int, entries: int, chips: Any) -> 
     title = f"{FIRST[number % 9]} {SECOND[number // 9 % 8]} {number}"
     team = TEAMS[number % len(TEAMS)]
     row = _scored(random, title, team, "entry", chips, level, parameters)
-    return replace(row, tier="reproduced") if number % 3 == 0 else row
+    return row.model_copy(update={"tier": "reproduced"}) if number % 3 == 0 else row
 
 
 def _scored(
@@ -157,66 +184,76 @@ def _scored(
     level: float,
     parameters: int,
 ) -> Row:
-    errors = chips * level * random.gamma(9, 1 / 9, len(chips))
-    mae = float(errors.sum() / chips.sum())
-    method = title.lower().replace(" ", "-")
-    shares = np.sort(random.random((5, 10)), axis=1)
+    supervision = "chip" if kind == "bound" else "division"
+    entry = make_entry(title, title.lower().replace(" ", "-"), team, supervision, parameters)
+    result = _result(random, entry.name, chips, level)
+    part = entry.datasets[DATASET]
     return Row(
-        id=f"{team}__{method}",
+        id=entry.name,
         kind=kind,
         tier="scored",
         title=title,
         team=team,
-        rank=None,
+        supervision=supervision,
+        trained_on=DATASET,
+        metrics=result.metrics,
+        footprint=part.footprint.model_dump(),
+        entry=entry,
+        part=part,
+        result=result,
+    )
+
+
+def _result(random: np.random.Generator, entry: str, chips: Any, level: float) -> Result:
+    errors = (chips * level * random.gamma(9, 1 / 9, len(chips))).round(9)
+    mae = float(errors.sum() / chips.sum())
+    digests = Digests(dataset="sha256:a", predictions=["sha256:b"], scorer="1.0")
+    shares = np.sort(random.random((5, 10)), axis=1)
+    return Result(
+        entry=entry,
+        dataset=DATASET,
+        digests=digests,
         metrics={
-            "mae": _value(random, mae, by_class=True),
-            "mae_hard": _value(random, mae * 1.1, by_class=True),
-            "f1_micro": _value(random, 1 - 4 * mae, by_class=True),
-            "skill": _value(random, 1 - mae / 0.2),
-            "division_consistency": _value(random, mae * 0.5),
-            "within_division_r2": _value(random, 0.9 - 5 * mae),
+            "mae": _score(random, mae, by_class=True),
+            "mae_hard": _score(random, mae * 1.1, by_class=True),
+            "f1_micro": _score(random, 1 - 4 * mae, by_class=True),
+            "skill": _score(random, 1 - mae / 0.2),
+            "division_consistency": _score(random, mae * 0.5),
+            "within_division_r2": _score(random, 0.9 - 5 * mae),
         },
         seeds={"0": mae - 1e-3, "1": mae, "2": mae + 1e-3},
-        footprint={
-            "parameters": parameters,
-            "bytes_int8": parameters,
-            "bytes_float32": 4 * parameters,
-            "latency_p50_ms": round(parameters**0.5 / 50, 3),
-            "label_uplink_bytes": 4840,
-            "pixel_label_bytes": 9_000_000,
-        },
-        supervision="chip" if kind == "bound" else "division",
-        trained_on="made-esaworldcover",
-        command=f"llpbench run {method} --dataset made-esaworldcover --seed 0 --seed 1 --seed 2",
-        fit_seconds=123.4,
-        entry=make_entry(title, method, team),
-        digests={"dataset": "sha256:a", "predictions": ["sha256:b"], "scorer": "1.0"},
-        errors=errors.round(9).tolist(),
+        errors=[errors.tolist()],
+        chips=int(chips.sum()),
+        unscored_chips=2,
+        note="",
         reliability={
             name: [(round(float(p), 4), round(float(p) ** 1.1, 4), 10) for p in shares[k]]
             for k, name in enumerate(GROUPS)
         },
-        examples={
-            f"chip-{n}": Example(
-                random.dirichlet(np.ones(5)).round(4).tolist(),
-                "".join(map(str, random.integers(0, 5, 24 * 24))),
-            )
-            for n in range(2)
-        },
-        reproduction=Reproduction(mae, True, "0.0"),
+        examples={f"chip-{n}": _shares(random) for n in range(2)},
+        pixels=PixelScores(
+            digests=digests,
+            metrics={},
+            sums={},
+            examples={
+                f"chip-{n}": "".join(map(str, random.integers(0, 5, 24 * 24))) for n in range(2)
+            },
+        ),
+        rerun=Rerun(predictions=["sha256:b"], value=mae, inside=True, llpbench_version="0.0"),
     )
 
 
-def _special(random: np.random.Generator, title: str, kind: Any, chips: Any, level: float) -> Row:
-    return _scored(random, title, "tartu", kind, chips, level, 5)
+def _shares(random: np.random.Generator) -> list[float]:
+    return list(random.dirichlet(np.ones(5)).round(4).tolist())
 
 
-def _value(random: np.random.Generator, value: float, *, by_class: bool = False) -> Value:
+def _score(random: np.random.Generator, value: float, *, by_class: bool = False) -> Score:
     half = 0.004 + 0.004 * random.random()
-    classes = {name: round(float(value * random.uniform(0.5, 1.5)), 9) for name in GROUPS}
-    return Value(
-        round(value, 9), round(value - half, 9), round(value + half, 9), classes if by_class else {}
+    classes = {name: float(value * random.uniform(0.5, 1.5)) for name in GROUPS}
+    score = Score(
+        value=value, low=value - half, high=value + half, per_class=classes if by_class else {}
     )
+    return score.rounded(9)
 
 
 def _outline(number: int, divisions: int) -> list[list[tuple[float, float]]]:

@@ -25,7 +25,7 @@ from small_region import small_region
 
 import llpbench
 from llpbench_baselines.llpnet import LLPNet
-from llpbench_baselines.validation import Validation
+from llpbench_baselines.split_data import SplitData
 
 FEW = {"local_steps": 3, "first_steps": 3, "later_steps": 2}
 TINY = Training(LLPNet, {**FEW, "rounds": 2})
@@ -73,7 +73,7 @@ def test_stages_are_the_ends_of_shorter_trainings(region: xr.Dataset) -> None:
 def test_the_bound_learns_cells_from_their_labels() -> None:
     """The colours of the small region tell its classes, so that little is left to miss."""
     ds = small_region()
-    bound = PixelBound(local_steps=60, first_steps=60, later_steps=20, rounds=2).fit(ds, ds)
+    bound = PixelBound(local_steps=60, first_steps=80, rounds=1).fit(ds, ds)
     error = np.abs(bound.predict(ds)["proportions"].to_numpy() - ds["chip_proportions"].to_numpy())
     assert error.mean() < 0.02
 
@@ -83,7 +83,7 @@ def test_read_outs_share_a_training() -> None:
     ds = small_region()
     stages = [LLPNet(**TINY.parameters).fit(ds, ds).get_weights()]
     variant = Variant("", TINY, sharpness=64.0)
-    validation = Validation.of(ds)
+    validation = SplitData.for_validation(ds)
     counted = variant.method(stages, validation).predict(ds)
     cells = counted["segmentation"].to_numpy()
     shares = np.stack([(cells == number).mean(axis=(1, 2)) for number in range(5)], axis=1)

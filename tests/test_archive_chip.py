@@ -84,9 +84,7 @@ def test_every_layout_says_the_same(layout: str) -> None:
     np.testing.assert_array_equal(found.image, IMAGE[:100, :100])
     np.testing.assert_array_equal(found.label, LABEL[:100, :100])
     assert found.bounds == BOUNDS
-    np.testing.assert_array_equal(found.stated_proportions, vector(OWN))
     np.testing.assert_array_equal(found.stated_target, vector(MIX))
-    assert found.stated_division == DIVISION
 
 
 def test_golden_chips(shared: Path) -> None:
@@ -98,23 +96,16 @@ def test_golden_chips(shared: Path) -> None:
         communes = next(
             shares[key] for key in shares if key.startswith("partitions") and "comm" in key
         )
-        division = shares.get("foreignid_communes", "")
-        if "proportions" in communes:
-            communes, division = communes["proportions"], communes["partition_id"]
-        own = next(value for key, value in shares.items() if "aschip" in key)
+        communes = communes.get("proportions", communes)
         assert found.chip_id == expected["chip_id"]
         np.testing.assert_array_equal(found.image, expected["chip"][:100, :100])
         np.testing.assert_array_equal(found.label, expected["label"][:100, :100])
-        np.testing.assert_array_equal(
-            found.stated_proportions, [own.get(str(number), 0) for number in range(classes)]
-        )
         if sum(communes.values()) > 0:
             np.testing.assert_array_equal(
                 found.stated_target, [communes.get(str(number), 0) for number in range(classes)]
             )
         else:
             assert np.isnan(found.stated_target).all()
-        assert found.stated_division == division
 
 
 def test_a_chip_without_a_label() -> None:
@@ -127,11 +118,9 @@ def test_a_chip_without_a_label() -> None:
 def test_a_chip_outside_every_division_or_touching_one_by_an_edge() -> None:
     outside = {"partitions_aschip": OWN, "partitions_communes": {}, "foreignid_communes": -1}
     touching = {**outside, "partitions_communes": {"1": 0.0, "2": 0.0}, "foreignid_communes": "-1"}
-    for shares in (outside, touching, {"partitions_aschip": OWN}, {}):
+    for shares in (outside, touching, {"partitions_aschip": OWN}, {}, None):
         found = read(make(label_proportions=shares))
         assert np.isnan(found.stated_target).all()
-        assert found.stated_division == ""
-    assert np.isnan(read(make(label_proportions=None)).stated_proportions).all()
 
 
 def test_a_chip_without_corners() -> None:
@@ -178,7 +167,7 @@ WRONG = {
     "metadata as a number": (make(corners=None, metadata=3), "dictionary"),
     "shares as a list": (make(label_proportions=[OWN]), "dictionary"),
     "shares of the chip as a list": (
-        make(label_proportions={"partitions_aschip": [0.5]}),
+        make(label_proportions={"partitions_communes": [0.5]}),
         "dictionary",
     ),
     "nested shares as a number": (
@@ -218,7 +207,7 @@ def test_wrong_chips_are_refused(what: str) -> None:
         ({str(number): 0.0 for number in range(13)}, "more than 12"),
     ],
 )
-@pytest.mark.parametrize("key", ["partitions_aschip", "partitions_communes"])
+@pytest.mark.parametrize("key", ["partitionscommunes", "partitions_communes"])
 def test_malformed_shares_are_refused(key: str, shares: dict[Any, Any], match: str) -> None:
     with pytest.raises(ArchiveError, match=match) as caught:
         read(make(label_proportions={key: shares}))
@@ -235,7 +224,7 @@ def test_parts_that_are_shared_a_million_times_are_not_walked() -> None:
         make(label=laugh),
         make(corners=laugh),
         make(corners={"nw": laugh, "se": laugh}),
-        make(label_proportions={"partitions_aschip": laugh}),
+        make(label_proportions={"partitions_communes": laugh}),
     ):
         with pytest.raises(ArchiveError) as caught:
             read(chip)

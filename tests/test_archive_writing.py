@@ -189,6 +189,30 @@ def test_a_full_disk_leaves_nothing(
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("name", "licence", "attribution", "synthetic"),
+    [
+        ("benelux-esaworldcover", "CC-BY-4.0", "ESA WorldCover", False),
+        ("demo-esaworldcover", "CC0-1.0", "Made by llpbench from random fields", True),
+        ("mine", "not known", "", False),
+    ],
+)
+def test_only_a_dataset_of_the_catalog_is_credited(
+    tmp_path: Path, name: str, licence: str, attribution: str, synthetic: bool
+) -> None:
+    write_region(make_region(), tmp_path / name)
+    path = write_archive(tmp_path / name, tmp_path / "x.zip")
+    import_archive(path, "again")
+    runner = CliRunner()
+    text = runner.invoke(cli, ["info", "again"]).output
+    assert f"licence: {licence}\n" in text
+    assert attribution in text
+    assert ("ESA" in text, "Made by llpbench" in text) == (name[0] == "b", synthetic)
+    assert (
+        json.loads(runner.invoke(cli, ["info", "again", "--json"]).output)["synthetic"] is synthetic
+    )
+
+
 def test_the_command(store: Path, archive: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.zip"
     result = CliRunner().invoke(cli, ["export-archive", str(store), str(path)])

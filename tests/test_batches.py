@@ -16,9 +16,9 @@ from small_region import small_region
 import llpbench
 from llpbench.data.batches import Batches
 from llpbench.data.batches.augmentation import turn_images
-from llpbench.data.batches.bags import draw_by_weight
 from llpbench.data.batches.frameworks import to_tensorflow, to_torch
-from llpbench.data.batches.shuffling import BUFFER
+from llpbench.data.batches.loader import BUFFER
+from llpbench.data.divisions import draw_by_weight
 from llpbench.errors import LLPBenchError, UnknownNameError
 
 
@@ -82,7 +82,7 @@ def test_a_stream_loses_and_repeats_nothing(
             "target": (("chip", "category"), values[:, None].astype(np.float32)),
         }
     ).chunk(chip=block)
-    batches = Batches(ds, batch_size, memory=0, seed=seed)
+    batches = Batches.of(ds, batch_size, memory=0, seed=seed)
     found = list(batches)
     assert [len(images) for images, _targets in found[:-1]] == [batch_size] * (len(batches) - 1)
     order = [int(value) for images, _targets in found for value in images[:, 0, 0, 0]]
@@ -99,7 +99,7 @@ def test_the_order_depends_on_the_seed_only(train: xr.Dataset) -> None:
         np.testing.assert_array_equal(order(1, **options), order(1, **options))
         assert not np.array_equal(order(1, **options), order(2, **options))
     batches = train.llp.batches(4, seed=1)
-    second = np.concatenate([images for images, _targets in batches.epoch(2)])
+    second = np.concatenate([images for images, _items in batches.epoch(2)])
     np.testing.assert_array_equal(second, order(1)[len(second) :])
 
 

@@ -127,7 +127,9 @@ def test_tabs_by_mouse_and_by_keyboard(visitor: Visitor, site: Path, made: Stand
     assert chosen_track(page) == "inductive"
 
 
-def test_tables_are_downloaded(visitor: Visitor, site: Path, rows: list[Row]) -> None:
+def test_tables_are_downloaded(
+    visitor: Visitor, site: Path, made: Standings, rows: list[Row]
+) -> None:
     page = visitor.open(site)
     texts = {}
     for kind in ("CSV", "JSON"):
@@ -141,7 +143,9 @@ def test_tables_are_downloaded(visitor: Visitor, site: Path, rows: list[Row]) ->
     assert lines[-1]["mae"] == ""
     content = json.loads(texts["JSON"])
     assert content["rows"][0]["entry"]["licence"] == "CC-BY-4.0"
-    assert content["rows"][0]["errors"] == pytest.approx(rows[0].errors, abs=1e-6)
+    assert content["rows"][0]["errors"] == rows[0].errors
+    assert content["rows"][0]["metrics"]["mae"] == rows[0].metrics["mae"].model_dump()
+    assert len(content["comparisons"]) == len(made.tables[0].comparisons)
 
 
 def test_five_hundred_entries_are_shown_and_sorted(
@@ -167,5 +171,8 @@ def test_five_hundred_entries_are_shown_and_sorted(
 
 def test_a_board_without_tables_says_so(visitor: Visitor, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
-    path.write_text(render_page(Standings([], "1.0", "0", 1)), encoding="utf-8")
+    path.write_text(
+        render_page(Standings(tables=[], scorer="1.0", llpbench_version="0", protocol=1)),
+        encoding="utf-8",
+    )
     assert "no tables yet" in visitor.open(path).locator("main").inner_text()

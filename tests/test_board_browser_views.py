@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,10 +11,6 @@ from made_standings import make_standings
 
 from llpbench.board.site import render_page
 from llpbench.board.standings import Row, Standings
-from llpbench.statistics import paired_bootstrap, sign_flip_test
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 
 def test_an_entry_has_its_page(
@@ -31,7 +25,12 @@ def test_an_entry_has_its_page(
     text = page.locator("main").inner_text()
     assert row.rank is not None
     assert f"Rank 3 of 12; the data allow ranks {row.rank.low} to {row.rank.high}" in text
-    for name in ("Marie Õun", "Matches bag proportions", row.command, "@misc{" + row.id):
+    for name in (
+        "Marie Õun",
+        "Matches bag proportions",
+        row.part and row.part.command,
+        "@misc{" + row.id,
+    ):
         assert name in text
     assert page.locator("path[class^=seq]").count() == len(table.divisions)
     assert page.locator(".reliability").count() == len(table.categories)
@@ -53,40 +52,42 @@ def test_a_reported_row_has_its_page(visitor: Visitor, site: Path) -> None:
     assert "arXiv:2306.12461" in text
 
 
-def _differences(standings: Standings, rows: list[Row]) -> tuple[Any, Any]:
-    chips = [float(division.chips) for division in standings.tables[0].divisions]
-    sums = [np.column_stack([row.errors, chips]) for row in rows]
-    return sums[0], sums[1]
-
-
-def _compared(page: Page) -> dict[str, str]:
-    pairs = page.locator(".facts-list.narrow > div").all_inner_texts()
-    return dict(pair.replace("\u2212", "-").split("\n") for pair in pairs)
-
-
-@pytest.mark.parametrize("divisions", [9, 60])
-def test_comparisons_agree_with_the_library(
-    visitor: Visitor, tmp_path: Path, divisions: int
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_comparison_is_shown_as_it_was_stored(
+    visitor: Visitor, site: Path, made: Standings, turned: bool
 ) -> None:
-    """All 2**9 swaps give the same p-value; 9,999 random ones its standard error, 5 at most."""
-    standings = make_standings(6, divisions, tables=1)
-    rows = standings.tables[0].rows
+    """In either order of the two; entries that are ranked also have a corrected p-value."""
+    for pair in (made.tables[0].comparisons[0], made.tables[0].comparisons[-1]):
+        ids = [pair.second, pair.first] if turned else [pair.first, pair.second]
+        page = visitor.open(site, f"{PLACE}/compare/{ids[0]}/{ids[1]}")
+        lines = page.locator(".facts-list.narrow > div").all_inner_texts()
+        found = dict(line.replace("\u2212", "-").split("\n") for line in lines)
+        sign = -1 if turned else 1
+        limits = sorted(sign * limit for limit in (pair.low, pair.high) if limit is not None)
+        assert pair.difference is not None
+        assert float(found["Difference in MAE"]) == pytest.approx(sign * pair.difference, abs=6e-5)
+        assert [float(one) for one in found["95 % interval"].split(" to ")] == pytest.approx(
+            limits, abs=6e-5
+        )
+        for name, p_value in (("", pair.p_value), (", corrected", pair.corrected)):
+            if p_value is None:
+                assert f"p-value{name}" not in found
+            elif p_value < 0.001:
+                assert found[f"p-value{name}"] == "below 0.001"
+            else:
+                assert float(found[f"p-value{name}"]) == pytest.approx(p_value, abs=6e-4)
+
+
+def test_a_pair_that_was_not_compared_has_the_command(visitor: Visitor, tmp_path: Path) -> None:
+    made = make_standings(4, 6, tables=1)
+    table = made.tables[0].model_copy(update={"comparisons": []})
     path = tmp_path / "index.html"
-    path.write_text(render_page(standings), encoding="utf-8")
-    for first, second in itertools.combinations(ranked(rows)[:4], 2):
-        one, other = _differences(standings, [first, second])
-        test, interval = sign_flip_test(one, other), paired_bootstrap(one, other)
-        found = _compared(visitor.open(path, f"{PLACE}/compare/{first.id}/{second.id}"))
-        assert float(found["Difference in MAE"]) == pytest.approx(test.difference, abs=6e-5)
-        if found["p-value"] != "below 0.001":
-            error = 0 if test.exact else 5 * (test.p_value * (1 - test.p_value) / 9999) ** 0.5
-            assert float(found["p-value"]) == pytest.approx(test.p_value, abs=error + 6e-4)
-        else:
-            assert test.p_value < 0.002
-        low, high = map(float, found["95 % interval"].split(" to "))
-        width = float(interval.high) - float(interval.low)
-        assert low == pytest.approx(interval.low, abs=0.12 * width)
-        assert high == pytest.approx(interval.high, abs=0.12 * width)
+    path.write_text(render_page(made.model_copy(update={"tables": [table]})), encoding="utf-8")
+    first, second = table.rows[0].id, table.rows[1].id
+    page = visitor.open(path, f"{PLACE}/compare/{first}/{second}")
+    assert "not compared when the page was made" in page.locator(".verdict").inner_text()
+    assert f"llpbench leaderboard compare {first} {second}" in page.locator("main").inner_text()
+    assert page.locator("path[class^=div]").count() == len(table.divisions)
 
 
 def test_two_rows_are_picked_and_compared(visitor: Visitor, site: Path, rows: list[Row]) -> None:

@@ -114,7 +114,7 @@ def test_files_and_seeds_must_agree(folder: Path, board: Board, truth: xr.Datase
     (folder / "grid" / "seed-2.parquet").rename(folder / "grid" / "seed-9.parquet")
     refused = found(folder, board, "refused")
     assert "seed-9.parquet is not named" in refused["files"]
-    assert "seed-2.parquet is not there" in refused["predictions"]
+    assert "seed-2.parquet is missing" in refused["predictions"]
 
 
 def _spoiled(one: xr.Dataset, value: float) -> xr.Dataset:

@@ -67,7 +67,7 @@ def assert_refused(folder: Path, board: Board, said: str) -> None:
     assert any(said in sentence for sentence in refused), refused
     for sentence in refused:
         assert_sentence(BoardError(sentence))
-    assert add_entry(folder, board).is_refused
+    assert add_entry(folder, board)[0].is_refused
     assert sorted(board.folder.rglob("*")) == before
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
-from llpbench.board import entry_scoring, replaying, upkeep
+from llpbench.board import submission
 from llpbench.board.comparing import compare_entries
 from llpbench.board.layout import Board
 from llpbench.board.replaying import replay
@@ -30,6 +31,8 @@ from llpbench.board.upkeep import score_board
 from llpbench.board.yaml_files import read_yaml, write_yaml
 from llpbench.cli import cli, main
 from llpbench.errors import BoardError, UnknownNameError
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
 from llpbench.scoring import digest_predictions
 from llpbench.statistics import holm
 
@@ -115,7 +118,7 @@ def test_an_entry_to_be_filled_says_what_is_missing(tmp_path: Path, board: Board
     assert "fields are to be filled in" in done.output
     done = call("leaderboard", "check", folder, "--board", board.folder)
     assert done.exit_code == 1
-    assert "is still to be written" in done.output or "pattern" in done.output
+    assert "authors.0.name: is still to be written ('FILL IN')" in done.output
 
 
 @pytest.mark.parametrize("name", ["mine", "../x__y/..", "A__b"])
@@ -149,7 +152,7 @@ def test_settings_and_the_other_region_are_in_the_command(store: Path, tmp_path:
     cache = Path(os.environ["LLPBENCH_CACHE"])
     write_region(make_region(18, 9, 6, 3, seed=1), cache / "other")
     llpbench.run_method(
-        "bag-ridge", "grid", apply_to="other", parameters={"words": 8}, out=tmp_path / "run"
+        "bag-ridge", "grid", apply_to="other", settings={"words": 8}, out=tmp_path / "run"
     )
     path = from_runs(tmp_path, tmp_path / "run")
     part = read_yaml(path)["datasets"]["other"]
@@ -251,6 +254,60 @@ def compare_entries_of_a_copy(board: Board) -> Any:
     assert result is not None
     write_result(result.model_copy(update={"entry": "tartu__b"}), board.result("grid", "tartu__b"))
     return compare_entries(board, ["tartu__a", "tartu__b"], "f1_micro")
+
+
+def test_pixel_scores_of_other_predictions_are_not_kept(
+    store: Path, board: Board, truth: xr.Dataset, with_pixels: list[xr.Dataset]
+) -> None:
+    """One seed of three is another one: what was computed of the old one goes with it."""
+    list(score_board(board, pixels=True))
+    llpbench.write_predictions(
+        predict(truth, 9), board.entry("tartu__a") / "grid" / "seed-1.parquet"
+    )
+    (replayed,) = replay(board)
+    assert "of another predictions" in replayed.problem
+    assert replayed.moved["f1_micro"][1] is None
+    with pytest.raises(UnknownNameError, match="f1_micro"):
+        compare_entries_of_a_copy(board)
+    shutil.rmtree(board.entry("tartu__b"))
+    (done,) = score_board(board, ["tartu__a"])
+    assert (done.proportions, done.pixels, done.result.pixels) == ("scored", "none", None)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often predictions are read, checked and digested, wherever that is called from."""
+    counts: Counter[str] = Counter()
+
+    def counted(function: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            counts[function.__name__] += 1
+            return function(*arguments, **options)
+
+        return call
+
+    for function in (read_predictions, check_predictions, digest_predictions):
+        spy = counted(function)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("llpbench") and vars(module).get(function.__name__) is function:
+                monkeypatch.setattr(module, function.__name__, spy)
+    return counts
+
+
+def test_a_command_reads_checks_and_digests_predictions_once(
+    tmp_path: Path, board: Board, truth: xr.Dataset, reads: Counter[str]
+) -> None:
+    """Three files; `add` checks, scores and shows them."""
+    once = dict.fromkeys(("read_predictions", "check_predictions", "digest_predictions"), 3)
+    folder = write_entry(tmp_path / "tartu__a", truth)
+    for command in (("check", folder), ("add", folder), ("score",), ("replay",)):
+        reads.clear()
+        assert call("leaderboard", *command, "--board", board.folder).exit_code == 0
+        assert reads == once, command
+    board.result("grid", "tartu__a").unlink()
+    reads.clear()
+    assert [one.proportions for one in score_board(board)] == ["scored"]
+    assert reads == once
 
 
 def test_other_segmentations_are_refused(
@@ -356,9 +413,8 @@ def test_a_new_scorer_may_move_scores_and_shows_ranks(
     assert shown.exit_code == 0
     assert "2 scored again, 2 moved, 0 wrong" in shown.output
     assert [one.proportions for one in score_board(board)] == ["scored", "scored"]
-    monkeypatch.setattr(upkeep, "SCORER_VERSION", "9")  # and a newer one scores anew
+    monkeypatch.setattr(submission, "SCORER_VERSION", "9")  # and a newer one scores anew
     assert [one.proportions for one in score_board(board)] == ["scored", "scored"]
-    assert entry_scoring.SCORER_VERSION == replaying.SCORER_VERSION != "9"
 
 
 def test_only_bundled_methods_are_reproduced(

@@ -7,7 +7,6 @@ import colorsys
 import hashlib
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
@@ -112,10 +111,15 @@ def test_all_data_are_in_the_page(standings: Standings, page: str) -> None:
         assert [row["id"] for row in shown["rows"]] == [row.id for row in table.rows]
         for row, line in zip(table.rows, shown["rows"], strict=True):
             for name, score in row.metrics.items():
-                found = (score.value, score.low, score.high)
-                assert line["metrics"][name] == pytest.approx(found, abs=6e-7)
-            assert details[row.id]["errors"] == pytest.approx(row.errors, abs=6e-7)
-            assert details[row.id]["entry"] == row.entry
+                assert line["metrics"][name] == score.model_dump(exclude={"per_class"})
+            more = details["rows"][row.id]
+            assert more["errors"] == row.errors
+            assert more["metrics"]["mae" if row.entry else "mae_hard"]["per_class"] == (
+                row.metrics["mae"].per_class if row.entry else {}
+            )
+            assert more["entry"] == (row.entry and row.entry.model_dump(exclude={"datasets"}))
+        pairs = [(one["first"], one["second"]) for one in details["comparisons"]]
+        assert pairs == [(one.first, one.second) for one in table.comparisons]
     (dataset,) = {table.dataset for table in standings.tables}
     place = json.loads(parts.text_of(**{"data-dataset": dataset}))
     assert len(place["divisions"]) == 60
@@ -217,7 +221,9 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
 
 def test_cells_stay_in_their_columns(standings: Standings) -> None:
     table = standings.tables[0]
-    rows = [replace(table.rows[0], title="a | b\n| c", team="|||"), *table.rows[1:]]
-    text = ranking_markdown(replace(standings, tables=[replace(table, rows=rows)]))
+    first = table.rows[0].model_copy(update={"title": "a | b\n| c", "team": "|||"})
+    rows = [first, *table.rows[1:]]
+    changed = table.model_copy(update={"rows": rows})
+    text = ranking_markdown(standings.model_copy(update={"tables": [changed]}))
     tokens = parse_markdown(text)
     assert sum(token.type == "td_open" for token in tokens) == 9 * len(rows)

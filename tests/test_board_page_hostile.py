@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,9 +9,10 @@ from urllib.parse import quote
 import pytest
 from browsing import Visitor
 from made_standings import make_standings
+from pydantic import BaseModel
 
 from llpbench.board.site import render_page
-from llpbench.board.standings import Division, Example, ExampleChip, Row, Standings
+from llpbench.board.standings import Row, Standings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,63 +34,62 @@ PAYLOADS = (
 WATCH = "window.count = 0; window.pwned = () => { window.count += 1; };"
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+
+
 def spoil(content: Any, payload: str) -> Any:
-    """Every text in nested data replaced; keys as well, where they are free."""
+    """Every text in nested data replaced, past all validation."""
     if isinstance(content, str):
         return payload
     if isinstance(content, list | tuple):
         return [spoil(one, payload) for one in content]
     if isinstance(content, dict):
         return {name: spoil(one, payload) for name, one in content.items()}
+    if isinstance(content, BaseModel):
+        return content.model_copy(update=spoil(dict(content), payload))
     return content
 
 
 def spoiled_row(row: Row, payload: str) -> Row:
-    entry = spoil(row.entry, payload)
-    if entry:
-        entry |= {"hyperparameters": {payload: payload}}
-        entry |= {"external_data": [payload], "pretrained_weights": [payload]}
-    return replace(
-        row,
-        id=f"{row.id}{payload}",
-        title=payload,
-        team=payload,
-        supervision=payload,
-        trained_on=payload,
-        command=payload,
-        source=payload,
-        entry=entry,
-        digests=spoil(row.digests, payload),
-        seeds={payload: 0.1} if row.seeds else {},
-        examples={payload: Example([0.2] * 5, payload)} if row.examples else {},
-        reproduction=row.reproduction and replace(row.reproduction, llpbench_version=payload),
+    kept = {"id": f"{row.id}{payload}", "kind": row.kind, "tier": row.tier}
+    if row.entry is None or row.result is None:
+        return spoil(row, payload).model_copy(update=kept)
+    entry = spoil(row.entry, payload).model_copy(
+        update={
+            "hyperparameters": {payload: payload},
+            "external_data": [payload],
+            "pretrained_weights": [payload],
+        }
     )
+    result = spoil(row.result, payload).model_copy(
+        update={
+            "seeds": {payload: 0.1},
+            "examples": {payload: [0.2] * 5},
+            "pixels": spoil(row.result.pixels, payload).model_copy(
+                update={"examples": {payload: payload}}
+            ),
+            "reliability": row.result.reliability,
+        }
+    )
+    return spoil(row, payload).model_copy(update={**kept, "entry": entry, "result": result})
 
 
 def spoiled(payload: str) -> Standings:
     """Text of submitters, and what comes from the makers of datasets."""
     standings = make_standings(4, 6, tables=1)
     table = standings.tables[0]
-    outline = table.divisions[0].outline
-    return replace(
-        standings,
-        tables=[
-            replace(
-                table,
-                dataset=payload,
-                title=payload,
-                doi=payload,
-                licence=payload,
-                attribution=payload,
-                note=payload,
-                divisions=[
-                    Division(payload, payload, one.chips, outline) for one in table.divisions
-                ],
-                examples=[ExampleChip(payload, [0.2] * 5, payload, payload)],
-                rows=[spoiled_row(row, payload) for row in table.rows],
-            )
+    changes = {
+        "track": table.track,
+        "metrics": table.metrics,
+        "categories": table.categories,
+        "rows": [spoiled_row(row, payload) for row in table.rows],
+        "comparisons": [
+            one.model_copy(update={"first": one.first + payload, "second": one.second + payload})
+            for one in table.comparisons
         ],
-    )
+    }
+    made = spoil(table, payload).model_copy(update=changes)
+    return standings.model_copy(update={"tables": [made]})
 
 
 def look_everywhere(page: Page, standings: Standings) -> None:
@@ -166,10 +165,11 @@ def test_the_watch_sees_what_runs(browser: Browser, tmp_path: Path) -> None:
 def test_a_spreadsheet_finds_no_formula(browser: Browser, tmp_path: Path) -> None:
     standings = make_standings(4, 6, tables=1)
     table = standings.tables[0]
-    rows = [replace(table.rows[0], title='=HYPERLINK("x")', team="@a,b"), *table.rows[1:]]
+    first = table.rows[0].model_copy(update={"title": '=HYPERLINK("x")', "team": "@a,b"})
+    changed = table.model_copy(update={"rows": [first, *table.rows[1:]]})
     path = tmp_path / "index.html"
-    page_text = render_page(replace(standings, tables=[replace(table, rows=rows)]))
-    path.write_text(page_text, encoding="utf-8")
+    text = render_page(standings.model_copy(update={"tables": [changed]}))
+    path.write_text(text, encoding="utf-8")
     visitor = Visitor(browser)
     page = visitor.open(path)
     with page.expect_download() as download:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from boards import make_board, predict, write_entry
 from regions import make_region, write_region
 
 import llpbench
+from llpbench.board import assembling
 from llpbench.board.assembling import make_standings
 from llpbench.board.card import make_card, write_card
+from llpbench.board.comparing import compare_entries
 from llpbench.board.layout import Board
 from llpbench.board.standings import Standings, Table
 from llpbench.board.truth import read_truth
@@ -89,7 +92,7 @@ def test_ranks_are_those_of_the_errors(ds: xr.Dataset, board: Board, table: Tabl
     sums = []
     for start, noise in enumerate(NOISE.values()):
         seeds = [predict(truth, 10 * start + seed, noise=noise) for seed in range(3)]
-        sums.append(llpbench.evaluate(seeds, ds).sums["mae"])
+        sums.append(llpbench.evaluate(seeds, ds).tallies["errors"])
     expected = rank_methods(sums, BY_NAME["mae"].statistic)
     rows = {row.id: row for row in table.rows}
     for number, name in enumerate(NOISE):
@@ -133,14 +136,46 @@ def test_tables_describe_their_dataset(ds: xr.Dataset, table: Table) -> None:
     assert outlined[0].name.startswith("Division ")
     assert len(table.examples) == 6
     shown = {one.chip for one in table.examples}
-    assert all(set(row.examples) == shown for row in table.rows)
+    assert all(row.result and set(row.result.examples) == shown for row in table.rows)
     assert "25 test divisions" in table.note  # a third of 72, and chips of none
+
+
+def test_pairs_are_compared_as_by_the_command(board: Board, table: Table) -> None:
+    """From stored errors, means over classes; the command sums classes of the predictions."""
+    scored = [row.id for row in table.rows]
+    assert [(pair.first, pair.second) for pair in table.comparisons] == [*combinations(scored, 2)]
+    found = {(pair.first, pair.second): pair for pair in table.comparisons}
+    for expected in compare_entries(board, scored):
+        pair = found[expected.first, expected.second]
+        assert pair.note == expected.note
+        for name in ("difference", "low", "high", "p_value"):
+            assert getattr(pair, name) == pytest.approx(getattr(expected, name), abs=1e-8)
+
+
+def test_ranks_and_tie_groups_follow_from_the_corrected_p_values(table: Table) -> None:
+    ranks = {row.id: row.rank for row in table.rows if row.rank}
+    for pair in table.comparisons:
+        first, second = ranks.get(pair.first), ranks.get(pair.second)
+        assert (pair.corrected is None) == (first is None or second is None)
+        if first is not None and second is not None and pair.corrected is not None:
+            assert pair.corrected >= pair.p_value
+            assert (pair.corrected < 0.05) == (first.group != second.group)
+
+
+def test_of_many_rows_the_first_are_compared(
+    board: Board, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembling, "MOST_COMPARED", 2)
+    made = next(one for one in make_standings(board).tables if one.dataset == "grid")
+    (pair,) = made.comparisons
+    assert (pair.first, pair.second) == (table.rows[0].id, table.rows[1].id)
 
 
 def test_reliability_counts_every_chip(table: Table) -> None:
     for row in table.rows:
-        assert set(row.reliability) == {category.name for category in table.categories}
-        for bins in row.reliability.values():
+        assert row.result is not None
+        assert set(row.result.reliability) == {category.name for category in table.categories}
+        for bins in row.result.reliability.values():
             assert sum(count for _p, _t, count in bins) == table.chips
 
 
@@ -155,9 +190,9 @@ def test_reported_rows_stay_as_printed(standings: Standings) -> None:
 
 
 def test_standings_are_plain_data(standings: Standings) -> None:
-    content = standings.to_dict()
-    assert json.loads(json.dumps(content, allow_nan=False)) == json.loads(json.dumps(content))
+    content = json.loads(json.dumps(standings.model_dump(), allow_nan=False))
     assert content["scorer"] == "1.0"
+    assert content["tables"][0]["rows"]
 
 
 def test_a_board_without_entries_has_the_reported_rows(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_divisions_are_those_of_the_scores(ds: xr.Dataset, table: Path) -> None:
     scores = llpbench.evaluate(predict(truth), ds)
     divisions, chips = scored_divisions(truth)
     assert divisions.tolist() == scores.divisions
-    np.testing.assert_array_equal(chips, scores.sums["mae"][0, :, -1])
+    np.testing.assert_array_equal(chips, scores.tallies["errors"][0, :, -1])
 
 
 def test_segmentations_need_the_imagery(table: Path) -> None:

@@ -384,6 +384,21 @@ def test_no_split_is_empty(own: OwnRegion, kind: Any, fold: int) -> None:
         assert set(region.chips[column]) == set(SPLITS)
 
 
+@pytest.mark.parametrize("fold", range(4))
+def test_no_fold_is_empty_beside_a_division_of_most_chips(own: OwnRegion, fold: int) -> None:
+    # 40 of 45 chips, more than half, lie in the westernmost of four divisions.
+    own = replace(own, columns=9)
+    outlines = {
+        "heavy": own.box(0, 0, 8, 5),
+        "north": own.box(8, 0, 9, 2),
+        "middle": own.box(8, 2, 9, 4),
+        "south": own.box(8, 4, 9, 5),
+    }
+    splitting = Splitting("folds", folds=4, fold=fold)
+    region, _ = build_region(own.recipe(outlines, splitting=splitting))
+    assert set(region.chips["split"]) == set(SPLITS)
+
+
 def test_a_buffer_keeps_splits_apart(own: OwnRegion) -> None:
     own = replace(own, columns=9, rows=8)
     splitting = Splitting("folds", folds=4, buffer_km=0.1)

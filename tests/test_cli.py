@@ -113,6 +113,7 @@ def test_verify_and_cite(grid: str) -> None:
     assert "10.5281/zenodo.7939348" in text
     assert "arXiv:2306.12461" in text
     assert "Copernicus Sentinel" in text
+    assert "Licence of the labels: CC0-1.0" in _call("cite", "demo-humanpop").output
 
 
 def test_baselines_as_json() -> None:

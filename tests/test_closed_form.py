@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from regions import make_region, write_region
 from scipy.optimize import check_grad, minimize
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array, diags_array, eye_array
 from sklearn.linear_model import LogisticRegression, Ridge
 
 import llpbench
-from llpbench.errors import MethodError, UnknownNameError
+from llpbench.data.divisions import Divisions
+from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
 from llpbench.methods.registry import make_method, method_class
 from llpbench_baselines.aggregated_multinomial import AggregatedMultinomial, _Problem
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.bayesian_bag_ridge import _ALPHAS, BayesianBagRidge
 from llpbench_baselines.bayesian_bag_ridge import _Problem as _Evidence
-from llpbench_baselines.division_regression import Divisions
 from llpbench_baselines.mean_map import class_means
 from llpbench_baselines.patch_fourier import PatchFourier
 from llpbench_baselines.unmixing import unmix
@@ -42,7 +42,7 @@ def exact(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     owner = column // 3 + 8 * (row // 2)
     means = np.stack([shares[owner == number].mean(axis=0) for number in range(48)])
     path = tmp_path_factory.mktemp("stores") / "exact"
-    write_region(dataclasses.replace(region, division_proportions=means), path)
+    write_region(replace(region, division_proportions=means), path)
     return llpbench.open_dataset(path).llp.group()
 
 
@@ -52,12 +52,12 @@ def _fitted(ds: xr.Dataset, name: str, **parameters: Any) -> Any:
 
 
 def _divisions(seed: int, chips: int = 60, count: int = 12, features: int = 5) -> tuple:
+    """Features of chips of one km², and the divisions that they are dealt out to."""
     random = np.random.default_rng(seed)
     member = np.sort(random.permutation(chips) % count)
-    bags = csr_array((np.ones(chips), (member, np.arange(chips))), shape=(count, chips))
-    sizes = np.bincount(member, minlength=count).astype(float)
+    overlaps = csr_array((np.ones(chips), (member, np.arange(chips))), shape=(count, chips))
     x = random.normal(size=(chips, features))
-    return x, csr_array(bags.multiply(1 / sizes[:, np.newaxis])), sizes
+    return x, Divisions(overlaps, np.zeros((count, 0)))
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -116,18 +116,22 @@ def test_declared_parameters_are_those_counted(exact: xr.Dataset) -> None:
 def test_unknown_features_are_refused(exact: xr.Dataset) -> None:
     with pytest.raises(UnknownNameError, match="'word'; did you mean 'words'"):
         _fitted(exact, "bag-ridge", features="word,moments")
-    with pytest.raises(MethodError, match="at least two divisions with known"):
-        Divisions.of(exact.isel(division=[0]))
+    with pytest.raises(LLPBenchError, match=r"at least 2 divisions with known.* found"):
+        _fitted(exact.isel(division=[0]), "bag-ridge")
 
 
 def test_bag_ridge_is_a_weighted_ridge_of_means() -> None:
     """Compared with scikit-learn's ridge at the penalty that was chosen."""
-    x, bags, sizes = _divisions(0)
-    proportions = np.random.default_rng(1).dirichlet(np.ones(3), len(sizes))
+    x, divisions = _divisions(0)
+    proportions = np.random.default_rng(1).dirichlet(np.ones(3), len(divisions))
     method = BagRidge(area_exponent=0.5)
-    coefficients, intercept = method.fit_divisions(x, Divisions(bags, proportions, sizes))
+    coefficients, intercept = method.fit_divisions(x, replace(divisions, proportions=proportions))
+    sizes = np.diff(divisions.overlaps.indptr)
     weights = sizes**0.5 / (sizes**0.5).mean()
-    ridge = Ridge(alpha=method.alpha_).fit(bags @ x, proportions, sample_weight=weights)
+    means = np.add.reduceat(x[divisions.overlaps.indices], divisions.overlaps.indptr[:-1])
+    ridge = Ridge(alpha=method.alpha_).fit(
+        means / sizes[:, np.newaxis], proportions, sample_weight=weights
+    )
     np.testing.assert_allclose(coefficients, ridge.coef_.T, atol=1e-8)
     np.testing.assert_allclose(intercept, ridge.intercept_, atol=1e-8)
 
@@ -137,7 +141,7 @@ def test_aggregated_multinomial_is_logistic_regression_where_bags_are_chips() ->
     random = np.random.default_rng(2)
     x, labels = random.normal(size=(90, 4)), random.integers(0, 3, 90)
     labels[x[:, 0] > 0.5] = 1
-    problem = _Problem(x, csr_array(eye_array(90)), np.eye(3)[labels], np.ones(90))
+    problem = _Problem(x, Divisions(csr_array(eye_array(90)), np.eye(3)[labels]), np.ones(90))
     found = problem.solve(0.5, problem.start())
     other = LogisticRegression(C=2.0, tol=1e-8, max_iter=5000).fit(x, labels)
     np.testing.assert_allclose(found[:-1], other.coef_.T, atol=3e-3)
@@ -147,9 +151,10 @@ def test_aggregated_multinomial_is_logistic_regression_where_bags_are_chips() ->
 
 def test_the_gradient_of_the_aggregated_loss_is_right() -> None:
     """Compared with finite differences."""
-    x, bags, sizes = _divisions(3)
+    x, divisions = _divisions(3)
     random = np.random.default_rng(4)
-    problem = _Problem(x, bags, random.dirichlet(np.ones(3), len(sizes)), sizes)
+    proportions = random.dirichlet(np.ones(3), len(divisions))
+    problem = _Problem(x, replace(divisions, proportions=proportions), divisions.areas)
     shape = (x.shape[1] + 1, 3)
     error = check_grad(
         lambda flat: problem._penalised(flat, 0.3, shape)[0],
@@ -161,11 +166,13 @@ def test_the_gradient_of_the_aggregated_loss_is_right() -> None:
 
 def test_the_aggregated_loss_finds_the_truth_that_means_come_from() -> None:
     """Proportions made by a softmax of the features have no other explanation."""
-    x, bags, sizes = _divisions(5, chips=600, count=150, features=2)
+    x, divisions = _divisions(5, chips=600, count=150, features=2)
     truth = np.array([[1.0, -1.0, 0.0], [0.0, 1.5, -1.5], [0.2, 0.0, -0.2]])
     method = AggregatedMultinomial()
     shares = method.link(x @ truth[:2] + truth[2])
-    coefficients, intercept = method.fit_divisions(x, Divisions(bags, bags @ shares, sizes))
+    coefficients, intercept = method.fit_divisions(
+        x, replace(divisions, proportions=divisions.means(shares))
+    )
     found = method.link(x @ coefficients + intercept)
     assert np.abs(found - shares).max() < 0.02
 
@@ -209,8 +216,8 @@ def _evidence(x: np.ndarray, y: np.ndarray, weights: np.ndarray, alpha: float) -
 
 def test_the_evidence_is_the_density_of_what_was_seen() -> None:
     """Up to a constant that neither penalty nor weights enter."""
-    x, bags, sizes = _divisions(7)
-    means = bags @ x
+    x, divisions = _divisions(7)
+    means, sizes = divisions.means(x), divisions.areas
     y = np.random.default_rng(8).normal(size=(len(sizes), 2)) + means[:, :2]
     found, expected = [], []
     for weights in (sizes, sizes**0.25):
@@ -225,7 +232,7 @@ def test_intervals_hold_what_they_say(exact: xr.Dataset) -> None:
     """Chips that obey the model: linear in the features, with independent normal noise."""
     random = np.random.default_rng(9)
     method = BayesianBagRidge(area_exponent=1.0)
-    x, bags, sizes = _divisions(10, chips=2400, count=120, features=6)
+    x, divisions = _divisions(10, chips=2400, count=120, features=6)
     x /= np.sqrt(6)
     method.extractor_ = _Rows()  # type: ignore[assignment]
     method.centre_, method.spread_ = np.zeros(6), np.ones(6)
@@ -233,7 +240,7 @@ def test_intervals_hold_what_they_say(exact: xr.Dataset) -> None:
     score = x @ random.normal(size=6) * 0.1
     first = 0.5 + score + random.normal(scale=0.05, size=2400)
     shares = np.stack([first, 1 - first], axis=1)
-    fitted = method.fit_divisions(x, Divisions(bags, bags @ shares, sizes))
+    fitted = method.fit_divisions(x, replace(divisions, proportions=divisions.means(shares)))
     method.coefficients_, method.intercept_ = fitted
     np.testing.assert_allclose(method.noise_, 0.05, rtol=0.25)
     fresh = random.normal(size=(2000, 6)) / np.sqrt(6)
@@ -262,13 +269,13 @@ def test_the_exponent_says_whether_divisions_err_as_wholes() -> None:
     random = np.random.default_rng(11)
     sizes = random.integers(2, 200, 300).astype(float)
     x = random.normal(size=(300, 3))
-    bags = csr_array(eye_array(300))
+    overlaps = csr_array(diags_array(sizes))
     signal = 0.5 + 0.05 * x[:, :1] @ np.array([[1.0, -1.0]])
     for exponent, scale in ((0.0, np.full(300, 0.05)), (1.0, 0.3 / np.sqrt(sizes))):
         noise = random.normal(size=(300, 1)) * scale[:, np.newaxis] * np.array([[1, -1]])
         method = BayesianBagRidge()
         method.centre_, method.spread_ = np.zeros(3), np.ones(3)
-        method.fit_divisions(x, Divisions(bags, signal + noise, sizes))
+        method.fit_divisions(x, Divisions(overlaps, signal + noise))
         assert method.exponent_ == exponent
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from llpbench.data.cache import cache_folder, find_store, import_archive
 from llpbench.data.downloading import plan
 from llpbench.data.store import read_info, verify_store
 from llpbench.errors import DatasetWarning, DownloadError, StoreError
+from llpbench.writing import part_path
 
 NAME = "benelux-esaworldcover"
 RECORD = 7935237
@@ -48,6 +51,10 @@ def published(zenodo: ZenodoServer, archive: Path) -> ZenodoServer:
     return zenodo
 
 
+def archive_state() -> str:
+    return fetch.Archive(RECORD, cache_folder()).state.state
+
+
 def _call(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
 
@@ -61,7 +68,7 @@ def test_a_download_ends_as_a_verified_dataset(published: ZenodoServer, archive:
     assert info.source_md5 == published.find(f"/records/{RECORD}/files/{FILE}").md5
     imported = import_archive(archive, "by-hand")
     assert imported.digest == info.digest
-    assert fetch.archive_state(RECORD, cache=cache_folder()).state == "absent"
+    assert archive_state() == "absent"
     assert llpbench.open_dataset(NAME).sizes["chip"] == 1200
 
 
@@ -71,7 +78,7 @@ def test_a_second_download_asks_nobody(published: ZenodoServer) -> None:
     asked = len(published.asked("api")) + len(published.asked("file"))
     assert llpbench.download(NAME, progress=False) == first
     assert len(published.asked("api")) + len(published.asked("file")) == asked
-    assert fetch.archive_state(RECORD, cache=cache_folder()).state == "archive"
+    assert archive_state() == "archive"
 
 
 def test_another_number_of_chips_is_a_warning(published: ZenodoServer) -> None:
@@ -97,7 +104,7 @@ def test_a_small_part_holds_whole_divisions_of_every_split(published: ZenodoServ
     part = llpbench.open_dataset(path)
     assert 200 <= part.sizes["chip"] <= 200 + 3 * 25
     assert set(part["split"].to_numpy()) == {"train", "val", "test"}
-    import_archive(fetch.fetch_archive(RECORD, cache=cache_folder()), "whole")
+    import_archive(fetch.Archive(RECORD, cache_folder()).fetch(), "whole")
     whole = llpbench.open_dataset("whole")
     for division in np.unique(part["own_division"]):
         chips = whole["chip"][whole["own_division"] == division].to_numpy()
@@ -134,7 +141,7 @@ def test_a_dry_run_fetches_nothing(published: ZenodoServer) -> None:
 def test_too_little_space_is_said_before_anything_is_fetched(
     published: ZenodoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llpbench.data.fetch.free_bytes", lambda path: 1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(DownloadError, match=r"needs 0\.0 GB .* --cache-dir"):
         llpbench.download(NAME, progress=False)
     assert not published.asked("file")
@@ -153,10 +160,9 @@ def test_states_and_cleaning(published: ZenodoServer) -> None:
         rows = json.loads(_call("datasets", "--json").output)
         return {row["name"]: row["state"] for row in rows}
 
-    cache = cache_folder()
     assert states()[NAME] == "absent"
     assert _call("clean").output == "The cache is empty.\n"
-    fetch.fetch_archive(RECORD, cache=cache, progress=False)
+    fetch.Archive(RECORD, cache_folder()).fetch(progress=False)
     assert states()[NAME] == "archive"
     assert "is whole" in _call("verify", NAME, "--archive").output
     _call("download", NAME, "--keep-archive", "--quiet")
@@ -165,7 +171,7 @@ def test_states_and_cleaning(published: ZenodoServer) -> None:
     assert {(row["name"], row["kind"]) for row in held} == {(NAME, "dataset"), (NAME, "archive")}
     assert not any(row["removed"] for row in held)
     _call("clean", "--archives")
-    assert fetch.archive_state(RECORD, cache=cache).state == "absent"
+    assert archive_state() == "absent"
     assert states()[NAME] == "ready"
     _call("clean", NAME)
     assert states()[NAME] == "absent"
@@ -173,9 +179,9 @@ def test_states_and_cleaning(published: ZenodoServer) -> None:
 
 
 def test_a_half_fetched_archive_shows_its_percentage(published: ZenodoServer) -> None:
-    cache = cache_folder()
-    record = fetch.lookup(RECORD, cache=cache)
-    part = fetch.part_path(fetch.archive_path(RECORD, record, cache=cache))
+    archive = fetch.Archive(RECORD, cache_folder())
+    record = archive.lookup()
+    part = part_path(archive.folder / record.name)
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(bytes(record.size // 4))
     rows = {row["name"]: row for row in json.loads(_call("datasets", "--json").output)}
@@ -230,7 +236,23 @@ def test_a_killed_conversion_is_finished_by_the_next(
     else:
         assert import_archive(archive, "killed").digest == expected
     assert verify_store(cache_folder() / "killed").digest == expected
-    assert not (cache_folder() / "killed.partial").exists()
+    assert not part_path(cache_folder() / "killed").exists()
+
+
+def test_what_an_interrupted_conversion_left_is_listed_and_removed(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("llpbench.data.store.writing.make_note", full)
+    with pytest.raises(StoreError, match=r"No space left.*is kept in '\.grid\.part\.v1'"):
+        import_archive(archive, "grid.v1")
+    (held,) = json.loads(_call("clean", "--json").output)
+    assert (held["name"], held["kind"], held["removed"]) == ("grid.v1", "partial", False)
+    assert "grid.v1" not in llpbench.list_datasets()
+    _call("clean", "--partial")
+    assert _call("clean").output == "The cache is empty.\n"
 
 
 def test_two_processes_share_one_download(published: ZenodoServer) -> None:

@@ -7,21 +7,15 @@ import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-import pooch
 import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer, content, cut, refusal
 
-from llpbench.data.fetch import (
-    ArchiveState,
-    RecordFile,
-    archive_state,
-    fetch_archive,
-    remove_archive,
-    verify_archive,
-)
-from llpbench.data.fetch.registry import remember
+from llpbench.catalog import RecordFile
+from llpbench.data.fetch import Archive, ArchiveState
+from llpbench.data.fetch.record import remember
 from llpbench.errors import DownloadError
 
 WRONG = bytes(SIZE)
@@ -36,21 +30,21 @@ def published(zenodo: ZenodoServer) -> ZenodoServer:
 
 def fetch(cache: Path, **settings: object) -> Path:
     """Fetch the test archive without waiting."""
-    return fetch_archive(RECORD, cache=cache, policy=eager(attempts=3), **settings)  # type: ignore[arg-type]
+    with eager(attempts=3):
+        return Archive(RECORD, cache).fetch(**settings)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files pooch hashes."""
+    """The files that are hashed."""
     seen: list[str] = []
-    file_hash = pooch.hashes.file_hash
+    file_digest = hashlib.file_digest
 
-    def noting(fname: str, alg: str = "sha256") -> str:
-        seen.append(Path(fname).name)
-        return str(file_hash(fname, alg))
+    def noting(file: Any, algorithm: str) -> Any:
+        seen.append(Path(file.name).name)
+        return file_digest(file, algorithm)
 
-    monkeypatch.setattr(pooch.hashes, "file_hash", noting)
-    monkeypatch.setattr(pooch, "file_hash", noting)
+    monkeypatch.setattr(hashlib, "file_digest", noting)
     return seen
 
 
@@ -97,9 +91,9 @@ def test_verify_hashes_only_what_was_touched_unless_forced(
 ) -> None:
     archive = fetch(tmp_path)
     hashed.clear()
-    assert verify_archive(RECORD, cache=tmp_path) == archive
+    assert Archive(RECORD, tmp_path).verify() == archive
     assert hashed == []
-    assert verify_archive(RECORD, cache=tmp_path, force=True) == archive
+    assert Archive(RECORD, tmp_path).verify(force=True) == archive
     assert hashed == [NAME]
 
 
@@ -110,18 +104,18 @@ def test_verify_finds_rot_that_the_stamp_cannot_see(
     times = archive.stat()
     archive.write_bytes(WRONG)
     os.utime(archive, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert verify_archive(RECORD, cache=tmp_path) == archive
+    assert Archive(RECORD, tmp_path).verify() == archive
     with pytest.raises(DownloadError, match=rf"expected md5 {MD5}, found {WRONG_MD5}"):
-        verify_archive(RECORD, cache=tmp_path, force=True)
+        Archive(RECORD, tmp_path).verify(force=True)
     assert fetch(tmp_path).read_bytes() == PAYLOAD
 
 
 def test_verify_of_what_is_not_there(published: ZenodoServer, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="download it first"):
-        verify_archive(RECORD, cache=tmp_path)
+        Archive(RECORD, tmp_path).verify()
     remember(RECORD, RecordFile(NAME, SIZE, MD5), cache=tmp_path)
     with pytest.raises(DownloadError, match="download it first"):
-        verify_archive(RECORD, cache=tmp_path)
+        Archive(RECORD, tmp_path).verify()
 
 
 @pytest.mark.parametrize("stamp", ["", "[]", '{"size": 1', "\x00"])
@@ -166,19 +160,6 @@ def test_a_finished_part_is_verified_without_a_request(
     assert published.asked("file") == []
 
 
-def test_what_a_killed_check_left_behind_is_cleared(
-    published: ZenodoServer, tmp_path: Path
-) -> None:
-    part = part_of(tmp_path)
-    part.write_bytes(PAYLOAD)
-    (part.parent / "tmpa1b2_c3d").hardlink_to(part)  # pooch's temporary name for it
-    (part.parent / "tmpa1b2.zip").write_bytes(b"not ours to clear")
-    archive = fetch(tmp_path)
-    left = sorted(path.name for path in part.parent.iterdir())
-    assert left == [NAME, f"{NAME}.stamp.json", "tmpa1b2.zip"]
-    assert archive.stat().st_nlink == 1
-
-
 def test_an_interrupt_while_the_md5_is_checked_loses_nothing(
     published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,23 +167,12 @@ def test_an_interrupt_while_the_md5_is_checked_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pooch.hashes, "file_hash", interrupt)
+        patch.setattr(hashlib, "file_digest", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch(tmp_path)
-    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [f"{NAME}.part"]
+    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [part_of(tmp_path).name]
     assert fetch(tmp_path).read_bytes() == PAYLOAD
     assert len(published.asked("file")) == 1
-
-
-def test_a_file_system_without_links(
-    published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: Path, target: Path) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    published.fail("file", content(WRONG))
-    assert fetch(tmp_path).read_bytes() == PAYLOAD
 
 
 def test_every_byte_is_kept_over_runs_that_fail(published: ZenodoServer, tmp_path: Path) -> None:
@@ -211,7 +181,7 @@ def test_every_byte_is_kept_over_runs_that_fail(published: ZenodoServer, tmp_pat
         published.fail("file", refusal(503), times=3)
         with pytest.raises(DownloadError):
             fetch(tmp_path)
-        state = archive_state(RECORD, cache=tmp_path)
+        state = Archive(RECORD, tmp_path).state
         assert state == ArchiveState("partial", SIZE * tenth // 10, SIZE)
         assert state.percent == pytest.approx(10 * tenth, abs=0.01)
     assert fetch(tmp_path).read_bytes() == PAYLOAD
@@ -280,15 +250,16 @@ def test_when_no_server_gives_the_file_all_are_named(
 
 
 def test_the_reason_is_the_connections_and_not_the_callers(
-    published: ZenodoServer, tmp_path: Path
+    published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("LLPBENCH_ZENODO_URL", address)
     try:
         (tmp_path / "store").stat()
     except FileNotFoundError:
         with pytest.raises(DownloadError, match=r"failed \(Connection refused\)"):
-            fetch(tmp_path, base_url=address)
+            fetch(tmp_path)
 
 
 def test_threads_share_one_download(published: ZenodoServer, tmp_path: Path) -> None:
@@ -307,10 +278,10 @@ def test_a_mirror_that_is_no_address_is_told_before_anything_is_asked(
 
 
 def test_state_before_between_and_after(published: ZenodoServer, tmp_path: Path) -> None:
-    assert archive_state(RECORD, cache=tmp_path) == ArchiveState("absent", 0, None)
+    assert Archive(RECORD, tmp_path).state == ArchiveState("absent", 0, None)
     remember(RECORD, RecordFile(NAME, SIZE, MD5), cache=tmp_path)
-    assert archive_state(RECORD, cache=tmp_path) == ArchiveState("absent", 0, SIZE)
+    assert Archive(RECORD, tmp_path).state == ArchiveState("absent", 0, SIZE)
     fetch(tmp_path)
-    assert archive_state(RECORD, cache=tmp_path) == ArchiveState("archive", SIZE, SIZE)
-    remove_archive(RECORD, cache=tmp_path)
-    assert archive_state(RECORD, cache=tmp_path) == ArchiveState("absent", 0, SIZE)
+    assert Archive(RECORD, tmp_path).state == ArchiveState("archive", SIZE, SIZE)
+    Archive(RECORD, tmp_path).remove()
+    assert Archive(RECORD, tmp_path).state == ArchiveState("absent", 0, SIZE)

@@ -17,8 +17,9 @@ import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer
 
-from llpbench.data.fetch import RecordFile, fetch_archive
-from llpbench.data.fetch.registry import remember
+from llpbench.catalog import RecordFile
+from llpbench.data.fetch import Archive
+from llpbench.data.fetch.record import remember
 from llpbench.errors import DownloadError
 
 
@@ -29,7 +30,8 @@ def _published(zenodo: ZenodoServer) -> None:
 
 def fetch(cache: Path) -> Path:
     """Fetch the test archive without waiting."""
-    return fetch_archive(RECORD, cache=cache, policy=eager())
+    with eager():
+        return Archive(RECORD, cache).fetch()
 
 
 def test_too_little_space_is_told_before_the_file_is_asked_for(
@@ -79,7 +81,7 @@ def test_a_disk_that_refuses_the_stamp(
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr("llpbench.data.fetch.archive_cache.write_stamp", refuse)
+        patch.setattr("llpbench.data.fetch.archive.write_stamp", refuse)
         with pytest.raises(DownloadError, match=os.strerror(code)):
             fetch(tmp_path)
     assert fetch(tmp_path).read_bytes() == PAYLOAD
@@ -95,7 +97,7 @@ def test_a_cache_folder_that_is_a_file(tmp_path: Path) -> None:
 
 def test_an_archive_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "archives").write_bytes(b"in the way")
-    with pytest.raises(DownloadError, match=r"cannot be written \(Not a directory\)"):
+    with pytest.raises(DownloadError, match=r"cannot be written \(File exists\)"):
         fetch(tmp_path)
     assert (tmp_path / "archives").read_bytes() == b"in the way"
 

@@ -1,78 +1,23 @@
-"""Headers and answers from outside: understood where they are right, refused where they are not."""
+"""Answers from outside: understood where they are right, refused where they are not."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from fetching import MD5
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from llpbench.data.fetch.ranges import ContentRange, parse_content_range
+from llpbench.catalog import RecordFile
 from llpbench.data.fetch.record import parse_record
-from llpbench.data.fetch.registry import RecordFile
-from llpbench.data.fetch.retry import parse_retry_after
 from llpbench.errors import DownloadError
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-
-
-@given(st.integers(0, 10**12))
-def test_retry_after_in_seconds(seconds: int) -> None:
-    assert parse_retry_after(f" {seconds} ") == seconds
-
-
-@given(st.integers(-(10**6), 10**6))
-def test_retry_after_as_a_date_counts_from_now_and_never_backwards(seconds: int) -> None:
-    date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-    assert parse_retry_after(date, NOW) == max(0, seconds)
-
-
-@given(st.text())
-@example("9" * 5000)  # more digits than int() reads
-@example("²")  # a digit to str.isdigit, not to float
-@example("Wed, 21 Oct 99999 07:28:00 GMT")
-@example("-5")
-def test_retry_after_never_fails_and_never_asks_for_less_than_nothing(value: str) -> None:
-    seconds = parse_retry_after(value, NOW)
-    assert seconds is None or seconds >= 0
-
-
-def test_retry_after_that_is_absent() -> None:
-    assert parse_retry_after(None) is None
-
-
-@given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 10**15))
-def test_content_range_is_read_as_it_was_written(start: int, more: int, rest: int) -> None:
-    last, total = start + more, start + more + 1 + rest
-    expected = ContentRange(start, last + 1, total)
-    assert parse_content_range(f"bytes {start}-{last}/{total}") == expected
-    assert parse_content_range(f"Bytes  {start}-{last}/*") == ContentRange(start, last + 1, None)
-
-
-@given(st.integers(0, 10**15))
-def test_content_range_of_a_refusal(total: int) -> None:
-    assert parse_content_range(f"bytes */{total}") == ContentRange(None, None, total)
-
-
-@given(st.integers(0, 10**9), st.integers(1, 10**9))
-def test_content_range_that_contradicts_itself(start: int, less: int) -> None:
-    assert parse_content_range(f"bytes {start + less}-{start}/*") is None
-    assert parse_content_range(f"bytes {start}-{start + less}/{start + less}") is None
-
-
-@given(st.text() | st.from_regex(r"bytes .{0,5}-.{0,5}/.{0,5}"))
-def test_content_range_never_fails(value: str) -> None:
-    extent = parse_content_range(value)
-    assert extent is None or extent.start is None or 0 <= extent.start < (extent.stop or 0)
 
 
 @pytest.mark.parametrize(

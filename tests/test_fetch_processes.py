@@ -15,19 +15,19 @@ from typing import IO
 
 import pytest
 import requests
-from fetching import NAME, PAYLOAD, RECORD, SIZE, eager, part_of
+from fetching import NAME, PAYLOAD, RECORD, SIZE, part_of
 from zenodo_server import ZenodoServer
 
-from llpbench.data.fetch import fetch_archive
+from llpbench.data.fetch import Archive
 
 FETCH = f"""
 import signal
 import sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
-from llpbench.data.fetch import fetch_archive
+from llpbench.data.fetch import Archive
 print("ready", flush=True)
-print(fetch_archive({RECORD}, cache=Path(sys.argv[1])), flush=True)
+print(Archive({RECORD}, Path(sys.argv[1])).fetch(), flush=True)
 """
 
 
@@ -64,7 +64,7 @@ def test_several_processes_share_one_download(slow: ZenodoServer, tmp_path: Path
 
 def left_behind(cache: Path) -> int:
     """Bytes on disk, each of which must be the right one at any time."""
-    for path in (part_of(cache).with_suffix(""), part_of(cache)):
+    for path in (part_of(cache).with_name(NAME), part_of(cache)):
         if path.exists():
             content = path.read_bytes()
             assert PAYLOAD.startswith(content)
@@ -93,7 +93,7 @@ def test_kill_at_random_moments_then_a_clean_finish(
     left = [kill_at_random(tmp_path, moment, reach=2 * SIZE // kills) for _ in range(kills)]
     assert left == sorted(left)
     assert any(0 < size < SIZE for size in left)
-    archive = fetch_archive(RECORD, cache=tmp_path, policy=eager())
+    archive = Archive(RECORD, tmp_path).fetch()
     assert archive.read_bytes() == PAYLOAD
     # Each request continues at what the kills before it had left on disk.
     starts = [request.start for request in slow.asked("file")]
@@ -112,14 +112,16 @@ def test_an_interrupt_keeps_what_arrived(slow: ZenodoServer, tmp_path: Path) -> 
         assert process.stderr is not None
         assert "KeyboardInterrupt" in process.stderr.read()
     assert process.returncode != 0
-    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [f"{NAME}.part"]
+    assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [part_of(tmp_path).name]
     left = part_of(tmp_path).stat().st_size
     slow.pause = 0
-    assert fetch_archive(RECORD, cache=tmp_path, policy=eager()).read_bytes() == PAYLOAD
+    assert Archive(RECORD, tmp_path).fetch().read_bytes() == PAYLOAD
     assert [request.start for request in slow.asked("file")] == [0, left]
 
 
-def test_the_stand_in_runs_as_a_process(zenodo: ZenodoServer, tmp_path: Path) -> None:
+def test_the_stand_in_runs_as_a_process(
+    zenodo: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "published" / str(RECORD)
     folder.mkdir(parents=True)
     (folder / NAME).write_bytes(PAYLOAD)
@@ -132,7 +134,8 @@ def test_the_stand_in_runs_as_a_process(zenodo: ZenodoServer, tmp_path: Path) ->
             url = process.stdout.readline().strip()
             record = requests.get(f"{url}/api/records/{RECORD}", timeout=10).json()
             assert record["files"][0]["filename"] == NAME
-            archive = fetch_archive(RECORD, cache=tmp_path / "cache", base_url=url)
+            monkeypatch.setenv("LLPBENCH_ZENODO_URL", url)
+            archive = Archive(RECORD, tmp_path / "cache").fetch()
             assert archive.read_bytes() == PAYLOAD
         finally:
             process.terminate()

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from fetching import eager
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from llpbench.data.fetch.faults import SourceError, TransientError
-from llpbench.data.fetch.retry import RetryPolicy, insist
+from llpbench.data.fetch.retrying import Retries, SourceError, TransientError, insist
 
 
-@given(st.integers(1, 10_000))
+def after(failures: int) -> Retries:
+    """What is left of many retries after some failures in a row."""
+    retries = Retries(10_000)
+    for _ in range(failures):
+        retries = retries.increment()
+    return retries
+
+
+@given(st.integers(1, 80))
 def test_backoff_doubles_up_to_its_limit_with_jitter_over_the_upper_half(failures: int) -> None:
-    policy = RetryPolicy(first_wait=1, longest_wait=60)
     full = 60 if failures > 6 else 2 ** (failures - 1)  # 1 2 4 8 16 32 60 60 ...
-    assert full / 2 <= policy.wait(failures) <= full
+    assert full / 2 <= after(failures).wait(None) <= full
 
 
-@given(st.integers(1, 20), st.floats(0, 1e9))
-def test_retry_after_is_waited_in_full_up_to_its_limit(failures: int, asked: float) -> None:
-    policy = RetryPolicy(longest_retry_after=600, longest_wait=60)
-    assert min(asked, 600) <= policy.wait(failures, asked) <= min(asked, 600) + 60
+@given(st.integers(1, 20), st.integers(0, 10**12))
+def test_retry_after_is_waited_in_full_up_to_its_limit(failures: int, asked: int) -> None:
+    assert min(asked, 600) <= after(failures).wait(f" {asked} ") <= min(asked, 600) + 60
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_retry_after_as_a_date_counts_from_now_and_never_backwards(seconds: int) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    least = min(max(0, seconds - 5), 600)  # a date has no fractions, and the clock goes on
+    assert least <= after(1).wait(date) <= min(max(0, seconds), 600) + 1
+
+
+@given(st.text())
+@example("9" * 5000)  # more digits than int() reads
+@example("²")  # a digit to str.isdigit, not to float
+@example("Wed, 21 Oct 99999 07:28:00 GMT")
+@example("-5")
+def test_a_retry_after_that_cannot_be_understood_is_none(value: str) -> None:
+    assert 0.5 <= after(1).wait(value) <= 601
 
 
 def test_jitter_spreads_clients() -> None:
-    policy = RetryPolicy()
-    assert len({policy.wait(3) for _ in range(20)}) > 1
+    assert len({after(3).wait(None) for _ in range(20)}) > 1
 
 
 def test_patience_ends_after_failures_in_a_row_and_the_last_one_is_told() -> None:
@@ -37,8 +60,11 @@ def test_patience_ends_after_failures_in_a_row_and_the_last_one_is_told() -> Non
         asked.append(len(asked))
         raise TransientError(f"failure {len(asked)}")
 
-    with pytest.raises(SourceError, match="failure 5, 5 times in a row"):
-        insist(attempt, eager(waits, attempts=5))
+    with (
+        eager(waits, attempts=5),
+        pytest.raises(SourceError, match="failure 5, 5 times in a row"),
+    ):
+        insist(attempt)
     assert len(waits) == 4  # none after the last
 
 
@@ -53,8 +79,8 @@ def test_progress_starts_the_count_afresh_and_a_relapse_does_not() -> None:
         height = next(heights)
         raise TransientError("cut")
 
-    with pytest.raises(SourceError, match="3 times in a row"):
-        insist(attempt, eager(attempts=3), reached=lambda: height)
+    with eager(attempts=3), pytest.raises(SourceError, match="3 times in a row"):
+        insist(attempt, progress=lambda: height)
     assert next(heights) == 30
 
 
@@ -64,6 +90,6 @@ def test_an_error_that_will_not_pass_is_not_repeated() -> None:
     def attempt() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        insist(attempt, eager(waits))
+    with eager(waits), pytest.raises(ZeroDivisionError):
+        insist(attempt)
     assert waits == []

@@ -6,6 +6,7 @@ import io
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fetching import NAME, PAYLOAD, RECORD, SIZE, eager
@@ -20,14 +21,14 @@ from zenodo_server import (
     web_page,
 )
 
-from llpbench.data.fetch import RetryPolicy, file_url
+from llpbench.data.fetch.record import file_url
 from llpbench.data.fetch.transfer import Transfer
 from llpbench.errors import DownloadError
 
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
-    return tmp_path / f"{NAME}.part"
+    return tmp_path / f".{NAME}.part"
 
 
 @pytest.fixture
@@ -36,9 +37,12 @@ def published(zenodo: ZenodoServer) -> ZenodoServer:
     return zenodo
 
 
-def transfer(part: Path, policy: RetryPolicy | None = None) -> None:
-    """Run one transfer of the test file."""
-    Transfer(file_url(RECORD, NAME), part, SIZE, policy or eager(), progress=False).run()
+def transfer(
+    part: Path, waits: list[float] | None = None, *, url: str | None = None, **settings: Any
+) -> None:
+    """Run one transfer of the test file without waiting."""
+    with eager(waits, **settings):
+        Transfer(url or file_url(RECORD, NAME), part, SIZE, progress=False).run()
 
 
 def test_a_clean_line_takes_one_request(published: ZenodoServer, part: Path) -> None:
@@ -54,7 +58,7 @@ def test_cut_at_every_tenth_no_byte_is_fetched_twice(published: ZenodoServer, pa
     for offset in tenths:
         published.fail("file", cut(offset))
     waits: list[float] = []
-    transfer(part, eager(waits, attempts=2))  # each tenth is progress, so 2 in a row never happen
+    transfer(part, waits, attempts=2)  # each tenth is progress, so 2 in a row never happen
     assert part.read_bytes() == PAYLOAD
     ranges = [request.headers.get("Range") for request in published.log]
     assert ranges == [None, *(f"bytes={offset}-" for offset in tenths)]
@@ -125,7 +129,7 @@ def test_a_server_that_ignores_range_and_cuts_at_the_same_place_ends(
 ) -> None:
     published.fail("file", Fault(ignore_range=True, cut_at=SIZE // 2), times=None)
     with pytest.raises(DownloadError, match="4 times in a row"):
-        transfer(part, eager(attempts=4))
+        transfer(part, attempts=4)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -134,7 +138,7 @@ def test_a_burst_of_refusals_is_waited_out(
 ) -> None:
     published.fail("file", refusal(status), times=5)
     waits: list[float] = []
-    transfer(part, eager(waits))
+    transfer(part, waits)
     assert part.read_bytes() == PAYLOAD
     assert len(waits) == 5
 
@@ -143,7 +147,7 @@ def test_retry_after_is_honoured_and_capped(published: ZenodoServer, part: Path)
     published.fail("file", refusal(429, "20"))
     published.fail("file", refusal(503, "86400"))
     waits: list[float] = []
-    transfer(part, eager(waits, longest_retry_after=600))
+    transfer(part, waits)
     assert 20 <= waits[0] <= 21
     assert 600 <= waits[1] <= 602
 
@@ -168,7 +172,7 @@ def test_a_refusal_for_good_is_not_repeated(
 
 def test_a_stalled_read_is_given_up_and_continued(published: ZenodoServer, part: Path) -> None:
     published.fail("file", stall(SIZE // 3))
-    transfer(part, eager(read_timeout=0.2))
+    transfer(part, timeout=0.2)
     assert part.read_bytes() == PAYLOAD
     assert [request.start for request in published.log] == [0, SIZE // 3]
 
@@ -177,7 +181,7 @@ def test_a_server_that_accepts_and_never_answers(part: Path, zenodo: ZenodoServe
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/{NAME}"
         with pytest.raises(DownloadError, match=r"timed out.*2 times in a row"):
-            Transfer(url, part, SIZE, eager(attempts=2, read_timeout=0.1), progress=False).run()
+            transfer(part, url=url, attempts=2, timeout=0.1)
 
 
 def test_a_refused_connection(part: Path, zenodo: ZenodoServer) -> None:
@@ -185,9 +189,7 @@ def test_a_refused_connection(part: Path, zenodo: ZenodoServer) -> None:
         port = closed.getsockname()[1]
     waits: list[float] = []
     with pytest.raises(DownloadError, match=r"Connection refused\), 3 times in a row"):
-        Transfer(
-            f"http://127.0.0.1:{port}/{NAME}", part, SIZE, eager(waits, attempts=3), progress=False
-        ).run()
+        transfer(part, waits, url=f"http://127.0.0.1:{port}/{NAME}", attempts=3)
     assert len(waits) == 2
 
 
@@ -225,13 +227,39 @@ def test_a_file_that_changes_amid_a_download_is_begun_again(
     assert (published.log[1].status, published.log[1].start) == (200, 0)
 
 
-def test_a_range_that_was_not_asked_for_is_refused(published: ZenodoServer, part: Path) -> None:
+@pytest.mark.parametrize(
+    "extent",
+    [
+        *(f"bytes 0-{SIZE - 1}/{SIZE}", f"bytes 999-{SIZE - 1}/*", "bytes */*", "1000-1001/2000"),
+        *(
+            "",
+            "bytes",
+            "bytes 1000",
+            "bytes \xb2000-1/2",
+            f"bytes {'1' * 5000}-2/3",
+            "bytes -1000-5/9",
+        ),
+    ],
+)
+def test_a_range_that_was_not_asked_for_is_refused(
+    published: ZenodoServer, part: Path, extent: str
+) -> None:
     part.write_bytes(PAYLOAD[:1000])
-    wrong = {"Content-Range": f"bytes 0-{SIZE - 1}/{SIZE}", "Content-Type": "application/zip"}
+    wrong = {"Content-Range": extent, "Content-Type": "application/zip"}
     published.fail("file", Fault(206, wrong, b"x"), times=None)
     with pytest.raises(DownloadError, match="other bytes than those from 1000 on"):
         transfer(part)
     assert part.read_bytes() == PAYLOAD[:1000]
+
+
+@pytest.mark.parametrize("extent", [f"bytes 1000-{SIZE - 1}/*", f"Bytes  1000-{SIZE - 1}/{SIZE}"])
+def test_a_range_is_understood_in_every_spelling(
+    published: ZenodoServer, part: Path, extent: str
+) -> None:
+    part.write_bytes(PAYLOAD[:1000])
+    published.fail("file", Fault(206, {"Content-Range": extent}, PAYLOAD[1000:]))
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
 
 
 def test_a_reencoded_file_is_refused(published: ZenodoServer, part: Path) -> None:
@@ -254,7 +282,7 @@ def test_a_terminal_sees_what_has_arrived_and_how_fast(
     part.write_bytes(PAYLOAD[: SIZE // 2])
     for progress, shown in [(True, rf"{NAME}: +50%.*500k/1.00M.*{NAME}: 100%.*B/s"), (False, "$")]:
         monkeypatch.setattr("sys.stderr", terminal := Terminal())
-        Transfer(file_url(RECORD, NAME), part, SIZE, eager(), progress).run()
+        Transfer(file_url(RECORD, NAME), part, SIZE, progress).run()
         assert re.match(shown, terminal.getvalue().strip(), re.DOTALL)
 
 
@@ -264,8 +292,8 @@ def test_the_proxy_of_the_environment_is_used(
     # A proxy is asked for whole addresses, which the stand-in understands too. The host has no
     # address of its own, so nothing but the proxy could have given the file.
     monkeypatch.setenv("http_proxy", published.url)
-    url = file_url(RECORD, NAME, base_url="http://zenodo.invalid")
-    Transfer(url, part, SIZE, eager(), progress=False).run()
+    url = file_url(RECORD, NAME, "http://zenodo.invalid")
+    transfer(part, url=url)
     assert part.read_bytes() == PAYLOAD
     assert published.log[0].path == url
 
@@ -288,5 +316,5 @@ def test_a_proxy_that_refuses(
         port = closed.getsockname()[1]
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
     with pytest.raises(DownloadError, match="Connection refused"):
-        transfer(part, eager(attempts=2))
+        transfer(part, attempts=2)
     assert published.log == []

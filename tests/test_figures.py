@@ -56,7 +56,7 @@ def runs(path: Path, folder: Path) -> Path:
     small = {"words": 8, "sample": 500}
     for seed in (0, 1):
         out = folder / "runs" / f"ridge{seed}"
-        llpbench.run_method("bag-ridge", path, seed=seed, parameters=small, out=out)
+        llpbench.run_method("bag-ridge", path, seed=seed, settings=small, out=out)
     llpbench.run_method("train-mean", path, out=folder / "runs" / "mean")
     llpbench.run_method("train-mean", path, apply_to=other, out=folder / "runs" / "carried")
     return folder / "runs"
@@ -167,7 +167,7 @@ def test_maps_show_truth_and_prediction_in_their_places(ds: xr.Dataset) -> None:
 
 def test_seeds_of_a_setting_are_one_result(runs: Path) -> None:
     results = find_results([runs])
-    assert [(one.label, one.scores.sums["mae"].shape[0]) for one in results] == [
+    assert [(one.label, one.scores.tallies["errors"].shape[0]) for one in results] == [
         ("bag-ridge", 2),
         ("train-mean", 1),
         ("train-mean", 1),
@@ -184,7 +184,7 @@ def test_settings_that_differ_are_told_apart(path: Path, tmp_path: Path) -> None
     for words in (4, 8):
         parameters = {"words": words, "sample": 200}
         out = tmp_path / str(words)
-        llpbench.run_method("bag-ridge", path, parameters=parameters, out=out)
+        llpbench.run_method("bag-ridge", path, settings=parameters, out=out)
     labels = [one.label for one in find_results([tmp_path])]
     assert labels == ["bag-ridge words=4", "bag-ridge words=8"]
 

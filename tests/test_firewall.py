@@ -12,9 +12,10 @@ from regions import make_region, write_region
 
 import llpbench
 from llpbench.errors import UnknownNameError
+from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
-from llpbench.protocol import TRACKS, prediction_inputs
+from llpbench.protocol import SUPERVISION, TRACKS, prediction_inputs
 
 QUICK: dict[str, dict[str, Any]] = {
     "train-mean": {},
@@ -52,9 +53,14 @@ def _poisoned(ds: xr.Dataset, names: tuple[str, ...]) -> xr.Dataset:
     return ds.assign(wrong)
 
 
-def _fit(method: Method, ds: xr.Dataset) -> dict[str, np.ndarray]:
-    train, val = (ds.llp.split(part).llp.restrict(method.supervision) for part in ("train", "val"))
-    return method.fit(train, val).get_weights()
+def _weights(method: Method, ds: xr.Dataset) -> dict[str, np.ndarray]:
+    """What a method learns when it is trained as every run trains it."""
+    gate.fit(method, ds.llp.split("train"), ds.llp.split("val"))
+    return method.get_weights()
+
+
+def _predict(method: Method, ds: xr.Dataset) -> xr.Dataset:
+    return gate.predict(method, ds, "test", name="m", seed=0, trained_on="grid")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -62,43 +68,63 @@ def test_fine_labels_do_not_reach_fit(name: str, opened: xr.Dataset) -> None:
     if name.startswith(NETWORKS):
         pytest.importorskip("tensorflow", reason="networks need TensorFlow")
     poisoned = _poisoned(opened, ("label", "chip_proportions"))
-    assert not poisoned["chip_proportions"].equals(opened["chip_proportions"])
-    clean_weights = _fit(make_method(name, **QUICK[name]), opened)
-    poisoned_weights = _fit(make_method(name, **QUICK[name]), poisoned)
+    clean_weights = _weights(make_method(name, **QUICK[name]), opened)
+    poisoned_weights = _weights(make_method(name, **QUICK[name]), poisoned)
     assert clean_weights.keys() == poisoned_weights.keys()
     for key, weight in clean_weights.items():
         np.testing.assert_array_equal(weight, poisoned_weights[key])
 
 
-def test_the_poison_would_be_noticed(opened: xr.Dataset) -> None:
-    """The test above can fail: a method that does look at chip shares changes."""
-    clean = opened.llp.split("train")["chip_proportions"].mean().item()
-    poisoned = _poisoned(opened, ("chip_proportions",)).llp.split("train")["chip_proportions"]
-    assert clean != poisoned.mean(skipna=False).item()
+class _Peek(Method):
+    """Learns the mean of each fine label that it is handed."""
+
+    def fit(self, train: xr.Dataset, val: xr.Dataset, **_: Any) -> _Peek:
+        self.seen_ = {
+            name: np.asarray(float(train[name].mean()))
+            for name in ("label", "chip_proportions")
+            if name in train
+        }
+        return self
+
+    def get_weights(self) -> dict[str, np.ndarray]:
+        return self.seen_
+
+
+@pytest.mark.parametrize(("supervision", "learned"), [("division", 0), ("chip", 1), ("pixel", 2)])
+def test_the_poison_is_noticed_by_whoever_may_see_it(
+    supervision: str, learned: int, opened: xr.Dataset
+) -> None:
+    poisoned = opened.assign(
+        label=0 * opened["label"], chip_proportions=opened["chip_proportions"] * 2
+    )
+    method = _Peek()
+    method.supervision = supervision
+    clean_weights, poisoned_weights = (dict(_weights(method, ds)) for ds in (opened, poisoned))
+    assert len(clean_weights) == learned
+    for key, weight in clean_weights.items():
+        assert weight != poisoned_weights[key]
 
 
 @pytest.mark.parametrize("name", INDUCTIVE)
 def test_an_inductive_method_predicts_from_images_alone(name: str, opened: xr.Dataset) -> None:
     method = make_method(name, **QUICK[name])
-    _fit(method, opened)
-    test = opened.llp.split("test")
-    everything_else = tuple(str(v) for v in test.data_vars if v not in ("image", "overlap_chip"))
-    clean = method.predict(prediction_inputs(test, "inductive"))
-    poisoned = method.predict(prediction_inputs(_poisoned(test, everything_else), "inductive"))
-    xr.testing.assert_identical(clean, poisoned)
+    _weights(method, opened)
+    hidden = ("label", "chip_proportions", "target", "bounds", "overlap_area")
+    poisoned = _poisoned(opened, hidden)
+    poisoned["division_proportions"] = np.nan * opened["division_proportions"]
+    xr.testing.assert_identical(_predict(method, opened), _predict(method, poisoned))
 
 
 def test_raking_sees_divisions_but_no_fine_label(opened: xr.Dataset) -> None:
     method = make_method("bag-ridge+rake", **QUICK["bag-ridge"])
     assert method.track == "disaggregation"
-    _fit(method, opened)
-    test = opened.llp.split("test")
-    clean = method.predict(prediction_inputs(test, method.track))
-    poisoned = _poisoned(test, ("label", "chip_proportions", "bounds"))
-    xr.testing.assert_identical(clean, method.predict(prediction_inputs(poisoned, method.track)))
-    shares = test["division_proportions"]
-    other = test.assign(division_proportions=shares.copy(data=shares.to_numpy()[::-1]))
-    assert not clean.equals(method.predict(prediction_inputs(other, method.track)))
+    _weights(method, opened)
+    clean = _predict(method, opened)
+    poisoned = _poisoned(opened, ("label", "chip_proportions", "bounds"))
+    xr.testing.assert_identical(clean, _predict(method, poisoned))
+    shares = opened["division_proportions"]
+    other = opened.assign(division_proportions=shares.copy(data=shares.to_numpy()[::-1]))
+    assert not clean.equals(_predict(method, other))
 
 
 def test_inductive_inputs_are_images_and_ids(opened: xr.Dataset) -> None:
@@ -121,19 +147,37 @@ def test_disaggregation_inputs_hold_the_divisions_but_no_place_and_no_label(
 
 
 @pytest.mark.parametrize(
-    ("supervision", "hidden"),
+    ("supervision", "labels"),
     [
-        ("division", {"label", "chip_proportions"}),
-        ("chip", {"label"}),
-        ("pixel", set()),
+        ("division", set()),
+        ("chip", {"chip_proportions"}),
+        ("pixel", {"chip_proportions", "label"}),
     ],
 )
-def test_restrict_takes_away_what_supervision_forbids(
-    supervision: str, hidden: set[str], opened: xr.Dataset
+def test_restrict_leaves_what_supervision_may_see(
+    supervision: str, labels: set[str], opened: xr.Dataset
 ) -> None:
     left = opened.llp.restrict(supervision)
-    assert set(opened.data_vars) - set(left.data_vars) == hidden
+    assert set(left.data_vars) == labels | {
+        *("image", "target", "division_proportions"),
+        *("overlap_chip", "overlap_division", "overlap_area"),
+    }
+    hidden = {"lon", "lat", "split_chip", "bound"}
+    assert hidden <= set(opened.coords)
+    assert not hidden & set(left.coords)
+    assert left.llp.label_set == opened.llp.label_set
+    assert left.llp.info.store is None
+    assert str(opened.llp.info.store) not in str(left.attrs) + str(left.encoding)
     xr.testing.assert_identical(left, left.llp.restrict(supervision))
+
+
+def test_what_is_not_listed_is_not_seen(opened: xr.Dataset) -> None:
+    """A truth table holds its labels under another name."""
+    table = opened.drop_vars("label").assign(truth=opened["chip_proportions"])
+    for supervision in SUPERVISION:
+        assert "truth" not in table.llp.restrict(supervision)
+    for track in TRACKS:
+        assert "truth" not in prediction_inputs(table, track)
 
 
 def test_unknown_levels_and_tracks_are_refused(opened: xr.Dataset, tmp_path: Path) -> None:

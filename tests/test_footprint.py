@@ -10,8 +10,7 @@ import pytest
 from small_region import small_region
 
 from llpbench.methods.footprint import label_bytes, measure_footprint, measure_latency
-from llpbench.protocol import prediction_inputs
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import keras
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.graph_cost import count_multiply_adds
 from llpbench_baselines.keras_method import KerasMethod
@@ -37,7 +36,6 @@ def test_multiply_adds_of_methods(method: KerasMethod, expected: int) -> None:
 
 
 def _layers() -> dict[str, tuple[Any, int]]:
-    _tensorflow, keras = load_backend()
     layers = keras.layers
     return {
         # 48x48 positions out, 3x3x3 numbers in, 7 filters
@@ -53,7 +51,6 @@ def _layers() -> dict[str, tuple[Any, int]]:
 
 @pytest.mark.parametrize("name", ["convolution", "by channel", "transposed", "dense", "pooling"])
 def test_multiply_adds_of_layers(name: str) -> None:
-    _tensorflow, keras = load_backend()
     layer, expected = _layers()[name]
     images = keras.layers.Input((96, 96, 3), dtype="uint8")
     output = layer(keras.layers.Rescaling(1 / 256)(images))
@@ -62,7 +59,6 @@ def test_multiply_adds_of_layers(name: str) -> None:
 
 def test_multiply_adds_of_products_of_batches() -> None:
     """The product of a 96x3 by a 3x96 matrix for each of 96 rows, either of them turned."""
-    _tensorflow, keras = load_backend()
     images = keras.layers.Input((96, 96, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 256)(images)
     output = keras.ops.matmul(x, keras.ops.transpose(x, (0, 1, 3, 2)))
@@ -72,7 +68,7 @@ def test_multiply_adds_of_products_of_batches() -> None:
 def test_the_footprint_of_a_method() -> None:
     region = small_region(8)
     method = DownConv(epochs=1).fit(region, region)
-    found = measure_footprint(method, region, prediction_inputs(region, "inductive"))
+    found = measure_footprint(method, region)
     assert found["parameters"] == 5189
     assert found["non_trainable"] == 0
     assert found["multiply_adds"] == 2930688
@@ -108,7 +104,7 @@ def test_latency_is_measured_on_one_core_and_the_others_given_back() -> None:
 
     method.predict = watched  # type: ignore[method-assign]
     before = os.sched_getaffinity(0)
-    found = measure_latency(method, prediction_inputs(region, "inductive"))
+    found = measure_latency(method, region)
     assert os.sched_getaffinity(0) == before
     assert seen == [(1, 1)] * 5
     assert np.isfinite(list(found.values())).all()

@@ -193,7 +193,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Re
     patch = pytest.MonkeyPatch()
     patch.setenv("LLPBENCH_CACHE", str(folder / "cache"))
     build_dataset("mine", recipe)
-    llpbench.run_method("bag-ridge", "mine", parameters={"words": 16}, out=folder / "run")
+    llpbench.run_method("bag-ridge", "mine", settings={"words": 16}, out=folder / "run")
     yield folder / "run", recipe
     patch.undo()
 

@@ -137,12 +137,14 @@ def test_patches_are_described_by_their_mean_and_spread() -> None:
 def test_a_run_leaves_everything_behind(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     parameters = {"words": 8, "sample": 500}
-    done = run_method("bag-ridge", store, seed=3, parameters=parameters, out=out)
+    done = run_method("bag-ridge", store, seed=3, settings=parameters, out=out)
     names = {path.name for path in out.iterdir()}
-    assert {"run.json", "predictions-test.parquet", "scores.json", "scores-test.json"} <= names
+    assert names == {"run.json", "predictions-test.parquet", "scores.json", "weights", "plots"}
     record = json.loads((out / "run.json").read_text())
     assert record["method"] == "bag-ridge"
-    assert record["seed"] == record["parameters"]["random_state"] == 3
+    assert record["seed"] == 3
+    assert record["settings"]["words"] == 8
+    assert "random_state" not in record["settings"]
     assert record["footprint"]["parameters"] == 8 * 6 + 6 + 8 * 5 + 5
     again = llpbench.evaluate(out / "predictions-test.parquet", store)
     assert again.to_json() == (out / "scores.json").read_text() == done.scores.to_json()
@@ -165,15 +167,15 @@ def test_a_run_never_touches_what_is_there(store: Path, tmp_path: Path) -> None:
 
 def test_a_failed_run_leaves_nothing(store: Path, tmp_path: Path) -> None:
     with pytest.raises(MethodError, match="patch_size must divide 96, found 7"):
-        run_method("bag-ridge", store, parameters={"patch_size": 7}, out=tmp_path / "run")
+        run_method("bag-ridge", store, settings={"patch_size": 7}, out=tmp_path / "run")
     with pytest.raises(MethodError, match=r"cannot be trained with .*'many'"):
-        run_method("bag-ridge", store, parameters={"words": "many"}, out=tmp_path / "run")
+        run_method("bag-ridge", store, settings={"words": "many"}, out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 
 def test_downconv_learns_and_reports_what_it_costs(store: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
-    done = run_method("downconv", store, parameters={"epochs": 3}, out=tmp_path / "run")
+    done = run_method("downconv", store, settings={"epochs": 3}, out=tmp_path / "run")
     assert done.record.footprint["parameters"] == method_class("downconv").parameters == 5189
     # 24 x 24 cells, each 48 x 96 products, then 96 x 5
     assert done.record.footprint["multiply_adds"] == 576 * (48 * 96 + 96 * 5)

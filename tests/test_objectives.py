@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,23 +11,27 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from small_region import CATEGORIES, small_region
 
 pytest.importorskip("tensorflow", reason="objectives need TensorFlow")
 
 import tensorflow
 
+from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench_baselines.backend import load_backend
+from llpbench.methods.registry import make_method
+from llpbench_baselines.backend import keras
 from llpbench_baselines.downconv import DownConv
-from llpbench_baselines.losses import share_cross_entropy, squared_shares
-from llpbench_baselines.objectives import OBJECTIVES, Known, Objective
+from llpbench_baselines.objectives import OBJECTIVES, Objective
 from llpbench_baselines.objectives.easyllp import debiasing
 from llpbench_baselines.objectives.rot import transport
+from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.supervised import ChipSupervised
 
-PARAMETERS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "bag_size": 6,
+    "loss": "squared",
     "interpolation": 0.3,
     "noise": 0.5,
     "spread": 0.05,
@@ -44,38 +48,39 @@ MIXES = np.array([[3, 2, 1], [1, 1, 4], [0, 5, 1], [4, 1, 1], [2, 2, 2], [1, 4, 
 """Chips of each kind in six divisions of six chips."""
 
 
-def make(name: str, known: Known, **parameters: Any) -> Objective:
+def make(name: str, **settings: Any) -> Objective:
     kind = OBJECTIVES[name]
-    names = [field.name for field in fields(kind) if field.name != "known"]
-    return kind(known, **{key: {**PARAMETERS, **parameters}[key] for key in names})
+    return kind(**{key: {**SETTINGS, **settings}[key] for key in kind().get_params()})
 
 
 def kinds_of_chips(mixes: np.ndarray[Any, Any] = MIXES) -> np.ndarray[Any, Any]:
     return np.concatenate([np.repeat(np.arange(3), mix) for mix in mixes])
 
 
-def known_mixes(loss: Callable[[Any], Any] = squared_shares) -> Known:
+def known_mixes() -> SplitData:
     """Divisions that hold exactly what their kinds of chips make up, chips of one colour each."""
-    weights = np.ones(3, dtype=np.float32)
-    proportions = (MIXES @ SHARES / 6).astype(np.float32)
     own = np.repeat(np.arange(6), 6)
-    overlaps = csr_array((np.ones(36), (np.arange(36), own)))
     colours = np.eye(3, dtype=np.uint8)[kinds_of_chips()] * 200
     image = np.broadcast_to(colours[:, None, None], (36, 96, 96, 3))
-    return Known(
+    return split_data(own, MIXES @ SHARES / 6, image)
+
+
+def split_data(
+    own: np.ndarray[Any, Any], proportions: np.ndarray[Any, Any], image: np.ndarray[Any, Any]
+) -> SplitData:
+    """Chips of one km² that each lie in one division."""
+    overlaps = csr_array((np.ones(len(own)), (own, np.arange(len(own)))))
+    return SplitData(
         images=SimpleNamespace(in_order=lambda *_size: [image]),  # type: ignore[arg-type]
-        targets=proportions[own],
-        proportions=proportions,
-        bags=(overlaps.T / 6).tocsr(),
-        overlaps=overlaps,
-        loss=loss(weights),
-        class_weights=weights,
+        divisions=Divisions(overlaps, proportions),
+        class_weights=np.ones(3),
+        targets=proportions[own].astype(np.float32),
     )
 
 
-def learn(objective: Objective, chips: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def learn(objective: Objective, data: SplitData) -> np.ndarray[Any, Any]:
     """Shares of each kind by descent: a free row of logits a kind, all divisions in each step."""
-    _tensorflow, keras = load_backend()
+    chips = kinds_of_chips()
     logits = tensorflow.Variable(np.zeros((3, 3)), dtype=tensorflow.float32)
     optimizer = keras.optimizers.Adam(0.05)
 
@@ -85,12 +90,12 @@ def learn(objective: Objective, chips: np.ndarray[Any, Any]) -> np.ndarray[Any, 
     @tensorflow.function(autograph=False)
     def step(*targets: Any) -> None:
         with tensorflow.GradientTape() as tape:
-            loss = objective.loss(cells(), *targets)
+            loss = objective.compute_loss(data, cells(), *targets)
         optimizer.apply(tape.gradient(loss, [logits]), [logits])
 
     optimizer.build([logits])
     for _step in range(400):
-        step(*objective.targets(lambda _images: cells()))
+        step(*objective.targets(data, lambda _images: cells()))
     return tensorflow.nn.softmax(logits).numpy()
 
 
@@ -98,12 +103,12 @@ def learn(objective: Objective, chips: np.ndarray[Any, Any]) -> np.ndarray[Any, 
 def test_bags_tell_kinds_of_chips_apart(name: str) -> None:
     """Six divisions determine the shares of three kinds: MIXES has rank 3. The likelihood of LSRN
     is greatest where means are right, too, for chips without cells have no variance."""
-    found = learn(make(name, known_mixes()), kinds_of_chips())
+    found = learn(make(name), known_mixes())
     np.testing.assert_allclose(found, SHARES, atol=0.01)
 
 
 def test_the_published_loss_of_bags_finds_the_same() -> None:
-    found = learn(make("dllp", known_mixes(share_cross_entropy)), kinds_of_chips())
+    found = learn(make("dllp", loss="cross-entropy"), known_mixes())
     np.testing.assert_allclose(found, SHARES, atol=0.01)
 
 
@@ -111,7 +116,7 @@ def test_broadcasting_finds_the_mean_of_what_chips_are_told() -> None:
     """Squared errors are least at the mean target of each kind, far from the truth."""
     known = known_mixes()
     expected = [known.targets[kinds_of_chips() == kind].mean(axis=0) for kind in range(3)]
-    found = learn(make("broadcast", known), kinds_of_chips())
+    found = learn(make("broadcast"), known)
     np.testing.assert_allclose(found, expected, atol=0.01)
     assert np.abs(found - SHARES).max() > 0.2
 
@@ -120,23 +125,22 @@ def test_broadcasting_finds_the_mean_of_what_chips_are_told() -> None:
 def test_interpolation_is_a_ridge_regression_of_bags(interpolation: float) -> None:
     """With M the mixes of kinds and F their shares, ``|M F - P|^2 + a (sum_c sum_t M_ct |F_t -
     (M F)_c|^2)`` has the gradient ``M'(M F - P) + a (diag(1'M) - M'M) F``: a linear system."""
-    known = known_mixes()
     mixes, proportions = MIXES / 6, MIXES @ SHARES / 6
     within = np.diag(mixes.sum(axis=0)) - mixes.T @ mixes
     expected = np.linalg.solve(mixes.T @ mixes + interpolation * within, mixes.T @ proportions)
-    found = learn(make("interpolated", known, interpolation=interpolation), kinds_of_chips())
+    found = learn(make("interpolated", interpolation=interpolation), known_mixes())
     np.testing.assert_allclose(found, expected, atol=0.01)
 
 
 def test_interpolation_ends_at_bags_and_at_broadcasting() -> None:
     output = random_output(6)
     known = known_mixes()
-    told = known.proportions[:2]
-    bags, broadcast = (make(name, known) for name in ("dllp", "broadcast"))
-    none, full = (make("interpolated", known, interpolation=part) for part in (0.0, 1.0))
-    assert float(none.loss(output, told)) == pytest.approx(float(bags.loss(output, told)))
-    repeated = np.repeat(told, 6, axis=0)
-    assert float(full.loss(output, told)) == pytest.approx(float(broadcast.loss(output, repeated)))
+    proportions = known.divisions.proportions[:2].astype(np.float32)
+    repeated = np.repeat(proportions, 6, axis=0)
+    for name, targets, part in (("dllp", proportions, 0.0), ("broadcast", repeated, 1.0)):
+        expected = make(name).compute_loss(known, output, targets)
+        end = make("interpolated", interpolation=part).compute_loss(known, output, proportions)
+        assert float(end) == pytest.approx(float(expected))
 
 
 def random_output(bag_size: int, side: int | None = 4) -> np.ndarray[Any, Any]:
@@ -147,20 +151,20 @@ def random_output(bag_size: int, side: int | None = 4) -> np.ndarray[Any, Any]:
 @pytest.mark.parametrize("side", [4, None], ids=["cells", "shares"])
 @pytest.mark.parametrize("name", BY_BAG)
 def test_the_order_of_chips_and_bags_does_not_matter(name: str, side: int | None) -> None:
-    objective = make(name, known_mixes())
+    objective, data = make(name), known_mixes()
     assert objective.by == "division"
     output = random_output(6, side)
-    targets = [target[:2] for target in objective.targets(lambda _images: None)]
-    loss = float(objective.loss(output, *targets))
+    targets = [target[:2] for target in objective.targets(data, lambda _images: None)]
+    loss = float(objective.compute_loss(data, output, *targets))
     generator = np.random.default_rng(0)
     bags = output.reshape(2, 6, *output.shape[1:])
     shuffled = np.concatenate([bag[generator.permutation(6)] for bag in bags])
-    assert float(objective.loss(shuffled, *targets)) == pytest.approx(loss, rel=1e-5)
+    assert float(objective.compute_loss(data, shuffled, *targets)) == pytest.approx(loss, rel=1e-5)
     swapped = np.concatenate([shuffled[6:], shuffled[:6]])
     turned = [target[::-1] for target in targets]
-    assert float(objective.loss(swapped, *turned)) == pytest.approx(loss, rel=1e-5)
+    assert float(objective.compute_loss(data, swapped, *turned)) == pytest.approx(loss, rel=1e-5)
     mixed = shuffled[[6, *range(1, 6), 0, *range(7, 12)]]
-    assert float(objective.loss(mixed, *targets)) != pytest.approx(loss, rel=1e-5)
+    assert float(objective.compute_loss(data, mixed, *targets)) != pytest.approx(loss, rel=1e-5)
 
 
 def test_bags_are_trusted_by_what_a_sample_can_miss() -> None:
@@ -168,8 +172,7 @@ def test_bags_are_trusted_by_what_a_sample_can_miss() -> None:
     proportions = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], dtype=np.float32)
     rows = np.zeros((3, 24))
     rows[0, :6], rows[1, 6:18], rows[2, 12:24] = 1 / 6, 1 / 12, 1 / 12
-    known = SimpleNamespace(proportions=proportions, counts=1 / (rows**2).sum(axis=1))
-    weights = make("minibag", known).targets(lambda _images: None)[1]  # type: ignore[arg-type]
+    weights = OBJECTIVES["minibag"](bag_size=6).weights(Divisions(csr_array(rows), proportions))  # type: ignore[attr-defined]
     variance = 0.5 * (0.25 + 0.25) / 3
     expected = 1 / (np.array([0, variance / 6 / 2, 0]) + 1e-3)
     np.testing.assert_allclose(weights, expected / np.average(expected, weights=[6, 12, 12]))
@@ -192,20 +195,10 @@ def debiased(name: str, mixes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Targets of chips whose kinds are told by their colours."""
     counts = mixes.sum(axis=1)
     own = np.repeat(np.arange(len(mixes)), counts)
-    overlaps = csr_array((np.ones(len(own)), (np.arange(len(own)), own)))
     colours = np.array([[0, 0, 0], [200, 0, 100], [0, 200, 0]], dtype=np.uint8)
     image = colours[kinds_of_chips(mixes)][:, None, None].repeat(2, axis=1)
-    proportions = (mixes @ SHARES / counts[:, None]).astype(np.float32)
-    known = Known(
-        images=SimpleNamespace(in_order=lambda *_size: [image]),  # type: ignore[arg-type]
-        targets=proportions[own],
-        proportions=proportions,
-        bags=(overlaps / counts).T.tocsr(),
-        overlaps=overlaps,
-        loss=squared_shares(np.ones(3, dtype=np.float32)),
-        class_weights=np.ones(3, dtype=np.float32),
-    )
-    (targets,) = make(name, known).targets(lambda _images: None)
+    data = split_data(own, mixes @ SHARES / counts[:, None], image)
+    (targets,) = make(name).targets(data, lambda _images: None)
     return targets
 
 
@@ -266,8 +259,10 @@ def test_classes_of_pixels_are_found_out(name: str) -> None:
     """Fields of one colour and class; shares of twelve divisions tell five colours apart."""
     region = small_region(48)
     known = region.llp.restrict("division")
-    small = {"kernel_size": 2, "stride": 2, "filters": 16, "batch_size": 8, "bag_size": 4}
-    method = DownConv(objective=name, epochs=40, learning_rate=0.05, **small).fit(known, known)
+    small = {"kernel_size": 2, "stride": 2, "filters": 16, "batch_size": 8}
+    objective = make(name, bag_size=4, warm_start=0.5)
+    method = DownConv(objective=objective, epochs=40, learning_rate=0.05, **small)
+    method.fit(known, known)
     classes = method.predict(region)["segmentation"].to_numpy()
     pixels = classes.repeat(2, axis=1).repeat(2, axis=2)
     assert (pixels == region["label"][:, 2:98, 2:98]).mean() > 0.98
@@ -275,11 +270,11 @@ def test_classes_of_pixels_are_found_out(name: str) -> None:
 
 def test_the_expectation_step_keeps_what_divisions_hold() -> None:
     """Whatever the network says: raked cells of each division average to its proportions."""
-    method = DownConv(filters=4, objective="sinkhorn-em", warm_start=0.0)
+    method = DownConv(filters=4)
     region = small_region(8)
     method._build(region["category_name"].to_numpy())
-    objective = method._objective(method._known(region))
-    (cells,) = objective.targets(method.model_)
+    data = SplitData.of(region, np.arange(8))
+    (cells,) = make("sinkhorn-em").targets(data, method.model_)
     assert cells.dtype == np.float16
     assert cells.shape == (8, 576, CATEGORIES)
     means = cells.astype(np.float64).mean(axis=1).reshape(2, 4, CATEGORIES).mean(axis=1)
@@ -297,17 +292,18 @@ def test_large_outputs_are_thinned_and_those_without_cells_are_one() -> None:
 
 @pytest.mark.parametrize("name", ["rot", "sinkhorn-em"])
 def test_bags_come_first(name: str) -> None:
-    objective = make(name, known_mixes(), warm_start=0.4)
-    names = [type(objective.now(epoch, 5)).__name__ for epoch in range(1, 6)]
+    objective = make(name, warm_start=0.4, loss="divergence")
+    names = [type(objective.at(epoch, 5)).__name__ for epoch in range(1, 6)]
     assert names == ["DLLP", "DLLP", *[type(objective).__name__] * 3]
-    assert objective.now(1, 5) is objective.now(2, 5)
+    assert objective.at(1, 5).get_params() == {"bag_size": 6, "loss": "divergence"}
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_trains(name: str) -> None:
     region = small_region(20).llp.restrict("division")
-    small = {"filters": 4, "batch_size": 8, "bag_size": 4, "learning_rate": 0.02}
-    method = DownConv(objective=name, epochs=4, **small).fit(region, region)
+    small = {"filters": 4, "batch_size": 8, "learning_rate": 0.02, "epochs": 4}
+    objective = make(name, bag_size=4, warm_start=0.5)
+    method = DownConv(objective=objective, **small).fit(region, region)
     assert method.history_[1]["loss"] < method.history_[0]["loss"]
     assert np.isfinite([row["val_loss"] for row in method.history_]).all()
 
@@ -322,10 +318,13 @@ def test_every_objective_trains(name: str) -> None:
         ("rot", "temperature", 0.0),
     ],
 )
-def test_parameters_have_ranges(name: str, parameter: str, value: float) -> None:
-    region = small_region(4)
-    with pytest.raises(MethodError, match=f"{parameter} must be from .* found {value}"):
-        DownConv(objective=name, **{parameter: value}).fit(region, region)
+def test_settings_have_ranges(name: str, parameter: str, value: float) -> None:
+    message = f"{parameter} must be from .* found {value}"
+    with pytest.raises(MethodError, match=message):
+        make_method("downconv", objective=name, **{parameter: value})
+    objective = OBJECTIVES[name]().set_params(**{parameter: value})
+    with pytest.raises(MethodError, match=message):
+        DownConv(objective=objective).fit(small_region(4), small_region(4))
 
 
 def test_objectives_are_chosen_by_name() -> None:
@@ -333,4 +332,48 @@ def test_objectives_are_chosen_by_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'dllp'"):
         DownConv(objective="dlp").fit(region, region)
     with pytest.raises(UnknownNameError, match="there are: broadcast"):
-        ChipSupervised(objective="dllp").fit(region, region)
+        ChipSupervised(objective=OBJECTIVES["dllp"]()).fit(region, region)
+
+
+def test_settings_of_an_objective_go_to_it() -> None:
+    for name in ("interpolation", "objective__interpolation"):
+        method = make_method("downconv", **{"objective": "interpolated", name: 0.3, "epochs": 3})
+        assert isinstance(method, DownConv)
+        assert method.objective.get_params() == {"interpolation": 0.3, "bag_size": 16}  # type: ignore[union-attr]
+        settings = method.settings
+        assert (settings["objective"], settings["interpolation"]) == ("interpolated", 0.3)
+        assert {"loss", "noise", "warm_start"}.isdisjoint(settings)
+        again = make_method("downconv", **settings)
+        assert again.settings == settings == clone(method).settings
+    assert method.set_params(objective__interpolation=0.9).settings["interpolation"] == 0.9
+
+
+def test_settings_without_consequence_are_refused() -> None:
+    with pytest.raises(MethodError, match="noise is no setting of the objective 'dllp' but of min"):
+        make_method("downconv", objective="dllp", noise=0.5)
+    with pytest.raises(UnknownNameError, match="'interpolaton'; did you mean 'interpolation'"):
+        make_method("downconv", objective="interpolated", interpolaton=0.5)
+    with pytest.raises(UnknownNameError, match="no setting 'bag_size'"):
+        make_method("chip-supervised", bag_size=3)
+    with pytest.raises(UnknownNameError, match="'rounds'"):
+        make_method("downconv", rounds=3)
+
+
+def test_a_method_saved_with_all_settings_of_all_objectives_is_read(tmp_path: Path) -> None:
+    """As ``method.json`` was when each network had them all, whatever its objective."""
+    once = {
+        **{"bag_size": 8, "interpolation": 0.2, "loss": "squared", "noise": 0.5, "spread": 0.1},
+        **{"relaxation": 10.0, "temperature": 1.0, "warm_start": 0.5},
+    }
+    region = small_region(4)
+    method = DownConv(filters=4, epochs=1).fit(region, region)
+    method.save(tmp_path)
+    path = tmp_path / "method.json"
+    saved = json.loads(path.read_text())
+    saved["parameters"] |= once | {"objective": "interpolated"}
+    path.write_text(json.dumps(saved))
+    again = DownConv.load(tmp_path)
+    assert again.objective.get_params() == {"interpolation": 0.2, "bag_size": 8}  # type: ignore[union-attr]
+    np.testing.assert_array_equal(
+        again.predict(region)["proportions"], method.predict(region)["proportions"]
+    )

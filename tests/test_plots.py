@@ -115,7 +115,7 @@ def test_reliability_of_one_prediction_has_no_line(ds: xr.Dataset) -> None:
 
 
 def test_confusion_shows_shares_of_rows_and_columns_and_both_margins(scores: Scores) -> None:
-    confusion = np.asarray(scores.confusion())
+    confusion = np.asarray(scores.confusion)
     figure = plots.draw_confusion(scores)
     matrix, truth, predicted, corner = figure.axes
     of_truth = confusion / confusion.sum(axis=1, keepdims=True)

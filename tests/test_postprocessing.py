@@ -17,14 +17,18 @@ from sklearn.base import clone
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
+from llpbench.methods import gate, pipeline
+from llpbench.methods.estimate import Estimate
 from llpbench.methods.method import Method
-from llpbench.methods.pipeline import compose
-from llpbench.methods.postprocessing import Estimate
-from llpbench.methods.registry import make_method, method_class
+from llpbench.methods.pipeline import Pipeline
+from llpbench.methods.registry import describe_method, load_method, make_method, post_class
 from llpbench.protocol import prediction_inputs
 from llpbench.running.run import run_method
+from llpbench_baselines.bag_ridge import BagRidge
+from llpbench_baselines.post import rake
 from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix
 from llpbench_baselines.post.emq import EMQ
+from llpbench_baselines.post.rake import Rake
 from llpbench_baselines.prior_shift import emq
 
 SMALL = {"words": 8, "sample": 500}
@@ -34,6 +38,7 @@ class Blurred(Method):
     """Mixes each pixel's colour-coded class with the train mean: probabilities that hold back."""
 
     source = "made for a test"
+    has_pixels = True
 
     def __init__(self, *, side: int = 24, random_state: int = 0) -> None:
         self.side = side
@@ -80,25 +85,31 @@ def _fit(method: Method, ds: xr.Dataset) -> Method:
 
 
 def _blurred(*post: str, **parameters: Any) -> Method:
-    return compose(Blurred, "blurred", post)(**parameters)
+    steps = [(name, post_class(name)()) for name in post]
+    return Pipeline(method=Blurred(**parameters), post=steps) if post else Blurred(**parameters)
 
 
 def test_a_chain_is_a_method_of_the_same_parameters() -> None:
     method = make_method("bag-ridge+calibrate+rake", words=7, random_state=3)
-    assert method.get_params() == make_method("bag-ridge", words=7, random_state=3).get_params()
-    assert clone(method).set_params(words=9).get_params()["words"] == 9
+    assert method.settings == make_method("bag-ridge", words=7, random_state=3).settings
+    copy = clone(method)
+    assert copy.set_params(method__words=9).settings["words"] == 9
+    assert method.settings["words"] == 7
+    assert [name for name, _processor in copy.post] == ["calibrate", "rake"]
     assert (method.track, method.supervision) == ("disaggregation", "division")
     assert make_method("bag-ridge+calibrate").track == "inductive"
-    assert type(method).__name__ == "bag-ridge+calibrate+rake"
+    info = describe_method("bag-ridge+calibrate+rake")
+    assert (info.track, info.parameters) == ("disaggregation", BagRidge.parameters)
+    assert info.design == (BagRidge.design, Rake.design)
 
 
 def test_unknown_chains_are_refused(opened: xr.Dataset) -> None:
     with pytest.raises(UnknownNameError, match="no post-processor 'rak'; did you mean 'rake'"):
-        method_class("bag-ridge+rak")
+        make_method("bag-ridge+rak")
     with pytest.raises(UnknownNameError, match="no method 'bag-rigde'"):
-        method_class("bag-rigde+rake")
+        make_method("bag-rigde+rake")
     with pytest.raises(MethodError, match=r"can be used once, found rake\+rake"):
-        method_class("bag-ridge+rake+rake")
+        make_method("bag-ridge+rake+rake")
     with pytest.raises(MethodError, match="emq works on class probabilities of pixels"):
         _fit(make_method("bag-ridge+emq", **SMALL), opened)
     with pytest.raises(MethodError, match="emq works on class probabilities of pixels"):
@@ -109,8 +120,12 @@ def test_unknown_chains_are_refused(opened: xr.Dataset) -> None:
 @pytest.mark.parametrize("side", [0, 24, 96])
 def test_raked_predictions_add_up(opened: xr.Dataset, post: tuple[str, ...], side: int) -> None:
     """Up to float32; a grid of more pixels than factors are fitted to, up to those left out."""
-    base = _blurred(*post, side=side) if side else make_method("+".join(["bag-ridge", *post]))
-    method = _fit(base if side else base.set_params(**SMALL), opened)
+    base = (
+        _blurred(*post, side=side) if side else make_method("+".join(["bag-ridge", *post]), **SMALL)
+    )
+    method = _fit(
+        base if side else base.set_params(**{f"method__{k}": v for k, v in SMALL.items()}), opened
+    )
     test = opened.llp.split("test")
     predictions = method.predict(prediction_inputs(test, "disaggregation"))
     inhabited = np.diff(test.llp.bags().indptr) > 0
@@ -197,14 +212,16 @@ def test_what_is_saved_predicts_the_same(opened: xr.Dataset, tmp_path: Path) -> 
         "shares": make_method("bag-ridge+calibrate+rake", **SMALL),
     }.items():
         _fit(method, opened).save(tmp_path / name)
-        again = type(method).load(tmp_path / name)
+        again = Pipeline(
+            method=type(method.method).load(tmp_path / name / "method"), post=clone(method).post
+        ).load_post(tmp_path / name)
         inputs = prediction_inputs(opened.llp.split("test"), "disaggregation")
         xr.testing.assert_identical(again.predict(inputs), method.predict(inputs))
-        weights = type(method)(**method.get_params()).set_weights(method.get_weights())
+        weights = clone(method).set_weights(method.get_weights())
         xr.testing.assert_identical(weights.predict(inputs), method.predict(inputs))
     (tmp_path / "shares" / "post.npz").unlink()
     with pytest.raises(MethodError, match="holds no post-processors"):
-        type(method).load(tmp_path / "shares")
+        load_method("bag-ridge+calibrate+rake", tmp_path / "shares")
 
 
 def test_a_chain_costs_what_its_links_cost(opened: xr.Dataset) -> None:
@@ -225,7 +242,7 @@ def test_a_run_takes_a_chain(
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["method"] == "bag-ridge+calibrate+rake"
     assert record["track"] == "disaggregation"
-    again = method_class(record["method"]).load(tmp_path / "run" / "weights")
+    again = load_method(record["method"], tmp_path / "run" / "weights")
     inputs = prediction_inputs(llpbench.open_dataset(store, "test").llp.group(), "disaggregation")
     predicted = llpbench.read_predictions(tmp_path / "run" / "predictions-test.parquet")
     xr.testing.assert_allclose(again.predict(inputs), predicted.drop_attrs())
@@ -233,13 +250,39 @@ def test_a_run_takes_a_chain(
 
 def test_raking_is_not_carried_over_to_another_region(store: Path, tmp_path: Path) -> None:
     with pytest.raises(LLPBenchError, match="of the track 'disaggregation'"):
-        run_method("bag-ridge+rake", store, apply_to=store, parameters=SMALL, out=tmp_path / "run")
+        run_method("bag-ridge+rake", store, apply_to=store, settings=SMALL, out=tmp_path / "run")
 
 
 def test_a_network_takes_a_chain(store: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
     parameters = {"epochs": 2, "filters": 4}
-    run = run_method("downconv+emq+rake", store, parameters=parameters, out=tmp_path / "run")
+    run = run_method("downconv+emq+rake", store, settings=parameters, out=tmp_path / "run")
     assert (tmp_path / "run" / "history.csv").exists()
     assert 0 < run.record.probabilities["brier"] < 2
     assert run.scores.value("mae_hard") > 0
+
+
+def test_pixels_that_do_not_fit_in_memory_go_to_a_file(
+    opened: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = _fit(_blurred("rake", side=48), opened)
+    inputs = prediction_inputs(opened.llp.split("test"), "disaggregation")
+    expected = method.predict(inputs)
+    monkeypatch.setattr(pipeline, "IN_MEMORY", 1)
+    xr.testing.assert_identical(method.predict(inputs), expected)
+
+
+def test_latency_is_of_chips_and_not_of_raking_divisions(
+    opened: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Factors are found once for all, and each chip is multiplied by its own."""
+    method = _fit(_blurred("rake"), opened)
+    test = opened.llp.split("test")
+    predict = gate.chip_predictor(method, test)
+    expected = method.predict(prediction_inputs(test, "disaggregation"))
+    found: list[int] = []
+    monkeypatch.setattr(rake, "log_factors", lambda *_: found.append(1))
+    for number in (0, 3):
+        shares = expected["proportions"][number]
+        np.testing.assert_allclose(predict(number).shares[0], shares, atol=1e-6)
+    assert not found

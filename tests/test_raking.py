@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,17 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
-from llpbench_baselines.raking import log_factors, rake_pixels, rake_shares
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.raking import apply_factors, log_factors, rake_cells
+
+
+def rake_pixels(probabilities: np.ndarray, *known: Any) -> np.ndarray:
+    return apply_factors(probabilities, log_factors(probabilities, *known))
+
+
+def rake_shares(shares: np.ndarray, *known: Any) -> np.ndarray:
+    """Shares are the probabilities of a single pixel."""
+    return rake_pixels(shares[:, np.newaxis], *known)[:, 0]
 
 
 def _problem(seed: int, *, chips: int = 12, divisions: int = 4, categories: int = 3) -> tuple:
@@ -131,9 +143,12 @@ def test_divisions_that_contradict_one_another_each_give_way() -> None:
     assert raked[0] == pytest.approx([0.5, 0.5])
 
 
-def test_factors_of_one_pixel_a_chip_are_those_of_its_shares() -> None:
-    predicted, weights, proportions = _problem(4)
-    factors = log_factors(predicted[:, np.newaxis], weights, proportions)
-    product = predicted * np.exp(factors)
-    expected = product / product.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(rake_shares(predicted, weights, proportions), expected, rtol=1e-6)
+def test_cells_add_up_to_a_hundredth_of_a_chip() -> None:
+    """By every fourth of many alike cells, which stand for all."""
+    predicted, weights, proportions = _problem(5)
+    cells = np.random.default_rng(6).dirichlet(np.full(3, 4.0), (12, 576)) * predicted[:, None]
+    cells /= cells.sum(axis=-1, keepdims=True)
+    raked = rake_cells(cells.astype(np.float16), Divisions(weights, proportions))
+    assert raked.dtype == np.float16
+    means = weights @ raked.mean(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(means, proportions, atol=0.02)

@@ -23,7 +23,7 @@ def test_a_row_holds_scores_and_command_of_its_runs(
             "bag-ridge",
             tmp_path / "grid",
             seed=seed,
-            parameters=options,
+            settings=options,
             out=tmp_path / "runs" / f"{seed}",
         )
         for seed in (1, 2)
@@ -32,7 +32,7 @@ def test_a_row_holds_scores_and_command_of_its_runs(
     errors = [run.scores.value("mae") for run in runs if run.scores]
     assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
     assert "$ llpbench run bag-ridge --dataset grid --set words=4 --seed 1 --seed 2\n" in section
-    other = {"parameters": {"words": 8}, "out": tmp_path / "runs" / "other"}
+    other = {"settings": {"words": 8}, "out": tmp_path / "runs" / "other"}
     run_method("bag-ridge", tmp_path / "grid", **other)
     (section,) = results_tables.tables(tmp_path / "runs")
     assert section.count("| `bag-ridge words=") == 2, "settings are not seeds of one another"

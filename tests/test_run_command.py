@@ -20,7 +20,7 @@ _values = st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
     method=_names,
     dataset=_names,
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=4),
-    parameters=st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), _values, max_size=3),
+    settings=st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), _values, max_size=3),
     apply_to=st.none() | _names,
     deterministic=st.booleans(),
 )

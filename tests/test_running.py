@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import spy
 from regions import make_region, write_region
 
 import llpbench
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, MethodError
+from llpbench.methods import gate
 from llpbench.methods.journal import CHECKPOINT, Journal
 from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.run import run_method
@@ -35,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def small_run(store: Path, out: Path, **options: Any) -> Any:
     pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
-    return run_method("downconv", store, parameters=SMALL, out=out, deterministic=True, **options)
+    return run_method("downconv", store, settings=SMALL, out=out, deterministic=True, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +90,12 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     press(5)
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
-    assert {f"scores-{split}.json" for split in ("train", "val", "test")} <= names
-    assert {f"predictions-{split}.zarr" for split in ("train", "val", "test")} <= names
-    assert {"run.json", "weights", "plots", "scores.json", "history.csv", CHECKPOINT} <= names
+    assert names == {
+        *("run.json", "weights", "plots", "history.csv", CHECKPOINT),
+        *("predictions-val.zarr", "scores-val.json"),
+    }, "the test split is not looked at before training has ended"
     assert stopped.record.interrupted
+    assert stopped.record.split == stopped.scores.split == "val"
     assert len((stopped.folder / "history.csv").read_text().splitlines()) == 1 + 2
     with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
         small_run(store, tmp_path / "run", resume=True, seed=1)
@@ -159,7 +164,7 @@ def test_an_objective_is_an_option_and_a_parameter(store: Path, tmp_path: Path) 
     for way in ("--objective=dllp", "--set=objective=dllp"):
         main([*arguments, way, "--deterministic", "--out", str(tmp_path / way.strip("-"))])
     runs = [read_run(folder) for folder in sorted(tmp_path.iterdir())]
-    assert [run.record.parameters["objective"] for run in runs] == ["dllp", "dllp"]
+    assert [run.record.settings["objective"] for run in runs] == ["dllp", "dllp"]
     assert runs[0].scores.to_json() == runs[1].scores.to_json()
     with pytest.raises(SystemExit):
         main(["run", "bag-ridge", "--dataset", str(store), "--objective=dllp"])
@@ -206,7 +211,7 @@ def test_a_method_is_carried_over_to_another_region(tmp_path: Path) -> None:
     write_region(make_region(8, 3, 4, 1), here)
     write_region(make_region(8, 6, 4, 2, seed=1), there)
     parameters = {"words": 4, "sample": 200}
-    run = run_method("bag-ridge", here, apply_to=there, parameters=parameters, out=tmp_path / "run")
+    run = run_method("bag-ridge", here, apply_to=there, settings=parameters, out=tmp_path / "run")
     predictions = llpbench.read_predictions(run.folder / "predictions-test.parquet")
     test = llpbench.open_dataset(there, "test")
     assert set(predictions["chip"].to_numpy()) == set(test["chip"].to_numpy())
@@ -214,7 +219,7 @@ def test_a_method_is_carried_over_to_another_region(tmp_path: Path) -> None:
     assert {key: predictions.attrs[key] for key in said} == said
     assert {key: getattr(run.record, key) for key in said} == said
     assert run.record.trained_on_digest != run.record.dataset_digest
-    own = run_method("bag-ridge", here, parameters=parameters, out=tmp_path / "own")
+    own = run_method("bag-ridge", here, settings=parameters, out=tmp_path / "own")
     for one, two in zip(_weights(own.folder), _weights(run.folder), strict=True):
         np.testing.assert_array_equal(one, two)
 
@@ -224,3 +229,52 @@ def test_a_method_stays_where_categories_are_the_same(store: Path, tmp_path: Pat
     with pytest.raises(MethodError, match="apply it to a dataset with the same label set"):
         run_method("train-mean", store, apply_to=tmp_path / "people", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_same_bits_are_promised_or_refused(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy.install(monkeypatch)
+    with pytest.raises(MethodError, match="spy cannot promise the same bits for the same seed"):
+        run_method("spy", store, deterministic=True, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    done = run_method("train-mean", store, deterministic=True, out=tmp_path / "run")
+    assert done.record.settings == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "split", "said"),
+    [
+        ("train-mean", "train", "the train split of grid has no chips to train on"),
+        ("spy-epochs", "val", "the val split of grid has no chips for spy-epochs to choose"),
+        ("train-mean", "test", "the test split of grid has no chips to predict: choose another"),
+    ],
+)
+def test_an_empty_split_is_noticed_before_training(
+    method: str, split: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy.install(monkeypatch)
+    monkeypatch.setattr(gate, "fit", lambda *_, **__: pytest.fail("it was trained"))
+    region = make_region(8, 3, 4, 1)
+    other = {"train": "val", "val": "train", "test": "train"}[split]
+    chips = region.chips.replace({"split": {split: other}})
+    write_region(dataclasses.replace(region, chips=chips), tmp_path / "grid")
+    with pytest.raises(MethodError, match=said):
+        run_method(method, tmp_path / "grid", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
+    """Format 1 had ``parameters``, the seed among them, and scores of test under two names."""
+    run = run_method("bag-ridge", store, settings={"words": 4, "sample": 200}, out=tmp_path / "run")
+    content = json.loads((run.folder / "run.json").read_text())
+    assert content["format"] == 2
+    content |= {"format": 1, "parameters": {**content.pop("settings"), "random_state": 0}}
+    (run.folder / "run.json").write_text(json.dumps(content))
+    (run.folder / "scores.json").rename(run.folder / "scores-test.json")
+    old = read_run(run.folder)
+    assert old.record == run.record
+    assert old.scores.to_json() == run.scores.to_json()
+    (run.folder / "run.json").write_text(json.dumps({**content, "format": 3}))
+    with pytest.raises(LLPBenchError, match="formats up to 2 are read, found 3"):
+        read_run(run.folder)

@@ -78,7 +78,7 @@ def test_an_interrupted_run_goes_on_where_it_stood(
     report = write_region(region, path, workers=workers)
     assert report.digest == large_digest == verify_store(path).digest
     assert len(Failing.read) == len(set(Failing.read)) == 3  # no shard was read twice
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*.part*"))
 
 
 def test_another_region_starts_clean(
@@ -122,7 +122,7 @@ def test_killed_at_any_step_it_leaves_no_store_and_finishes_later(
     clean = write_region(killable_region(), tmp_path / "clean", workers=1)
     for whole in (path, *tmp_path.glob("whole-*")):
         assert verify_store(whole).digest == report.digest == clean.digest
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*.part*"))
 
 
 # No room

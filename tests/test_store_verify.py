@@ -76,6 +76,15 @@ def test_a_changed_outline_is_found(copy: Path) -> None:
     _wrong(copy, "lists other divisions")
 
 
+def test_a_changed_shape_is_found_though_no_byte_has_changed(copy: Path) -> None:
+    group = zarr.open_group(copy / "chips.zarr")
+    bounds = group["bounds"][:]
+    del group["bounds"]
+    turned = bounds.reshape(bounds.shape[::-1])
+    group.create_array("bounds", data=turned, dimension_names=("bound", "chip"))
+    _wrong(copy, "digest")
+
+
 @pytest.mark.parametrize("name", ["target", "chip_proportions", "division_proportions"])
 def test_changed_shares_are_found(copy: Path, name: str) -> None:
     array = zarr.open_array(copy / "chips.zarr" / name, mode="r+")

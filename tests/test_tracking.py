@@ -35,7 +35,7 @@ def test_a_missing_package_is_named_before_training(
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(LLPBenchError, match=r"pip install 'llpbench\[wandb\]'"):
-        run_method("train-mean", store, track="wandb", out=tmp_path / "run")
+        run_method("train-mean", store, tracker="wandb", out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 
@@ -86,7 +86,7 @@ def test_epochs_scores_and_pictures_are_sent(
     service = Service()
     monkeypatch.setitem(sys.modules, "wandb", service)  # type: ignore[arg-type]
     run = run_method(
-        "downconv", store, parameters=SMALL, track="wandb", track_tag="try", out=tmp_path / "run"
+        "downconv", store, settings=SMALL, tracker="wandb", tracker_tag="try", out=tmp_path / "run"
     )
     assert service.options["tags"] == ["try"]
     assert service.options["config"]["filters"] == 4
@@ -104,14 +104,14 @@ def test_a_service_that_refuses_ends_the_run(
     service = Service(Service.Error("no key"))
     monkeypatch.setitem(sys.modules, "wandb", service)  # type: ignore[arg-type]
     with pytest.raises(LLPBenchError, match=r"does not start \(no key\); log in"):
-        run_method("train-mean", store, track="wandb", out=tmp_path / "run")
+        run_method("train-mean", store, tracker="wandb", out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.filterwarnings("default")  # of the package's own
 def test_wandb_keeps_an_offline_run_in_the_folder(store: Path, tmp_path: Path) -> None:
     pytest.importorskip("wandb", reason="wandb is not installed")
-    run = run_method("train-mean", store, track="wandb", track_tag="try", out=tmp_path / "run")
+    run = run_method("train-mean", store, tracker="wandb", tracker_tag="try", out=tmp_path / "run")
     (kept,) = (run.folder / "wandb").glob("offline-run-*")
     (binary,) = kept.glob("*.wandb")
     assert binary.stat().st_size > 0

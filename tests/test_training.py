@@ -20,11 +20,16 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 from llpbench.errors import MethodError, UnknownNameError
 from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
 from llpbench_baselines import losses
-from llpbench_baselines.averages import AveragedWeights
+from llpbench_baselines.backend import keras, tf
 from llpbench_baselines.convregr import ConvRegr
 from llpbench_baselines.downconv import DownConv
+from llpbench_baselines.objectives import Objective
+from llpbench_baselines.objectives.bags import DLLP
+from llpbench_baselines.objectives.broadcast import Broadcast
+from llpbench_baselines.objectives.sinkhorn_em import SinkhornEM
+from llpbench_baselines.optimisation import Optimisation
+from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.supervised import PixelSupervised
-from llpbench_baselines.validation import Validation
 
 SMALL: dict[str, Any] = {"filters": 4, "batch_size": 8, "deterministic": True}
 
@@ -39,14 +44,14 @@ def shares(seed: int) -> np.ndarray[Any, Any]:
 
 
 WEIGHTS = np.array([0.5, 1.0, 2.0, 1.0], dtype=np.float32)
+ONES = np.ones(4, dtype=np.float32)
 
 
 def test_the_cross_entropy_of_shares_is_that_of_scikit_learn() -> None:
     """Chips with one class each, and weights all 1: the usual log loss."""
     classes = np.array([0, 1, 2, 3, 1, 2])
-    loss = losses.share_cross_entropy(np.ones(4, dtype=np.float32))
-    given = shares(0).astype(np.float64)
-    found = np.mean(loss(given.astype(np.float32), np.eye(4, dtype=np.float32)[classes]))
+    given, targets = shares(0).astype(np.float64), np.eye(4, dtype=np.float32)[classes]
+    found = np.mean(losses.share_cross_entropy(given.astype(np.float32), targets, ONES))
     expected = log_loss(classes, given / given.sum(axis=1, keepdims=True))
     assert found == pytest.approx(expected, rel=1e-4)
 
@@ -54,11 +59,10 @@ def test_the_cross_entropy_of_shares_is_that_of_scikit_learn() -> None:
 def test_the_divergence_is_that_of_scipy() -> None:
     given, targets = shares(0), shares(1)
     expected = entropy(targets, given, axis=1).mean()
-    loss = losses.divergence(np.ones(4, dtype=np.float32))
-    assert np.mean(loss(given, targets)) == pytest.approx(expected, rel=1e-4)
-    assert np.mean(loss(targets, targets)) == pytest.approx(0, abs=1e-5)
+    assert np.mean(losses.divergence(given, targets, ONES)) == pytest.approx(expected, rel=1e-4)
+    assert np.mean(losses.divergence(targets, targets, ONES)) == pytest.approx(0, abs=1e-5)
     certain = np.eye(4, dtype=np.float32)
-    assert np.mean(loss(certain, certain)) == pytest.approx(0, abs=1e-5)
+    assert np.mean(losses.divergence(certain, certain, ONES)) == pytest.approx(0, abs=1e-5)
 
 
 def test_super_resolution_is_its_formula_cell_by_cell() -> None:
@@ -70,28 +74,29 @@ def test_super_resolution_is_its_formula_cell_by_cell() -> None:
         variance = sum(cell * (1 - cell) for cell in chip) / 9**2 + spread**2
         terms = (target - chip.mean(axis=0)) ** 2 / variance + np.log(variance)
         expected.append((WEIGHTS * terms).sum() / 2)
-    loss = losses.super_resolution(WEIGHTS, spread=spread)
-    assert np.mean(loss(output, targets)) == pytest.approx(np.mean(expected), rel=1e-4)
+    loss = losses.super_resolution(output, targets, WEIGHTS, spread=spread)
+    assert np.mean(loss) == pytest.approx(np.mean(expected), rel=1e-4)
 
 
 def test_super_resolution_bears_cells_without_doubt() -> None:
     certain = np.eye(4, dtype=np.float32)[np.zeros((6, 3, 3), dtype=int)]
-    loss = losses.super_resolution(WEIGHTS)
-    assert np.isfinite(loss(certain, shares(1))).all()
-    assert np.isfinite(loss(shares(0), shares(1))).all()
+    for output in (certain, shares(0)):
+        assert np.isfinite(losses.super_resolution(output, shares(1), WEIGHTS)).all()
 
 
 @pytest.mark.parametrize("name", losses.SHARE_LOSSES)
 def test_every_loss_trains(name: str, region: xr.Dataset) -> None:
-    method = DownConv(loss=name, epochs=3, learning_rate=0.02, **SMALL).fit(region, region)
+    objective = Broadcast(loss=name)
+    method = DownConv(objective=objective, epochs=3, learning_rate=0.02, **SMALL)
+    method.fit(region, region)
     assert method.history_[-1]["loss"] < method.history_[0]["loss"]
 
 
-def test_losses_are_chosen_by_name(region: xr.Dataset) -> None:
+def test_losses_are_chosen_by_name() -> None:
     with pytest.raises(UnknownNameError, match="no loss 'square'; did you mean 'squared'"):
-        DownConv(loss="square").fit(region, region)
+        DLLP(loss="square")
     with pytest.raises(UnknownNameError, match="there are: pixel-cross-entropy"):
-        PixelSupervised(loss="squared").fit(region, region)
+        PixelSupervised.from_settings({"loss": "squared"})
 
 
 def test_parameters_are_those_of_all_constructors() -> None:
@@ -110,25 +115,22 @@ def test_validation_is_by_division(region: xr.Dataset) -> None:
         error = given[4 * division : 4 * division + 4].mean(axis=0) - known[division]
         squared.append(0.2 * (error**2).sum())
         absolute.append(np.abs(error).mean())
-    scores = Validation.of(region.llp.restrict("division")).score(given)
+    scores = SplitData.for_validation(region.llp.restrict("division")).score(given)
     assert scores["val_loss"] == pytest.approx(np.mean(squared), rel=1e-5)
     assert scores["val_mae"] == pytest.approx(np.mean(absolute), rel=1e-5)
 
 
 def test_validation_streams_what_it_may_not_keep(region: xr.Dataset) -> None:
     network = lambda images: images[:, :, :1, :1] * np.full(CATEGORIES, 0.1)  # noqa: E731
-    kept, streamed = (Validation.of(region, memory) for memory in (2**31, 0))
+    kept, streamed = (SplitData.for_validation(region, memory) for memory in (2**31, 0))
     assert (kept.images.fit, streamed.images.fit) == (True, False)
     assert kept.score_network(network) == streamed.score_network(network)
 
 
 def test_averages_forget_their_beginning_soon() -> None:
     """From 0, with weights of 1 from then on: 1 less the product of what is kept in each step."""
-    from llpbench_baselines.backend import load_backend
-
-    _tensorflow, keras = load_backend()
     variable = keras.Variable(np.zeros(2, dtype=np.float32))
-    averaged = AveragedWeights([variable])
+    averaged = Optimisation([variable], 1.0)
     variable.assign(np.ones(2))
     left = 1.0
     for step in range(1, 1201):
@@ -142,12 +144,14 @@ def test_averages_forget_their_beginning_soon() -> None:
     np.testing.assert_array_equal(variable, 7)
 
 
-@pytest.mark.parametrize("objective", ["broadcast", "dllp", "sinkhorn-em"])
-def test_a_split_that_does_not_fit_is_streamed(region: xr.Dataset, objective: str) -> None:
+@pytest.mark.parametrize(
+    "objective", [Broadcast(), DLLP(bag_size=4), SinkhornEM(bag_size=4)], ids=str
+)
+def test_a_split_that_does_not_fit_is_streamed(region: xr.Dataset, objective: Objective) -> None:
     blocks = region.chunk(chip=3)
-    parameters = {"objective": objective, "epochs": 4, "learning_rate": 0.02, "bag_size": 4}
+    settings = {"objective": objective, "epochs": 4, "learning_rate": 0.02}
     first, again = (
-        DownConv(memory=0, **parameters, **SMALL).fit(blocks, blocks) for _time in range(2)
+        DownConv(memory=0, **settings, **SMALL).fit(blocks, blocks) for _time in range(2)
     )
     assert first.history_ == again.history_
     assert first.history_[1]["loss"] < first.history_[0]["loss"]
@@ -169,12 +173,12 @@ def train(
     folder: Path, region: xr.Dataset, stop: Event | None = None, **parameters: Any
 ) -> tuple[DownConv, Journal]:
     method = DownConv(**{"epochs": 4, "learning_rate": 0.02, **SMALL, **parameters})
-    journal = Journal(folder, method.get_params(), stop=stop)
+    journal = Journal(folder, method.settings, stop=stop)
     return method.fit(region, region, journal=journal), journal
 
 
 @pytest.mark.parametrize(
-    "parameters", [{}, {"objective": "sinkhorn-em", "bag_size": 4, "warm_start": 0.25}], ids=str
+    "parameters", [{}, {"objective": SinkhornEM(bag_size=4, warm_start=0.25)}], ids=str
 )
 def test_a_resumed_training_has_the_same_bits(
     region: xr.Dataset, tmp_path: Path, parameters: dict[str, Any]
@@ -233,22 +237,12 @@ def test_a_loss_that_is_no_number_stops_with_its_place(
 ) -> None:
     """The eighth of three batches an epoch is the second of the third epoch."""
 
-    def poisoned(self: DownConv, ds: xr.Dataset) -> Any:
-        return ds["target"].to_numpy()
+    count = tf.Variable(0)
 
-    def loss(_weights: Any) -> losses.Loss:
-        import tensorflow as tf
+    def loss(_objective: Objective, _data: SplitData, output: Any, *_targets: Any) -> Any:
+        return tf.where(tf.equal(count.assign_add(1), 8), np.nan, tf.reduce_mean(output))
 
-        count = tf.Variable(0)
-
-        def value(output: Any, _targets: Any) -> Any:
-            found = tf.reduce_mean(output)
-            return tf.where(tf.equal(count.assign_add(1), 8), np.nan, found)
-
-        return value
-
-    monkeypatch.setattr(DownConv, "targets", poisoned)
-    monkeypatch.setattr(DownConv, "losses", {"squared": loss})
+    monkeypatch.setattr(Broadcast, "compute_loss", loss)
     with pytest.raises(MethodError, match="the loss is nan in epoch 3, batch 2: try a lower"):
         DownConv(epochs=4, **SMALL).fit(region, region)
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from llpbench.writing import replacing
+from llpbench.writing import replacing, unfinished
 
 
 def _names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def _write_half(path: Path) -> None:
-    with replacing(path) as beside:
-        beside.write_text("new")
+def _write_half(path: Path, *, resume: bool = False) -> None:
+    with replacing(path, resume=resume) as part:
+        part.write_text("half")
         raise ValueError("half")
 
 
@@ -31,15 +31,26 @@ def test_a_folder_takes_the_place_of_one_with_nothing_of_it_or_of_leftovers(tmp_
     for name in ("a.zarr", ".a.part.zarr"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "old").touch()
-    with replacing(tmp_path / "a.zarr") as beside:
-        beside.mkdir()
-        (beside / "new").touch()
+    with replacing(tmp_path / "a.zarr") as part:
+        part.mkdir()
+        (part / "new").touch()
     assert _names(tmp_path) == {"a.zarr", "a.zarr/new"}
 
 
 def test_a_file_never_takes_the_place_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "kept").touch()
-    with pytest.raises(OSError, match="mine"), replacing(tmp_path / "mine") as beside:
-        beside.write_text("new")
+    with pytest.raises(OSError, match="mine"), replacing(tmp_path / "mine") as part:
+        part.write_text("new")
     assert _names(tmp_path) == {"mine", "mine/kept"}
+
+
+def test_a_part_that_may_be_resumed_stays_until_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.b.txt"
+    with pytest.raises(ValueError, match="half"):
+        _write_half(path, resume=True)
+    assert [whole for whole, _part in unfinished(tmp_path)] == [path]
+    with replacing(path, resume=True) as part, part.open("a") as file:
+        file.write(" and half")
+    assert path.read_text() == "half and half"
+    assert _names(tmp_path) == {"a.b.txt"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from llpbench_baselines.objectives.bags import DLLP
 from llpbench_baselines.objectives.broadcast import Broadcast
-from llpbench_baselines.objectives.dllp import DLLP
 from llpbench_baselines.objectives.easyllp import CorrelatedEasyLLP, EasyLLP
 from llpbench_baselines.objectives.interpolated import Interpolated
 from llpbench_baselines.objectives.lsrn import LSRN
 from llpbench_baselines.objectives.minibag import MiniBag
-from llpbench_baselines.objectives.objective import Known, Objective
+from llpbench_baselines.objectives.objective import Objective
 from llpbench_baselines.objectives.rot import ROT
 from llpbench_baselines.objectives.sinkhorn_em import SinkhornEM
 
@@ -24,4 +24,4 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "lsrn": LSRN,
 }
 
-__all__ = ["OBJECTIVES", "Known", "Objective"]
+__all__ = ["OBJECTIVES", "Objective"]

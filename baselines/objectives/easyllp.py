@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.batches.images import SIDE
 from llpbench.data.hardness import intraclass_correlation
-from llpbench_baselines.backend import load_backend
+from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.losses import squared_shares
 from llpbench_baselines.objectives.objective import Network, Objective
+from llpbench_baselines.split_data import SplitData
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class EasyLLP(Objective):
     r"""Squared errors against debiased targets.
 
@@ -32,43 +32,39 @@ class EasyLLP(Objective):
     equation 3.
     """
 
-    @cached_property
-    def correlation(self) -> float:
+    def correlation(self, _data: SplitData) -> float:
         """How alike chips of a division are beyond chance."""
         return 0.0
 
-    def targets(self, network: Network) -> tuple[NDArray[Any], ...]:
+    def targets(self, data: SplitData, network: Network) -> tuple[NDArray[Any], ...]:
         """Debiased targets of chips; of one between divisions, their mix."""
-        known, mean = self.known, self.known.mean
-        factors = debiasing(known.counts, self.correlation)[:, np.newaxis]
-        excess = np.nan_to_num(factors * (known.proportions - mean))
-        return ((mean + known.overlaps @ excess).astype(np.float32),)
+        divisions, mean = data.divisions, data.divisions.mean_proportions
+        factors = debiasing(divisions.counts, self.correlation(data))[:, np.newaxis]
+        excess = np.nan_to_num(factors * (divisions.proportions - mean))
+        return ((mean + divisions.chip_weights @ excess).astype(np.float32),)
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over chips."""
-        tensorflow, _keras = load_backend()
-        squared = squared_shares(self.known.class_weights)
-        return tensorflow.reduce_mean(squared(output, *targets))
+        return tf.reduce_mean(squared_shares(output, targets[0], data.loss_weights))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class CorrelatedEasyLLP(EasyLLP):
     """``easyllp`` for divisions whose chips are alike, as those of a landscape are.
 
     How alike is read off the mean colours of the chips, for want of their shares.
     """
 
-    @cached_property
-    def correlation(self) -> float:
+    def correlation(self, data: SplitData) -> float:
         """Intraclass correlation of the chips' mean colours, averaged over bands."""
-        sums = [part.sum(axis=(1, 2), dtype=np.uint32) for part in self.known.images.in_order()]
-        colours = np.concatenate(sums) / (256 * SIDE**2)
-        owner = self.known.overlaps.argmax(axis=1)
+        sums = [part.sum(axis=(1, 2), dtype=np.uint32) for part in data.images.in_order()]
+        colours = np.concatenate(sums) / (256 * WINDOW_SIDE**2)
+        owner = data.divisions.chip_weights.argmax(axis=1)
         return float(np.nanmean(intraclass_correlation(colours, owner)))
 
 
 def debiasing(counts: NDArray[np.float64], correlation: float) -> NDArray[np.float64]:
-    r"""Say by what a division's difference from the mean is to be multiplied.
+    r"""Compute the factor of each division's difference from the mean.
 
     If chips of a division correlate by :math:`\rho`, regressing the division's mean on one
     of its n chips has the slope :math:`\rho + (1 - \rho) / n`; this is the inverse. It is n
@@ -77,9 +73,9 @@ def debiasing(counts: NDArray[np.float64], correlation: float) -> NDArray[np.flo
     Parameters
     ----------
     counts : ndarray, shape (division,)
-        Chips of each; not below 1 where it matters.
+        Chips of each; below 1 is taken for 1.
     correlation : float
-        From 0 to 1; what is below 0 is taken for 0.
+        From 0 to 1; below 0 is taken for 0.
 
     Returns
     -------

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import tf
 from llpbench_baselines.losses import chip_shares
-from llpbench_baselines.objectives.bag_objective import BagObjective
+from llpbench_baselines.objectives.bags import BagObjective
+from llpbench_baselines.split_data import SplitData
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class Interpolated(BagObjective):
     r"""Squared errors of bags and :math:`\lambda` times the variance of their chips.
 
@@ -25,10 +26,10 @@ class Interpolated(BagObjective):
 
     Parameters
     ----------
-    known : Known
-    bag_size : int
     interpolation : float
-        :math:`\lambda`, not negative.
+        :math:`\lambda`, from 0 to 1.
+    bag_size : int
+        See :class:`~llpbench_baselines.objectives.bags.BagObjective`.
 
     References
     ----------
@@ -36,17 +37,14 @@ class Interpolated(BagObjective):
     functions, ICLR 2024, arXiv 2401.11081.
     """
 
-    interpolation: float
+    interpolation: float = 0.1
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"interpolation": (0.0, 1.0)}
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags."""
-        tensorflow, _keras = load_backend()
         shares = chip_shares(output)
-        chips = tensorflow.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
-        mean, variance = tensorflow.nn.moments(chips, axes=1)
+        chips = tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
+        mean, variance = tf.nn.moments(chips, axes=1)
         terms = (mean - targets[0]) ** 2 + self.interpolation * variance
-        return tensorflow.reduce_mean(
-            tensorflow.reduce_sum(self.known.class_weights * terms, axis=1)
-        )
+        return tf.reduce_mean(tf.reduce_sum(data.loss_weights * terms, axis=1))

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import tf
 from llpbench_baselines.losses import super_resolution
-from llpbench_baselines.objectives.bag_objective import BagObjective
+from llpbench_baselines.objectives.bags import BagObjective
+from llpbench_baselines.split_data import SplitData
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class LSRN(BagObjective):
     """The loss of label super-resolution, with bags as its blocks.
 
     Parameters
     ----------
-    known : Known
-    bag_size : int
     spread : float
         Standard deviation of bags' shares around the proportions of their division, positive.
+    bag_size : int
+        See :class:`~llpbench_baselines.objectives.bags.BagObjective`.
 
     References
     ----------
@@ -28,12 +29,13 @@ class LSRN(BagObjective):
     :func:`~llpbench_baselines.losses.super_resolution`.
     """
 
-    spread: float
+    spread: float = 0.1
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"spread": (1e-4, 1.0)}
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags."""
-        tensorflow, _keras = load_backend()
-        likelihood = super_resolution(self.known.class_weights, spread=self.spread)
-        return tensorflow.reduce_mean(likelihood(self.merge(output), *targets))
+        likelihood = super_resolution(
+            self.merge(output), targets[0], data.loss_weights, spread=self.spread
+        )
+        return tf.reduce_mean(likelihood)

@@ -9,16 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import load_backend
-from llpbench_baselines.objectives.bag_objective import BagObjective
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.backend import tf
+from llpbench_baselines.objectives.bags import DLLP
 from llpbench_baselines.objectives.objective import Network
+from llpbench_baselines.split_data import SplitData
 
 _ERROR = 1e-3
 """Variance of what a network gets wrong about a whole division."""
 
 
-@dataclass(frozen=True, eq=False)
-class MiniBag(BagObjective):
+@dataclass(eq=False, kw_only=True)
+class MiniBag(DLLP):
     r"""``dllp``, each bag weighted by how near its true mean must be to its division's.
 
     The mean of m of n chips misses that of all by the variance
@@ -29,10 +31,10 @@ class MiniBag(BagObjective):
 
     Parameters
     ----------
-    known : Known
-    bag_size : int
     noise : float
         Variance within divisions as a part of the largest possible one, from 0 to 1.
+    loss, bag_size
+        Of ``dllp``.
 
     References
     ----------
@@ -41,22 +43,17 @@ class MiniBag(BagObjective):
     third edition, theorem 2.2.
     """
 
-    noise: float
+    noise: float = 0.5
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"noise": (0.0, 1.0)}
 
-    def targets(self, network: Network) -> tuple[NDArray[Any], ...]:
+    def targets(self, data: SplitData, network: Network) -> tuple[NDArray[Any], ...]:
         """Proportions and weights of divisions."""
-        return self.known.proportions, self.weights()
+        return *super().targets(data, network), self.weights(data.divisions)
 
-    def weights(self) -> NDArray[np.float32]:
-        """Give the weight of each division's bags.
-
-        Returns
-        -------
-        ndarray of float32, shape (division,)
-        """
-        counts, shares = self.known.counts, self.known.proportions.astype(np.float64)
+    def weights(self, divisions: Divisions) -> NDArray[np.float32]:
+        """The weight of each division's bags, shape (division,)."""
+        counts, shares = divisions.counts, divisions.proportions
         within = self.noise * (shares * (1 - shares)).mean(axis=1)
         missing = 1 - self.bag_size / np.maximum(counts, self.bag_size)
         weights = 1 / (within * missing / self.bag_size + _ERROR)
@@ -64,8 +61,8 @@ class MiniBag(BagObjective):
         mean = np.average(weights[usable], weights=counts[usable])
         return (weights / mean).astype(np.float32)
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Weighted mean over bags."""
-        tensorflow, _keras = load_backend()
         proportions, weights = targets
-        return tensorflow.reduce_mean(weights * self.known.loss(self.merge(output), proportions))
+        loss = self.losses[self.loss](self.merge(output), proportions, data.loss_weights)
+        return tf.reduce_mean(weights * loss)

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from llpbench_baselines.backend import load_backend
+from llpbench_baselines.backend import tf
+from llpbench_baselines.objectives.bags import WarmBags
 from llpbench_baselines.objectives.cells import cross_entropy, thin
-from llpbench_baselines.objectives.warm_bags import WarmBags
+from llpbench_baselines.split_data import SplitData
 
 _ROUNDS = 30
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class ROT(WarmBags):
     r"""Cross-entropy of cells and the labels that transport classes to them at least cost.
 
@@ -28,13 +29,12 @@ class ROT(WarmBags):
 
     Parameters
     ----------
-    known : Known
-    bag_size : int
-    warm_start : float
     temperature : float
         :math:`\varepsilon`: labels are harder than probabilities below 1.
     relaxation : float
         :math:`\tau`: how strictly the labels of a bag make up its proportions.
+    warm_start, loss, bag_size
+        See :class:`~llpbench_baselines.objectives.bags.WarmBags`.
 
     References
     ----------
@@ -43,8 +43,8 @@ class ROT(WarmBags):
     problems, Mathematics of Computation 2018, arXiv 1607.05816.
     """
 
-    temperature: float
-    relaxation: float
+    temperature: float = 1.0
+    relaxation: float = 10.0
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **WarmBags.ranges,
@@ -52,13 +52,12 @@ class ROT(WarmBags):
         "relaxation": (0.01, 1e6),
     }
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over cells."""
-        tensorflow, _keras = load_backend()
         cells = thin(output)
-        bags = tensorflow.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
+        bags = tf.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
         labels = transport(bags, targets[0], self.temperature, self.relaxation)
-        return cross_entropy(bags, tensorflow.stop_gradient(labels))
+        return cross_entropy(bags, tf.stop_gradient(labels))
 
 
 def transport(cells: Any, proportions: Any, temperature: float, relaxation: float) -> Any:
@@ -77,14 +76,13 @@ def transport(cells: Any, proportions: Any, temperature: float, relaxation: floa
     tensor, shape (bag, cell, category)
         Each cell's sum to 1.
     """
-    tensorflow, _keras = load_backend()
-    kernel = tensorflow.nn.softmax(tensorflow.math.log(cells + 1e-7) / temperature)
-    demanded = proportions[..., tensorflow.newaxis] + 1e-7
-    count = tensorflow.cast(tensorflow.shape(cells)[1], cells.dtype)
-    factors = tensorflow.ones_like(demanded)
+    kernel = tf.nn.softmax(tf.math.log(cells + 1e-7) / temperature)
+    demanded = proportions[..., tf.newaxis] + 1e-7
+    count = tf.cast(tf.shape(cells)[1], cells.dtype)
+    factors = tf.ones_like(demanded)
     for _ in range(_ROUNDS):
-        rows = tensorflow.matmul(kernel, factors)
-        columns = tensorflow.matmul(kernel, 1 / rows, transpose_a=True) / count
+        rows = tf.matmul(kernel, factors)
+        columns = tf.matmul(kernel, 1 / rows, transpose_a=True) / count
         factors = (demanded / (columns + 1e-30)) ** (relaxation / (relaxation + temperature))
-    plan = kernel * tensorflow.linalg.matrix_transpose(factors)
-    return plan / tensorflow.reduce_sum(plan, axis=2, keepdims=True)
+    plan = kernel * tf.linalg.matrix_transpose(factors)
+    return plan / tf.reduce_sum(plan, axis=2, keepdims=True)

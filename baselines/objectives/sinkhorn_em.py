@@ -8,32 +8,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench_baselines.objectives.bags import WarmBags
 from llpbench_baselines.objectives.cells import cross_entropy, thin
 from llpbench_baselines.objectives.objective import Network
-from llpbench_baselines.objectives.warm_bags import WarmBags
-from llpbench_baselines.raking import apply_factors, log_factors
-
-_BLOCK = 128
-_SAMPLED = 4
-"""One in so many cells suffices to find by what all are to be multiplied."""
-_ACCURACY = 0.01
-"""Chips by which a division's cells may miss its proportions."""
+from llpbench_baselines.raking import rake_cells
+from llpbench_baselines.split_data import SplitData
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, kw_only=True)
 class SinkhornEM(WarmBags):
     """Cross-entropy of cells and their own probabilities, raked to what divisions hold.
 
     Before every epoch the probabilities of all training cells are raked, until the mean of each
     division is its proportions (the expectation step); an epoch of cross-entropy on them is the
-    maximisation step. They are kept in half precision, of at most 24 x 24 cells a chip.
+    maximisation step. They are stored in half precision, of at most 24 x 24 cells a chip.
 
     Parameters
     ----------
-    known : Known
-    bag_size : int
-        Of the warm start.
-    warm_start : float
+    warm_start, loss, bag_size
+        See :class:`~llpbench_baselines.objectives.bags.WarmBags`.
 
     References
     ----------
@@ -43,25 +36,12 @@ class SinkhornEM(WarmBags):
 
     by: ClassVar[Literal["chip", "division"]] = "chip"
 
-    def targets(self, network: Network) -> tuple[NDArray[Any], ...]:
+    def targets(self, data: SplitData, network: Network) -> tuple[NDArray[Any], ...]:
         """Raked probabilities of the cells of chips."""
-        cells = np.concatenate(
-            [
-                thin(network(images)).numpy().astype(np.float16)
-                for images in self.known.images.in_order()
-            ]
-        )
-        factors = log_factors(
-            cells[:, ::_SAMPLED],
-            self.known.bags,
-            self.known.proportions,
-            accuracy=_ACCURACY,
-        )
-        for start in range(0, len(cells), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            cells[block] = apply_factors(cells[block], factors[block])
-        return (cells,)
+        batches = data.images.in_order()
+        parts = [thin(network(images)).numpy().astype(np.float16) for images in batches]
+        return (rake_cells(np.concatenate(parts), data.divisions),)
 
-    def loss(self, output: Any, *targets: Any) -> Any:
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over cells."""
         return cross_entropy(thin(output), targets[0])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.methods.postprocessing import Estimate, PostProcessor
-from llpbench_baselines.division_regression import Divisions
+from llpbench.data.divisions import Divisions
+from llpbench.methods.estimate import Estimate
+from llpbench.methods.postprocessing import PostProcessor
 from llpbench_baselines.simplex import project_to_simplex
 
 _PENALTIES = np.append(np.logspace(-3, 3, 25), np.inf)
@@ -31,8 +33,8 @@ class Calibrate(PostProcessor):
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose the penalty, and the matrix."""
-        divisions = Divisions.of(ds)
-        means, weights = divisions.bags @ val.shares, divisions.weights()
+        divisions = Divisions.of(ds).known(at_least=2)
+        means, weights = divisions.means(val.shares), divisions.importance()
         losses = [
             _left_out_loss(means, divisions.proportions, weights, penalty) for penalty in _PENALTIES
         ]
@@ -43,7 +45,7 @@ class Calibrate(PostProcessor):
     def transform(self, estimate: Estimate) -> Estimate:
         """Multiply, and find the nearest shares."""
         shares = project_to_simplex(estimate.shares @ self.matrix_)
-        return Estimate(shares, estimate.pixels)
+        return replace(estimate, shares=shares, are_means=False)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """The matrix."""
@@ -70,8 +72,9 @@ def calibration_matrix(
     proportions : ndarray, shape (division, category)
         Known; rows sum to 1.
     weights : ndarray, shape (division,)
+        What each division counts, not negative.
     penalty : float
-        From 0 to infinity.
+        From 0 (least squares) to infinity (no change).
 
     Returns
     -------

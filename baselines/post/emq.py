@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.methods.postprocessing import Estimate, PostProcessor
-from llpbench_baselines.division_regression import Divisions
+from llpbench.data.divisions import Divisions
+from llpbench.methods.estimate import Estimate
+from llpbench.methods.postprocessing import PostProcessor
 from llpbench_baselines.prior_shift import emq
 
 _CHOICES = [(np.inf, 0.0), *itertools.product((8.0, 4.0, 2.0, 1.0), (1.0, 0.3, 0.1, 0.03, 0.0))]
@@ -35,12 +36,12 @@ class EMQ(PostProcessor):
         """Choose temperature and prior mass."""
         assert val.pixels is not None
         self.prior_ = train.shares.mean(axis=0)
-        divisions = Divisions.of(ds)
+        divisions = Divisions.of(ds).known(at_least=2)
         few = Estimate.of_pixels(val.pixels[:, :: -(-val.pixels.shape[1] // _PIXELS)])
 
         def loss(choice: tuple[float, float]) -> float:
             self.temperature_, self.mass_ = choice
-            errors = divisions.bags @ self.transform(few).shares - divisions.proportions
+            errors = divisions.means(self.transform(few).shares) - divisions.proportions
             return float(divisions.areas @ np.square(errors).sum(axis=1))
 
         self.temperature_, self.mass_ = min(_CHOICES, key=loss)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
-from llpbench.methods.postprocessing import Estimate, PostProcessor, Transform
+from llpbench.methods.estimate import Estimate
+from llpbench.methods.postprocessing import PostProcessor, Transform
 from llpbench_baselines.raking import apply_factors, log_factors
 
 
@@ -16,6 +19,7 @@ class Rake(PostProcessor):
     """
 
     track = "disaggregation"
+    design = "Variants of raking were compared on labels of a demo region."
 
     def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
         """Find the factors of each chip."""
@@ -26,13 +30,13 @@ class Rake(PostProcessor):
         )
         of_shares = None if estimate.are_means else log_factors(single, bags, proportions)
 
-        def transform(some: Estimate, rows: slice) -> Estimate:
-            pixels, shares = some.pixels, some.shares
+        def transform(batch: Estimate, rows: slice) -> Estimate:
+            pixels, shares = batch.pixels, batch.shares
             if pixels is not None and of_pixels is not None:
                 pixels = apply_factors(pixels, of_pixels[rows]).astype(np.float32)
                 shares = pixels.mean(axis=1, dtype=np.float64)
             if of_shares is not None:
-                shares = apply_factors(some.shares[:, np.newaxis], of_shares[rows])[:, 0]
-            return Estimate(shares, pixels, some.are_means)
+                shares = apply_factors(batch.shares[:, np.newaxis], of_shares[rows])[:, 0]
+            return replace(batch, shares=shares, pixels=pixels)
 
         return transform

@@ -5,25 +5,26 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from llpbench.board.checking import check_entry
+from llpbench.board.checking import check_and_read
 from llpbench.board.layout import ENTRY, Board, list_entry_files
+from llpbench.board.upkeep import Upkeep, update_scores
 from llpbench.board.verdict import Verdict
 from llpbench.errors import BoardError
 from llpbench.writing import replacing
 
 
-def add_entry(folder: Path, board: Board) -> Verdict:
-    """Check an entry and copy it onto the board, unless it is refused.
+def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep]]:
+    """Check an entry, copy it onto the board and score it, unless it is refused.
 
     Parameters
     ----------
     folder : Path
-        ``<team>__<method>``; one on the board already is only checked.
-    board : Board
+        ``<team>__<method>``; one on the board already is only checked and scored.
 
     Returns
     -------
-    Verdict
+    Verdict, list of Upkeep
+        What was scored, a dataset each; nothing if it is refused.
 
     Raises
     ------
@@ -31,19 +32,18 @@ def add_entry(folder: Path, board: Board) -> Verdict:
         If the board has another entry of that name.
     """
     folder = folder.absolute()
-    verdict = check_entry(folder, board)
+    verdict, candidates = check_and_read(folder, board)
     if verdict.is_refused:
-        return verdict
+        return verdict, []
     place = board.entry(folder.name)
-    if place.exists() and place.samefile(folder):
-        return verdict
-    if place.exists():
+    if not place.exists():
+        with replacing(place) as partial:
+            _copy(folder, partial)
+    elif not place.samefile(folder):
         raise BoardError(
             f"the board has an entry {folder.name} already; remove {str(place)!r} to replace it"
         )
-    with replacing(place) as beside:
-        _copy(folder, beside)
-    return verdict
+    return verdict, [update_scores(candidate, board) for candidate in candidates]
 
 
 def _copy(folder: Path, place: Path) -> None:

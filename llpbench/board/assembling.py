@@ -7,24 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
 from llpbench._version import __version__
-from llpbench.board.card import DatasetCard, read_card
+from llpbench.board.card import DatasetCard, Division, read_card
+from llpbench.board.comparing import compare_results
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_result
-from llpbench.board.rows import entry_row, reported_row
-from llpbench.board.standings import (
-    Category,
-    Division,
-    ExampleChip,
-    Metric,
-    Row,
-    Standings,
-    Table,
-    Value,
-)
+from llpbench.board.standings import Category, Metric, Row, Standings, Table
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth, scored_divisions
-from llpbench.catalog import LabelSet, ReportedResult, reported_results
+from llpbench.catalog import LabelSet, reported_results
 from llpbench.errors import BoardError
 from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
 from llpbench.scoring.measures import BY_NAME
@@ -32,19 +23,14 @@ from llpbench.scoring.measures import BY_NAME
 if TYPE_CHECKING:
     import xarray as xr
 
+MOST_COMPARED = 60
+"""Rows of a table that are compared with one another, from its top: 1,770 pairs, some 20 s."""
+
 _ORDER = ("entry", "reference", "bound", "reported")
 
 
 def make_standings(board: Board) -> Standings:
     """Put together what the page shows.
-
-    Parameters
-    ----------
-    board : Board
-
-    Returns
-    -------
-    Standings
 
     Raises
     ------
@@ -52,58 +38,68 @@ def make_standings(board: Board) -> Standings:
         If an entry is out of order or was not scored yet.
     """
     submissions = [read_submission(folder) for folder in board.entries()]
+    entries = [submission.entry for submission in submissions]
     places = {
-        *((name, one.entry.track) for one in submissions for name in one.entry.datasets),
-        *((result.dataset, result.track) for result in reported_results()),
+        *((name, entry.track) for entry in entries for name in entry.datasets),
+        *((reported.dataset, reported.track) for reported in reported_results()),
     }
     tracks = list(TRACKS)
     tables = []
     for dataset, track in sorted(places, key=lambda place: (place[0], tracks.index(place[1]))):
         here = [
-            one for one in submissions if one.entry.track == track and dataset in one.entry.datasets
+            submission
+            for submission in submissions
+            if submission.entry.track == track and dataset in submission.entry.datasets
         ]
         printed = [
-            result
-            for result in reported_results()
-            if (result.dataset, result.track) == (dataset, track)
+            Row.of_reported(reported)
+            for reported in reported_results()
+            if (reported.dataset, reported.track) == (dataset, track)
         ]
         known = _scored_table(board, dataset, here) if here else _reported_table(dataset)
-        tables.append(_table(dataset, track, known, printed))
-    return Standings(tables, SCORER_VERSION, __version__, VERSION)
-
-
-def _table(
-    dataset: str, track: str, known: dict[str, Any], printed: Sequence[ReportedResult]
-) -> Table:
-    rows = [*known.pop("rows"), *map(reported_row, printed)]
-    return Table(dataset=dataset, track=track, metrics=_metrics(rows), rows=_sorted(rows), **known)
+        rows = _sorted([*known.pop("rows", []), *printed])
+        tables.append(
+            Table(dataset=dataset, track=track, metrics=_metrics(rows), rows=rows, **known)
+        )
+    return Standings(
+        tables=tables, scorer=SCORER_VERSION, llpbench_version=__version__, protocol=VERSION
+    )
 
 
 def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission]) -> dict[str, Any]:
     """Fields of a table of entries."""
     truth, card = read_truth(board.truth(dataset)), read_card(board.card(dataset))
-    results = {one.name: _stored(board, one, dataset, truth) for one in submissions}
-    divisions, chips = scored_divisions(truth)
-    ranked = {one.name: results[one.name] for one in submissions if one.entry.is_ranked}
-    ranks = rank_results(ranked, chips.tolist())
+    results = {
+        submission.name: _stored(board, submission, dataset, truth) for submission in submissions
+    }
+    divisions, counts = (column.tolist() for column in scored_divisions(truth))
+    ranked = {
+        submission.name: results[submission.name]
+        for submission in submissions
+        if submission.entry.is_ranked
+    }
+    ranks, corrected = rank_results(ranked, counts)
+    rows = [
+        Row.of_entry(submission, results[submission.name], ranks.get(submission.name))
+        for submission in submissions
+    ]
+    compared = {row.id: results[row.id] for row in _sorted(rows)[:MOST_COMPARED]}
     info = truth.llp.info
     return {
-        "rows": [entry_row(one, results[one.name], ranks.get(one.name)) for one in submissions],
+        "rows": rows,
+        "comparisons": compare_results(compared, counts, corrected),
         "synthetic": info.synthetic,
         **{name: getattr(info, name) for name in ("title", "licence", "attribution", "digest")},
         "doi": info.doi or "",
-        "chips": int(chips.sum()),
-        "unscored_chips": truth.sizes["chip"] - int(chips.sum()),
+        "chips": sum(counts),
+        "unscored_chips": truth.sizes["chip"] - sum(counts),
         "note": next(iter(results.values())).note,
         "categories": _categories(info.label_set),
         "divisions": [
             _division(division, count, card)
-            for division, count in zip(divisions.tolist(), chips.tolist(), strict=True)
+            for division, count in zip(divisions, counts, strict=True)
         ],
-        "examples": [
-            ExampleChip(one.chip, one.truth, one.image, one.label)
-            for one in (card.examples if card else [])
-        ],
+        "examples": card.examples if card else [],
     }
 
 
@@ -111,19 +107,12 @@ def _reported_table(dataset: str) -> dict[str, Any]:
     """Fields of a table of a published dataset that no entry predicts yet."""
     known = catalog.dataset(dataset)
     return {
-        "rows": [],
         "title": known.title,
         "synthetic": known.synthetic is not None,
         "doi": known.doi or "",
         "licence": known.licence,
         "attribution": known.attribution,
-        "digest": "",
-        "chips": 0,
-        "unscored_chips": 0,
-        "note": "",
         "categories": _categories(known.label_set),
-        "divisions": [],
-        "examples": [],
     }
 
 
@@ -139,8 +128,8 @@ def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Datase
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:
     def place(row: Row) -> tuple[int, int, float, str]:
-        error = row.metrics.get("mae") or row.metrics.get("mae_hard") or Value(None)
-        value = float("inf") if error.value is None else error.value
+        error = row.metrics.get("mae") or row.metrics.get("mae_hard")
+        value = float("inf") if error is None or error.value is None else error.value
         return _ORDER.index(row.kind), row.rank.rank if row.rank else 0, value, row.id
 
     return sorted(rows, key=place)
@@ -148,18 +137,18 @@ def _sorted(rows: Iterable[Row]) -> list[Row]:
 
 def _metrics(rows: Sequence[Row]) -> list[Metric]:
     return [
-        Metric(name, measure.title, measure.better)
+        Metric(name=name, title=measure.title, better=measure.better)
         for name, measure in BY_NAME.items()
         if any(name in row.metrics for row in rows)
     ]
 
 
 def _categories(labels: LabelSet) -> list[Category]:
-    return [Category(group.name, group.colour) for group in labels.groups]
+    return [Category(name=group.name, colour=group.colour) for group in labels.groups]
 
 
 def _division(division: str, chips: int, card: DatasetCard | None) -> Division:
     known = card.divisions.get(division) if card else None
-    if known is None:
-        return Division(division, division, chips)
-    return Division(division, known.name, chips, known.outline)
+    outline = known.outline if known else []
+    name = known.name if known else division
+    return Division(id=division, name=name, chips=chips, outline=outline)

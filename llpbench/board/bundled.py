@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 
 from llpbench.errors import MethodError, examples
-from llpbench.methods.method import Method
-from llpbench.methods.postprocessing import ENTRY_POINTS as POST_PROCESSORS
-from llpbench.methods.registry import ENTRY_POINTS, method_class
+from llpbench.methods.registry import (
+    METHODS,
+    POST_PROCESSORS,
+    MethodInfo,
+    describe_method,
+    split_name,
+)
 from llpbench.runs.command import RunCommand, parse_run_command
 
 PACKAGE = "llpbench_baselines"
 
 
-def bundled_method(name: str) -> type[Method]:
+def bundled_method(name: str) -> MethodInfo:
     """Find a method that ships with llpbench, importing nothing else.
 
     Parameters
@@ -21,19 +25,15 @@ def bundled_method(name: str) -> type[Method]:
     name : str
         With its post-processors, such as ``"llpnet+rake"``.
 
-    Returns
-    -------
-    type
-
     Raises
     ------
     MethodError
         If it does not ship with llpbench.
     """
-    method, *post = name.split("+")
-    if not all([_ships(ENTRY_POINTS, method), *(_ships(POST_PROCESSORS, one) for one in post)]):
+    method, post = split_name(name)
+    if not all([_ships(METHODS, method), *(_ships(POST_PROCESSORS, step) for step in post)]):
         raise MethodError(f"{examples([name])} is no method that ships with llpbench")
-    return method_class(name)
+    return describe_method(name)
 
 
 def _ships(group: str, name: str) -> bool:
@@ -42,16 +42,13 @@ def _ships(group: str, name: str) -> bool:
     return [point.module.split(".")[0] for point in points] == [PACKAGE]
 
 
-def bundled_command(text: str) -> tuple[RunCommand, type[Method]]:
+def bundled_command(text: str) -> tuple[RunCommand, MethodInfo]:
     """Read the command of an entry.
 
     Parameters
     ----------
     text : str
-
-    Returns
-    -------
-    RunCommand, type
+        As for :func:`~llpbench.runs.command.parse_run_command`.
 
     Raises
     ------

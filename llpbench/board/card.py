@@ -1,4 +1,4 @@
-"""What a page shows of a dataset, kept beside its truth table: outlines and example chips."""
+"""What a page shows of a dataset, stored with its truth table: outlines and example chips."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import ValidationError
 
+from llpbench.board.result import Stored
 from llpbench.catalog import NO_LABEL
 from llpbench.data.labels import scored_labels
 from llpbench.errors import BoardError
@@ -29,9 +29,17 @@ TOLERANCE = 0.002
 Ring = list[tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class CardChip:
-    """A chip to show: its window's image and labels as ``data:image/png;base64,``."""
+class ExampleChip(Stored):
+    """A test chip to show.
+
+    Attributes
+    ----------
+    truth : list of float
+        Shares of the categories in the score window.
+    image, label : str
+        ``data:image/png;base64,...`` of the score window: 96 x 96 pixels, the label in the colours
+        of the categories, transparent where there is none.
+    """
 
     chip: str
     truth: list[float]
@@ -39,32 +47,30 @@ class CardChip:
     label: str
 
 
-@dataclass(frozen=True)
-class CardDivision:
-    """A division to show: its name, and rings of its simplified outline in degrees."""
+class Outline(Stored):
+    """A division on the map: its name, and rings of its simplified outline in degrees.
+
+    Rings are of (longitude, latitude); holes are rings as well (fill by even-odd).
+    """
 
     name: str
     outline: list[Ring]
 
 
-@dataclass(frozen=True)
-class DatasetCard:
-    """What a page shows of a dataset.
+class Division(Outline):
+    """A test division: its id, empty for chips of no division, and the scored chips it owns."""
 
-    Parameters
-    ----------
-    dataset, digest : str
-    divisions : dict of str to CardDivision
-    examples : list of CardChip
-    """
+    id: str
+    chips: int
+
+
+class DatasetCard(Stored):
+    """What a page shows of a dataset: outlines by division id, and some chips."""
 
     dataset: str
     digest: str
-    divisions: dict[str, CardDivision]
-    examples: list[CardChip]
-
-
-_CARD = TypeAdapter(DatasetCard)
+    divisions: dict[str, Outline]
+    examples: list[ExampleChip]
 
 
 def make_card(ds: xr.Dataset) -> DatasetCard:
@@ -74,10 +80,6 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
     ----------
     ds : Dataset
         Opened, with imagery.
-
-    Returns
-    -------
-    DatasetCard
     """
     part = ds.llp.group().llp.split("test")
     outlines = part.llp.divisions()
@@ -99,33 +101,23 @@ def write_card(card: DatasetCard, path: Path) -> None:
 
     Parameters
     ----------
-    card : DatasetCard
     path : Path
-        ``leaderboard/truth/<dataset>.json``.
+        ``truth/<dataset>.json``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, _CARD.dump_json(card, indent=1).decode() + "\n")
+    replace_text(path, card.model_dump_json(indent=1) + "\n")
 
 
 def read_card(path: Path) -> DatasetCard | None:
-    """Read a card.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    DatasetCard or None
-        None where there is none.
+    """Read a card; None where there is none.
 
     Raises
     ------
     BoardError
-        If the file is none of ours.
+        If the file holds no card.
     """
     try:
-        return _CARD.validate_json(path.read_bytes())
+        return DatasetCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -141,9 +133,9 @@ def _choose(truth: NDArray[np.float64]) -> list[int]:
     return [int(number) for number in order[places]]
 
 
-def _divisions(outlines: gpd.GeoDataFrame) -> dict[str, CardDivision]:
+def _divisions(outlines: gpd.GeoDataFrame) -> dict[str, Outline]:
     return {
-        str(division): CardDivision(str(row["name"]), _rings(row.geometry))
+        str(division): Outline(name=str(row["name"]), outline=_rings(row.geometry))
         for division, row in outlines.iterrows()
     }
 
@@ -152,18 +144,18 @@ def _rings(geometry: Any) -> list[Ring]:
     import shapely
 
     polygons = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
-    rings = [ring for one in polygons for ring in (one.exterior, *one.interiors)]
+    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [[(round(x, 4), round(y, 4)) for x, y in ring.coords] for ring in rings]
 
 
-def _draw(chip: xr.Dataset, truth: NDArray[np.float64], colours: list[str]) -> CardChip:
+def _draw(chip: xr.Dataset, truth: NDArray[np.float64], colours: list[str]) -> ExampleChip:
     from matplotlib.colors import to_rgba
 
     window = {"y": SCORE_WINDOW, "x": SCORE_WINDOW}
     palette = np.zeros((NO_LABEL + 1, 4))
     palette[: len(colours)] = [to_rgba(colour) for colour in colours]
     labels = scored_labels(chip).to_numpy()
-    return CardChip(
+    return ExampleChip(
         chip=str(chip["chip"].item()),
         truth=[round(float(share), 4) for share in truth],
         image=_png(chip["image"].isel(window).to_numpy()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llpbench.board.checks.candidate import Candidate
 from llpbench.board.checks.disclosure import check_disclosure
@@ -24,6 +25,9 @@ from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth
 from llpbench.board.verdict import Reason, Verdict
 from llpbench.errors import LLPBenchError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CHECKS: tuple[Callable[[Candidate], Iterator[Reason]], ...] = (
     check_attributes,
@@ -55,15 +59,31 @@ def check_entry(folder: Path, board: Board) -> Verdict:
     Verdict
         Reasons to refuse it, to look at it, and notes.
     """
+    return check_and_read(folder, board)[0]
+
+
+def check_and_read(folder: Path, board: Board) -> tuple[Verdict, list[Candidate]]:
+    """Check an entry as :func:`check_entry` does, and give what was read for it."""
     folder = folder.absolute()
     try:
         submission = read_submission(folder)
     except (LLPBenchError, OSError) as error:
-        return Verdict(folder.name, (_refused("form", "", error),))
+        return Verdict(folder.name, (_refused("form", "", error),)), []
     reasons = [*_check_files(submission), *check_disclosure(submission.entry)]
-    for dataset in submission.entry.datasets:
-        reasons += _check_dataset(submission, dataset, board)
-    return Verdict(folder.name, tuple(reasons))
+    candidates = []
+    for dataset, part in submission.entry.datasets.items():
+        try:
+            truth = read_truth(board.truth(dataset))
+            if part.digest != truth.llp.info.digest:
+                reasons.append(_other_version(part.digest, truth))
+                continue
+            candidate = Candidate(submission, truth, submission.read(truth).seeds, board)
+            for check in CHECKS:
+                reasons += check(candidate)
+            candidates.append(candidate)
+        except (LLPBenchError, OSError) as error:
+            reasons.append(_refused("predictions", dataset, error))
+    return Verdict(folder.name, tuple(reasons)), candidates
 
 
 def _check_files(submission: Submission) -> Iterator[Reason]:
@@ -82,24 +102,15 @@ def _check_files(submission: Submission) -> Iterator[Reason]:
             )
 
 
-def _check_dataset(submission: Submission, dataset: str, board: Board) -> Iterator[Reason]:
-    try:
-        truth = read_truth(board.truth(dataset))
-        known, said = truth.llp.info.digest, submission.entry.datasets[dataset].digest
-        if said != known:
-            yield Reason(
-                "refused",
-                "digest",
-                dataset,
-                f"the predictions are about {dataset} with the digest {said}, the board's has "
-                f"{known}: predict the dataset as it is published now",
-            )
-            return
-        candidate = Candidate(submission, dataset, truth, submission.predictions(truth), board)
-        for check in CHECKS:
-            yield from check(candidate)
-    except (LLPBenchError, OSError) as error:
-        yield _refused("predictions", dataset, error)
+def _other_version(stated: str, truth: xr.Dataset) -> Reason:
+    info = truth.llp.info
+    return Reason(
+        "refused",
+        "digest",
+        info.name,
+        f"the predictions are about {info.name} with the digest {stated}, the board's has "
+        f"{info.digest}: predict the dataset as it is published now",
+    )
 
 
 def _refused(check: str, where: str, error: Exception) -> Reason:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+
+import numpy as np
+from pydantic import Field
 
 from llpbench.board.entry_scoring import full_scores
 from llpbench.board.layout import Board
-from llpbench.board.result import read_result
+from llpbench.board.result import Result, Stored, read_result
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import find_submissions
 from llpbench.errors import BoardError
+from llpbench.metrics.arrays import FloatArray
+from llpbench.scoring.comparison import Comparison, compare_tallies
+from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Number
 from llpbench.statistics import holm
 
 
-@dataclass(frozen=True)
-class EntryComparison:
+class EntryComparison(Stored):
     """Two entries on one dataset.
 
-    Parameters
+    Attributes
     ----------
-    dataset, metric, first, second : str
-    difference, low, high : float
-        First minus second with its 95 % interval, divisions paired.
+    difference, low, high : float or None
+        First minus second with its 95 % interval, divisions paired; no interval below 5 divisions.
     p_value : float
         Of the sign-flip permutation test by division.
-    corrected : float
-        The same after Holm's correction over all comparisons that were asked for.
+    corrected : float or None
+        The same after Holm's correction over several comparisons; None outside of them.
     note : str
         A caution, where there are few divisions.
     """
@@ -36,12 +40,12 @@ class EntryComparison:
     metric: str
     first: str
     second: str
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    corrected: float
-    note: str
+    difference: Number
+    low: Number
+    high: Number
+    p_value: float = Field(serialization_alias="p")
+    corrected: Number = None
+    note: str = ""
 
 
 def compare_entries(
@@ -51,54 +55,101 @@ def compare_entries(
 
     Parameters
     ----------
-    board : Board
     names : sequence of str
         At least two entries.
     metric : str
-        Of any pixel metric, stored scores are used.
+        For metrics of pixels, stored scores are used.
 
     Returns
     -------
     list of EntryComparison
+        Corrected over all of them.
 
     Raises
     ------
     BoardError
-        If they share no dataset in one track.
+        If they share no dataset.
     UnknownNameError
         If one of them has no such metric.
     """
-    submissions = {one.name: one for one in find_submissions(board, dict.fromkeys(names))}
-    found = []
-    datasets = sorted({name for one in submissions.values() for name in one.entry.datasets})
-    for dataset in datasets:
-        here = [one for one in submissions.values() if dataset in one.entry.datasets]
+    submissions = find_submissions(board, dict.fromkeys(names))
+    compared = []
+    datasets = {name for submission in submissions for name in submission.entry.datasets}
+    for dataset in sorted(datasets):
+        here = [submission for submission in submissions if dataset in submission.entry.datasets]
         if len(here) < 2:
             continue
         truth = read_truth(board.truth(dataset))
         scores = {
-            one.name: full_scores(one, truth, read_result(board.result(dataset, one.name)))
-            for one in here
-        }
-        for first, second in combinations(here, 2):
-            one = scores[first.name].compare(scores[second.name], metric)
-            found.append(
-                EntryComparison(
-                    dataset,
-                    metric,
-                    first.name,
-                    second.name,
-                    one.difference,
-                    one.low,
-                    one.high,
-                    one.p_value,
-                    one.p_value,
-                    one.note,
-                )
+            submission.name: full_scores(
+                submission.read(truth), read_result(board.result(dataset, submission.name))
             )
-    if not found:
+            for submission in here
+        }
+        for first, second in combinations(scores, 2):
+            comparison = scores[first].compare(scores[second], metric)
+            compared.append(_compared(dataset, first, second, comparison))
+    if not compared:
         raise BoardError(f"{' and '.join(names)} share no dataset, so nothing can be compared")
-    corrected = holm([one.p_value for one in found])
+    corrected = holm([pair.p_value for pair in compared]).tolist()
     return [
-        replace(one, corrected=float(value)) for one, value in zip(found, corrected, strict=True)
+        pair.model_copy(update={"corrected": value})
+        for pair, value in zip(compared, corrected, strict=True)
     ]
+
+
+def compare_results(
+    results: Mapping[str, Result], chips: Sequence[int], corrected: Mapping[tuple[str, str], float]
+) -> list[EntryComparison]:
+    """Compare every pair of entries on one dataset by ``mae``, from their stored errors.
+
+    Parameters
+    ----------
+    results : mapping of str to Result
+        Name of an entry to its stored scores.
+    chips : sequence of int
+        Scored chips of each division.
+    corrected : mapping of (str, str) to float
+        Corrected p-values that are known from the ranking.
+    """
+    tallies = {name: {"errors": error_sums(result, chips)} for name, result in results.items()}
+    compared = []
+    for first, second in combinations(results, 2):
+        comparison = compare_tallies(BY_NAME["mae"], tallies[first], tallies[second], "test")
+        known = corrected.get((first, second), corrected.get((second, first)))
+        compared.append(_compared(results[first].dataset, first, second, comparison, known))
+    return compared
+
+
+def error_sums(result: Result, chips: Sequence[int]) -> FloatArray:
+    """Sums over divisions that statistics take, shape (seed, division, 2): errors, chips.
+
+    Raises
+    ------
+    BoardError
+        If the scores are about other divisions.
+    """
+    errors = np.array(result.errors)
+    if errors.shape[1] != len(chips):
+        raise BoardError(
+            f"the scores of {result.entry} on {result.dataset} are about {errors.shape[1]} "
+            f"divisions, the truth about {len(chips)}; run `llpbench leaderboard score`"
+        )
+    return np.stack([errors, np.broadcast_to(np.asarray(chips, float), errors.shape)], axis=-1)
+
+
+def _compared(
+    dataset: str, first: str, second: str, comparison: Comparison, corrected: float | None = None
+) -> EntryComparison:
+    return EntryComparison(
+        dataset=dataset,
+        metric=comparison.metric,
+        first=first,
+        second=second,
+        difference=comparison.difference,
+        low=comparison.low,
+        high=comparison.high,
+        p_value=comparison.p_value,
+        corrected=corrected,
+        note=comparison.note,
+    )

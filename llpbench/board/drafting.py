@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import platform
@@ -18,7 +17,7 @@ from llpbench.board.fields import FILL_IN
 from llpbench.board.layout import ENTRY, check_folder_name
 from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
-from llpbench.methods.registry import method_class
+from llpbench.methods.registry import describe_method, split_name
 from llpbench.predictions.files import read_predictions, write_predictions
 from llpbench.runs.command import command_of
 from llpbench.runs.record import RECORD, Run, read_run
@@ -90,7 +89,7 @@ def _check_runs(runs: Sequence[Run]) -> None:
         values = {getattr(run.record, name) for run in runs}
         if len(values) > 1:
             raise BoardError(f"an entry has one {name}, found {examples(sorted(values))}")
-    settings = {json.dumps(_settings(run), sort_keys=True, default=str) for run in runs}
+    settings = {json.dumps(run.record.settings, sort_keys=True, default=str) for run in runs}
     if len(settings) > 1:
         raise BoardError("the runs have different settings; an entry has one, make several entries")
     seeds = [(run.record.dataset, run.record.seed) for run in runs]
@@ -152,7 +151,7 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
         "reference": record.is_reference and record.supervision == "division",
         "hyperparameters": {
             name: value if isinstance(value, bool | int | float | str | None) else json.dumps(value)
-            for name, value in _settings(runs[0]).items()
+            for name, value in record.settings.items()
         },
         "datasets": {
             name: _part(group, folder / name) for name, group in sorted(by_dataset.items())
@@ -162,14 +161,9 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
 
 def _what_it_is(name: str) -> str:
     """A method in a sentence, and where it is from."""
-    method = method_class(name)
-    summary = str(inspect.getdoc(method)).partition("\n")[0]
-    then = " ".join(f"Then {processor}." for processor in name.split("+")[1:])
-    return " ".join(part for part in (summary, then, f"Source: {method.source}.") if part)
-
-
-def _settings(run: Run) -> dict[str, Any]:
-    return {name: value for name, value in run.record.parameters.items() if name != "random_state"}
+    info = describe_method(name)
+    then = [f"Then {step}." for step in split_name(name)[1]]
+    return " ".join([info.summary, *then, f"Source: {info.source}."])
 
 
 def _are_identical(runs: Sequence[Run]) -> bool:

@@ -169,16 +169,7 @@ class Entry(_Strict):
 
 
 def validate_entry(content: Any) -> Entry:
-    """Make an entry of what ``entry.yaml`` holds.
-
-    Parameters
-    ----------
-    content : object
-        From :func:`llpbench.board.yaml_files.read_yaml`.
-
-    Returns
-    -------
-    Entry
+    """Make an entry of what :func:`llpbench.board.yaml_files.read_yaml` read.
 
     Raises
     ------
@@ -188,28 +179,22 @@ def validate_entry(content: Any) -> Entry:
     try:
         return Entry.model_validate(content)
     except ValidationError as error:
-        said = [_sentence(problem) for problem in error.errors(include_url=False)]
-    more = f", and {len(said) - 3} more" if len(said) > 3 else ""
-    raise BoardError(f"entry.yaml: {'; '.join(said[:3])}{more}")
+        sentences = [_sentence(problem) for problem in error.errors(include_url=False)]
+    more = f", and {len(sentences) - 3} more" if len(sentences) > 3 else ""
+    raise BoardError(f"entry.yaml: {'; '.join(sentences[:3])}{more}")
 
 
 def _sentence(problem: Any) -> str:
     """One problem that pydantic found; what a submitter wrote is quoted and cut."""
     where = ".".join(examples([part]).strip("'") for part in problem["loc"][:6]) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
-    found = problem["input"]
-    shown = f" (found {examples([found])})" if isinstance(found, str | int | float | None) else ""
+    value = problem["input"]
+    shown = f" (found {examples([value])})" if isinstance(value, str | int | float | None) else ""
     return f"{where}: {message[:300]}{shown}"
 
 
 def entry_schema() -> str:
-    """JSON Schema of ``entry.yaml``.
-
-    Returns
-    -------
-    str
-        As published in ``leaderboard/entry.schema.json``.
-    """
+    """JSON Schema of ``entry.yaml``, as published in ``leaderboard/entry.schema.json``."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Entry.model_json_schema(),

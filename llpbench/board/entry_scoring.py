@@ -7,80 +7,66 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from llpbench import metrics
 from llpbench.board.card import read_card
 from llpbench.board.layout import Board
-from llpbench.board.result import Digests, PixelScores, Rerun, Result, Score, read_result
-from llpbench.board.submission import Submission
+from llpbench.board.result import Digests, PixelScores, Rerun, Result, read_result
+from llpbench.board.submission import EntryPredictions, Submission
 from llpbench.errors import BoardError
 from llpbench.predictions.files import read_predictions
-from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring import digest_predictions, evaluate
 from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Score
 from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DIGITS = 9
-"""Decimals that are kept: rounding, so that another machine writes the same file."""
+"""Stored decimals: rounded, so that another machine writes the same file."""
 
 PIXEL_SUMS = {
-    "mae_hard": ("mae_hard",),
-    "f1_micro": ("f1_micro", "f1_macro", "iou_pooled"),
-    "iou_per_image": ("iou_per_image",),
+    "mae_hard": "hard_errors",
+    "f1_micro": "confusion",
+    "iou_per_image": "iou_per_image",
 }
-"""Metrics whose sums are kept, and those that follow from the same sums."""
+"""Stored tallies of pixels, under the name of a metric that follows from each."""
 
 
-def score_entry(submission: Submission, truth: xr.Dataset, board: Board) -> Result:
-    """Score an entry's proportions on one dataset.
+def score_entry(predictions: EntryPredictions, board: Board) -> Result:
+    """Score the proportions of an entry on one dataset.
 
     Pixel scores and the outcome of a rerun are taken over from the stored result while they are
     about the same data and predictions.
 
     Parameters
     ----------
-    submission : Submission
-    truth : Dataset
-        From :func:`llpbench.board.truth.read_truth`.
     board : Board
-
-    Returns
-    -------
-    Result
-
-    Raises
-    ------
-    LLPBenchError
-        If the predictions cannot be scored.
+        With the stored result, if any, and the dataset's card.
     """
-    dataset = truth.llp.info.name
-    scores = evaluate(submission.predictions(truth), truth)
-    digests = digests_of(scores)
-    kept = read_result(board.result(dataset, submission.name))
-    card = read_card(board.card(dataset))
+    scores, name = predictions.scores, predictions.submission.name
+    stored = read_result(board.result(predictions.dataset, name))
+    card = read_card(board.card(predictions.dataset))
     return Result(
-        entry=submission.name,
-        dataset=dataset,
-        digests=digests,
+        entry=name,
+        dataset=predictions.dataset,
+        digests=predictions.digests,
         metrics=_metrics(scores, scores.metrics),
-        seeds=_seed_values(scores, submission.entry.datasets[dataset].seeds),
-        errors=_rounded(scores.sums["mae"][..., :-1].mean(axis=-1)),
+        seeds=_seed_values(scores, predictions.part.seeds),
+        errors=scores.tallies["errors"][..., :-1].mean(axis=-1).round(DIGITS).tolist(),
         chips=scores.chips,
         unscored_chips=scores.unscored_chips,
         note=scores.note,
         reliability=_reliability(scores),
-        examples=_examples(scores, [one.chip for one in card.examples] if card else []),
-        pixels=_kept_pixels(kept, digests),
-        rerun=_kept_rerun(kept, digests),
+        examples=_examples(scores, [example.chip for example in card.examples] if card else []),
+        pixels=_valid_pixels(stored, predictions.digests),
+        rerun=_valid_rerun(stored, predictions.digests),
     )
 
 
 def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -> PixelScores:
-    """Score an entry's segmentations on one dataset, and keep what they were computed from.
+    """Score the segmentations of an entry on one dataset.
 
     Parameters
     ----------
@@ -89,11 +75,7 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
     ds : Dataset
         Opened, with imagery.
     chips : iterable of str
-        Ids of those whose segmentation is kept to be shown.
-
-    Returns
-    -------
-    PixelScores
+        Ids of those whose segmentation is stored, for the page.
 
     Raises
     ------
@@ -109,13 +91,12 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
             f"{submission.name}: the segmentations on {dataset} have the digests "
             f"{scores.digests['predictions']}, not those in entry.yaml; fetch them again"
         )
-    names = [name for name in scores.metrics if BY_NAME[name].needs_segmentation]
     shown = scores.segmentation
     assert shown is not None
     return PixelScores(
         digests=_proportion_digests(scores, predictions),
-        metrics=_metrics(scores, names),
-        sums={name: scores.sums[name].tolist() for name in PIXEL_SUMS},
+        metrics=_metrics(scores, [m for m in scores.metrics if BY_NAME[m].needs_segmentation]),
+        sums={name: scores.tallies[tally].tolist() for name, tally in PIXEL_SUMS.items()},
         examples={
             chip: "".join(map(str, shown.sel(chip=chip).to_numpy().ravel()))
             for chip in chips
@@ -124,93 +105,30 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
     )
 
 
-def full_scores(submission: Submission, truth: xr.Dataset, result: Result | None) -> Scores:
-    """All scores of an entry, with those of pixels where they are stored.
-
-    Parameters
-    ----------
-    submission : Submission
-    truth : Dataset
-    result : Result or None
-        The stored one.
-
-    Returns
-    -------
-    Scores
-        To compare with another entry's.
-    """
-    scores = evaluate(submission.predictions(truth), truth)
-    pixels = _kept_pixels(result, digests_of(scores))
-    return scores if pixels is None else with_pixels(scores, pixels)
+def full_scores(predictions: EntryPredictions, result: Result | None) -> Scores:
+    """Scores of an entry, those of pixels with them where the stored result has valid ones."""
+    pixels = _valid_pixels(result, predictions.digests)
+    if pixels is None:
+        return predictions.scores
+    stored = {PIXEL_SUMS[name]: np.array(values) for name, values in pixels.sums.items()}
+    return replace(predictions.scores, tallies={**predictions.scores.tallies, **stored})
 
 
-def with_pixels(scores: Scores, pixels: PixelScores) -> Scores:
-    """Scores of proportions, and those of pixels from their stored sums.
-
-    Parameters
-    ----------
-    scores : Scores
-    pixels : PixelScores
-
-    Returns
-    -------
-    Scores
-    """
-    kept = {name: np.array(values) for name, values in pixels.sums.items()}
-    sums = {name: kept[of] for of, names in PIXEL_SUMS.items() for name in names}
-    return replace(scores, sums={**scores.sums, **sums})
-
-
-def digests_of(scores: Scores) -> Digests:
-    """What scores follow from.
-
-    Parameters
-    ----------
-    scores : Scores
-
-    Returns
-    -------
-    Digests
-    """
-    return Digests(**{name: scores.digests[name] for name in Digests.model_fields})
-
-
-def pixel_metrics(scores: Scores, pixels: PixelScores) -> dict[str, Score]:
-    """Scores of pixels, worked out anew from their stored sums.
-
-    Parameters
-    ----------
-    scores : Scores
-        Of the proportions.
-    pixels : PixelScores
-
-    Returns
-    -------
-    dict of str to Score
-    """
-    return _metrics(with_pixels(scores, pixels), pixels.metrics)
+def computed_metrics(predictions: EntryPredictions, result: Result) -> dict[str, Score]:
+    """Scores of a new result, those of pixels computed anew from their stored sums."""
+    if result.pixels is None:
+        return result.metrics
+    scores = full_scores(predictions, result)
+    return {**result.metrics, **_metrics(scores, result.pixels.metrics)}
 
 
 def _metrics(scores: Scores, names: Iterable[str]) -> dict[str, Score]:
-    per_class = scores.per_class
-    found = {}
-    for name in names:
-        interval = scores.interval(name)
-        classes = per_class[name].items() if name in per_class else ()
-        found[name] = Score(
-            value=_number(scores.value(name)),
-            low=_number(interval.low),
-            high=_number(interval.high),
-            per_class={str(category): _number(value) for category, value in classes},
-        )
-    return found
+    return {name: scores.score(name).rounded(DIGITS) for name in names}
 
 
 def _seed_values(scores: Scores, seeds: list[int]) -> dict[str, float]:
-    values = BY_NAME["mae"].statistic(scores.sums["mae"].sum(axis=1))
-    return {
-        str(seed): round(float(value), DIGITS) for seed, value in zip(seeds, values, strict=True)
-    }
+    values = BY_NAME["mae"].statistic(scores.tallies["errors"].sum(axis=1)).round(DIGITS).tolist()
+    return {str(seed): value for seed, value in zip(seeds, values, strict=True)}
 
 
 def _reliability(scores: Scores) -> dict[str, list[tuple[float, float, int]]]:
@@ -227,53 +145,44 @@ def _reliability(scores: Scores) -> dict[str, list[tuple[float, float, int]]]:
 
 def _examples(scores: Scores, shown: list[str]) -> dict[str, list[float]]:
     chips = scores.first_seed()
-    places = {str(chip): number for number, chip in enumerate(chips.chip)}
-    return {
-        chip: [round(float(share), 4) for share in chips.predicted[places[chip]]]
-        for chip in shown
-        if chip in places
-    }
+    shares = dict(zip(map(str, chips.chip), chips.predicted, strict=True))
+    return {chip: shares[chip].round(4).tolist() for chip in shown if chip in shares}
 
 
 def _segmentation_paths(submission: Submission, dataset: str) -> list[str]:
-    found = submission.files.segmentations.get(dataset, {})
+    paths = submission.files.segmentations.get(dataset, {})
     part = submission.entry.datasets[dataset]
-    missing = [seed for seed in part.seeds if seed not in found]
+    missing = [seed for seed in part.seeds if seed not in paths]
     if missing:
         doi = part.segmentations.doi if part.segmentations else None
         raise BoardError(
-            f"{submission.name}: {dataset}/seed-{missing[0]}.zarr is not there; unpack the "
+            f"{submission.name}: {dataset}/seed-{missing[0]}.zarr is missing; unpack the "
             f"segmentations{f' of doi:{doi}' if doi else ''} beside the predictions"
         )
-    return [str(found[seed]) for seed in part.seeds]
+    return [str(paths[seed]) for seed in part.seeds]
 
 
 def _proportion_digests(scores: Scores, predictions: list[xr.Dataset]) -> Digests:
     """Digests of the proportions alone, in the order of the dataset: those of the parquet files."""
     assert scores.opened is not None
     order = {"chip": scores.opened["chip"].to_numpy(), "category": np.array(scores.categories)}
-    alone = [digest_predictions(one[["proportions"]].sel(order)) for one in predictions]
-    return Digests(dataset=scores.digests["dataset"], predictions=alone, scorer=SCORER_VERSION)
+    alone = [digest_predictions(seed[["proportions"]].sel(order)) for seed in predictions]
+    return Digests(
+        dataset=scores.digests["dataset"], predictions=alone, scorer=scores.digests["scorer"]
+    )
 
 
-def _kept_pixels(kept: Result | None, digests: Digests) -> PixelScores | None:
-    if kept is None or kept.pixels is None:
+def _valid_pixels(stored: Result | None, digests: Digests) -> PixelScores | None:
+    """Stored pixel scores, unless data or predictions are others now."""
+    if stored is None or stored.pixels is None:
         return None
-    old = kept.pixels.digests
+    old = stored.pixels.digests
     same = (old.dataset, old.predictions) == (digests.dataset, digests.predictions)
-    return kept.pixels if same else None
+    return stored.pixels if same else None
 
 
-def _kept_rerun(kept: Result | None, digests: Digests) -> Rerun | None:
-    if kept is None or kept.rerun is None:
+def _valid_rerun(stored: Result | None, digests: Digests) -> Rerun | None:
+    """The stored outcome of a rerun, unless predictions are others now."""
+    if stored is None or stored.rerun is None:
         return None
-    return kept.rerun if kept.rerun.predictions == digests.predictions else None
-
-
-def _rounded(values: NDArray[np.float64]) -> list[list[float]]:
-    return np.round(values, DIGITS).tolist()
-
-
-def _number(value: ArrayLike) -> float | None:
-    number = float(np.asarray(value))
-    return round(number, DIGITS) if np.isfinite(number) else None
+    return stored.rerun if stored.rerun.predictions == digests.predictions else None

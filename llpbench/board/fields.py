@@ -16,16 +16,6 @@ DATASET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 def check_text(text: str) -> str:
     r"""Refuse text with characters that do not print, and text still to be written.
 
-    Parameters
-    ----------
-    text : str
-        One line or several.
-
-    Returns
-    -------
-    str
-        The same.
-
     Raises
     ------
     ValueError

@@ -40,8 +40,8 @@ class Board:
         """Folders of all entries, sorted by name."""
         if not (self.folder / "entries").is_dir():
             return []
-        found = (self.folder / "entries").iterdir()
-        return sorted(path for path in found if not path.name.startswith("."))
+        folders = (self.folder / "entries").iterdir()
+        return sorted(path for path in folders if not path.name.startswith("."))
 
     def entry(self, name: str) -> Path:
         """Folder of an entry, whether there is one or not.
@@ -78,15 +78,9 @@ class Board:
 
 @dataclass(frozen=True)
 class EntryFiles:
-    """What stands in the folder of an entry.
+    """Files of an entry: dataset to seed to ``<dataset>/seed-<k>.parquet`` and ``.zarr``.
 
-    Parameters
-    ----------
-    folder : Path
-    predictions : dict of str to dict of int to Path
-        Dataset to seed to ``<dataset>/seed-<k>.parquet``.
-    segmentations : dict of str to dict of int to Path
-        The same of ``seed-<k>.zarr``, which no repository keeps.
+    Segmentations are in no repository, so that they may be missing.
     """
 
     folder: Path
@@ -96,10 +90,6 @@ class EntryFiles:
 
 def check_folder_name(name: str) -> None:
     """Refuse what cannot be the folder of an entry.
-
-    Parameters
-    ----------
-    name : str
 
     Raises
     ------
@@ -123,14 +113,6 @@ def check_folder_name(name: str) -> None:
 def list_entry_files(folder: Path) -> EntryFiles:
     """List the folder of an entry without following or opening anything.
 
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    EntryFiles
-
     Raises
     ------
     BoardError
@@ -140,12 +122,12 @@ def list_entry_files(folder: Path) -> EntryFiles:
     check_folder_name(folder.name)
     if folder.is_symlink() or not folder.is_dir():
         raise BoardError(f"{folder.name} must be a folder")
-    found = EntryFiles(folder, {}, {})
+    files = EntryFiles(folder, {}, {})
     for item in _scan(folder):
         if item.name == ENTRY:
             _check_file(item, LARGEST_PREDICTIONS)
         elif item.is_dir(follow_symlinks=False) and _DATASET.fullmatch(item.name):
-            _list_dataset(item, found)
+            _list_dataset(item, files)
         else:
             raise BoardError(
                 f"{examples([item.name])} has no place in an entry: expected are {ENTRY} and, in a "
@@ -153,10 +135,10 @@ def list_entry_files(folder: Path) -> EntryFiles:
             )
     if not (folder / ENTRY).is_file():
         raise BoardError(f"{folder.name} holds no {ENTRY}; start with `llpbench leaderboard new`")
-    return found
+    return files
 
 
-def _list_dataset(item: os.DirEntry[str], found: EntryFiles) -> None:
+def _list_dataset(item: os.DirEntry[str], files: EntryFiles) -> None:
     for file in _scan(Path(item.path)):
         name = _FILE.fullmatch(file.name)
         if name is None:
@@ -167,10 +149,10 @@ def _list_dataset(item: os.DirEntry[str], found: EntryFiles) -> None:
         seed, path = int(name[1]), Path(file.path)
         if name[2] == "parquet":
             _check_file(file, LARGEST_PREDICTIONS)
-            found.predictions.setdefault(item.name, {})[seed] = path
+            files.predictions.setdefault(item.name, {})[seed] = path
         elif file.is_dir(follow_symlinks=False):
             _check_grid(path)
-            found.segmentations.setdefault(item.name, {})[seed] = path
+            files.segmentations.setdefault(item.name, {})[seed] = path
         else:
             raise BoardError(f"{examples([f'{item.name}/{file.name}'])} must be a zarr folder")
 

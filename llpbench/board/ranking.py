@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
-import numpy as np
-
-from llpbench.board.result import Result
-from llpbench.board.standings import Rank
-from llpbench.errors import BoardError
+from llpbench.board.comparing import error_sums
+from llpbench.board.result import Result, Stored
 from llpbench.statistics import rank_methods
 
 
-def rank_results(results: Mapping[str, Result], chips: Sequence[int]) -> dict[str, Rank]:
+class Rank(Stored):
+    """A place in the ranking by ``mae``.
+
+    Attributes
+    ----------
+    rank : int
+        1 is best; equal values share the better rank.
+    low, high : int
+        Best and worst rank that the data allow, all of them together with 95 %.
+    group : int
+        Tie group: 1 for the entries not told apart from the best one, 2 for those not told apart
+        from the best of the rest, and so on.
+    """
+
+    rank: int
+    low: int
+    high: int
+    group: int
+
+
+def rank_results(
+    results: Mapping[str, Result], chips: Sequence[int]
+) -> tuple[dict[str, Rank], dict[tuple[str, str], float]]:
     """Rank entries by ``mae``, with intervals of ranks and tie groups.
 
     Parameters
@@ -24,8 +44,10 @@ def rank_results(results: Mapping[str, Result], chips: Sequence[int]) -> dict[st
 
     Returns
     -------
-    dict of str to Rank
+    ranks : dict of str to Rank
         See :func:`llpbench.statistics.rank_methods`.
+    p_values : dict of (str, str) to float
+        Of each pair, corrected over all pairs: ranks and tie groups follow from them.
 
     Raises
     ------
@@ -33,20 +55,13 @@ def rank_results(results: Mapping[str, Result], chips: Sequence[int]) -> dict[st
         If scores of another dataset are among them.
     """
     if not results:
-        return {}
-    counts = np.asarray(chips, dtype=np.float64)
-    sums = []
-    for name, result in results.items():
-        errors = np.array(result.errors)
-        if errors.shape[1:] != counts.shape:
-            raise BoardError(
-                f"the scores of {name} on {result.dataset} are about {errors.shape[1]} divisions, "
-                f"the truth about {len(counts)}; run `llpbench leaderboard score`"
-            )
-        sums.append(np.stack([errors, np.broadcast_to(counts, errors.shape)], axis=-1))
-    found = rank_methods(sums)
-    columns = zip(found.rank, found.low, found.high, found.group, strict=True)
-    return {
-        name: Rank(*(int(number) for number in row))
-        for name, row in zip(results, columns, strict=True)
+        return {}, {}
+    ranking = rank_methods([error_sums(result, chips) for result in results.values()])
+    columns = {name: getattr(ranking, name).tolist() for name in Rank.model_fields}
+    ranks = {
+        name: Rank(**{column: values[place] for column, values in columns.items()})
+        for place, name in enumerate(results)
     }
+    pairs = combinations(enumerate(results), 2)
+    p_values = {(first, second): float(ranking.p_values[i, j]) for (i, first), (j, second) in pairs}
+    return ranks, p_values

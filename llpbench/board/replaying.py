@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+from pydantic import Field
 
-from llpbench.board.entry_scoring import full_scores, pixel_metrics, score_entry
+from llpbench.board.entry_scoring import computed_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
-from llpbench.board.result import Result, Score, read_result
+from llpbench.board.result import Result, Stored, read_result
 from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring.score import Score
 
 TOLERANCE = 1e-6
 """How far a stored score may be from a computed one; another processor rounds otherwise."""
 
+Moved = dict[str, tuple[float | None, float | None]]
 
-@dataclass(frozen=True)
-class Replayed:
+
+class Replayed(Stored):
     """One entry on one dataset, scored again.
 
-    Parameters
+    Attributes
     ----------
-    entry, dataset : str
     problem : str
         Why it fails; empty where nothing is wrong.
     moved : dict of str to (number or None, number or None)
-        Metrics that moved by more than 1e-6: stored value, computed value.
+        Scores that moved by more than 1e-6: stored value, computed value.
     rank, stored_rank : int or None
         By the computed and by the stored scores; None outside the ranking.
     """
@@ -38,28 +38,16 @@ class Replayed:
     entry: str
     dataset: str
     problem: str
-    moved: dict[str, tuple[float | None, float | None]]
+    moved: Moved = Field(default={})
     rank: int | None = None
     stored_rank: int | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return asdict(self)
-
 
 def replay(board: Board) -> list[Replayed]:
-    """Score every entry again, from stored predictions, and compare with what is stored.
+    """Score every entry again, from stored predictions, and compare with the stored scores.
 
-    Nothing is written: ``llpbench leaderboard score`` does that.
-
-    Parameters
-    ----------
-    board : Board
-
-    Returns
-    -------
-    list of Replayed
-        Scores that another version of the scorer stored may move; all others may not.
+    Nothing is written: ``llpbench leaderboard score`` does that. Scores stored by another version
+    of the scorer may move; all others may not.
 
     Raises
     ------
@@ -67,32 +55,40 @@ def replay(board: Board) -> list[Replayed]:
         If an entry is out of order.
     """
     submissions = {folder.name: read_submission(folder) for folder in board.entries()}
-    datasets = sorted({name for one in submissions.values() for name in one.entry.datasets})
-    found = [one for name in datasets for one in _replay_dataset(board, name, submissions)]
-    return found + list(_without_entry(board, submissions))
+    entries = [submission.entry for submission in submissions.values()]
+    replayed: list[Replayed] = []
+    for dataset in sorted({name for entry in entries for name in entry.datasets}):
+        replayed += _replay_dataset(board, dataset, submissions)
+    return replayed + list(_without_entry(board, submissions))
 
 
 def _replay_dataset(
     board: Board, dataset: str, submissions: Mapping[str, Submission]
 ) -> Iterator[Replayed]:
     truth = read_truth(board.truth(dataset))
-    here = {name: one for name, one in submissions.items() if dataset in one.entry.datasets}
+    here = {
+        name: submission
+        for name, submission in submissions.items()
+        if dataset in submission.entry.datasets
+    }
     stored = {name: read_result(board.result(dataset, name)) for name in here}
-    computed = {name: score_entry(one, truth, board) for name, one in here.items()}
+    computed, moved = {}, {}
+    for name, submission in here.items():
+        predictions = submission.read(truth)
+        computed[name] = score_entry(predictions, board)
+        metrics = computed_metrics(predictions, computed[name])
+        moved[name] = _moved(stored[name], computed[name], metrics)
     chips = scored_divisions(truth)[1].tolist()
     known = {name: result for name, result in stored.items() if result is not None}
     before, after = (_ranks(here, results, chips) for results in (known, computed))
-    for name, one in here.items():
-        old = known.get(name)
-        moved = _moved(_stored_metrics(old), _computed_metrics(one, truth, computed[name], old))
-        moved |= _moved_parts(old, computed[name])
+    for name in here:
         yield Replayed(
-            name,
-            dataset,
-            _problem(old, computed[name], moved),
-            moved,
-            after.get(name),
-            before.get(name),
+            entry=name,
+            dataset=dataset,
+            problem=_problem(stored[name], computed[name], moved[name]),
+            moved=moved[name],
+            rank=after.get(name),
+            stored_rank=before.get(name),
         )
 
 
@@ -100,82 +96,51 @@ def _ranks(
     submissions: Mapping[str, Submission], results: Mapping[str, Result], chips: list[int]
 ) -> dict[str, int]:
     """Rank of each entry, track by track."""
-    found: dict[str, int] = {}
-    ranked = {name: submissions[name].entry for name in results}
-    for track in sorted({entry.track for entry in ranked.values()}):
-        several = {
-            name: results[name]
-            for name, entry in ranked.items()
-            if entry.is_ranked
+    ranks: dict[str, int] = {}
+    for track in sorted({submissions[name].entry.track for name in results}):
+        ranked = {
+            name: result
+            for name, result in results.items()
+            if (entry := submissions[name].entry).is_ranked
             and entry.track == track
-            and len(results[name].errors[0]) == len(chips)
+            and len(result.errors[0]) == len(chips)
         }
-        found |= {name: rank.rank for name, rank in rank_results(several, chips).items()}
-    return found
+        ranks |= {name: rank.rank for name, rank in rank_results(ranked, chips)[0].items()}
+    return ranks
 
 
-def _stored_metrics(result: Result | None) -> dict[str, Score]:
-    if result is None:
-        return {}
-    return {**result.metrics, **(result.pixels.metrics if result.pixels else {})}
-
-
-def _computed_metrics(
-    submission: Submission, truth: Any, result: Result, old: Result | None
-) -> dict[str, Score]:
-    if old is None or result.pixels is None:
-        return result.metrics
-    scores = full_scores(submission, truth, old)
-    return {**result.metrics, **pixel_metrics(scores, result.pixels)}
-
-
-def _moved(
-    stored: Mapping[str, Score], computed: Mapping[str, Score]
-) -> dict[str, tuple[float | None, float | None]]:
-    moved: dict[str, tuple[float | None, float | None]] = {}
-    for name in sorted({*stored, *computed}):
-        old, new = stored.get(name, Score(value=None)), computed.get(name, Score(value=None))
-        pairs = {
-            name: (old.value, new.value),
-            f"{name}, low": (old.low, new.low),
-            f"{name}, high": (old.high, new.high),
-            **{
-                f"{name}, {category}": (old.per_class.get(category), new.per_class.get(category))
-                for category in sorted({*old.per_class, *new.per_class})
-            },
-        }
-        moved |= {what: pair for what, pair in pairs.items() if not _is_same(*pair)}
+def _moved(stored: Result | None, computed: Result, metrics: Mapping[str, Score]) -> Moved:
+    """Scores, and the parts of them from which ranks follow."""
+    before, after = _numbers(stored.all_metrics if stored else {}), _numbers(metrics)
+    is_same_entry = stored and stored.digests.predictions == computed.digests.predictions
+    if stored and is_same_entry:
+        before |= {f"mae, seed {seed}": value for seed, value in stored.seeds.items()}
+        after |= {f"mae, seed {seed}": value for seed, value in computed.seeds.items()}
+    pairs = {name: (before.get(name), after.get(name)) for name in sorted({*before, *after})}
+    moved = {name: pair for name, pair in pairs.items() if not _is_same(*pair)}
+    if stored and is_same_entry:
+        old, new = np.array(stored.errors), np.array(computed.errors)
+        if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
+            moved["mae, by division"] = (float(old.sum()), float(new.sum()))
     return moved
 
 
-def _moved_parts(
-    stored: Result | None, computed: Result
-) -> dict[str, tuple[float | None, float | None]]:
-    """The same of seeds and divisions, from which ranks follow."""
-    if stored is None or stored.digests.predictions != computed.digests.predictions:
-        return {}
-    moved: dict[str, tuple[float | None, float | None]] = {
-        f"mae, seed {seed}": (stored.seeds.get(seed), value)
-        for seed, value in computed.seeds.items()
-        if not _is_same(stored.seeds.get(seed), value)
-    }
-    old, new = np.array(stored.errors), np.array(computed.errors)
-    if old.shape != new.shape or np.abs(old - new).max() > TOLERANCE * computed.chips:
-        moved["mae, by division"] = (float(old.sum()), float(new.sum()))
-    return moved
+def _numbers(scores: Mapping[str, Score]) -> dict[str, float | None]:
+    """All numbers of scores, each under a name that people understand."""
+    numbers: dict[str, float | None] = {}
+    for name, score in scores.items():
+        numbers |= {name: score.value, f"{name}, low": score.low, f"{name}, high": score.high}
+        numbers |= {f"{name}, {category}": value for category, value in score.per_class.items()}
+    return numbers
 
 
 def _is_same(old: float | None, new: float | None) -> bool:
     if old is None or new is None:
         return old is new
-    return bool(np.abs(old - new) <= TOLERANCE)
+    return abs(old - new) <= TOLERANCE
 
 
-def _problem(
-    stored: Result | None,
-    computed: Result,
-    moved: Mapping[str, tuple[float | None, float | None]],
-) -> str:
+def _problem(stored: Result | None, computed: Result, moved: Moved) -> str:
     if stored is None:
         return "has no stored scores; run `llpbench leaderboard score`"
     for what in ("dataset", "predictions"):
@@ -200,5 +165,7 @@ def _without_entry(board: Board, submissions: Mapping[str, Submission]) -> Itera
         owner = submissions.get(path.stem)
         if owner is None or path.parent.name not in owner.entry.datasets:
             yield Replayed(
-                path.stem, path.parent.name, "has stored scores but no such entry; remove them", {}
+                entry=path.stem,
+                dataset=path.parent.name,
+                problem="has stored scores but no such entry; remove them",
             )

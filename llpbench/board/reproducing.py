@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import Field
 
 from llpbench._version import __version__
 from llpbench.board.bundled import bundled_command
 from llpbench.board.layout import Board
-from llpbench.board.result import Rerun, read_result, write_result
+from llpbench.board.result import Rerun, Stored, read_result, write_result
 from llpbench.board.submission import Submission
 from llpbench.board.truth import read_truth
-from llpbench.board.upkeep import current_digests
 from llpbench.errors import BoardError
 from llpbench.predictions.files import read_predictions
 from llpbench.running.run import run_method
@@ -21,28 +21,16 @@ from llpbench.runs.command import RunCommand
 from llpbench.scoring import evaluate
 
 
-@dataclass(frozen=True)
-class Reproduced:
-    """What running an entry's command again gave.
-
-    Parameters
-    ----------
-    entry, dataset, command : str
-    stored, low, high : float or None
-        ``mae`` of the entry, and its interval.
-    value : float
-        ``mae`` of the new predictions.
-    inside : bool
-        Whether it lies in the interval.
-    """
+class Reproduced(Stored):
+    """The ``mae`` of running an entry's command again, and whether it lies in the interval."""
 
     entry: str
     dataset: str
     command: str
-    stored: float | None
+    stored: float | None = Field(serialization_alias="MAE")
     low: float | None
     high: float | None
-    value: float
+    value: float = Field(serialization_alias="again")
     inside: bool
 
 
@@ -60,7 +48,6 @@ def reproduce(
 
     Parameters
     ----------
-    board : Board
     submission : Submission
         On the board, with stored scores.
     datasets : collection of str
@@ -94,7 +81,7 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
     truth = read_truth(board.truth(dataset))
     path = board.result(dataset, submission.name)
     result = read_result(path)
-    if result is None or result.digests != current_digests(submission, truth):
+    if result is None or result.digests != submission.read(truth).digests:
         raise BoardError(
             f"the scores of {submission.name} on {dataset} are not up to date; run "
             "`llpbench leaderboard score` first"
@@ -105,10 +92,8 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
             read_predictions(run).drop_vars("segmentation", errors="ignore") for run in runs
         ]
     value = evaluate(predictions, truth).value("mae")
-    stored = result.metrics["mae"]
-    inside = (
-        stored.low is not None and stored.high is not None and stored.low <= value <= stored.high
-    )
+    mae = result.metrics["mae"]
+    inside = mae.low is not None and mae.high is not None and mae.low <= value <= mae.high
     rerun = Rerun(
         predictions=result.digests.predictions,
         value=value,
@@ -117,25 +102,25 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
     )
     write_result(result.model_copy(update={"rerun": rerun}), path)
     return Reproduced(
-        submission.name,
-        dataset,
-        part.command,
-        stored.value,
-        stored.low,
-        stored.high,
-        value,
-        inside,
+        entry=submission.name,
+        dataset=dataset,
+        command=part.command,
+        stored=mae.value,
+        low=mae.low,
+        high=mae.high,
+        value=value,
+        inside=inside,
     )
 
 
 def _check_command(command: RunCommand, submission: Submission, dataset: str) -> None:
     part = submission.entry.datasets[dataset]
     expected = (part.trained_on, dataset, set(part.seeds))
-    found = (command.dataset, command.apply_to or command.dataset, set(command.seeds))
-    if found != expected:
+    stated = (command.dataset, command.apply_to or command.dataset, set(command.seeds))
+    if stated != expected:
         raise BoardError(
-            f"the command of {submission.name} trains on {found[0]}, predicts {found[1]} with the "
-            f"seeds {sorted(found[2])}; its entry says {expected[0]}, {expected[1]} and "
+            f"the command of {submission.name} trains on {stated[0]}, predicts {stated[1]} with "
+            f"the seeds {sorted(stated[2])}; its entry says {expected[0]}, {expected[1]} and "
             f"{sorted(expected[2])}"
         )
 
@@ -146,7 +131,7 @@ def _run(command: RunCommand, seed: int, folder: Path, progress: bool) -> Path:
         command.method,
         command.dataset,
         seed=seed,
-        parameters=command.parameters,
+        settings=command.settings,
         apply_to=command.apply_to,
         deterministic=command.deterministic,
         out=folder,

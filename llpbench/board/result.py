@@ -8,26 +8,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llpbench.errors import BoardError
+from llpbench.scoring.score import Score
 from llpbench.writing import replace_text
 
-Number = float | None
-"""None where a score is not defined."""
 
+class Stored(BaseModel):
+    """Data of the board: plain, complete, and not changed in place."""
 
-class _Stored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Score(_Stored):
-    """A value, its 95 % interval and its values by category."""
-
-    value: Number
-    low: Number = None
-    high: Number = None
-    per_class: dict[str, Number] = {}
-
-
-class Digests(_Stored):
+class Digests(Stored):
     """What a score follows from; if any of it differs, the score is another one."""
 
     dataset: str
@@ -35,11 +26,18 @@ class Digests(_Stored):
     scorer: str
 
 
-class PixelScores(_Stored):
-    """Scores of the segmentations, computed where the imagery is, and kept.
+class PixelScores(Stored):
+    """Scores of the segmentations, computed where the imagery is, and stored.
 
-    ``sums`` (metric to seed, division, term) are those of :class:`llpbench.Scores`, so that
-    entries can be compared without the imagery.
+    Attributes
+    ----------
+    digests : Digests
+        Of the proportions that came with the segmentations.
+    sums : dict of str to list
+        Metric to sums by seed, division and term, as :class:`llpbench.Scores` has them, so that
+        entries can be compared without the imagery.
+    examples : dict of str to str
+        Chip id to the first seed's categories: digits of a square grid, row by row.
     """
 
     digests: Digests
@@ -48,8 +46,16 @@ class PixelScores(_Stored):
     examples: dict[str, str] = {}
 
 
-class Rerun(_Stored):
-    """What running the entry's command again gave, for these predictions."""
+class Rerun(Stored):
+    """The outcome of running the entry's command again, for predictions of these digests.
+
+    Attributes
+    ----------
+    value : float
+        ``mae`` of the new predictions.
+    inside : bool
+        Whether it lies in the entry's interval: the entry is reproduced if so.
+    """
 
     predictions: list[str]
     value: float
@@ -57,12 +63,22 @@ class Rerun(_Stored):
     llpbench_version: str
 
 
-class Result(_Stored):
-    """Scores of an entry on a dataset, as ``results/<dataset>/<entry>.json`` keeps them.
+class Result(Stored):
+    """Scores of an entry on a dataset, as ``results/<dataset>/<entry>.json`` holds them.
 
-    ``seeds`` are the ``mae`` of each seed, ``errors`` (seed, division) its sums over the chips of
-    each division; ``reliability`` and ``examples`` as in
-    :class:`llpbench.board.standings.Row`.
+    Attributes
+    ----------
+    seeds : dict of str to float
+        ``mae`` of each seed.
+    errors : list of list of float, shape (seed, division)
+        Sums of ``mae`` over the scored chips of each division.
+    note : str
+        A caution about the intervals; empty with enough divisions.
+    reliability : dict of str to list of (float, float, int)
+        By category: mean predicted share, mean true share and number of chips, in tenths of the
+        chips by predicted share, of the first seed.
+    examples : dict of str to list of float
+        Chip id to its predicted shares, of the first seed.
     """
 
     format: Literal[1] = 1
@@ -80,13 +96,17 @@ class Result(_Stored):
     pixels: PixelScores | None = None
     rerun: Rerun | None = None
 
+    @property
+    def all_metrics(self) -> dict[str, Score]:
+        """Scores of proportions, then those of pixels where there are any."""
+        return {**self.metrics, **(self.pixels.metrics if self.pixels else {})}
+
 
 def write_result(result: Result, path: Path) -> None:
     """Write stored scores, in one step.
 
     Parameters
     ----------
-    result : Result
     path : Path
         ``results/<dataset>/<entry>.json``.
     """
@@ -95,21 +115,12 @@ def write_result(result: Result, path: Path) -> None:
 
 
 def read_result(path: Path) -> Result | None:
-    """Read stored scores.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Result or None
-        None where there are none yet.
+    """Read stored scores; None where there are none yet.
 
     Raises
     ------
     BoardError
-        If the file is none of ours.
+        If the file holds no stored scores.
     """
     try:
         return Result.model_validate_json(path.read_bytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,19 +21,18 @@ if TYPE_CHECKING:
 
 STYLES = ("theme", "page", "ranking", "figures", "entry")
 SCRIPTS = (
-    *("elements", "numbers", "board", "columns", "filters", "downloads"),
+    *("elements", "numbers", "rows", "board", "badges", "columns", "filters", "csv", "downloads"),
     *("ranking", "scatter", "maps", "charts", "examples", "citation", "entry"),
-    *("permutation", "compare", "tabs", "main"),
+    *("compare", "tabs", "main"),
 )
-"""One scope, in this order: see ``templates/scripts``."""
+"""Modules of ``templates/scripts``, each after those that it imports: one scope on the page."""
+
+_MODULE_SYNTAX = re.compile(r"^(import .*;\n|export )", re.MULTILINE)
+"""What binds modules in files to one another; each import is one line."""
 
 
 def build_site(board: Board) -> list[Path]:
     """Write the page of a board, and the ranking into its README.
-
-    Parameters
-    ----------
-    board : Board
 
     Returns
     -------
@@ -60,10 +60,6 @@ def render_page(standings: Standings) -> str:
     ``<``, ``>`` and ``&`` are escaped, or in text that the template escapes; besides, a content
     security policy allows no script but the page's own, by digest, and no connection at all.
 
-    Parameters
-    ----------
-    standings : Standings
-
     Returns
     -------
     str
@@ -71,7 +67,7 @@ def render_page(standings: Standings) -> str:
 
     Examples
     --------
-    >>> page = render_page(Standings([], scorer="1.0", llpbench_version="0", protocol=1))
+    >>> page = render_page(Standings(tables=[], scorer="1", llpbench_version="0", protocol=1))
     >>> page.splitlines()[:2]
     ['<!doctype html>', '<html lang="en">']
     """
@@ -105,7 +101,7 @@ def _join(folder: str, names: list[str]) -> Markup:
 
     place = resources.files("llpbench.board") / "templates" / folder
     texts = [(place / name).read_text(encoding="utf-8") for name in names]
-    return Markup("\n".join(texts))  # noqa: S704
+    return Markup(_MODULE_SYNTAX.sub("", "\n".join(texts)))  # noqa: S704
 
 
 def _digest(text: str) -> str:

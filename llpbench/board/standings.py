@@ -1,83 +1,31 @@
-"""The one structure that the page is made of: what ranks where, and how sure that is.
+"""The one structure that page and ranking are made of: which entry ranks where, and how sure.
 
-Everything here is plain data: :meth:`Standings.to_dict` gives what :func:`json.dumps` takes, with
-the fields below in the same nesting and under the same names. Text in ``entry``, ``title``,
-``name`` and ``source`` was written by submitters: it is checked
-(:mod:`llpbench.board.fields`) but not escaped.
+All of it is plain data. Text in ``entry``, ``part``, ``title``, ``team`` and names was written by
+submitters or makers of datasets: checked (:mod:`llpbench.board.fields`), but not escaped.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-FORMAT = 1
+import numpy as np
+from pydantic import Field, computed_field
 
-
-@dataclass(frozen=True)
-class Value:
-    """A score.
-
-    Parameters
-    ----------
-    value : float or None
-        None where it is not defined.
-    low, high : float or None
-        95 % interval; None for reported rows and below 5 divisions.
-    per_class : dict of str to (float or None)
-        By category, in their order; empty where the metric has no values by class.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    per_class: dict[str, float | None] = field(default_factory=dict)
+from llpbench.board.card import Division, ExampleChip
+from llpbench.board.comparing import EntryComparison
+from llpbench.board.entry import Entry, Part
+from llpbench.board.ranking import Rank
+from llpbench.board.result import Result, Stored
+from llpbench.board.submission import Submission
+from llpbench.catalog import ReportedResult
+from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.score import Score
 
 
-@dataclass(frozen=True)
-class Rank:
-    """A place in the ranking by ``mae``.
-
-    Parameters
-    ----------
-    rank : int
-        1 is best; equal values share the better rank.
-    low, high : int
-        Best and worst rank that the data allow, all of them together with 95 %.
-    group : int
-        Tie group: 1 for the entries not told apart from the best one, 2 for those not told apart
-        from the best of the rest, and so on.
-    """
-
-    rank: int
-    low: int
-    high: int
-    group: int
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """What became of running the entry's command again.
-
-    Parameters
-    ----------
-    value : float
-        ``mae`` of the new predictions.
-    inside : bool
-        Whether it lies in the entry's interval: the tier is ``reproduced`` if so.
-    llpbench_version : str
-    """
-
-    value: float
-    inside: bool
-    llpbench_version: str
-
-
-@dataclass(frozen=True)
-class Row:
+class Row(Stored):
     """One row of a table: an entry on a dataset, or a reported result.
 
-    Parameters
+    Attributes
     ----------
     id : str
         Unique in its table, and the same in all tables: ``team__method``, or
@@ -85,130 +33,89 @@ class Row:
     kind : {"entry", "reference", "bound", "reported"}
         Only ``entry`` is ranked. ``reference`` is a floor (or a ceiling its makers call so),
         ``bound`` was supervised by chips or pixels, ``reported`` was printed elsewhere.
-    tier : {"reported", "scored", "reproduced"}
-    title : str
-        What people read.
-    team : str
-        Empty for reported rows.
+    title, team : str
+        What people read; the team of a reported row is empty.
     rank : Rank or None
         None outside the ranking.
-    metrics : dict of str to Value
+    metrics : dict of str to Score
         Keys are those of the table's ``metrics``; absent where the row has none.
-    seeds : dict of str to float
-        Seed to its own ``mae``.
     footprint : dict of str to (number or None)
-        ``parameters``, ``bytes_int8``, ``latency_p50_ms``, ``label_uplink_bytes`` and so on, see
-        :class:`llpbench.board.entry.Footprint`.
-    supervision, trained_on : str
-    command, source : str
-        What makes the predictions again; where the result was printed (reported rows).
-    fit_seconds : float or None
-    entry : dict
-        All of ``entry.yaml`` but ``datasets``; empty for reported rows.
-    digests : dict
-        ``dataset``, ``predictions`` (one a seed) and ``scorer``, and ``segmentations`` where the
-        pixels were scored; empty for reported rows.
-    errors : list of float
-        Sum over the chips of each division of ``mae``, mean of the seeds, in the order of the
-        table's ``divisions``; divide by their ``chips`` for the map, difference them for the
-        paired test. Empty for reported rows.
-    reliability : dict of str to list of (float, float, int)
-        By category: mean predicted share, mean true share and number of chips, in tenths of the
-        chips by predicted share.
-    examples : dict of str to Example
-        Chip id to what was predicted for it (first seed).
-    reproduction : Reproduction or None
+        As :class:`llpbench.board.entry.Footprint` has it.
+    source : str
+        Where a reported result was printed.
+    entry, part, result : Entry, Part and Result, or None
+        ``entry.yaml``, what it says of this dataset, and the stored scores; None for a reported
+        row.
     """
 
     id: str
     kind: Literal["entry", "reference", "bound", "reported"]
     tier: Literal["reported", "scored", "reproduced"]
     title: str
-    team: str
-    rank: Rank | None
-    metrics: dict[str, Value]
-    seeds: dict[str, float] = field(default_factory=dict)
-    footprint: dict[str, float | None] = field(default_factory=dict)
-    supervision: str = ""
-    trained_on: str = ""
-    command: str = ""
+    team: str = ""
+    supervision: str
+    trained_on: str
+    rank: Rank | None = None
+    metrics: dict[str, Score]
+    footprint: dict[str, float | None]
     source: str = ""
-    fit_seconds: float | None = None
-    entry: dict[str, Any] = field(default_factory=dict)
-    digests: dict[str, Any] = field(default_factory=dict)
-    errors: list[float] = field(default_factory=list)
-    reliability: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
-    examples: dict[str, Example] = field(default_factory=dict)
-    reproduction: Reproduction | None = None
+    entry: Entry | None = None
+    part: Part | None = None
+    result: Result | None = None
+
+    @classmethod
+    def of_entry(cls, submission: Submission, result: Result, rank: Rank | None) -> Row:
+        """Make the row of an entry from its stored scores on one dataset."""
+        entry, rerun, scores = submission.entry, result.rerun, result.all_metrics
+        part = entry.datasets[result.dataset]
+        kind: Literal["entry", "reference"] = "reference" if entry.reference else "entry"
+        return cls(
+            id=submission.name,
+            kind="bound" if entry.supervision != "division" else kind,
+            tier="reproduced" if rerun is not None and rerun.inside else "scored",
+            title=entry.title,
+            team=entry.team,
+            supervision=entry.supervision,
+            trained_on=part.trained_on,
+            rank=rank,
+            metrics={name: scores[name] for name in BY_NAME if name in scores},
+            footprint=part.footprint.model_dump(),
+            entry=entry,
+            part=part,
+            result=result,
+        )
+
+    @classmethod
+    def of_reported(cls, reported: ReportedResult) -> Row:
+        """Make the row of a printed result."""
+        values = {name: getattr(reported, name) for name in ("mae", "mae_hard", "f1_micro")}
+        weights = reported.parameters
+        return cls(
+            id=f"reported:{reported.method}",
+            kind="reported",
+            tier="reported",
+            title=reported.method,
+            supervision="division",
+            trained_on=reported.trained_on,
+            metrics={name: Score(value=v) for name, v in values.items() if v is not None},
+            footprint={} if weights is None else {"parameters": weights},
+            source=reported.source,
+        )
+
+    @computed_field
+    def errors(self) -> list[float]:
+        """Sums of ``mae`` over the chips of each division, mean of the seeds, shape (division,)."""
+        return np.mean(self.result.errors, axis=0).round(9).tolist() if self.result else []
 
 
-@dataclass(frozen=True)
-class Example:
-    """What was predicted for one chip.
-
-    Parameters
-    ----------
-    proportions : list of float
-        In the order of the categories.
-    segmentation : str
-        Category numbers of a square grid as digits, row by row; empty without one. Its side is
-        the root of its length.
-    """
-
-    proportions: list[float]
-    segmentation: str = ""
-
-
-@dataclass(frozen=True)
-class Category:
+class Category(Stored):
     """A class group: its name and its colour, ``#rrggbb``."""
 
     name: str
     colour: str
 
 
-@dataclass(frozen=True)
-class Division:
-    """A test division that owns scored chips.
-
-    Parameters
-    ----------
-    id, name : str
-    chips : int
-        Scored chips that it owns; the empty id stands for chips of no division.
-    outline : list of list of (float, float)
-        Rings in degrees (longitude, latitude), simplified; holes are rings as well (fill by
-        even-odd). Empty where unknown.
-    """
-
-    id: str
-    name: str
-    chips: int
-    outline: list[list[tuple[float, float]]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class ExampleChip:
-    """A test chip to show.
-
-    Parameters
-    ----------
-    chip : str
-    truth : list of float
-        Shares in the score window.
-    image, label : str
-        ``data:image/png;base64,...`` of the score window: 96 x 96 pixels, the label in the
-        colours of the categories, transparent where there is none.
-    """
-
-    chip: str
-    truth: list[float]
-    image: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Metric:
+class Metric(Stored):
     """A column: ``name`` as in the rows, a title, and which values are good."""
 
     name: str
@@ -216,32 +123,26 @@ class Metric:
     better: Literal["lower", "higher", "one", "zero"]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Stored):
     """One dataset in one track.
 
-    Parameters
+    Attributes
     ----------
-    dataset, track : str
-    title : str
-        Of the dataset, saying so where it is synthetic.
-    synthetic : bool
-    doi, licence, attribution : str
-        Of the dataset; ``doi`` is empty where it has none.
-    digest : str
-        Of the dataset.
+    title, synthetic, doi, licence, attribution, digest
+        Of the dataset; the title says so where it is synthetic, ``doi`` is empty without one.
     chips, unscored_chips : int
         Test chips that count, and those without a label.
     note : str
-        What must be said beside the intervals; empty where nothing.
+        A caution about the intervals; empty with enough divisions.
     metrics : list of Metric
         All that any row has, the ranking one (``mae``) first.
-    categories : list of Category
     divisions : list of Division
-    examples : list of ExampleChip
+        Those that own scored chips, in the order of the rows' ``errors``.
     rows : list of Row
         Entries by rank, then references, bounds and reported rows, each by ``mae`` (or
         ``mae_hard``, where they have no other).
+    comparisons : list of EntryComparison
+        Pairs of scored rows by ``mae``, corrected where both are ranked.
     """
 
     dataset: str
@@ -251,42 +152,23 @@ class Table:
     doi: str
     licence: str
     attribution: str
-    digest: str
-    chips: int
-    unscored_chips: int
-    note: str
+    digest: str = ""
+    chips: int = 0
+    unscored_chips: int = 0
+    note: str = ""
     metrics: list[Metric]
     categories: list[Category]
-    divisions: list[Division]
-    examples: list[ExampleChip]
+    divisions: list[Division] = Field(default=[])
+    examples: list[ExampleChip] = Field(default=[])
     rows: list[Row]
+    comparisons: list[EntryComparison] = Field(default=[])
 
 
-@dataclass(frozen=True)
-class Standings:
-    """The whole board.
+class Standings(Stored):
+    """The whole board: tables by dataset, then track, and what their scores were made with."""
 
-    Parameters
-    ----------
-    tables : list of Table
-        By dataset, then track; the data of a dataset are repeated in each of its tracks.
-    scorer, llpbench_version : str
-    protocol : int
-    format : int
-        Version of this structure.
-    """
-
-    tables: list[Table]
+    format: Literal[2] = 2
     scorer: str
     llpbench_version: str
     protocol: int
-    format: int = FORMAT
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same for JSON, without a NaN.
-
-        Returns
-        -------
-        dict
-        """
-        return asdict(self)
+    tables: list[Table]

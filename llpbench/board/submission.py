@@ -1,17 +1,24 @@
-"""An entry as it stands in its folder: metadata and predictions."""
+"""An entry as it stands in its folder: metadata, and predictions that are read once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llpbench.board.entry import Entry, validate_entry
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.board.entry import Entry, Part, validate_entry
 from llpbench.board.layout import ENTRY, EntryFiles, list_entry_files
+from llpbench.board.result import Digests
 from llpbench.board.yaml_files import read_yaml
 from llpbench.errors import BoardError, PredictionsError
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
+from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring import Scores, digest_predictions, score_checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,13 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Submission:
-    """An entry and its files; predictions are read when they are asked for.
-
-    Parameters
-    ----------
-    entry : Entry
-    files : EntryFiles
-    """
+    """The metadata of an entry, checked, and its files, not yet opened."""
 
     entry: Entry
     files: EntryFiles
@@ -35,7 +36,7 @@ class Submission:
         """Name of its folder."""
         return self.files.folder.name
 
-    def predictions(self, truth: xr.Dataset) -> list[xr.Dataset]:
+    def read(self, truth: xr.Dataset) -> EntryPredictions:
         """Read and check the predictions on one dataset.
 
         Parameters
@@ -43,25 +44,72 @@ class Submission:
         truth : Dataset
             From :func:`llpbench.board.truth.read_truth`.
 
-        Returns
-        -------
-        list of Dataset
-            One a seed, in the order of ``entry.yaml``, chips in the order of the truth table.
-
         Raises
         ------
         BoardError
-            If a file is not there or has not the form of the truth table.
+            If a file is missing.
         PredictionsError
-            If the predictions do not fit.
+            If a file has not the form of the truth table, or its predictions do not fit it.
         """
         dataset = truth.llp.info.name
         paths = self.files.predictions.get(dataset, {})
         seeds = self.entry.datasets[dataset].seeds
         missing = [seed for seed in seeds if seed not in paths]
         if missing:
-            raise BoardError(f"{dataset}/seed-{missing[0]}.parquet is not there")
-        return [_read(paths[seed], truth) for seed in seeds]
+            raise BoardError(f"{dataset}/seed-{missing[0]}.parquet is missing")
+        return EntryPredictions(self, truth, [_read(paths[seed], truth) for seed in seeds])
+
+
+@dataclass(frozen=True)
+class EntryPredictions:
+    """The predictions of an entry on one dataset; whatever is made of them is made once.
+
+    Parameters
+    ----------
+    truth : Dataset
+        The truth table of the dataset.
+    seeds : list of Dataset
+        Checked predictions in the order of ``entry.yaml``, chips in that of the truth table.
+    """
+
+    submission: Submission
+    truth: xr.Dataset
+    seeds: list[xr.Dataset]
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        name: str = self.truth.llp.info.name
+        return name
+
+    @property
+    def entry(self) -> Entry:
+        """Metadata of the entry."""
+        return self.submission.entry
+
+    @property
+    def part(self) -> Part:
+        """Metadata of the entry about this dataset."""
+        return self.entry.datasets[self.dataset]
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What scores of these predictions follow from."""
+        return Digests(
+            dataset=self.truth.llp.info.digest,
+            predictions=[digest_predictions(seed) for seed in self.seeds],
+            scorer=SCORER_VERSION,
+        )
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores of the proportions."""
+        return score_checked(self.seeds, self.digests.predictions, self.truth)
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """Predicted shares, shape (seed, chip, category)."""
+        return np.stack([seed["proportions"].to_numpy() for seed in self.seeds]).astype(float)
 
 
 def read_submission(folder: Path) -> Submission:
@@ -71,10 +119,6 @@ def read_submission(folder: Path) -> Submission:
     ----------
     folder : Path
         ``<team>__<method>``.
-
-    Returns
-    -------
-    Submission
 
     Raises
     ------

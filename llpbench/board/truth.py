@@ -64,8 +64,8 @@ def make_truth(dataset: str | Path | xr.Dataset) -> xr.Dataset:
         raise BoardError(f"the dataset {opened.llp.info.name!r} has no test split")
     shares = part.llp.truth().drop_vars(["category", "category_name"]).variable
     null = train_mean(grouped)
-    kept = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
-    return kept.assign(
+    variables = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
+    return variables.assign(
         truth=shares,
         train_mean=("category", np.full(part.sizes["category"], np.nan) if null is None else null),
     ).assign_attrs(train_chips=train.sizes["chip"], train_divisions=train.sizes["division"])
@@ -79,9 +79,9 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
     truth : Dataset
         From :func:`make_truth`.
     path : Path
-        ``leaderboard/truth/<dataset>.parquet``: a row for each chip, its shares, the division that
-        owns it, and lists of the divisions it overlaps and by how many km²; what concerns
-        divisions and the dataset is in the metadata.
+        ``truth/<dataset>.parquet``: a row for each chip, its shares, the division that owns it,
+        and lists of the divisions it overlaps and by how many km²; what concerns divisions and the
+        dataset is in the metadata.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -104,22 +104,12 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
         }
     ).replace_schema_metadata({_METADATA_KEY: json.dumps(content).encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside:
-        pq.write_table(table, beside, compression="zstd", compression_level=19)
+    with replacing(path) as partial:
+        pq.write_table(table, partial, compression="zstd", compression_level=19)
 
 
 def read_truth(path: Path) -> xr.Dataset:
-    """Read a truth table.
-
-    Parameters
-    ----------
-    path : Path
-        That :func:`write_truth` wrote.
-
-    Returns
-    -------
-    Dataset
-        As :func:`make_truth` made it.
+    """Read a truth table as :func:`make_truth` made it.
 
     Raises
     ------
@@ -148,11 +138,6 @@ def read_truth(path: Path) -> xr.Dataset:
 
 def scored_divisions(truth: xr.Dataset) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
     """Divisions that own scored chips, and how many.
-
-    Parameters
-    ----------
-    truth : Dataset
-        From :func:`read_truth`.
 
     Returns
     -------

@@ -1,37 +1,23 @@
-"""Keeping the stored scores of a board: what is new is scored, what is fresh stays."""
+"""Keeping the stored scores of a board: what is new is scored, what is up to date stays."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from llpbench.board.entry_scoring import score_entry, score_pixels
 from llpbench.board.layout import Board
-from llpbench.board.result import Digests, Result, read_result, write_result
-from llpbench.board.submission import Submission, read_submission
+from llpbench.board.result import Result, read_result, write_result
+from llpbench.board.submission import EntryPredictions, Submission, read_submission
 from llpbench.board.truth import read_truth
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import BoardError, examples
-from llpbench.protocol import SCORER_VERSION
-from llpbench.scoring import digest_predictions
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What became of an entry's scores on one dataset.
-
-    Parameters
-    ----------
-    entry, dataset : str
-    proportions : {"scored", "kept"}
-    pixels : {"scored", "kept", "none"}
-        ``none`` where no segmentation was scored, now or earlier.
-    result : Result
-    """
+    """What became of an entry's scores on one dataset; pixels are ``none`` where never scored."""
 
     entry: str
     dataset: str
@@ -47,7 +33,6 @@ def score_board(
 
     Parameters
     ----------
-    board : Board
     entries : collection of str
         Names of those to score; by default all.
     pixels : bool
@@ -66,21 +51,12 @@ def score_board(
     """
     for submission in find_submissions(board, entries):
         for dataset in submission.entry.datasets:
-            yield _score(submission, read_truth(board.truth(dataset)), board, pixels)
+            truth = read_truth(board.truth(dataset))
+            yield update_scores(submission.read(truth), board, pixels=pixels)
 
 
 def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submission]:
-    """Read entries of a board.
-
-    Parameters
-    ----------
-    board : Board
-    entries : collection of str
-        Names of some; by default all.
-
-    Returns
-    -------
-    list of Submission
+    """Read the metadata of entries of a board, by default of all.
 
     Raises
     ------
@@ -94,52 +70,40 @@ def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submis
     return [read_submission(folder) for folder in folders]
 
 
-def current_digests(submission: Submission, truth: xr.Dataset) -> Digests:
-    """What an entry's scores would follow from now.
+def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool = False) -> Upkeep:
+    """Score an entry on one dataset, as far as its stored scores are out of date.
 
     Parameters
     ----------
-    submission : Submission
-    truth : Dataset
-
-    Returns
-    -------
-    Digests
+    pixels : bool
+        Whether to score segmentations as well, where they lie beside the predictions.
     """
-    return Digests(
-        dataset=truth.llp.info.digest,
-        predictions=[digest_predictions(one) for one in submission.predictions(truth)],
-        scorer=SCORER_VERSION,
-    )
-
-
-def _score(submission: Submission, truth: xr.Dataset, board: Board, pixels: bool) -> Upkeep:
-    dataset = truth.llp.info.name
+    submission, dataset = predictions.submission, predictions.dataset
     path = board.result(dataset, submission.name)
-    result, digests = read_result(path), current_digests(submission, truth)
+    result = read_result(path)
     proportions: Literal["scored", "kept"] = "kept"
-    if result is None or result.digests != digests:
-        result, proportions = score_entry(submission, truth, board), "scored"
+    if result is None or result.digests != predictions.digests:
+        result, proportions = score_entry(predictions, board), "scored"
         write_result(result, path)
     state: Literal["scored", "kept", "none"] = "none" if result.pixels is None else "kept"
-    stale = result.pixels is None or result.pixels.digests != digests
+    stale = result.pixels is None or result.pixels.digests != predictions.digests
     if pixels and stale and dataset in submission.files.segmentations:
-        result, state = _with_pixels(submission, result, board), "scored"
+        result, state = _with_pixels(submission, result), "scored"
         write_result(result, path)
     return Upkeep(submission.name, dataset, proportions, state, result)
 
 
-def _with_pixels(submission: Submission, result: Result, board: Board) -> Result:
+def _with_pixels(submission: Submission, result: Result) -> Result:
     ds = open_dataset(result.dataset)
     if ds.llp.info.digest != result.digests.dataset:
         raise BoardError(
             f"the dataset {result.dataset} on this machine has the digest {ds.llp.info.digest}, "
             f"the board's {result.digests.dataset}; fetch or make it again"
         )
-    found = score_pixels(submission, ds, result.examples)
-    if found.digests != result.digests:
+    pixels = score_pixels(submission, ds, result.examples)
+    if pixels.digests != result.digests:
         raise BoardError(
             f"{submission.name}: the proportions beside the segmentations on {result.dataset} are "
             "not those of the entry; both must come from one run"
         )
-    return result.model_copy(update={"pixels": found})
+    return result.model_copy(update={"pixels": pixels})

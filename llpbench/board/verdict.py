@@ -1,4 +1,4 @@
-"""What checking an entry found: reasons, each refused, flagged or a note."""
+"""The findings about an entry: reasons, each refused, flagged or a note."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ Level = Literal["refused", "flagged", "note"]
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing found.
+    """One finding of a check: the entry is refused, somebody must look at it, or it is a note.
 
     Parameters
     ----------
-    level : {"refused", "flagged", "note"}
-        Whether the entry cannot be taken, somebody must look at it, or it is only said.
     check : str
-        What found it, such as ``"duplicates"``.
+        Such as ``"duplicates"``.
     where : str
         Dataset, or dataset and file; empty for the whole entry.
     sentence : str
@@ -32,14 +30,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that was found about one entry.
-
-    Parameters
-    ----------
-    entry : str
-        Name of its folder.
-    reasons : tuple of Reason
-    """
+    """All findings about the entry in a folder of that name."""
 
     entry: str
     reasons: tuple[Reason, ...]

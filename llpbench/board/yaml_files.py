@@ -32,15 +32,15 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping of text to anything."""
-        found: dict[Any, Any] = {}
+        mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise BoardError(f"keys must be text, found {examples([key])}")
-            if key in found:
+            if key in mapping:
                 raise BoardError(f"the key {examples([key])} is there twice")
-            found[key] = self.construct_object(value_node, deep=True)
-        return found
+            mapping[key] = self.construct_object(value_node, deep=True)
+        return mapping
 
 
 class _Dumper(yaml.SafeDumper):
@@ -78,12 +78,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def read_yaml(path: Path) -> Any:
-    """Read a small YAML file, trusting nothing in it.
-
-    Parameters
-    ----------
-    path : Path
-        Of at most 64 kB.
+    """Read a YAML file of at most 64 kB, trusting nothing in it.
 
     Returns
     -------
@@ -112,15 +107,6 @@ def read_yaml(path: Path) -> Any:
 
 def write_yaml(content: Any) -> str:
     """YAML that :func:`read_yaml` reads back as it was.
-
-    Parameters
-    ----------
-    content : object
-        Mappings, lists, text, numbers, booleans and None.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

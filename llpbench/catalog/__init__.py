@@ -1,19 +1,31 @@
 """The benchmark as data: its datasets, label classes and groups, and the paper's results."""
 
-from llpbench.catalog.benchmark import Catalog, DatasetEntry, dataset, label_set, load
+from llpbench.catalog.benchmark import (
+    SYNTHETIC_LICENCE,
+    Catalog,
+    DatasetEntry,
+    dataset,
+    label_set,
+    load,
+    parse,
+)
 from llpbench.catalog.label_sets import NO_LABEL, ClassGroup, LabelClass, LabelSet
+from llpbench.catalog.record_file import RecordFile
 from llpbench.catalog.reported import ReportedResult, reported_results
 
 __all__ = [
     "NO_LABEL",
+    "SYNTHETIC_LICENCE",
     "Catalog",
     "ClassGroup",
     "DatasetEntry",
     "LabelClass",
     "LabelSet",
+    "RecordFile",
     "ReportedResult",
     "dataset",
     "label_set",
     "load",
+    "parse",
     "reported_results",
 ]

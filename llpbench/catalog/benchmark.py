@@ -13,8 +13,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from llpbench.catalog.label_sets import ClassGroup, LabelClass, LabelSet
+from pydantic import TypeAdapter
+
+from llpbench.catalog.label_sets import LabelSet
+from llpbench.catalog.record_file import RecordFile
 from llpbench.errors import UnknownNameError, unknown
+
+SYNTHETIC_LICENCE = "CC0-1.0"
+"""Of everything that was made by a program: nobody has rights in it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class DatasetEntry:
         Published number of chips.
     record : int or None
         Zenodo record of its archive.
+    archive : RecordFile or None
+        Name, size and md5 of that, once a maintainer has pinned them (``llpbench pin-records``).
     splits : mapping
         Published chip counts by split column (``split``: by division, ``split_chip``: by chip)
         and split name, as far as they are known.
@@ -62,6 +70,7 @@ class DatasetEntry:
     label_set: LabelSet
     chips: int
     record: int | None = None
+    archive: RecordFile | None = None
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     synthetic: SyntheticRecipe | None = None
     attribution: str = ""
@@ -74,7 +83,7 @@ class DatasetEntry:
     @property
     def licence(self) -> str:
         """SPDX identifier of the labels' licence."""
-        return self.label_set.licence
+        return self.label_set.licence if self.synthetic is None else SYNTHETIC_LICENCE
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,6 @@ class Catalog:
 
     Parameters
     ----------
-    benchmark_version : int
     paper : str
         Its reference.
     datasets, label_sets, attributions : mapping
@@ -98,6 +106,11 @@ class Catalog:
     label_sets: Mapping[str, LabelSet]
     attributions: Mapping[str, str]
     label_noise: Mapping[str, tuple[str, ...]]
+
+    def record_file(self, record: int) -> RecordFile | None:
+        """The archive that is pinned for a record, None where none is."""
+        pinned = (entry.archive for entry in self.datasets.values() if entry.record == record)
+        return next(pinned, None)
 
 
 @cache
@@ -114,7 +127,23 @@ def load() -> Catalog:
     >>> load().datasets["benelux-esaworldcover"].doi
     '10.5281/zenodo.7935237'
     """
-    text = resources.files("llpbench.catalog").joinpath("catalog.toml").read_text(encoding="utf-8")
+    file = resources.files("llpbench.catalog").joinpath("catalog.toml")
+    return parse(file.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Catalog:
+    """Read a catalog.
+
+    Parameters
+    ----------
+    text : str
+        TOML, as in ``catalog.toml``.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, DownloadError
+        If it is no catalog.
+    """
     raw = tomllib.loads(text)
     attributions = raw["attributions"]
     label_sets = {
@@ -130,7 +159,7 @@ def load() -> Catalog:
         datasets=datasets,
         label_sets=label_sets,
         attributions=attributions,
-        label_noise={name: tuple(said) for name, said in raw["label_noise"].items()},
+        label_noise={name: tuple(texts) for name, texts in raw["label_noise"].items()},
     )
 
 
@@ -141,10 +170,6 @@ def dataset(name: str) -> DatasetEntry:
     ----------
     name : str
         Such as ``"benelux-humanpop"``.
-
-    Returns
-    -------
-    DatasetEntry
 
     Raises
     ------
@@ -165,10 +190,6 @@ def label_set(name: str) -> LabelSet:
     name : str
         Such as ``"esaworldcover"`` or ``"esa-world-cover"``.
 
-    Returns
-    -------
-    LabelSet
-
     Raises
     ------
     UnknownNameError
@@ -187,20 +208,8 @@ def label_set(name: str) -> LabelSet:
 
 
 def _label_set(name: str, raw: dict[str, Any], attributions: Mapping[str, str]) -> LabelSet:
-    return LabelSet(
-        name=name,
-        title=raw["title"],
-        classes=tuple(LabelClass(**values) for values in raw["classes"]),
-        groups=tuple(
-            ClassGroup(**{**values, "members": tuple(values["members"])})
-            for values in raw["groups"]
-        ),
-        resolution_m=raw["resolution_m"],
-        ordered=raw.get("ordered", False),
-        archive_names=tuple(raw["archive_names"]),
-        licence=raw["licence"],
-        attribution=attributions[raw["attribution"]],
-    )
+    facts = {**raw, "name": name, "attribution": attributions[raw["attribution"]]}
+    return TypeAdapter(LabelSet).validate_python(facts)
 
 
 def _dataset(
@@ -209,17 +218,9 @@ def _dataset(
     label_sets: Mapping[str, LabelSet],
     attributions: Mapping[str, str],
 ) -> DatasetEntry:
-    labels = label_sets[raw["labels"]]
-    recipe = raw.get("synthetic")
-    sources = [attributions["sentinel2"], labels.attribution]
-    return DatasetEntry(
-        name=name,
-        title=raw["title"],
-        region=raw["region"],
-        label_set=labels,
-        chips=raw["chips"],
-        record=raw.get("record"),
-        splits=raw.get("splits", {}),
-        synthetic=None if recipe is None else SyntheticRecipe(**recipe),
-        attribution=attributions["synthetic"] if recipe is not None else " ".join(sources),
-    )
+    labels = label_sets[raw.pop("labels")]
+    credit = [attributions["sentinel2"], labels.attribution]
+    if "synthetic" in raw:
+        credit = [attributions["synthetic"]]
+    facts = {**raw, "name": name, "label_set": labels, "attribution": " ".join(credit)}
+    return TypeAdapter(DatasetEntry).validate_python(facts)

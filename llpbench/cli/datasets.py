@@ -49,7 +49,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     elif entry is not None and entry.synthetic:
         state = "made at first use"
     elif entry is not None and entry.record is not None:
-        archive = fetch.archive_state(entry.record, cache=cache)
+        archive = fetch.Archive(entry.record, cache).state
         state, size = archive.state, archive.present or None
         if state == "partial":
             state = f"partial, {archive.percent:.0f} %"
@@ -82,8 +82,10 @@ def info(name: str, as_json: bool) -> None:
         return
     click.echo(f"{facts['name']}: {facts['title']}")
     click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
-    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence']}")
-    click.echo(f"{facts['attribution']}\n{facts['digest']}\n")
+    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
+    for line in filter(None, (facts["attribution"], facts["digest"])):
+        click.echo(line)
+    click.echo()
     print_table(facts["splits"])
     click.echo()
     print_table(facts["classes"])
@@ -153,26 +155,14 @@ def _facts(ds: xr.Dataset) -> dict[str, Any]:
 def verify(name: str, archive: bool) -> None:
     """Read dataset NAME (or the path of one) whole and check it against its digest."""
     from llpbench.data.cache import find_store
+    from llpbench.data.downloading import published_archive
     from llpbench.data.store import verify_store
 
     if archive:
-        click.echo(f"the archive of {name} is whole: {_verify_archive(name)}")
+        click.echo(f"the archive of {name} is whole: {published_archive(name).verify(force=True)}")
         return
-
     found = verify_store(find_store(name), progress=True)
     click.echo(f"{found.shown_name} is whole: {found.digest}")
-
-
-def _verify_archive(name: str) -> str:
-    from llpbench import catalog
-    from llpbench.data import fetch
-    from llpbench.data.cache import cache_folder
-    from llpbench.errors import DownloadError
-
-    record = catalog.dataset(name).record
-    if record is None:
-        raise DownloadError(f"{name!r} is embedded: it has no archive")
-    return str(fetch.verify_archive(record, cache=cache_folder(), force=True))
 
 
 @click.command()

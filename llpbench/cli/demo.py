@@ -34,7 +34,7 @@ def demo(out: Path) -> None:
             done = run_method(
                 method,
                 dataset,
-                parameters=parameters,
+                settings=parameters,
                 out=folder / f"{method}-{dataset}",
                 progress=sys.stderr.isatty(),
             )

@@ -83,21 +83,21 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
     from llpbench.data.downloading import plan
 
     plans = [plan(name, chips=chips) for name in names]
-    rows = [{**vars(found), "needed_bytes": found.needed_bytes} for found in plans]
+    rows = [{**vars(each), "needed_bytes": each.needed_bytes} for each in plans]
     if as_json:
         print_json(rows)
         return
     print_table(
         [
             {
-                "dataset": found.name,
-                "to fetch": readable(found.archive_bytes - found.present_bytes),
-                "archive": readable(found.archive_bytes),
-                "store, about": readable(found.store_bytes),
-                "needed": readable(found.needed_bytes),
-                "free": readable(found.free_bytes),
+                "dataset": each.name,
+                "to fetch": readable(each.archive_bytes - each.present_bytes),
+                "archive": readable(each.archive_bytes),
+                "store, about": readable(each.store_bytes),
+                "needed": readable(each.needed_bytes),
+                "free": readable(each.free_bytes),
             }
-            for found in plans
+            for each in plans
         ]
     )
 
@@ -124,10 +124,10 @@ def clean(
     """Show what the cache holds; remove datasets by NAME, or kinds of files by option."""
     from llpbench.data.holdings import holdings, remove
 
-    found = holdings()
+    held = holdings()
     unwanted = {"archive": archives, "partial": partial, "dataset": False}
-    doomed = [item for item in found if everything or unwanted[item.kind] or item.name in names]
-    unknown = set(names) - {item.name for item in found}
+    doomed = [item for item in held if everything or unwanted[item.kind] or item.name in names]
+    unknown = set(names) - {item.name for item in held}
     if unknown:
         raise click.BadParameter(f"the cache holds no {', '.join(sorted(unknown))}")
     for item in doomed:
@@ -140,13 +140,13 @@ def clean(
             "removed": item in doomed,
             "path": str(item.path),
         }
-        for item in found
+        for item in held
     ]
     if as_json:
         print_json(rows)
         return
     print_table(rows)
-    if found and not doomed:
+    if held and not doomed:
         click.echo("\nNothing was removed: give names, --archives, --partial or --all.")
-    if not found:
+    if not held:
         click.echo("The cache is empty.")

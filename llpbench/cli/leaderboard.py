@@ -97,12 +97,10 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
     from llpbench.board.site import build_site
-    from llpbench.board.upkeep import score_board
 
-    verdict = add_entry(folder, board)
-    scored = [] if verdict.is_refused else list(score_board(board, [verdict.entry]))
+    verdict, scored = add_entry(folder, board)
     written = [] if verdict.is_refused else build_site(board)
-    rows = [_row(one) for one in scored]
+    rows = [_row(upkeep) for upkeep in scored]
     if as_json:
         print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})
     else:
@@ -124,7 +122,7 @@ def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -
     """Score what is new or was scored by another version of the scorer."""
     from llpbench.board.upkeep import score_board
 
-    _print_rows((_row(one) for one in score_board(board, entries, pixels=pixels)), as_json)
+    _print_rows((_row(upkeep) for upkeep in score_board(board, entries, pixels=pixels)), as_json)
 
 
 @leaderboard.command()
@@ -139,25 +137,25 @@ def replay(board: Board, as_json: bool) -> None:
     from llpbench.board.replaying import replay as replay_board
 
     replayed = replay_board(board)
-    problems = [one for one in replayed if one.problem]
+    problems = [result for result in replayed if result.problem]
     if as_json:
-        print_json([one.to_dict() for one in replayed])
+        print_json([result.model_dump() for result in replayed])
         sys.exit(bool(problems))
-    for one in problems:
-        click.echo(f"llpbench: {one.entry} on {one.dataset} {one.problem}", err=True)
-    moved = [one for one in replayed if one.moved and not one.problem]
+    for result in problems:
+        click.echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
+    moved = [result for result in replayed if result.moved and not result.problem]
     print_table(
         [
             {
-                "entry": one.entry,
-                "dataset": one.dataset,
-                "stored MAE": (mae := one.moved.get("mae", (None, None)))[0],
+                "entry": result.entry,
+                "dataset": result.dataset,
+                "stored MAE": (mae := result.moved.get("mae", (None, None)))[0],
                 "MAE": mae[1],
-                "stored rank": one.stored_rank,
-                "rank": one.rank,
+                "stored rank": result.stored_rank,
+                "rank": result.rank,
             }
-            for one in replayed
-            if not one.problem and (one.moved or one.rank != one.stored_rank)
+            for result in replayed
+            if not result.problem and (result.moved or result.rank != result.stored_rank)
         ]
     )
     click.echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
@@ -180,20 +178,9 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
     (submission,) = find_submissions(board, [entry])
     progress = sys.stderr.isatty()
     done = list(reproduce_entry(board, submission, datasets, progress=progress))
-    rows = [
-        {
-            "entry": one.entry,
-            "dataset": one.dataset,
-            "MAE": one.stored,
-            "low": one.low,
-            "high": one.high,
-            "again": one.value,
-            "inside": one.inside,
-        }
-        for one in done
-    ]
+    rows = [rerun.model_dump(exclude={"command"}, by_alias=True) for rerun in done]
     _print_rows(rows, as_json)
-    sys.exit(not all(one.inside for one in done))
+    sys.exit(not all(rerun.inside for rerun in done))
 
 
 @leaderboard.command()
@@ -210,26 +197,12 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
 
     if len(entries) < 2:
         raise click.UsageError("give at least two entries to compare")
-    found = compare_entries(board, entries, metric)
-    rows = [
-        {
-            "dataset": one.dataset,
-            "metric": one.metric,
-            "first": one.first,
-            "second": one.second,
-            "difference": one.difference,
-            "low": one.low,
-            "high": one.high,
-            "p": one.p_value,
-            "corrected": one.corrected,
-        }
-        for one in found
-    ]
+    rows = [pair.model_dump(by_alias=True) for pair in compare_entries(board, entries, metric)]
     if as_json:
-        print_json([{**row, "note": one.note} for row, one in zip(rows, found, strict=True)])
+        print_json(rows)
         return
-    print_table(rows)
-    for note in dict.fromkeys(one.note for one in found if one.note):
+    print_table([{name: row[name] for name in row if name != "note"} for row in rows])
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
         click.echo(f"\n{note}")
 
 
@@ -263,19 +236,19 @@ def build(board: Board) -> None:
         click.echo(f"written to {path}")
 
 
-def _row(one: Upkeep) -> dict[str, Any]:
+def _row(upkeep: Upkeep) -> dict[str, Any]:
     """Scores of an entry on a dataset as a row."""
-    mae = one.result.metrics["mae"]
-    pixels = one.result.pixels.metrics if one.result.pixels else {}
+    mae = upkeep.result.metrics["mae"]
+    pixels = upkeep.result.pixels.metrics if upkeep.result.pixels else {}
     return {
-        "entry": one.entry,
-        "dataset": one.dataset,
+        "entry": upkeep.entry,
+        "dataset": upkeep.dataset,
         "MAE": mae.value,
         "low": mae.low,
         "high": mae.high,
         "F1": pixels["f1_micro"].value if "f1_micro" in pixels else None,
-        "proportions": one.proportions,
-        "pixels": one.pixels,
+        "proportions": upkeep.proportions,
+        "pixels": upkeep.pixels,
     }
 
 

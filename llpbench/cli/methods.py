@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 @json_option
 def baselines(as_json: bool) -> None:
     """List the installed methods; parameters are counted at 5 classes."""
-    from llpbench.methods.registry import method_class, method_names
+    from llpbench.methods.registry import describe_method, method_names
 
     rows = [
         {
-            "name": name,
-            "supervision": found.supervision,
-            "track": found.track,
-            "parameters": found.parameters,
-            "non_trainable": found.non_trainable,
-            "source": found.source,
+            "name": info.name,
+            "supervision": info.supervision,
+            "track": info.track,
+            "parameters": info.parameters,
+            "non_trainable": info.non_trainable,
+            "source": info.source,
         }
-        for name, found in ((name, method_class(name)) for name in method_names())
+        for info in map(describe_method, method_names())
     ]
     if as_json:
         print_json(rows)
@@ -58,8 +58,10 @@ def baselines(as_json: bool) -> None:
 )
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run.")
 @click.option("--deterministic", is_flag=True, help="The same bits again on one machine; slower.")
-@click.option("--track", type=click.Choice(["wandb"]), help="Send figures to this service.")
-@click.option("--track-tag", help="A word to find the run by, there.")
+@click.option(
+    "--track", "tracker", type=click.Choice(["wandb"]), help="Send figures to this service."
+)
+@click.option("--track-tag", "tracker_tag", help="A word to find the run by, there.")
 @json_option
 def run(
     method: str,
@@ -83,15 +85,15 @@ def run(
     from llpbench.running.run import complete_run, run_method
 
     method = "+".join([method, *(post.split(",") if post else [])])
-    parameters = dict(parse_setting(text) for text in settings)
+    chosen = dict(parse_setting(text) for text in settings)
     named = {"epochs": epochs, "objective": objective}
-    parameters |= {name: value for name, value in named.items() if value is not None}
+    chosen |= {name: value for name, value in named.items() if value is not None}
     tasks = list(itertools.product(datasets, seeds or (0,)))
     done: list[Run] = []
     several = len(tasks) > 1
     if several and resume and out is None:
         raise click.UsageError("--resume of several runs needs the --out they were given")
-    options |= {"parameters": parameters, "progress": sys.stderr.isatty()}
+    options |= {"settings": chosen, "progress": sys.stderr.isatty()}
     for dataset, seed in tasks:
         options |= {"seed": seed, "out": out}
         if several and out is not None:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from llpbench.catalog import LabelSet
-from llpbench.data.geometry import mix, overlap_matrix
+from llpbench.data.divisions import Divisions
+from llpbench.data.geometry import mix
 from llpbench.data.grouping import group_labels, group_shares
 from llpbench.data.info import DatasetInfo
+from llpbench.data.overlaps import overlap_areas, present_overlaps
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.protocol import SCORE_WINDOW, SPLITS
+from llpbench.protocol import SCORE_WINDOW, SPLITS, training_inputs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
     from llpbench.data.batches import Batches
     from llpbench.data.hardness import Hardness
-
-FORBIDDEN = {
-    "division": ("label", "chip_proportions"),
-    "chip": ("label",),
-    "pixel": (),
-}
-"""What a method of each supervision level must never see."""
 
 _SHARES = ("chip_proportions", "target", "division_proportions")
 
@@ -98,8 +92,8 @@ class LabelProportions:
         elif border != "renormalise":
             raise UnknownNameError(unknown("border rule", border, ["renormalise", "drop"]))
         ds = self._ds.isel(chip=chips, division=divisions)
-        ds = ds.isel(overlap=ds.llp._present())
-        target = mix(ds.llp._overlap_areas(), ds["division_proportions"].to_numpy())
+        ds = ds.isel(overlap=present_overlaps(ds))
+        target = mix(overlap_areas(ds), ds["division_proportions"].to_numpy())
         return ds.assign(target=ds["target"].copy(data=target.astype(np.float32)))
 
     def group(self) -> xr.Dataset:
@@ -152,20 +146,16 @@ class LabelProportions:
         Parameters
         ----------
         supervision : {"division", "chip", "pixel"}
-            ``division`` takes away ``label`` and ``chip_proportions``, ``chip`` only ``label``.
-
-        Returns
-        -------
-        Dataset
+            ``division`` leaves images, targets, division proportions and overlaps; ``chip`` also
+            ``chip_proportions``; ``pixel`` also ``label``. Places and the dataset's name and folder
+            are taken away, see :data:`llpbench.protocol.SUPERVISION`.
 
         Raises
         ------
         UnknownNameError
             If there is no such level.
         """
-        if supervision not in FORBIDDEN:
-            raise UnknownNameError(unknown("supervision level", supervision, FORBIDDEN))
-        return self._ds.drop_vars(FORBIDDEN[supervision], errors="ignore")
+        return training_inputs(self._ds, supervision)
 
     def overlaps(self) -> pd.DataFrame:
         """Which chips of this dataset overlap which of its divisions, and by how much.
@@ -176,7 +166,7 @@ class LabelProportions:
             A row a pair, in the order of the chips: ``chip``, ``division`` (ids) and
             ``area_km2``. Selecting, shuffling or splitting chips keeps every pair right.
         """
-        areas = self._overlap_areas().tocoo()
+        areas = overlap_areas(self._ds).tocoo()
         return pd.DataFrame(
             {
                 "chip": self._ds["chip"].to_numpy()[areas.row],
@@ -195,9 +185,7 @@ class LabelProportions:
             zeros where no chip is left), so that ``bags() @ features`` are the means of a chip
             feature over the divisions.
         """
-        areas = self._overlap_areas().T.tocsr()
-        total = np.asarray(areas.sum(axis=1))
-        return areas.multiply(1 / np.where(total > 0, total, 1)[:, np.newaxis]).tocsr()
+        return Divisions.of(self._ds).weights
 
     def batches(self, batch_size: int = 32, **options: Any) -> Batches:
         """Shuffled batches to train on, see :class:`~llpbench.data.batches.Batches`.
@@ -217,7 +205,7 @@ class LabelProportions:
         """
         from llpbench.data.batches import Batches
 
-        return Batches(self._ds, batch_size, **options)
+        return Batches.of(self._ds, batch_size, **options)
 
     def rebag(
         self,
@@ -387,34 +375,3 @@ class LabelProportions:
         from llpbench.data.hardness import hardness
 
         return hardness(self._ds)
-
-    def _overlap_areas(self) -> csr_array:
-        """Overlap areas, shape (chip, division), by number, never by position.
-
-        In float64, so that sums over chips do not depend on their order.
-        """
-        pairs = self._pairs()
-        present = pairs[_are_here(pairs)]
-        return overlap_matrix(present, (self._ds.sizes["chip"], self._ds.sizes["division"]))
-
-    def _present(self) -> NDArray[np.bool_]:
-        """Which rows of the overlap table concern chips and divisions that are here."""
-        return _are_here(self._pairs())
-
-    def _pairs(self) -> pd.DataFrame:
-        """The overlap table by positions in this dataset, -1 for what is not here."""
-        return pd.DataFrame(
-            {
-                "chip": self._positions("chip"),
-                "division": self._positions("division"),
-                "area": self._ds["overlap_area"].to_numpy().astype(np.float64),
-            }
-        )
-
-    def _positions(self, what: str) -> NDArray[np.intp]:
-        numbers = pd.Index(self._ds[f"{what}_number"].to_numpy())
-        return numbers.get_indexer(self._ds[f"overlap_{what}"].to_numpy())
-
-
-def _are_here(pairs: pd.DataFrame) -> NDArray[np.bool_]:
-    return ((pairs["chip"] >= 0) & (pairs["division"] >= 0)).to_numpy()

@@ -19,6 +19,7 @@ from llpbench.catalog import NO_LABEL
 from llpbench.data.geometry import GEOGRAPHIC, SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.store.layout import SHARD
 from llpbench.errors import ArchiveError
+from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,9 +88,8 @@ def write_archive(
     ds = _opened(dataset)
     region, labels = _names(ds)
     folder = f"{region}_sentinel2-rgb-median-2020_{labels}"
-    beside = path.with_name(path.name + ".part")
     try:
-        with zipfile.ZipFile(beside, "w") as archive:
+        with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
             _add(archive, f"{folder}/README.txt", [_readme(ds)])
             _add(archive, f"{folder}/splits.csv", _split_rows(ds))
             table = f"{folder}/{region}_partitions"
@@ -97,13 +97,10 @@ def write_archive(
             _add(archive, f"{table}_communes.geojson", _collection(_divisions(ds, labels)))
             for chip, content in _pickles(ds, progress):
                 archive.writestr(_info(f"{folder}/data/{chip}.pkl"), content, compresslevel=_LEVEL)
-        beside.replace(path)
     except OSError as error:
         raise ArchiveError(
             f"the archive {str(path)!r} could not be written ({error.strerror or error})"
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

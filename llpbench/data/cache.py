@@ -13,18 +13,14 @@ from llpbench import catalog
 from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO
 from llpbench.errors import StoreError, UnknownNameError, unknown
+from llpbench.writing import locked as lock_of
+from llpbench.writing import unfinished
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def cache_folder() -> Path:
-    """Folder that holds all datasets.
-
-    Returns
-    -------
-    Path
-        ``$LLPBENCH_CACHE``, or the platform's folder for a user's caches.
-    """
+    """Folder of all datasets: ``$LLPBENCH_CACHE``, or the platform's for a user's caches."""
     import platformdirs
 
     named = os.environ.get("LLPBENCH_CACHE")
@@ -32,14 +28,13 @@ def cache_folder() -> Path:
 
 
 def stored_names() -> list[str]:
-    """Names of the datasets that are in the cache, whole.
+    """Names of the datasets that are in the cache, whole; sorted."""
+    return sorted(info.parent.name for info in cache_folder().glob(f"[!.]*/{INFO}"))
 
-    Returns
-    -------
-    list of str
-        Sorted.
-    """
-    return sorted(info.parent.name for info in cache_folder().glob(f"*/{INFO}") if info.is_file())
+
+def unfinished_stores() -> list[tuple[str, Path]]:
+    """Datasets whose writing was interrupted, or goes on: name and folder."""
+    return [(path.name, part) for path, part in unfinished(cache_folder())]
 
 
 def find_store(name: str | os.PathLike[str]) -> Path:
@@ -49,10 +44,6 @@ def find_store(name: str | os.PathLike[str]) -> Path:
     ----------
     name : str or path
         A name in the catalog, the name of an imported dataset, or the path of a store.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------
@@ -103,6 +94,8 @@ def import_archive(
         The zip.
     name : str
         What the dataset will be called; a catalog name takes title and DOI from the catalog.
+        Licence and attribution are those of the catalog's dataset of that name, or the one that
+        the folder in the zip is named after; else they are not known.
     chips : int, optional
         Only about that many chips: whole divisions of every split.
     md5 : str, optional
@@ -111,10 +104,6 @@ def import_archive(
         Threads that read and write; by default one for each processor.
     progress : bool
         Whether to show a progress bar.
-
-    Returns
-    -------
-    WriteReport
 
     Raises
     ------
@@ -131,13 +120,15 @@ def import_archive(
     if chips is not None:
         region = take_chips(region, chips)
     entry = catalog.load().datasets.get(name)
+    origin = entry or region.origin
     report = write_store(
         region,
         path,
         name=name,
         title=entry.title if entry else name,
-        licence=region.label_set.licence,
-        attribution=entry.attribution if entry else region.label_set.attribution,
+        licence=origin.licence if origin else "",
+        attribution=origin.attribution if origin else "",
+        synthetic=bool(origin and origin.synthetic),
         doi=entry.doi if entry else None,
         source=Path(archive).name,
         source_md5=md5,
@@ -163,10 +154,6 @@ def synthesize(
     progress : bool
         Whether to show a progress bar.
 
-    Returns
-    -------
-    WriteReport
-
     Raises
     ------
     StoreError
@@ -182,7 +169,7 @@ def synthesize(
         path,
         name=name,
         title=entry.title if entry else f"{chips} chips made with seed {seed}",
-        licence="CC0-1.0",
+        licence=catalog.SYNTHETIC_LICENCE,
         attribution=catalog.load().attributions["synthetic"],
         synthetic=True,
         progress=progress,
@@ -197,16 +184,12 @@ def new_store_path(name: str) -> Path:
     name : str
         Letters, digits, dots, hyphens and underscores.
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     StoreError
         If the name cannot be a folder's, or is taken.
     """
-    if not _NAME.fullmatch(name) or name.endswith(".partial"):
+    if not _NAME.fullmatch(name):
         raise StoreError(
             f"{name!r} cannot name a dataset: use letters, digits, dots, hyphens and underscores"
         )
@@ -222,23 +205,15 @@ def new_store_path(name: str) -> Path:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Let one process at a time make a dataset; others wait.
-
-    Parameters
-    ----------
-    name : str
-        Of the dataset.
+    """Let one process at a time make the dataset of a name; others wait.
 
     Raises
     ------
     StoreError
         If the cache cannot be written.
     """
-    from filelock import FileLock
-
     try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        with FileLock(cache_folder() / f".{name}.lock"):
+        with lock_of(cache_folder() / name):
             yield
     except OSError as error:
         raise StoreError(f"the cache {cache_folder()} cannot be written ({error})") from error

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 def list_datasets() -> list[str]:
     """Names that :func:`open_dataset` takes: the catalog's, then those in the cache.
 
-    Returns
-    -------
-    list of str
-
     Examples
     --------
     >>> list_datasets()[:2]

@@ -58,10 +58,6 @@ def plan(name: str, *, chips: int | None = None) -> Plan:
     chips : int, optional
         As for :func:`download`.
 
-    Returns
-    -------
-    Plan
-
     Raises
     ------
     UnknownNameError
@@ -69,17 +65,33 @@ def plan(name: str, *, chips: int | None = None) -> Plan:
     DownloadError
         If it is not a published one, or its record cannot be looked up.
     """
-    entry, record = _published(name)
-    cache = cache_folder()
-    size = fetch.lookup(record, cache=cache).size
+    entry = catalog.dataset(name)
+    archive = published_archive(name)
+    size = archive.lookup().size
     share = 1.0 if chips is None else min(1.0, chips / entry.chips)
     return Plan(
         name=_store_name(name, chips),
         archive_bytes=size,
-        present_bytes=fetch.archive_state(record, cache=cache).present,
+        present_bytes=archive.state.present,
         store_bytes=int(STORE_SHARE * share * size),
-        free_bytes=fetch.free_bytes(cache),
+        free_bytes=fetch.free_bytes(archive.cache),
     )
+
+
+def published_archive(name: str) -> fetch.Archive:
+    """The archive of a published dataset, in the cache or yet to be fetched.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such dataset.
+    DownloadError
+        If it is made, not published.
+    """
+    record = catalog.dataset(name).record
+    if record is None:
+        raise DownloadError(f"{name!r} is embedded and made at its first use: it has no archive")
+    return fetch.Archive(record, cache_folder())
 
 
 def download(
@@ -134,47 +146,31 @@ def download(
     """
     if catalog.dataset(name).synthetic:
         return find_store(name)
-    _entry, record = _published(name)
-    cache, target = cache_folder(), _store_name(name, chips)
+    archive, target = published_archive(name), _store_name(name, chips)
     with locked(target):
         if target in stored_names():
-            return cache / target
-        _require_space(plan(name, chips=chips))
-        archive = fetch.fetch_archive(record, cache=cache, mirrors=mirrors, progress=progress)
+            return archive.cache / target
+        needed = plan(name, chips=chips).needed_bytes
+        fetch.require_space(archive.cache, needed, f"{target} (archive and store)")
+        path = archive.fetch(mirrors, progress=progress)
         report = import_archive(
-            archive,
+            path,
             target,
             chips=chips,
-            md5=fetch.lookup(record, cache=cache).md5,
+            md5=archive.lookup().md5,
             workers=workers,
             progress=progress,
         )
         verify_store(report.path, progress=progress)
         if not keep_archive:
-            fetch.remove_archive(record, cache=cache)
+            archive.remove()
     for remark in (*report.remarks, *([] if chips else _count_remarks(name, report))):
         warnings.warn(remark, DatasetWarning, stacklevel=2)
     return report.path
 
 
-def _published(name: str) -> tuple[catalog.DatasetEntry, int]:
-    entry = catalog.dataset(name)
-    if entry.record is None:
-        raise DownloadError(f"{name!r} is embedded and made at its first use: nothing to fetch")
-    return entry, entry.record
-
-
 def _store_name(name: str, chips: int | None) -> str:
     return name if chips is None else f"{name}-{chips}chips"
-
-
-def _require_space(needs: Plan) -> None:
-    if needs.needed_bytes > needs.free_bytes:
-        raise DownloadError(
-            f"{needs.name} needs {needs.needed_bytes / 1e9:.1f} GB (archive and store), but the "
-            f"disk of {cache_folder()} has {needs.free_bytes / 1e9:.1f} GB left; free some or "
-            "choose another folder with --cache-dir"
-        )
 
 
 def _count_remarks(name: str, report: WriteReport) -> list[str]:
@@ -188,9 +184,9 @@ def _count_remarks(name: str, report: WriteReport) -> list[str]:
     with xr.open_zarr(report.path / CHIPS, chunks=None, consolidated=False) as ds:
         for column, published in entry.splits.items():
             names, counts = np.unique(ds[column].to_numpy().astype(object), return_counts=True)
-            found = dict(zip(names.tolist(), counts.tolist(), strict=True))
-            if found != dict(published):
+            stored = dict(zip(names.tolist(), counts.tolist(), strict=True))
+            if stored != dict(published):
                 remarks.append(
-                    f"{name}: {column} counts {found} differ from the published {dict(published)}"
+                    f"{name}: {column} counts {stored} differ from the published {dict(published)}"
                 )
     return remarks

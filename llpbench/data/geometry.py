@@ -54,6 +54,33 @@ def equal_area(*outlines: gpd.GeoSeries) -> str:
     return EQUAL_AREA_ACROSS if across else EQUAL_AREA
 
 
+def utm_zone(longitude: float, latitude: float) -> str:
+    """Name the zone of the Universal Transverse Mercator grid that a place lies in.
+
+    ``geopandas.GeoSeries.estimate_utm_crs`` gives the same, but the western zone on a border, and
+    nothing beyond 180 degrees of longitude or near the poles.
+
+    Parameters
+    ----------
+    longitude, latitude : float
+        Degrees; longitudes beyond 180 are those beyond -180.
+
+    Returns
+    -------
+    str
+        EPSG code; beyond 84 degrees north and 80 south that of the polar stereographic grid.
+
+    Examples
+    --------
+    >>> utm_zone(4.4, 50.8), utm_zone(-74.1, -0.1), utm_zone(180.5, -17), utm_zone(0, 85)
+    ('EPSG:32631', 'EPSG:32718', 'EPSG:32701', 'EPSG:32661')
+    """
+    if latitude >= 84 or latitude < -80:
+        return "EPSG:32661" if latitude > 0 else "EPSG:32761"
+    zone = int((longitude + 180) // 6 % 60) + 1
+    return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
+
+
 def to_degrees(outlines: gpd.GeoSeries, *, across: bool = False) -> gpd.GeoSeries:
     """Take outlines to longitudes and latitudes, by their vertices.
 

@@ -14,13 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench import metrics
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
-from llpbench.metrics._arrays import as_groups, as_shares
+from llpbench.metrics.arrays import FloatArray, as_groups, as_shares
 from llpbench.statistics import division_sums
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from llpbench import catalog
 from llpbench.data import fetch
-from llpbench.data.cache import cache_folder, stored_names
+from llpbench.data.cache import cache_folder, stored_names, unfinished_stores
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Holding:
     name : str
         The dataset it belongs to.
     kind : {"dataset", "archive", "partial"}
+        "partial" is part of an archive or of a dataset.
     path : Path
+        The folder that holds it.
     size : int
         Bytes on disk.
     """
@@ -33,58 +35,34 @@ class Holding:
 
 
 def holdings() -> list[Holding]:
-    """List datasets, archives and what interrupted runs left.
-
-    Returns
-    -------
-    list of Holding
-    """
+    """List datasets, archives and what interrupted runs left."""
     cache = cache_folder()
-    found = [
+    held = [
         Holding(name, "dataset", cache / name, folder_size(cache / name)) for name in stored_names()
     ]
-    found += [
-        Holding(path.name.removesuffix(".partial"), "partial", path, folder_size(path))
-        for path in sorted(cache.glob("*.partial"))
+    held += [
+        Holding(name, "partial", path, folder_size(path)) for name, path in unfinished_stores()
     ]
     for name, entry in catalog.load().datasets.items():
         if entry.record is None:
             continue
-        state = fetch.archive_state(entry.record, cache=cache)
-        if state.state != "absent":
-            kind: Literal["archive", "partial"] = (
-                "archive" if state.state == "archive" else "partial"
-            )
-            folder = fetch.record_folder(entry.record, cache=cache)
-            found.append(Holding(name, kind, folder, folder_size(folder)))
-    return found
+        archive = fetch.Archive(entry.record, cache)
+        state = archive.state.state
+        if state != "absent":
+            held.append(Holding(name, state, archive.folder, folder_size(archive.folder)))
+    return held
 
 
 def remove(holding: Holding) -> None:
-    """Remove one thing from the cache.
-
-    Parameters
-    ----------
-    holding : Holding
-        From :func:`holdings`.
-    """
+    """Remove one thing from the cache."""
     entry = catalog.load().datasets.get(holding.name)
     in_archives = holding.path.parent != cache_folder()
     if in_archives and entry is not None and entry.record is not None:
-        fetch.remove_archive(entry.record, cache=cache_folder())
+        fetch.Archive(entry.record, cache_folder()).remove()
     else:
         shutil.rmtree(holding.path)
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    int
-    """
+    """Bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

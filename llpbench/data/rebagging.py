@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
-from llpbench.data.geometry import mix, overlap_matrix
+from llpbench.data.divisions import Divisions
+from llpbench.data.geometry import mix
 from llpbench.data.text import fixed_width
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
 from llpbench.protocol import SPLITS
 
 WAYS = ("merge", "random")
 RANDOM_AREA = 1.0
-"""What a chip counts in a random bag, in km²."""
+"""Area of a chip in a random bag, in km²."""
 
 
 def rebag(
@@ -35,7 +36,7 @@ def rebag(
     Parameters
     ----------
     ds : Dataset
-        A dataset or some of its splits.
+        All splits of a dataset, or some.
     coarser, divisions, how, points, splits, seed
         See :meth:`~llpbench.data.accessor.LabelProportions.rebag`.
 
@@ -53,26 +54,28 @@ def rebag(
     """
     _check(how, points, splits)
     generator = np.random.default_rng(seed)
-    bags = _Bags(ds)
+    split_of, present = _splits(ds), Divisions.of(ds)
+    names = ds["division"].to_numpy().astype(object)
     if divisions is not None:
-        coarser = len(bags.owned(splits[0])) / max(divisions, 1)
+        coarser = (split_of == splits[0]).sum() / max(divisions, 1)
     if not coarser >= 1:
         raise LLPBenchError(
             "there can be at most as many divisions as there are: coarser must be 1 or more, "
             f"found {coarser:g}"
         )
     for split in splits:
-        owned = bags.owned(split)
+        owned = np.flatnonzero(split_of == split)
         if not len(owned):
             continue
         count = max(1, round(len(owned) / coarser))
-        if how == "random":
-            bags.deal(split, count, generator)
-        elif count < len(owned):
-            bags.merge(split, count)
+        if how == "random" or count < len(owned):
+            make = _deal if how == "random" else _merge
+            present, count = make(ds, present, owned, count, generator)
+            names[owned] = ""
+            names[owned[:count]] = [f"{split}-{number}" for number in range(count)]
         if points is not None:
-            bags.sample(split, points, generator)
-    return bags.dataset()
+            present = _sample(present, owned[names[owned] != ""], points, generator)
+    return _replace(ds, present, names, split_of)
 
 
 def _check(how: str, points: int | None, splits: Sequence[str]) -> None:
@@ -85,123 +88,118 @@ def _check(how: str, points: int | None, splits: Sequence[str]) -> None:
         raise LLPBenchError(f"proportions are sampled at one point or more, found {points}")
 
 
-class _Bags:
-    """Divisions on their way to others, which take the places of some of them.
+def _splits(ds: xr.Dataset) -> NDArray[np.object_]:
+    """The split of the chips that each division owns, "" where it owns none."""
+    owners = ds["own_division"].to_numpy().tolist()
+    split_of = dict(zip(owners, ds["split"].to_numpy().tolist(), strict=True))
+    return np.array([split_of.get(name, "") for name in ds["division"].to_numpy()], dtype=object)
 
-    Attributes
-    ----------
-    names, splits : ndarray of object, shape (division,)
-        Ids, "" where a division is no longer there; and of which split its own chips are.
-    shares : ndarray of float64, shape (division, category)
-    pairs : DataFrame
-        A row an overlap: ``chip`` and ``division`` (positions) and ``area``.
+
+def _merge(
+    ds: xr.Dataset,
+    divisions: Divisions,
+    owned: NDArray[np.intp],
+    count: int,
+    _generator: np.random.Generator,
+) -> tuple[Divisions, int]:
+    """Merge neighbours by Ward's criterion on the centres of divisions.
+
+    Merged divisions take the places of the first of those they are made of.
     """
+    from sklearn.cluster import AgglomerativeClustering
 
-    def __init__(self, ds: xr.Dataset) -> None:
-        self.ds = ds
-        self.names = ds["division"].to_numpy().astype(object)
-        own = ds["own_division"].to_numpy()
-        split_of = dict(zip(own.tolist(), ds["split"].to_numpy().tolist(), strict=True))
-        self.splits = np.array([split_of.get(name, "") for name in self.names], dtype=object)
-        self.shares = ds["division_proportions"].to_numpy().astype(np.float64)
-        overlaps = ds.llp.overlaps()
-        self.pairs = pd.DataFrame(
-            {
-                "chip": ds.indexes["chip"].get_indexer(overlaps["chip"]),
-                "division": ds.indexes["division"].get_indexer(overlaps["division"]),
-                "area": overlaps["area_km2"].to_numpy(),
-            }
-        )
+    labels = AgglomerativeClustering(count).fit_predict(_centres(ds, divisions)[owned])
+    places = (labels, np.arange(len(owned)))
+    members = csr_array((divisions.areas[owned], places), shape=(count, len(owned)))
+    proportions = divisions.proportions.copy()
+    proportions[owned[:count]] = mix(members, proportions[owned])
+    become = np.arange(len(divisions))
+    become[owned] = owned[labels]
+    ones = np.ones(len(become))
+    union = csr_array((ones, (become, np.arange(len(become)))), shape=(len(become),) * 2)
+    return Divisions((union @ divisions.overlaps).tocsr(), proportions), count
 
-    def owned(self, split: str) -> NDArray[np.intp]:
-        """Divisions that own chips of a split."""
-        return np.flatnonzero((self.splits == split) & (self.names != ""))
 
-    def merge(self, split: str, count: int) -> None:
-        """Make neighbours one, by Ward's criterion on the centres of divisions."""
-        from sklearn.cluster import AgglomerativeClustering
+def _deal(
+    ds: xr.Dataset,
+    divisions: Divisions,
+    owned: NDArray[np.intp],
+    count: int,
+    generator: np.random.Generator,
+) -> tuple[Divisions, int]:
+    """Deal chips out to bags at random; each bag has the mean shares of its chips."""
+    if "chip_proportions" not in ds:
+        raise LLPBenchError("random bags need the shares of chips: rebag before restrict")
+    shares = ds["chip_proportions"].to_numpy().astype(np.float64)
+    own = np.isin(ds["own_division"].to_numpy(), ds["division"].to_numpy()[owned])
+    chips = np.flatnonzero(own & np.isfinite(shares).all(axis=1))
+    count = min(count, len(chips))
+    bag = generator.permutation(len(chips)) % count
+    areas = np.full(len(chips), RANDOM_AREA)
+    dealt = csr_array((areas, (owned[bag], chips)), shape=divisions.overlaps.shape)
+    others = np.isin(np.arange(len(divisions)), owned, invert=True).astype(float)
+    proportions = divisions.proportions.copy()
+    proportions[owned[:count]] = [shares[chips[bag == one]].mean(axis=0) for one in range(count)]
+    return Divisions((diags_array(others) @ divisions.overlaps + dealt).tocsr(), proportions), count
 
-        owned = self.owned(split)
-        labels = AgglomerativeClustering(count).fit_predict(self._centres()[owned])
-        area = self.pairs.groupby("division")["area"].sum().reindex(owned, fill_value=0)
-        members = csr_array((area, (labels, np.arange(len(owned)))), shape=(count, len(owned)))
-        self.shares[owned[:count]] = mix(members, self.shares[owned])
-        become = np.arange(len(self.names))
-        become[owned] = owned[labels]
-        self.pairs["division"] = become[self.pairs["division"]]
-        self.pairs = self.pairs.groupby(["chip", "division"])[["area"]].sum().reset_index()
-        self._rename(split, owned, count)
 
-    def deal(self, split: str, count: int, generator: np.random.Generator) -> None:
-        """Deal chips out to bags at random; each knows the mean shares of its chips."""
-        owned = self.owned(split)
-        if "chip_proportions" not in self.ds:
-            raise LLPBenchError("random bags need the shares of chips: rebag before restrict")
-        shares = self.ds["chip_proportions"].to_numpy().astype(np.float64)
-        own = np.isin(self.ds["own_division"].to_numpy(), self.names[owned].astype(str))
-        chips = np.flatnonzero(own & np.isfinite(shares).all(axis=1))
-        count = min(count, len(chips))
-        bag = generator.permutation(len(chips)) % count
-        dealt = pd.DataFrame({"chip": chips, "division": owned[bag], "area": RANDOM_AREA})
-        others = self.pairs[~self.pairs["division"].isin(owned)]
-        both = pd.concat([others, dealt])
-        self.pairs = both.sort_values(["chip", "division"], ignore_index=True)
-        self.shares[owned[:count]] = [
-            shares[chips[bag == one]].mean(axis=0) for one in range(count)
-        ]
-        self._rename(split, owned, count)
+def _sample(
+    divisions: Divisions, numbers: NDArray[np.intp], points: int, generator: np.random.Generator
+) -> Divisions:
+    """Replace known proportions by counts of classes at random points of each division."""
+    proportions = divisions.proportions.copy()
+    for number in numbers:
+        exact = proportions[number]
+        if np.isfinite(exact).all():
+            proportions[number] = generator.multinomial(points, exact / exact.sum()) / points
+    return replace(divisions, proportions=proportions)
 
-    def sample(self, split: str, points: int, generator: np.random.Generator) -> None:
-        """Count classes at so many random points of each division."""
-        for one in self.owned(split):
-            if np.isfinite(self.shares[one]).all():
-                exact = self.shares[one] / self.shares[one].sum()
-                self.shares[one] = generator.multinomial(points, exact) / points
 
-    def dataset(self) -> xr.Dataset:
-        """Put chips and the divisions that are there now together."""
-        ds, pairs = self.ds, self.pairs
-        shape = (ds.sizes["chip"], len(self.names))
-        target = mix(overlap_matrix(pairs, shape), self.shares)
-        kept = np.flatnonzero(self.names != "")
-        numbers = {what: ds[f"{what}_number"].to_numpy() for what in ("chip", "division")}
-        shares = {"target": target, "division_proportions": self.shares}
-        changed = ds.drop_dims("overlap").assign(
-            overlap_chip=("overlap", numbers["chip"][pairs["chip"]]),
-            overlap_division=("overlap", numbers["division"][pairs["division"]]),
-            overlap_area=("overlap", pairs["area"].to_numpy().astype(np.float32)),
-        )
-        changed = changed.assign(
-            {name: ds[name].copy(data=array.astype(np.float32)) for name, array in shares.items()}
-        )
-        names = {
-            "division": ("division", fixed_width(self.names)),
-            "own_division": ("chip", self._own()),
-        }
-        return changed.assign_coords(names).isel(division=kept)
+def _replace(
+    ds: xr.Dataset,
+    divisions: Divisions,
+    names: NDArray[np.object_],
+    split_of: NDArray[np.object_],
+) -> xr.Dataset:
+    """Put other divisions in the place of those of a dataset; they are dropped without a name."""
+    overlaps = divisions.overlaps.T.tocsr()
+    overlaps.eliminate_zeros()
+    pairs = overlaps.tocoo()
+    shares = {
+        "target": mix(overlaps, divisions.proportions),
+        "division_proportions": divisions.proportions,
+    }
+    changed = ds.drop_dims("overlap").assign(
+        overlap_chip=("overlap", ds["chip_number"].to_numpy()[pairs.row]),
+        overlap_division=("overlap", ds["division_number"].to_numpy()[pairs.col]),
+        overlap_area=("overlap", pairs.data.astype(np.float32)),
+    )
+    changed = changed.assign(
+        {name: ds[name].copy(data=array.astype(np.float32)) for name, array in shares.items()}
+    )
+    owners = _owners(ds, overlaps, names, split_of)
+    coordinates = {"division": ("division", fixed_width(names)), "own_division": ("chip", owners)}
+    return changed.assign_coords(coordinates).isel(division=np.flatnonzero(names != ""))
 
-    def _centres(self) -> NDArray[np.float64]:
-        """Mean places of the chips of each division, in degrees of latitude."""
-        latitude = self.ds["lat"].to_numpy()
-        east = self.ds["lon"].to_numpy() * np.cos(np.radians(latitude.mean()))
-        weights = overlap_matrix(self.pairs, (len(latitude), len(self.names))).T
-        total = np.maximum(np.asarray(weights.sum(axis=1)), 1e-12)
-        centres: NDArray[np.float64] = weights @ np.stack([east, latitude], axis=1)
-        return centres / total[:, np.newaxis]
 
-    def _rename(self, split: str, owned: NDArray[np.intp], count: int) -> None:
-        """The first take the places of all."""
-        self.names[owned] = ""
-        self.names[owned[:count]] = [f"{split}-{number}" for number in range(count)]
+def _centres(ds: xr.Dataset, divisions: Divisions) -> NDArray[np.float64]:
+    """Mean places of the chips of each division, in degrees of latitude."""
+    latitude = ds["lat"].to_numpy()
+    east = ds["lon"].to_numpy() * np.cos(np.radians(latitude.mean()))
+    return divisions.means(np.stack([east, latitude], axis=1))
 
-    def _own(self) -> NDArray[np.str_]:
-        """The division that each chip shares most area with, among those of its split."""
-        own = self.ds["own_division"].to_numpy().astype(object)
-        gone = ~np.isin(own.astype(str), self.names.astype(str))
-        split = self.ds["split"].to_numpy()
-        chip, division = self.pairs["chip"].to_numpy(), self.pairs["division"].to_numpy()
-        inside = self.pairs[gone[chip] & (self.splits[division] == split[chip])]
-        largest = inside.loc[inside.groupby("chip")["area"].idxmax()]
-        own[gone] = ""
-        own[largest["chip"]] = self.names[largest["division"]]
-        return fixed_width(own)
+
+def _owners(
+    ds: xr.Dataset, overlaps: csr_array, names: NDArray[np.object_], split_of: NDArray[np.object_]
+) -> NDArray[np.str_]:
+    """The division that each chip shares most area with, among those of its split."""
+    owners = ds["own_division"].to_numpy().astype(object)
+    gone = ~np.isin(owners.astype(str), names.astype(str))
+    pairs, split = overlaps.tocoo(), ds["split"].to_numpy()
+    inside = (split_of[pairs.col] == split[pairs.row]) & gone[pairs.row]
+    rows, columns = pairs.row[inside], pairs.col[inside]
+    areas = csr_array((pairs.data[inside], (rows, columns)), shape=overlaps.shape)
+    owners[gone] = ""
+    chips = np.unique(rows)
+    owners[chips] = names[areas[chips].argmax(axis=1)]
+    return fixed_width(owners)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from llpbench.catalog import LabelSet
+    from llpbench.catalog import DatasetEntry, LabelSet
     from llpbench.data.grid import ChipGrid
 
 
@@ -67,6 +67,8 @@ class Region:
     overlaps : DataFrame, optional
         ``chip`` and ``division`` (positions in the tables) and ``area`` (km²) of each pair that
         overlaps, where the source knows that better than the outlines in degrees tell.
+    origin : DatasetEntry, optional
+        The dataset of the catalog that the source says it is, or is part of.
     """
 
     label_set: LabelSet
@@ -76,3 +78,4 @@ class Region:
     read: PixelReader
     grid: ChipGrid | None = None
     overlaps: pd.DataFrame | None = None
+    origin: DatasetEntry | None = None

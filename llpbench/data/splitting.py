@@ -87,7 +87,7 @@ def folds(
     middles = np.cumsum(weights[along]) - weights[along] / 2
     cut = int(np.searchsorted(middles, weights.sum() * first / number))
     cut = min(max(cut, first), len(along) - (number - first))  # enough items on both sides
-    found = np.empty(len(positions), dtype=np.intp)
-    found[along[:cut]] = folds(positions[along[:cut]], weights[along[:cut]], first)
-    found[along[cut:]] = first + folds(positions[along[cut:]], weights[along[cut:]], number - first)
-    return found
+    fold = np.empty(len(positions), dtype=np.intp)
+    fold[along[:cut]] = folds(positions[along[:cut]], weights[along[:cut]], first)
+    fold[along[cut:]] = first + folds(positions[along[cut:]], weights[along[cut:]], number - first)
+    return fold

@@ -20,7 +20,6 @@ def take_chips(region: Region, chips: int) -> Region:
 
     Parameters
     ----------
-    region : Region
     chips : int
         How many to keep, about: the last division of each split is not cut.
 

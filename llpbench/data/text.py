@@ -11,14 +11,6 @@ from numpy.typing import NDArray
 def fixed_width(values: Any) -> NDArray[np.str_]:
     """Text as numpy and xarray handle it best in memory.
 
-    Parameters
-    ----------
-    values : array_like of str
-
-    Returns
-    -------
-    ndarray of str
-
     Examples
     --------
     >>> fixed_width(variable_width(["a", "bcd"]))
@@ -29,14 +21,6 @@ def fixed_width(values: Any) -> NDArray[np.str_]:
 
 def variable_width(values: Any) -> NDArray[Any]:
     """Text as Zarr stores it without a warning.
-
-    Parameters
-    ----------
-    values : array_like of str
-
-    Returns
-    -------
-    ndarray of numpy.dtypes.StringDType
 
     Examples
     --------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.geometry import GEOGRAPHIC, utm_zone
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
 
@@ -97,10 +97,9 @@ def _candidates(ds: xr.Dataset) -> Iterator[ChipGrid]:
 
     west, south, east, north = ds["bounds"].to_numpy().T
     longitude, latitude = float((west + east).mean() / 2), float((south + north).mean() / 2)
-    zone = int((longitude + 180) // 6 % 60)
-    for number in (zone, zone - 1, zone + 1):
-        code = (32600 if latitude >= 0 else 32700) + number % 60 + 1
-        yield ChipGrid(f"EPSG:{code}", 0.0, 0.0, 1000.0, 1000.0)
+    for west_or_east in (0, -6, 6):  # a region may stand on the grid of the next zone
+        zone = utm_zone(longitude + west_or_east, latitude)
+        yield ChipGrid(zone, 0.0, 0.0, 1000.0, 1000.0)
     crs = f"+proj=cea +lat_ts={latitude:.2f} +lon_0={longitude:.2f} +datum=WGS84 +units=m"
     project = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True).transform
     (left, bottom), (right, top) = project(west, south), project(east, north)

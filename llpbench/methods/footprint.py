@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llpbench.methods import gate
 from llpbench.methods.method import Method
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ PIXEL_LABEL_BYTES = 100 * 100
 """Bytes of a chip's pixel labels, one each."""
 
 
-def measure_footprint(
-    method: Method, train: xr.Dataset, inputs: xr.Dataset
-) -> dict[str, float | None]:
+def measure_footprint(method: Method, train: xr.Dataset) -> dict[str, float | None]:
     """All that a fitted method costs where bytes and watts are few.
 
     Parameters
@@ -30,20 +29,19 @@ def measure_footprint(
     method : Method
         Fitted.
     train : Dataset
-        What it was fitted to.
-    inputs : Dataset
-        What it may see of some chips to predict; up to 50 of them are.
+        The split it was fitted to; up to 50 of its chips are predicted once more, one at a time,
+        to measure how long that takes.
 
     Returns
     -------
     dict
-        That of :meth:`~llpbench.methods.method.Method.footprint`, :func:`label_bytes` and
+        Those of :meth:`~llpbench.methods.method.Method.footprint`, :func:`label_bytes` and
         :func:`measure_latency`.
     """
     return {
         **method.footprint(),
         **label_bytes(train, method.supervision),
-        **measure_latency(method, inputs),
+        **measure_latency(method, train),
     }
 
 
@@ -77,16 +75,19 @@ def label_bytes(train: xr.Dataset, supervision: str) -> dict[str, int]:
 
 
 def measure_latency(
-    method: Method, inputs: xr.Dataset, *, chips: int = 50, seconds: float = 5.0
+    method: Method, ds: xr.Dataset, *, chips: int = 50, seconds: float = 5.0
 ) -> dict[str, float | None]:
     """Wall time to predict a single chip on a single core.
+
+    What can be prepared for all chips is not measured: factors of divisions are found on the
+    ground, while on board each chip is predicted and multiplied by its own.
 
     Parameters
     ----------
     method : Method
         Fitted.
-    inputs : Dataset
-        What it may see of some chips.
+    ds : Dataset
+        Grouped chips.
     chips : int
         How many to predict, one at a time, after one to warm up.
     seconds : float
@@ -100,14 +101,14 @@ def measure_latency(
     """
     if not hasattr(os, "sched_setaffinity"):
         return {"latency_p50_ms": None, "latency_p95_ms": None}
-    chosen = inputs.isel(chip=slice(chips)).load()
-    singles = [chosen.isel(chip=[number]) for number in range(chosen.sizes["chip"])]
+    chosen = ds.isel(chip=slice(chips))
+    predict = gate.chip_predictor(method, chosen)
     taken: list[float] = []
     with _one_core():
-        method.predict(singles[0])
-        for single in singles:
+        predict(0)
+        for number in range(chosen.sizes["chip"]):
             start = time.perf_counter()
-            method.predict(single)
+            _ = predict(number).segmentation
             taken.append(1000 * (time.perf_counter() - start))
             if sum(taken) > 1000 * seconds:
                 break

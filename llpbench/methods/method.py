@@ -1,4 +1,4 @@
-"""What a method is, and finding methods by entry point."""
+"""What a method is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from llpbench.errors import MethodError
-from llpbench.predictions.table import make_predictions
+from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.methods.estimate import Estimate, collect
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,20 +42,39 @@ class Method(BaseEstimator):  # type: ignore[misc]
         What it may see of the chips it is trained on.
     track : {"inductive", "disaggregation"}
         What it may see of the chips it predicts.
+    has_pixels : bool
+        Whether it predicts class probabilities of pixels.
+    is_iterative : bool
+        Whether it is trained in epochs, can be interrupted and goes on from a checkpoint.
+    is_deterministic : bool
+        Whether the same seed gives the same bits on one machine without being asked to.
     is_reference : bool
         Whether it is a floor or a ceiling for others, outside any ranking.
     parameters, non_trainable : int or None
         Weights at 5 classes; None where there is no fixed number.
     source : str
         Where it is described.
+    paper : dict of str to str
+        ``title`` and ``url`` of the publication it is from; empty where there is none.
+    design : str
+        What is to be known of how it came to be as it is: a sentence for those who compare it.
+    categories_ : ndarray of str, shape (category,)
+        Names of the class groups, in the order of what it predicts; set in :meth:`fit`.
     """
 
-    supervision: ClassVar[str] = "division"
-    track: ClassVar[str] = "inductive"
-    is_reference: ClassVar[bool] = False
-    parameters: ClassVar[int | None] = None
-    non_trainable: ClassVar[int] = 0
-    source: ClassVar[str] = ""
+    supervision: str = "division"
+    track: str = "inductive"
+    has_pixels: bool = False
+    is_iterative: bool = False
+    is_deterministic: bool = False
+    is_reference: bool = False
+    parameters: int | None = None
+    non_trainable: int = 0
+    source: str = ""
+    paper: Mapping[str, str] = MappingProxyType({})
+    design: str = ""
+
+    categories_: NDArray[np.str_]
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
@@ -69,6 +89,37 @@ class Method(BaseEstimator):  # type: ignore[misc]
         }
         return sorted(names)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings by name, ``random_state`` among them, of values that JSON can hold."""
+        settings: dict[str, Any] = self.get_params(deep=False)
+        return settings
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """Build the method from settings by name, such as :attr:`settings` of another.
+
+        By default they are keywords of the constructor.
+
+        Parameters
+        ----------
+        settings : mapping
+            Those left out have their usual values.
+        strict : bool
+            Whether settings are refused that the method has, but that are of no consequence
+            with the others; runs of earlier versions hold such.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such setting.
+        """
+        known = cls._get_param_names()
+        for name in settings:
+            if name not in known:
+                raise UnknownNameError(unknown(f"setting of {cls.__name__}", name, known))
+        return cls(**settings)
+
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on one split, choose on another.
 
@@ -78,19 +129,15 @@ class Method(BaseEstimator):  # type: ignore[misc]
             Grouped splits behind the label firewall of this method's supervision.
         progress : callable, optional
             Such as :class:`tqdm.tqdm`.
-
-        Returns
-        -------
-        Method
-            Itself.
         """
         raise NotImplementedError
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
-        """Predict the class shares of chips.
+        """Predict the class shares of chips, and a segmentation where there are pixels.
 
-        By default from :meth:`predict_proba`: shares are the mean probabilities of a chip's
-        pixels, and the segmentation is the most probable class of each.
+        A method implements this, or :meth:`predict_proba` and ``has_pixels = True``: shares are
+        then the mean probabilities of a chip's pixels, and the segmentation is the most probable
+        class of each.
 
         Parameters
         ----------
@@ -100,19 +147,15 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         Dataset
-            Predictions, in the order of ``ds``.
+            Predictions, in the order of ``ds``, see
+            :func:`~llpbench.predictions.table.make_predictions`.
         """
+        if not self.has_pixels:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define predict, or predict_proba and has_pixels = True"
+            )
         check_is_fitted(self)
-        shares, classes = [], []
-        for _chips, probabilities in self.predict_proba(ds):
-            shares.append(probabilities.mean(axis=(1, 2), dtype=np.float64))
-            classes.append(probabilities.argmax(axis=-1).astype(np.uint8))
-        return make_predictions(
-            ds["chip"].to_numpy(),
-            self.categories_,
-            np.concatenate(shares),
-            np.concatenate(classes),
-        )
+        return collect(self.predict_batches(ds), ds["chip"].to_numpy(), self.categories_)
 
     def predict_proba(
         self, ds: xr.Dataset
@@ -128,30 +171,53 @@ class Method(BaseEstimator):  # type: ignore[misc]
         ------
         chips : ndarray of str, shape (n,)
         probabilities : ndarray of float32, shape (n, row, column, category)
+            On a square grid over the score window whose side divides 96.
         """
         raise NotImplementedError
 
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """All that :meth:`fit` learned, as named arrays.
+    def predict_batches(self, ds: xr.Dataset) -> Iterator[Estimate]:
+        """Predict shares and pixels in one pass; what runs and post-processors are made from.
 
-        Returns
-        -------
-        dict of str to ndarray
-        """
-        raise NotImplementedError
-
-    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Become the method that :meth:`get_weights` described.
+        By default from :meth:`predict_proba` where there are pixels, else from :meth:`predict`.
 
         Parameters
         ----------
-        weights : mapping of str to ndarray
+        ds : Dataset
+            As for :meth:`predict`.
+
+        Yields
+        ------
+        Estimate
+            Of some chips, all in the order of ``ds``.
+        """
+        if self.has_pixels:
+            for _chips, probabilities in self.predict_proba(ds):
+                yield Estimate.of_pixels(probabilities)
+        else:
+            yield Estimate.of_predictions(self.predict(ds))
+
+    def chip_predictor(self, ds: xr.Dataset) -> Callable[[int], Estimate]:
+        """What predicts single chips, as on board: for measuring how long one takes.
+
+        Parameters
+        ----------
+        ds : Dataset
+            What this method's track may see of some chips, in memory.
 
         Returns
         -------
-        Method
-            Itself.
+        callable
+            Takes the position of a chip; what can be prepared for all chips has been done.
         """
+        chips = [ds.isel(chip=[number]) for number in range(ds.sizes["chip"])]
+        return lambda number: Estimate.join(list(self.predict_batches(chips[number])))
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """All that :meth:`fit` learned, as named arrays; ``categories`` among them."""
+        raise NotImplementedError
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Become the method whose :meth:`get_weights` gave these."""
         raise NotImplementedError
 
     def footprint(self) -> dict[str, int | None]:
@@ -189,7 +255,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"class": type(self).__name__, "parameters": self.get_params()}, indent=1)
+        text = json.dumps({"class": type(self).__name__, "parameters": self.settings}, indent=1)
         (folder / _METHOD_FILE).write_text(text, encoding="utf-8")
         np.savez(folder / _WEIGHTS_FILE, allow_pickle=False, **self.get_weights())
 
@@ -200,10 +266,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         folder : Path
-
-        Returns
-        -------
-        Method
+            With ``method.json`` and ``weights.npz``.
 
         Raises
         ------
@@ -218,11 +281,14 @@ class Method(BaseEstimator):  # type: ignore[misc]
             raise MethodError(f"{folder} holds no saved method ({error})") from error
         if described["class"] != cls.__name__:
             raise MethodError(f"{folder} holds a {described['class']}, not a {cls.__name__}")
-        return cls(**described["parameters"]).set_weights(weights)
+        method = cls.from_settings(described["parameters"], strict=False)
+        return method.set_weights(weights)
 
 
 class IterativeMethod(Method):
     """A method trained in epochs, which can stop after any batch and go on after any epoch."""
+
+    is_iterative = True
 
     @abstractmethod
     def fit(
@@ -237,15 +303,8 @@ class IterativeMethod(Method):
 
         Parameters
         ----------
-        train, val : Dataset
-            Grouped splits behind the label firewall of this method's supervision.
-        progress : callable, optional
-            Such as :class:`tqdm.tqdm`.
+        train, val, progress
+            As for :meth:`Method.fit`.
         journal : Journal, optional
             Receives every epoch, and says where to go on and when to stop.
-
-        Returns
-        -------
-        Method
-            Itself.
         """

@@ -1,80 +1,210 @@
-"""Finding methods by entry point."""
+"""Methods and post-processors by name, found by entry point; the one place that reads names."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from llpbench.errors import UnknownNameError, unknown
+from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.method import Method
-from llpbench.methods.pipeline import compose
+from llpbench.methods.pipeline import METHOD, Pipeline
+from llpbench.methods.postprocessing import PostProcessor
 
-ENTRY_POINTS = "llpbench.baselines"
+METHODS = "llpbench.baselines"
 """The entry-point group in which any package can offer methods."""
 
-
-def method_names() -> list[str]:
-    """Names of all installed methods.
-
-    Returns
-    -------
-    list of str
-        Sorted.
-    """
-    return sorted(point.name for point in importlib.metadata.entry_points(group=ENTRY_POINTS))
+POST_PROCESSORS = "llpbench.post"
+"""The entry-point group in which any package can offer post-processors."""
 
 
-def method_class(name: str) -> type[Method]:
-    """Find a method by its name.
+@dataclass(frozen=True)
+class MethodInfo:
+    """What is known of a method without building it.
 
     Parameters
     ----------
     name : str
-        Such as ``"bag-ridge"``, or ``"downconv+emq"`` with post-processors, see
-        :mod:`llpbench.methods.pipeline`.
+        With its post-processors, such as ``"llpnet+rake"``.
+    summary : str
+        A sentence.
+    supervision, track, source, paper, is_reference
+        See :class:`~llpbench.methods.method.Method`; the track with post-processors.
+    parameters, non_trainable : int or None
+        Weights at 5 classes, without those of post-processors.
+    design : tuple of str
+        How the method and each post-processor came to be as they are.
+    """
+
+    name: str
+    summary: str
+    supervision: str
+    track: str
+    is_reference: bool
+    parameters: int | None
+    non_trainable: int
+    source: str
+    paper: Mapping[str, str]
+    design: tuple[str, ...]
+
+
+def split_name(name: str) -> tuple[str, tuple[str, ...]]:
+    """Read the name of a method with post-processors.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"downconv+emq+calibrate"``.
 
     Returns
     -------
-    type
-        A subclass of :class:`Method`.
+    method : str
+    post : tuple of str
+        In the order they are used.
+
+    Raises
+    ------
+    MethodError
+        If a post-processor is named twice.
+
+    Examples
+    --------
+    >>> split_name("downconv+emq+calibrate")
+    ('downconv', ('emq', 'calibrate'))
+    """
+    method, *post = name.split("+")
+    if len(set(post)) < len(post):
+        raise MethodError(f"each post-processor can be used once, found {'+'.join(post)}")
+    return method, tuple(post)
+
+
+def method_names() -> list[str]:
+    """Names of all installed methods, sorted."""
+    return _names(METHODS)
+
+
+def method_class(name: str) -> type[Method]:
+    """Find the class of a method by its name, without post-processors.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"bag-ridge"``.
 
     Raises
     ------
     UnknownNameError
         With the nearest names, if no installed package offers it.
     """
-    name, *post = name.split("+")
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
-    if not points:
-        raise UnknownNameError(unknown("method", name, method_names()))
-    found: type[Method] = next(iter(points)).load()
-    if post:
-        return compose(found, name, post)
-    return found
+    kind: type[Method] = _load(METHODS, "method", name)
+    return kind
 
 
-def make_method(name: str, **parameters: Any) -> Method:
+def post_class(name: str) -> type[PostProcessor]:
+    """Find the class of a post-processor by its name.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"emq"``.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest names, if no installed package offers it.
+    """
+    kind: type[PostProcessor] = _load(POST_PROCESSORS, "post-processor", name)
+    return kind
+
+
+def describe_method(name: str) -> MethodInfo:
+    """Say what is known of a method without building it.
+
+    Parameters
+    ----------
+    name : str
+        Also with post-processors.
+
+    Raises
+    ------
+    LLPBenchError
+        As for :func:`make_method`.
+    """
+    method, post = split_name(name)
+    kind, processors = method_class(method), [post_class(step) for step in post]
+    tracks = {kind.track, *(processor.track for processor in processors)}
+    return MethodInfo(
+        name=name,
+        summary=str(inspect.getdoc(kind)).partition("\n")[0],
+        supervision=kind.supervision,
+        track="disaggregation" if "disaggregation" in tracks else "inductive",
+        is_reference=kind.is_reference,
+        parameters=kind.parameters,
+        non_trainable=kind.non_trainable,
+        source=kind.source,
+        paper=kind.paper,
+        design=tuple(filter(None, [kind.design, *(processor.design for processor in processors)])),
+    )
+
+
+def make_method(name: str, **settings: Any) -> Method:
     """Build a method by its name.
 
     Parameters
     ----------
     name : str
-        Such as ``"downconv"``.
-    **parameters
-        Of its constructor; those it does not have are refused.
-
-    Returns
-    -------
-    Method
+        Such as ``"downconv"``, or ``"downconv+emq"``: a
+        :class:`~llpbench.methods.pipeline.Pipeline`.
+    **settings
+        Of the method, see :meth:`~llpbench.methods.method.Method.from_settings`.
 
     Raises
     ------
     UnknownNameError
-        If there is no such method or parameter.
+        If there is no such method, post-processor or setting.
+    MethodError
+        If a post-processor is named twice, or settings do not go together.
     """
-    found = method_class(name)
-    known = found().get_params()
-    for key in parameters:
-        if key not in known:
-            raise UnknownNameError(unknown(f"parameter of {name}", key, known))
-    return found(**parameters)
+    first, post = split_name(name)
+    method = method_class(first).from_settings(settings)
+    return _with_post(method, post) if post else method
+
+
+def load_method(name: str, folder: Path) -> Method:
+    """Read a fitted method from a folder that its ``save`` wrote.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`make_method`.
+    folder : Path
+        Such as ``weights/`` of a run.
+
+    Raises
+    ------
+    LLPBenchError
+        If there is no such method, or the folder holds none or another.
+    """
+    first, post = split_name(name)
+    kind = method_class(first)
+    if not post:
+        return kind.load(folder)
+    return _with_post(kind.load(folder / METHOD), post).load_post(folder)
+
+
+def _with_post(method: Method, post: tuple[str, ...]) -> Pipeline:
+    return Pipeline(method=method, post=[(name, post_class(name)()) for name in post])
+
+
+def _names(group: str) -> list[str]:
+    return sorted(point.name for point in importlib.metadata.entry_points(group=group))
+
+
+def _load(group: str, what: str, name: str) -> Any:
+    points = importlib.metadata.entry_points(group=group, name=name)
+    if not points:
+        raise UnknownNameError(unknown(what, name, _names(group)))
+    return next(iter(points)).load()

@@ -17,16 +17,20 @@ is an array that a caller can average over chips or divisions, or sum for a boot
 
 Metrics of a segmentation follow from its confusion matrices: ``confusion_matrix(..., per="chip")``
 gives one a chip; their sums over any set of chips go to :func:`f1` and :func:`iou_pooled`.
+
+All raise :class:`~llpbench.errors.MetricError` for arrays that do not fit: another shape or kind,
+different chips, shares that are not finite, an unknown ``per``.
 """
 
 from llpbench.metrics.confusion import f1, iou_per_image, iou_pooled
-from llpbench.metrics.diagnostics import (
+from llpbench.metrics.diagnostics import division_consistency, means_by_tenth
+from llpbench.metrics.distances import earth_mover, hellinger, jensen_shannon
+from llpbench.metrics.moments import (
     CalibrationLine,
     calibration_line,
-    division_consistency,
-    means_by_tenth,
+    r2,
+    within_division_r2,
 )
-from llpbench.metrics.distances import earth_mover, hellinger, jensen_shannon
 from llpbench.metrics.probabilities import (
     brier,
     calibration_error_of,
@@ -41,7 +45,6 @@ from llpbench.metrics.segmentation import (
     proportions_from_segmentation,
 )
 from llpbench.metrics.shares import mae, overlap, rmse, soft_iou
-from llpbench.metrics.variance import r2, within_division_r2
 
 __all__ = [
     "CalibrationLine",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray, check_per, quotient
+from llpbench.metrics.arrays import FloatArray, check_per, quotient
 
 Average = Literal["micro", "macro", "weighted"]
 
@@ -31,11 +31,6 @@ def f1(confusion: ArrayLike, average: Average | None = "micro") -> np.float64 | 
     float or ndarray, shape (...) or (..., K)
         In [0, 1]. A class neither in the truth nor in the prediction is NaN and left out of the
         averages; without any pixel the average is NaN.
-
-    Raises
-    ------
-    MetricError
-        An array that is not square in its last two dimensions, or an unknown ``average``.
 
     Notes
     -----
@@ -72,11 +67,6 @@ def iou_pooled(confusion: ArrayLike, average: Average | None = "macro") -> np.fl
     float or ndarray, shape (...) or (..., K)
         In [0, 1]. A class neither in the truth nor in the prediction is NaN and left out of the
         averages; without any pixel the average is NaN.
-
-    Raises
-    ------
-    MetricError
-        An array that is not square in its last two dimensions, or an unknown ``average``.
 
     Notes
     -----
@@ -118,11 +108,6 @@ def iou_per_image(
         In [0, 1]. Chips without a counted pixel, and categories no chip has, are NaN and left out
         of the mean.
 
-    Raises
-    ------
-    MetricError
-        An array that is not of shape (n, K, K), or an unknown ``per``.
-
     Notes
     -----
     Source: Csurka, Larlus and Perronnin (2013), British Machine Vision Conference, per-image
@@ -154,7 +139,8 @@ def _margins(confusion: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
             f"a confusion matrix is square, (..., classes, classes), not of shape {counts.shape}"
         )
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    return hits, counts.sum(axis=-1), counts.sum(axis=-2)
+    # along axes this short einsum is several times faster than sum, and a bootstrap calls it often
+    return hits, np.einsum("...tp->...t", counts), np.einsum("...tp->...p", counts)
 
 
 def _averaged(

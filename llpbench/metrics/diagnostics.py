@@ -1,82 +1,21 @@
-"""What kind of error it is: shrinkage, inconsistency with divisions."""
+"""What kind of error it is: inconsistency with divisions, and bias along the predicted share."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import (
+from llpbench.metrics.arrays import (
     FloatArray,
     as_groups,
     as_shares,
     check_per,
     group_means,
     quotient,
-    share_pair,
 )
-
-
-class CalibrationLine(NamedTuple):
-    """Least-squares line of truth on prediction: numbers, or arrays (K,) per category."""
-
-    slope: float | FloatArray
-    intercept: float | FloatArray
-
-
-def calibration_line(
-    truth: ArrayLike, predicted: ArrayLike, *, per: Literal["category"] | None = None
-) -> CalibrationLine:
-    r"""Slope and intercept of true shares regressed on predicted ones.
-
-    .. math:: b = \frac{\sum (\hat p - \bar{\hat p})(p - \bar p)}
-                       {\sum (\hat p - \bar{\hat p})^2}, \quad a = \bar p - b \bar{\hat p}
-
-    Parameters
-    ----------
-    truth, predicted : array_like, shape (n, K)
-        Class shares of n chips, 0 to 1.
-    per : {"category"}, optional
-        One line a category instead of one through the shares of all.
-
-    Returns
-    -------
-    CalibrationLine
-        ``slope`` and ``intercept``: 1 and 0 when calibrated; a slope above 1 means predictions
-        shrunk towards the mean, one below 1 exaggerated ones. NaN where predictions do not vary.
-
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), values that are not finite, an unknown ``per``.
-
-    Notes
-    -----
-    Categories differ in their means, which the line through all shares counts as skill; the
-    categories' own lines show shrinkage alone. Source: Cox (1958), Biometrika 45, 562-565, for
-    the idea; Miller, Hui and Tierney (1991), Statistics in Medicine 10, 1213-1226.
-
-    Examples
-    --------
-    >>> line = calibration_line([[0.1, 0.9], [0.9, 0.1]], [[0.3, 0.7], [0.7, 0.3]])
-    >>> round(line.slope, 6), round(line.intercept, 6)
-    (2.0, -0.5)
-    """
-    check_per(per, ("category",))
-    first, second = share_pair(truth, predicted)
-    if per is None:
-        first, second = first.reshape(-1, 1), second.reshape(-1, 1)
-    deviations = second - second.mean(axis=0)
-    covariance = (deviations * (first - first.mean(axis=0))).sum(axis=0)
-    variation = np.square(deviations).sum(axis=0)
-    variation[np.ptp(second, axis=0) < 1e-12] = 0  # constant but for rounding
-    slope = quotient(covariance, variation)
-    intercept = first.mean(axis=0) - slope * second.mean(axis=0)
-    if per is None:
-        return CalibrationLine(float(slope[0]), float(intercept[0]))
-    return CalibrationLine(slope, intercept)
 
 
 @overload
@@ -130,12 +69,6 @@ def division_consistency(
         In [0, 2], 0 when every division's mean is its known mix. Divisions count equally; those
         without chips not at all.
 
-    Raises
-    ------
-    MetricError
-        Arrays that do not fit each other, values that are not finite, division numbers outside
-        0..C-1, negative weights, no division with a chip, an unknown ``per``.
-
     Notes
     -----
     Source: the bag-level error of learning from label proportions (Yu et al. 2014,
@@ -156,16 +89,32 @@ def division_consistency(
     numbers = as_groups(division, len(shares))
     if numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= len(known):
         raise MetricError(f"division must hold row numbers of truth, 0 to {len(known) - 1}")
-    means = group_means(shares, numbers, _weights(weight, len(shares)), len(known))
-    gaps = np.abs(means - known)
-    filled = ~np.isnan(gaps[:, 0])
+    terms = gap_terms(
+        group_means(shares, numbers, _weights(weight, len(shares)), len(known)), known
+    )
     if per == "division":
-        values: FloatArray = gaps.sum(axis=1)
-        return values
-    if not filled.any():
+        return np.where(terms[:, -1] > 0, terms[:, :-1].sum(axis=1), np.nan)
+    if not terms[:, -1].any():
         raise MetricError("no division has a chip of positive weight")
-    parts: FloatArray = gaps[filled].mean(axis=0)
-    return parts if per == "category" else float(parts.sum())
+    value = consistency_of_gaps(terms.sum(axis=0), per)
+    return float(value) if per is None else value
+
+
+def gap_terms(means: FloatArray, known: FloatArray) -> FloatArray:
+    """What each division adds to the consistency: (C, K + 1).
+
+    Absolute differences of its mean prediction (C, K) from its known proportions, and last 1;
+    nothing but zeros where either is unknown (NaN).
+    """
+    gaps = np.abs(means - known)
+    both_known = np.isfinite(gaps).all(axis=1, keepdims=True)
+    return np.concatenate([np.where(both_known, gaps, 0), both_known], axis=1)
+
+
+def consistency_of_gaps(sums: FloatArray, per: Literal["category"] | None = None) -> FloatArray:
+    """Consistency from sums (..., K + 1) of :func:`gap_terms`."""
+    parts = quotient(sums[..., :-1], sums[..., -1:])
+    return parts if per else np.asarray(parts.sum(axis=-1))
 
 
 def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import overload
-
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import rel_entr
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray, Per, check_per, non_negative, share_pair
+from llpbench.metrics.arrays import (
+    FloatArray,
+    Per,
+    average,
+    check_per,
+    non_negative,
+    share_metric,
+    share_pair,
+)
 
 
-@overload
-def jensen_shannon(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def jensen_shannon(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+@share_metric
 def jensen_shannon(
     truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None
 ) -> float | FloatArray:
@@ -27,7 +31,7 @@ def jensen_shannon(
     Parameters
     ----------
     truth, predicted : array_like, shape (n, K)
-        Class shares of n chips, non-negative, which sum to 1.
+        Class shares of n chips, not negative (refused), which sum to 1.
     per : {"chip", "category", "cell"}, optional
         One value a chip; or the part of each category, averaged over chips or not; the parts sum
         to the whole.
@@ -37,11 +41,6 @@ def jensen_shannon(
     float or ndarray
         In [0, 1], 0 for equal shares, 1 where no category is shared. Symmetric. Its square root is
         the distance that ``scipy.spatial.distance.jensenshannon(..., base=2)`` gives.
-
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), negative or not finite values, an unknown ``per``.
 
     Notes
     -----
@@ -55,22 +54,12 @@ def jensen_shannon(
     check_per(per, ("chip", "category", "cell"))
     first, second = share_pair(truth, predicted)
     non_negative(first, second)
-    both = first + second
-    parts = 0.5 * (_relative(first, both) + _relative(second, both))
+    middle = (first + second) / 2
+    parts = (rel_entr(first, middle) + rel_entr(second, middle)) / (2 * np.log(2))
     return _add_parts(np.maximum(parts, 0), per)  # a rounding error may fall below 0
 
 
-def _relative(part: FloatArray, both: FloatArray) -> FloatArray:
-    """Part times the base-2 logarithm of twice its fraction of both; 0 where it is 0."""
-    fraction = np.divide(2 * part, both, out=np.ones_like(part), where=part > 0)
-    relative: FloatArray = part * np.log2(fraction)
-    return relative
-
-
-@overload
-def hellinger(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def hellinger(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+@share_metric
 def hellinger(
     truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None
 ) -> float | FloatArray:
@@ -82,7 +71,7 @@ def hellinger(
     Parameters
     ----------
     truth, predicted : array_like, shape (n, K)
-        Class shares of n chips, non-negative, which sum to 1.
+        Class shares of n chips, not negative (refused), which sum to 1.
     per : {"chip", "category", "cell"}, optional
         One value a chip; or each category's \|√p - √p̂\| / √2, averaged over chips or not, whose
         squares sum over a chip's categories to the square of its distance.
@@ -91,11 +80,6 @@ def hellinger(
     -------
     float or ndarray
         In [0, 1], 0 for equal shares, 1 where no category is shared. Symmetric.
-
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), negative or not finite values, an unknown ``per``.
 
     Notes
     -----
@@ -111,16 +95,12 @@ def hellinger(
     non_negative(first, second)
     gaps = np.abs(np.sqrt(first) - np.sqrt(second))
     if per in ("category", "cell"):
-        cells: FloatArray = gaps / np.sqrt(2)
-        return cells if per == "cell" else cells.mean(axis=0)
+        return average(gaps / np.sqrt(2), per)
     chips = np.sqrt(0.5 * np.square(gaps).sum(axis=1))
     return chips if per == "chip" else float(chips.mean())
 
 
-@overload
-def earth_mover(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def earth_mover(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+@share_metric
 def earth_mover(
     truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None
 ) -> float | FloatArray:
@@ -141,12 +121,6 @@ def earth_mover(
     -------
     float or ndarray
         In [0, 1], 0 for equal shares, 1 when all must move from one end to the other. Symmetric.
-
-    Raises
-    ------
-    MetricError
-        Fewer than two categories, shapes that differ or are not (n, K), values that are not
-        finite, an unknown ``per``.
 
     Notes
     -----
@@ -172,10 +146,7 @@ def earth_mover(
 
 def _add_parts(cells: FloatArray, per: Per | None) -> float | FloatArray:
     """Sum over categories, then mean over chips, as far as ``per`` goes."""
-    if per == "cell":
-        return cells
-    if per == "category":
-        means: FloatArray = cells.mean(axis=0)
-        return means
+    if per in ("cell", "category"):
+        return average(cells, per)
     chips: FloatArray = cells.sum(axis=1)
     return chips if per == "chip" else float(chips.mean())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import (
+from llpbench.metrics.arrays import (
     FloatArray,
     array_like,
     batches,
@@ -45,11 +45,6 @@ def brier(
     -------
     float or ndarray, shape (n,)
         In [0, 2], 0 for certain and right. NaN without a counted pixel.
-
-    Raises
-    ------
-    MetricError
-        Arrays that are no square images, different chips, sides that do not divide.
 
     Notes
     -----
@@ -94,11 +89,6 @@ def expected_calibration_error(truth: ArrayLike, probabilities: ArrayLike, bins:
     float
         In [0, 1], 0 when calibrated; NaN without a counted pixel.
 
-    Raises
-    ------
-    MetricError
-        Arrays that are no square images, different chips, sides that do not divide, no bin.
-
     Notes
     -----
     Source: Guo et al. (2017), International Conference on Machine Learning, equation 3. Where
@@ -129,11 +119,6 @@ def reliability_table(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15
     -------
     ndarray of float64, shape (bins, 3)
         Number of pixels, sum of their highest probabilities, number of right ones.
-
-    Raises
-    ------
-    MetricError
-        Arrays that are no square images, different chips, sides that do not divide, no bin.
 
     Examples
     --------
@@ -168,11 +153,6 @@ def calibration_error_of(table: ArrayLike) -> float:
     -------
     float
         In [0, 1]; NaN without a pixel.
-
-    Raises
-    ------
-    MetricError
-        A table of another shape.
 
     Examples
     --------

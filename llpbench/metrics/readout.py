@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import (
+from llpbench.metrics.arrays import (
     FloatArray,
     array_like,
     batches,
@@ -32,11 +32,6 @@ def most_likely_class(probabilities: ArrayLike) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (n, s, s)
         The segmentation.
-
-    Raises
-    ------
-    MetricError
-        An array of another shape or kind, or one with NaN.
 
     Examples
     --------
@@ -78,11 +73,6 @@ def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
     -------
     ndarray of float64, shape (n, K)
         Shares in [0, 1].
-
-    Raises
-    ------
-    MetricError
-        An array of another shape or kind.
 
     Notes
     -----

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llpbench.metrics._arrays import (
+from llpbench.metrics.arrays import (
     FloatArray,
     array_like,
     batches,
@@ -60,11 +60,6 @@ def compare_segmentations(
     SegmentationComparison
         Counts at the finer resolution, and shares; NaN shares for a chip without a valid label.
 
-    Raises
-    ------
-    MetricError
-        Arrays that are no square integer images, different chips, sides that do not divide.
-
     Examples
     --------
     >>> truth = [[[0, 0], [1, 255]]]
@@ -103,12 +98,6 @@ def confusion_matrix(
     ndarray of int64, shape (K, K) or (n, K, K)
         Counts at the finer resolution, rows truth, columns prediction.
 
-    Raises
-    ------
-    MetricError
-        Arrays that are no square integer images, different chips, sides that do not divide, an
-        unknown ``per``.
-
     Notes
     -----
     Source: Congalton (1991), Remote Sensing of Environment 37, 35-46 (there transposed).
@@ -142,11 +131,6 @@ def proportions_from_segmentation(segmentation: ArrayLike, number_of_classes: in
     -------
     ndarray of float64, shape (n, K)
         Shares that sum to 1; NaN for a chip without a valid label.
-
-    Raises
-    ------
-    MetricError
-        An array that is no stack of square integer images.
 
     Notes
     -----

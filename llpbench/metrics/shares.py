@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llpbench.metrics._arrays import FloatArray, Per, check_per, quotient, share_pair
+from llpbench.metrics.arrays import (
+    FloatArray,
+    Per,
+    average,
+    check_per,
+    quotient,
+    share_metric,
+    share_pair,
+    with_count,
+)
 
 
-@overload
-def mae(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def mae(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+@share_metric
 def mae(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> float | FloatArray:
     r"""Mean absolute error of class shares, the metric that ranks.
 
@@ -31,11 +37,6 @@ def mae(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> fl
     float or ndarray
         In [0, 2/K], 0 for equal shares; a category's alone in [0, 1].
 
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), values that are not finite, an unknown ``per``.
-
     Notes
     -----
     The ceiling falls with the number of categories: compare tasks by :func:`overlap`.
@@ -50,13 +51,10 @@ def mae(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> fl
     """
     check_per(per, ("chip", "category", "cell"))
     first, second = share_pair(truth, predicted)
-    return _average(np.abs(first - second), per)
+    return average(np.abs(first - second), per)
 
 
-@overload
-def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+@share_metric
 def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> float | FloatArray:
     r"""Root of the mean squared error of class shares.
 
@@ -75,11 +73,6 @@ def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> f
         In [0, sqrt(2/K)], 0 for equal shares; a category's alone in [0, 1]. The squares of the
         chips' values average to the square of the overall one, so do those of the categories.
 
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), values that are not finite, an unknown ``per``.
-
     Notes
     -----
     Source: Willmott and Matsuura (2005), Climate Research 30, 79-82.
@@ -91,14 +84,21 @@ def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> f
     """
     check_per(per, ("chip", "category", "cell"))
     first, second = share_pair(truth, predicted)
-    mean_square = _average(np.square(first - second), per)
-    return float(np.sqrt(mean_square)) if per is None else np.sqrt(mean_square)
+    squares = np.square(first - second)
+    if per in ("chip", "cell"):
+        return np.sqrt(average(squares, per))
+    root = rmse_of_squares(with_count(squares).sum(axis=0), per)
+    return float(root) if per is None else root
 
 
-@overload
-def overlap(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def overlap(truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+def rmse_of_squares(sums: FloatArray, per: Per | None = None) -> FloatArray:
+    """Root of the mean squared error from sums (..., K + 1) of squared errors, last of chips."""
+    means = quotient(sums[..., :-1], sums[..., -1:])
+    roots: FloatArray = np.sqrt(means if per else means.mean(axis=-1))
+    return roots
+
+
+@share_metric
 def overlap(
     truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None
 ) -> float | FloatArray:
@@ -119,11 +119,6 @@ def overlap(
     float or ndarray
         In [0, 1], 1 for equal shares. It equals 1 - K/2 times :func:`mae`.
 
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), values that are not finite, an unknown ``per``.
-
     Notes
     -----
     Source: the proportion in common of Renkonen (1938); Pontius and Millones (2011), International
@@ -139,18 +134,17 @@ def overlap(
     check_per(per, ("chip", "category", "cell"))
     first, second = share_pair(truth, predicted)
     if per in ("category", "cell"):
-        common = np.minimum(first, second)
-        return common if per == "cell" else common.mean(axis=0)
-    chips = 1 - 0.5 * np.abs(first - second).sum(axis=1)
+        return average(np.minimum(first, second), per)
+    chips = overlap_of_errors(np.abs(first - second).sum(axis=1))
     return chips if per == "chip" else float(chips.mean())
 
 
-@overload
-def soft_iou(truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
-@overload
-def soft_iou(
-    truth: ArrayLike, predicted: ArrayLike, *, per: Literal["chip", "category"]
-) -> FloatArray: ...
+def overlap_of_errors(errors: FloatArray, count: float | FloatArray = 1) -> FloatArray:
+    """Overlap of a number of chips from the sum of their absolute errors over all categories."""
+    return count - errors / 2
+
+
+@share_metric
 def soft_iou(
     truth: ArrayLike, predicted: ArrayLike, *, per: Literal["chip", "category"] | None = None
 ) -> float | FloatArray:
@@ -172,11 +166,6 @@ def soft_iou(
         In [0, 1], 1 for equal shares. A category nobody has or predicts is NaN. For shares that
         sum to 1 a chip's value is o / (2 - o) of its :func:`overlap` o.
 
-    Raises
-    ------
-    MetricError
-        Shapes that differ or are not (n, K), values that are not finite, an unknown ``per``.
-
     Notes
     -----
     Source: Ružička (1958), Biológia 13, 647-661; as weighted Jaccard in Ioffe (2010), IEEE
@@ -193,13 +182,3 @@ def soft_iou(
     shared = np.minimum(first, second).sum(axis=axis)
     values = quotient(shared, np.maximum(first, second).sum(axis=axis))
     return float(values.mean()) if per is None else values
-
-
-def _average(cells: FloatArray, per: Per | None) -> float | FloatArray:
-    """Mean over what ``per`` does not name."""
-    if per == "cell":
-        return cells
-    if per is None:
-        return float(cells.mean())
-    means: FloatArray = cells.mean(axis=1 if per == "chip" else 0)
-    return means

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import LLPBenchError
-from llpbench.metrics._arrays import quotient
+from llpbench.metrics.arrays import quotient
 from llpbench.plots.captions import describe
 from llpbench.style import INK, MUTED, new_figure
 
@@ -39,7 +39,7 @@ def draw_confusion(scores: Scores) -> Figure:
     LLPBenchError
         If the scores are of proportions only.
     """
-    confusion = scores.confusion()
+    confusion = scores.confusion
     if confusion is None:
         raise LLPBenchError("a confusion matrix needs a segmentation, and these scores have none")
     count = len(scores.categories)

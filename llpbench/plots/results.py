@@ -99,7 +99,7 @@ def _scored_bars(results: Sequence[Result]) -> list[_Bar]:
             values[metric] = (
                 None if found is None else (float(found.value), float(found.low), float(found.high))
             )
-        seeds = one.scores.sums["mae"].shape[0]
+        seeds = one.scores.tallies["errors"].shape[0]
         label = f"{one.label} ({seeds} seeds)" if seeds > 1 else one.label
         kind = "reference" if one.record.is_reference else one.record.track
         bars.append((one.scores.value("mae"), _Bar(label, kind, values)))

@@ -88,7 +88,7 @@ def _pictures(
     scores: Scores, categories: Sequence[str]
 ) -> Iterator[tuple[str, Callable[[], Figure]]]:
     yield "classes", partial(draw_classes, scores)
-    if scores.confusion() is not None:
+    if scores.confusion is not None:
         yield "confusion", partial(draw_confusion, scores)
     if scores.opened is None:
         return

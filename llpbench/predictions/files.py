@@ -98,8 +98,8 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
         raise PredictionsError(f"{path.name} must end in .csv, .parquet or .zarr")
     if "segmentation" in predictions and path.suffix.lower() != ".zarr":
         raise PredictionsError(f"{path.name} cannot hold a segmentation; write a .zarr folder")
-    with replacing(path) as beside:
-        writer(predictions, beside)
+    with replacing(path) as part:
+        writer(predictions, part)
 
 
 def _read_csv(path: Path) -> xr.Dataset:
@@ -184,17 +184,19 @@ def _read_zarr(path: Path) -> xr.Dataset:
         if file.nbytes > LARGEST_GRID:
             raise PredictionsError(f"{path.name} would be {file.nbytes} bytes large when read")
         names = [name for name in ("proportions", "segmentation") if name in file]
-        found = file[names].load()
+        predictions = file[names].load()
     text = {
-        name: (coord.dims, fixed_width(coord.to_numpy())) for name, coord in found.coords.items()
+        name: (coord.dims, fixed_width(coord.to_numpy()))
+        for name, coord in predictions.coords.items()
     }
-    return found.assign_coords(text).drop_attrs().assign_attrs(_attributes(found.attrs))
+    return predictions.assign_coords(text).drop_attrs().assign_attrs(_attributes(predictions.attrs))
 
 
-def _attributes(found: object) -> dict[str, Any]:
-    if not isinstance(found, dict):
+def _attributes(stored: object) -> dict[str, Any]:
+    """Those that predictions may have, of what a file says."""
+    if not isinstance(stored, dict):
         return {}
-    return {key: found[key] for key in ATTRIBUTES if isinstance(found.get(key), str | int)}
+    return {key: stored[key] for key in ATTRIBUTES if isinstance(stored.get(key), str | int)}
 
 
 def _write_csv(predictions: xr.Dataset, path: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from llpbench.catalog import NO_LABEL
 from llpbench.errors import PredictionsError, examples
-from llpbench.protocol import SCORE_WINDOW
+from llpbench.protocol import WINDOW_SIDE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 1e-3
 """How far the shares of a chip may be from summing to 1."""
 
-WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
 ATTRIBUTES = ("dataset", "digest", "split", "method", "seed", "track", "trained_on")
-"""What predictions say of themselves, as far as it is known; all text, but ``seed``."""
+"""Attributes of predictions, as far as they are known; all text, but ``seed``."""
 
 
 def make_predictions(
@@ -49,10 +48,6 @@ def make_predictions(
         Category number of each cell of a square grid over the score window; the side divides 96.
     **attributes
         Any of ``dataset``, ``digest``, ``split``, ``method``, ``seed``, ``track``, ``trained_on``.
-
-    Returns
-    -------
-    Dataset
 
     Examples
     --------
@@ -81,10 +76,6 @@ def template(ds: xr.Dataset) -> xr.Dataset:
     ----------
     ds : Dataset
         A split of a dataset.
-
-    Returns
-    -------
-    Dataset
     """
     grouped = ds.llp.group()
     names = grouped["category_name"].to_numpy()
@@ -162,34 +153,34 @@ def _check_form(predictions: xr.Dataset) -> None:
 
 def _check_dataset(predictions: xr.Dataset, ds: xr.Dataset) -> None:
     for key, known in (("dataset", ds.llp.info.name), ("digest", ds.llp.info.digest)):
-        said = predictions.attrs.get(key)
-        if said and said != known:
+        stated = predictions.attrs.get(key)
+        if stated and stated != known:
             raise PredictionsError(
-                f"these predictions are for {key} {said!r}, not for {known!r}; "
+                f"these predictions are for {key} {stated!r}, not for {known!r}; "
                 "give the dataset they were made for, or predict this one"
             )
 
 
 def _check_names(
-    kind: str, found: NDArray[np.str_], expected: NDArray[np.str_], ds: xr.Dataset
+    kind: str, names: NDArray[np.str_], expected: NDArray[np.str_], ds: xr.Dataset
 ) -> None:
-    names, counts = np.unique(found.astype(str), return_counts=True)
+    names, counts = np.unique(names.astype(str), return_counts=True)
     problems = {
         "missing": np.setdiff1d(expected, names),
         "unknown": np.setdiff1d(names, expected),
         "there more than once": names[counts > 1],
     }
-    said = [
+    faults = [
         f"{len(ids)} {what} ({examples(ids.tolist())})"
         for what, ids in problems.items()
         if len(ids)
     ]
-    if said:
+    if faults:
         where = (
             f"the {len(expected)} chips of the split" if kind == "chip" else f"{expected.tolist()}"
         )
         raise PredictionsError(
-            f"predictions must name each {kind} once, {where}: {'; '.join(said)}; start from "
+            f"predictions must name each {kind} once, {where}: {'; '.join(faults)}; start from "
             f"`llpbench template {ds.llp.info.name}`"
         )
 
@@ -225,10 +216,10 @@ def _check_shares(predictions: xr.Dataset, renormalise: bool) -> NDArray[np.floa
     shares = predictions["proportions"].to_numpy().astype(np.float64)
     chips = predictions["chip"].to_numpy()
 
-    def refuse(wrong: Any, what: str, found: str, advice: str) -> None:
+    def refuse(wrong: Any, what: str, fault: str, advice: str) -> None:
         if wrong.any():
             raise PredictionsError(
-                f"proportions must {what}; {wrong.sum()} chips {found}, such as "
+                f"proportions must {what}; {wrong.sum()} chips {fault}, such as "
                 f"{examples(chips[wrong].tolist())}: {advice}"
             )
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from llpbench import plots
 from llpbench.catalog import reported_results
 from llpbench.errors import LLPBenchError
-from llpbench.methods.registry import method_class
+from llpbench.methods import gate
+from llpbench.methods.registry import load_method
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import SPLITS, prediction_inputs
+from llpbench.protocol import SPLITS
 from llpbench.reporting.tables import cross_region_table, footprint_table
 from llpbench.runs.record import RECORD, read_run
 from llpbench.runs.results import Result, find_results
@@ -79,22 +80,22 @@ def _pictures(
         yield "distributions", partial(plots.draw_distributions, ds)
         yield "chips", partial(plots.draw_samples, ds)
         names: list[str] = []
-        for one in mapped:
-            method = plots.file_name(one.attrs.get("method", "predictions"))
+        for predictions in mapped:
+            method = plots.file_name(predictions.attrs.get("method", "predictions"))
             names.append(method)
             number = f"-{names.count(method)}" if names.count(method) > 1 else ""
-            yield f"map-{method}{number}", partial(plots.draw_landscape, ds, one)
+            yield f"map-{method}{number}", partial(plots.draw_landscape, ds, predictions)
     here = [
-        one
-        for one in results
-        if one.record.dataset_digest == ds.llp.info.digest
-        and one.record.split == "test"
-        and one.record.track != "cross-region"
+        result
+        for result in results
+        if result.record.dataset_digest == ds.llp.info.digest
+        and result.record.split == "test"
+        and result.record.track != "cross-region"
     ]
     reported = [
-        one
-        for one in reported_results()
-        if one.dataset == ds.llp.info.name and one.track == "inductive"
+        result
+        for result in reported_results()
+        if result.dataset == ds.llp.info.name and result.track == "inductive"
     ]
     if here or reported:
         title = f"Results on the test split · {ds.llp.info.title}"
@@ -103,11 +104,15 @@ def _pictures(
 
 def _tables(ds: xr.Dataset, results: Sequence[Result]) -> Iterator[tuple[str, str]]:
     name = ds.llp.info.name
-    reported = [one for one in reported_results() if name in (one.dataset, one.trained_on)]
-    tracks = {one.track for one in reported} | {one.record.track for one in results}
+    reported = [
+        result for result in reported_results() if name in (result.dataset, result.trained_on)
+    ]
+    tracks = {result.track for result in reported} | {result.record.track for result in results}
     if "cross-region" in tracks:
         yield "cross-region", cross_region_table(results, reported)
-    trained = [one for one in results if one.record.trained_on_digest == ds.llp.info.digest]
+    trained = [
+        result for result in results if result.record.trained_on_digest == ds.llp.info.digest
+    ]
     if trained:
         yield "footprint", footprint_table(trained)
 
@@ -116,10 +121,10 @@ def _read_predictions(path: Path, ds: xr.Dataset) -> xr.Dataset:
     """Predictions of chips of a dataset, whatever split they are of."""
     if (path / RECORD).exists():
         return _predict_all(path, ds)
-    found = read_predictions(path)
+    predictions = read_predictions(path)
     grouped = ds.llp.group()
-    known = grouped["chip"].isin(found["chip"].to_numpy())
-    return check_predictions(found, grouped.isel(chip=known.to_numpy()))
+    known = grouped["chip"].isin(predictions["chip"].to_numpy())
+    return check_predictions(predictions, grouped.isel(chip=known.to_numpy()))
 
 
 def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
@@ -128,16 +133,22 @@ def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
 
     record = read_run(folder).record
     grouped = ds.llp.group()
-    method = method_class(record.method).load(folder / "weights")
+    method = load_method(record.method, folder / "weights")
     if list(method.categories_) != list(grouped["category_name"].to_numpy()):
         raise LLPBenchError(
             f"the run in {str(folder)!r} was trained on the categories "
             f"{list(map(str, method.categories_))}, not on those of {ds.llp.info.name}"
         )
-    parts = [grouped.llp.split(name) for name in SPLITS]
-    made = [
-        method.predict(prediction_inputs(part, method.track))[["proportions"]]
-        for part in parts
-        if part.sizes["chip"]
+    parts = [
+        gate.predict(
+            method,
+            grouped,
+            split,
+            name=record.method,
+            seed=record.seed,
+            trained_on=record.trained_on,
+        )
+        for split in SPLITS
+        if grouped.llp.split(split).sizes["chip"]
     ]
-    return xr.concat(made, "chip").assign_attrs(method=record.method)
+    return xr.concat([part[["proportions"]] for part in parts], "chip", combine_attrs="override")

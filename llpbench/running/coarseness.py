@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from llpbench.data.dataset import open_dataset
+from llpbench.methods import gate
 from llpbench.methods.registry import make_method
-from llpbench.protocol import prediction_inputs
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
 
@@ -39,7 +39,7 @@ def coarseness(
     dataset : str, path or Dataset
         What :func:`llpbench.open_dataset` opens, or has opened.
     methods : sequence of str
-        Names; their parameters are the default ones.
+        Names; their settings are the default ones.
     factors : sequence of float
         By how much fewer divisions train and val have, see ``ds.llp.rebag``.
     ways : sequence of {"merge", "random"}
@@ -64,12 +64,15 @@ def coarseness(
     settings = list(itertools.product(methods, ways, factors))
     rows = []
     for method, way, factor in progress(settings):
-        made = [ds.llp.rebag(coarser=factor, how=way, points=points, seed=seed) for seed in seeds]
-        train = made[0].llp.split("train")
-        scores = _scores(made, method, seeds)
+        rebagged = [
+            ds.llp.rebag(coarser=factor, how=way, points=points, seed=seed) for seed in seeds
+        ]
+        train = rebagged[0].llp.split("train")
+        scores = _scores(rebagged, method, seeds)
         interval = scores.interval("mae")
-        found = {
-            name: scores.value(name) for name in ("mae_hard", "f1_micro") if name in scores.metrics
+        hard = {
+            name: scores.value(name) if name in scores.metrics else np.nan
+            for name in ("mae_hard", "f1_micro")
         }
         rows.append(
             {
@@ -81,19 +84,19 @@ def coarseness(
                 "mae": scores.value("mae"),
                 "low": interval.low,
                 "high": interval.high,
-                "mae_hard": found.get("mae_hard", np.nan),
-                "f1_micro": found.get("f1_micro", np.nan),
+                **hard,
             }
         )
     return pd.DataFrame(rows)
 
 
-def _scores(made: Sequence[xr.Dataset], name: str, seeds: Sequence[int]) -> Scores:
+def _scores(datasets: Sequence[xr.Dataset], name: str, seeds: Sequence[int]) -> Scores:
     """Fit to each of the datasets with its seed, and score all on the test split."""
     predictions = []
-    for ds, seed in zip(made, seeds, strict=True):
+    for ds, seed in zip(datasets, seeds, strict=True):
         method = make_method(name, random_state=seed)
-        train, val = (ds.llp.split(p).llp.restrict(method.supervision) for p in ("train", "val"))
-        test = ds.llp.split("test")
-        predictions.append(method.fit(train, val).predict(prediction_inputs(test, method.track)))
-    return evaluate(predictions, made[0])
+        gate.fit(method, ds.llp.split("train"), ds.llp.split("val"))
+        predictions.append(
+            gate.predict(method, ds, "test", name=name, seed=seed, trained_on=ds.llp.info.name)
+        )
+    return evaluate(predictions, datasets[0])

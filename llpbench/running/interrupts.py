@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NOTICE = b"\nstopping: the best weights so far will be evaluated; interrupt again to quit\n"
+_NOTICE = (
+    b"\nstopping: the best weights so far will be evaluated on the val split; "
+    b"interrupt again to quit\n"
+)
 
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Turn the first interrupt into a wish to stop; the second one quits as ever.
+    """Turn the first interrupt into a request to stop; the second one quits as ever.
 
     Outside the main thread, which alone receives interrupts, nothing changes.
 
     Yields
     ------
     threading.Event
-        Set when somebody interrupts.
+        Set by the first interrupt.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -14,16 +14,14 @@ from llpbench.data.dataset import open_dataset
 from llpbench.data.store import read_info, write_store
 from llpbench.errors import BuildError, StoreError
 from llpbench.maps import MapFiles, write_map
+from llpbench.methods import gate
 from llpbench.methods.method import Method
-from llpbench.methods.registry import method_class
+from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
-from llpbench.protocol import prediction_inputs
 from llpbench.runs.folder import choose_folder, working_folder
 from llpbench.runs.record import RunRecord, read_run
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from llpbench.catalog import LabelSet
 
 DATASET = "dataset"
@@ -37,7 +35,7 @@ class Prediction:
     Parameters
     ----------
     folder : Path
-        Holds all of it.
+        Holds all files.
     dataset, predictions : Path
         The chips, as a dataset without labels, and what was predicted of them.
     map : MapFiles
@@ -82,17 +80,17 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
         If the run cannot be read, a raster is wrong, or the folder is taken. Nothing is left then.
     """
     record = read_run(run).record
-    method = method_class(record.method).load(run / "weights")
+    method = load_method(record.method, run / "weights")
     remarks = _check_knowledge(record, method, recipe)
     folder = choose_folder(out, out.name, resume=False)
     legend = _legend(record, method)
-    region, said = build_region(
+    region, remarks_of_region = build_region(
         replace(recipe, labels=(), legend=legend, splitting=Splitting("test"))
     )
-    with working_folder(folder, resume=False) as beside:
+    with working_folder(folder, resume=False) as part:
         report = write_store(
             region,
-            beside / DATASET,
+            part / DATASET,
             name=recipe.images[0].stem,
             title=f"{recipe.images[0].name} without labels",
             licence="",
@@ -100,19 +98,26 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
             source=recipe.images[0].name,
             progress=progress,
         )
-        ds = open_dataset(beside / DATASET)
-        predictions = _predict(method, ds, record)
+        ds = open_dataset(part / DATASET)
+        predictions = gate.predict(
+            method,
+            ds.llp.group(),
+            _SPLIT,
+            name=record.method,
+            seed=record.seed,
+            trained_on=record.trained_on,
+        )
         ending = "zarr" if "segmentation" in predictions else "parquet"
         file = f"predictions.{ending}"
-        write_predictions(predictions, beside / file)
-        written = write_map(predictions, ds, beside / "map.tif")
+        write_predictions(predictions, part / file)
+        written = write_map(predictions, ds, part / "map.tif")
     return Prediction(
         folder=folder,
         dataset=folder / DATASET,
         predictions=folder / file,
         map=MapFiles(**{name: folder / path.name for name, path in vars(written).items()}),
         chips=report.chips,
-        remarks=(*remarks, *said, *report.remarks),
+        remarks=(*remarks, *remarks_of_region, *report.remarks),
     )
 
 
@@ -134,7 +139,7 @@ def _check_knowledge(record: RunRecord, method: Method, recipe: Recipe) -> list[
 
 def _legend(record: RunRecord, method: Method) -> Legend:
     """The classes that a method was trained on, as a legend of class numbers."""
-    label_set = _label_set(record, method.get_weights()["categories"].tolist())
+    label_set = _label_set(record, method.categories_.tolist())
     numbers = tuple((number,) for number in range(len(label_set.classes)))
     return Legend(label_set.name, label_set, numbers)
 
@@ -150,17 +155,3 @@ def _label_set(record: RunRecord, categories: list[str]) -> LabelSet:
         if [group.name for group in label_set.groups] == categories:
             return label_set
     return plain_label_set(record.trained_on, categories)
-
-
-def _predict(method: Method, ds: xr.Dataset, record: RunRecord) -> xr.Dataset:
-    part = ds.llp.group().llp.split(_SPLIT)
-    predictions = method.predict(prediction_inputs(part, method.track))
-    return predictions.assign_attrs(
-        dataset=ds.llp.info.name,
-        digest=ds.llp.info.digest,
-        split=_SPLIT,
-        method=record.method,
-        seed=record.seed,
-        track=method.track,
-        trained_on=record.trained_on,
-    )

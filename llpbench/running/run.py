@@ -5,30 +5,29 @@ from __future__ import annotations
 import json
 import os
 import platform
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from llpbench import metrics
 from llpbench._version import __version__
 from llpbench.data.dataset import open_dataset
-from llpbench.data.labels import scored_labels
-from llpbench.errors import LLPBenchError, MethodError
+from llpbench.errors import MethodError
+from llpbench.methods import gate
+from llpbench.methods.estimate import Estimate
 from llpbench.methods.footprint import measure_footprint
 from llpbench.methods.journal import CHECKPOINT, Journal
-from llpbench.methods.method import IterativeMethod, Method
+from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
 from llpbench.plots import widest_category, write_plots
 from llpbench.predictions.files import write_predictions
-from llpbench.protocol import SPLITS, VERSION, prediction_inputs
+from llpbench.protocol import VERSION
 from llpbench.running.interrupts import stop_on_interrupt
+from llpbench.running.pixel_scores import PixelScores
+from llpbench.running.stopwatch import Stopwatch
 from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.runs.folder import can_resume, choose_folder, working_folder
-from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord, read_run
+from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord, read_run, scores_file
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
 
@@ -42,21 +41,23 @@ def run_method(
     *,
     split: str = "test",
     seed: int = 0,
-    parameters: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
     apply_to: str | os.PathLike[str] | None = None,
     out: Path | None = None,
     resume: bool = False,
     deterministic: bool = False,
-    track: str | None = None,
-    track_tag: str | None = None,
+    tracker: str | None = None,
+    tracker_tag: str | None = None,
     progress: bool = False,
 ) -> Run:
     """Train a method on a dataset, predict one split, score it, and keep all of it.
 
     The method is fitted to the train split and may choose on the val split, both behind the
-    label firewall of its supervision; it predicts from what its track may see. An interrupt
-    (Ctrl-C) while a network is trained ends the training; the best weights so far are then
-    evaluated on every split, and a checkpoint stays in the folder.
+    label firewall of its supervision; it predicts from what its track may see, each chip once.
+
+    An interrupt (Ctrl-C) while a network is trained ends the training. The best weights so far
+    are then evaluated on the val split, and a checkpoint stays in the folder to go on from; the
+    split that was asked for is predicted when the training has come to its end.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ def run_method(
         What is predicted and scored.
     seed : int
         The method's ``random_state``.
-    parameters : mapping, optional
-        Further parameters of the method.
+    settings : mapping, optional
+        Further keywords of the method's constructor.
     apply_to : str or path, optional
         Another dataset, of which the split is predicted instead: the cross-region track.
     out : Path, optional
@@ -80,9 +81,9 @@ def run_method(
         name.
     deterministic : bool
         Whether the same seed must give the same bits on one machine.
-    track : {"wandb"}, optional
+    tracker : {"wandb"}, optional
         A service that receives the figures of every epoch, the scores and the pictures.
-    track_tag : str, optional
+    tracker_tag : str, optional
         A word to find the run by, there.
     progress : bool
         Whether to show progress bars.
@@ -95,21 +96,20 @@ def run_method(
     Raises
     ------
     LLPBenchError
-        If a name is unknown, the folder is taken, or training fails.
+        If a name is unknown, a split is empty, the method cannot promise the same bits, the
+        folder is taken, or training fails.
     """
-    method = make_method(name, random_state=seed, **(parameters or {}))
-    if deterministic and "deterministic" in method.get_params():
-        method.set_params(deterministic=True)
+    method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
     region = open_dataset(dataset).llp.group()
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
     task = _Task(name, method, region, other, seed)
-    task.check()
+    task.check(split)
     folder = choose_folder(out, task.title, resume=resume)
     with (
-        working_folder(folder, resume=resume) as beside,
-        open_tracker(track, beside, task.identity, tag=track_tag) as tracker,
+        working_folder(folder, resume=resume) as part,
+        open_tracker(tracker, part, task.identity, tag=tracker_tag) as service,
     ):
-        record, scores = _run(task, split, beside, tracker, progress)
+        record, scores = _run(task, split, part, service, progress)
     return Run(folder, record, scores)
 
 
@@ -122,14 +122,21 @@ def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **opt
         As for :func:`run_method`.
     **options
         Its other parameters, but for ``resume``.
-
-    Returns
-    -------
-    Run
     """
     if (out / RECORD).exists() and not can_resume(out):
         return read_run(out)
     return run_method(name, dataset, out=out, resume=can_resume(out), **options)
+
+
+def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method:
+    method = make_method(name, **settings)
+    if not deterministic or method.is_deterministic:
+        return method
+    if "deterministic" not in method.settings:
+        raise MethodError(
+            f"{name} cannot promise the same bits for the same seed; leave --deterministic out"
+        )
+    return make_method(name, **{**settings, "deterministic": True})
 
 
 @dataclass(frozen=True)
@@ -155,10 +162,10 @@ class _Task:
     def identity(self) -> dict[str, Any]:
         """What must be the same when it is resumed."""
         digest = self.region.llp.info.digest
-        return {"method": self.name, **self.method.get_params(), "dataset digest": digest}
+        return {"method": self.name, **self.method.settings, "dataset digest": digest}
 
-    def check(self) -> None:
-        """Refuse to carry a method over to where it cannot go."""
+    def check(self, split: str) -> None:
+        """Refuse, before anything is trained, what would fail or be against the rules."""
         here, there = (
             list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
         )
@@ -172,29 +179,31 @@ class _Task:
                 f"{self.name} is of the track {self.method.track!r}; only inductive methods can "
                 "be applied to another dataset"
             )
+        _check_split(self.region, "train", "to train on")
+        if self.method.is_iterative:
+            _check_split(self.region, "val", f"for {self.name} to choose its best epoch by")
+        _check_split(self.other, split, "to predict: choose another with --split")
+
+
+def _check_split(ds: xr.Dataset, split: str, purpose: str) -> None:
+    if not ds.llp.split(split).sizes["chip"]:
+        raise MethodError(f"the {split} split of {ds.llp.info.name} has no chips {purpose}")
 
 
 def _run(
     task: _Task, split: str, folder: Path, tracker: Tracker, progress: bool
 ) -> tuple[RunRecord, Scores | None]:
     """Do all of it in a folder; the record is written last."""
-    method = task.method
-    wall, cpu = time.perf_counter(), time.process_time()
-    train, interrupted = _fit(task, folder, tracker, progress)
-    fitted = time.perf_counter()
-    predictions = _predict(task, split)
-    predicted, cpu = time.perf_counter(), time.process_time() - cpu
-    part = task.other.llp.split(split)
-    inputs = prediction_inputs(part, task.track)
+    method, fitting = task.method, Stopwatch()
+    with fitting:
+        interrupted = _fit(task, folder, tracker, progress)
     method.save(folder / "weights")
-    scores = _score(task, predictions, split, folder)
-    if scores is not None:
-        write_plots(scores, folder / "plots", categories=[widest_category(scores)])
-    if interrupted:
-        for further in _other_splits(task.other, split):
-            _score(task, _predict(task, further), further, folder)
-    else:
+    if interrupted:  # training may go on, and test is looked at once: at its end
+        task, split = replace(task, other=task.region), "val"
+    outcome = _evaluate(task, split, folder)
+    if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
+    trained, predicted = task.region.llp.info, task.other.llp.info
     record = RunRecord(
         format=FORMAT,
         protocol=VERSION,
@@ -203,96 +212,85 @@ def _run(
         method=task.name,
         supervision=method.supervision,
         track=task.track,
-        parameters=method.get_params(),
+        settings={key: value for key, value in method.settings.items() if key != "random_state"},
         is_reference=method.is_reference,
-        dataset=task.other.llp.info.name,
-        dataset_digest=task.other.llp.info.digest,
-        trained_on=task.region.llp.info.name,
-        trained_on_digest=task.region.llp.info.digest,
+        dataset=predicted.name,
+        dataset_digest=predicted.digest,
+        trained_on=trained.name,
+        trained_on_digest=trained.digest,
         split=split,
-        synthetic=task.region.llp.info.synthetic or task.other.llp.info.synthetic,
+        synthetic=trained.synthetic or predicted.synthetic,
         seed=task.seed,
         interrupted=interrupted,
-        fit_seconds=round(fitted - wall, 3),
-        predict_seconds=round(predicted - fitted, 3),
-        cpu_seconds=round(cpu, 3),
-        footprint=measure_footprint(method, train, inputs),
-        probabilities=_score_probabilities(method, inputs, part) if scores else {},
+        fit_seconds=round(fitting.wall, 3),
+        predict_seconds=round(outcome.seconds, 3),
+        cpu_seconds=round(fitting.cpu + outcome.cpu_seconds, 3),
+        footprint=measure_footprint(method, task.region.llp.split("train")),
+        probabilities=outcome.probabilities,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    if scores is not None:
-        tracker.finish(folder, scores)
-    return record, scores
+    if outcome.scores is not None:
+        tracker.finish(folder, outcome.scores)
+    return record, outcome.scores
 
 
-def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> tuple[xr.Dataset, bool]:
-    """Train; what was trained on, and whether somebody interrupted it."""
+def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
+    """Train, and say whether somebody interrupted it."""
     from tqdm import tqdm
 
-    method = task.method
-    train, val = (
-        task.region.llp.split(part).llp.restrict(method.supervision) for part in ("train", "val")
-    )
+    train, val = (task.region.llp.split(name) for name in ("train", "val"))
     bar = tqdm if progress else None
-    try:
-        if not isinstance(method, IterativeMethod):
-            method.fit(train, val, progress=bar)
-            return train, False
-        with stop_on_interrupt() as stop:
-            journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)
-            method.fit(train, val, progress=bar, journal=journal)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, LLPBenchError):
-            raise
-        raise MethodError(
-            f"{task.name} cannot be trained with {method.get_params()}: {error}"
-        ) from error
-    return train, journal.interrupted
+    if not task.method.is_iterative:
+        gate.fit(task.method, train, val, progress=bar)
+        return False
+    with stop_on_interrupt() as stop:
+        journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)
+        gate.fit(task.method, train, val, progress=bar, journal=journal)
+    return journal.interrupted
 
 
-def _predict(task: _Task, split: str) -> xr.Dataset:
-    inputs = prediction_inputs(task.other.llp.split(split), task.track)
-    return task.method.predict(inputs).assign_attrs(
-        dataset=task.other.llp.info.name,
-        digest=task.other.llp.info.digest,
-        split=split,
-        method=task.name,
-        seed=task.seed,
-        track=task.track,
-        trained_on=task.region.llp.info.name,
-    )
+@dataclass(frozen=True)
+class _Outcome:
+    """How well a split was predicted, and the time of the prediction alone."""
+
+    scores: Scores | None
+    probabilities: dict[str, float]
+    seconds: float
+    cpu_seconds: float
 
 
-def _score(task: _Task, predictions: xr.Dataset, split: str, folder: Path) -> Scores | None:
-    """Score predictions, if there is any label, and write both."""
+def _evaluate(task: _Task, split: str, folder: Path) -> _Outcome:
+    """Predict each chip of a split once, write what is predicted, and score it by its labels."""
+    chips, predicting, scoring = task.other.llp.split(split), Stopwatch(), Stopwatch()
+    is_labelled = not chips["chip_proportions"].isnull().all()
+    pixels = PixelScores(chips) if is_labelled else None
+
+    def score_pixels(batch: Estimate) -> None:
+        with scoring:
+            if pixels:
+                pixels.add(batch)
+
+    with predicting:
+        predictions = gate.predict(
+            task.method,
+            task.other,
+            split,
+            name=task.name,
+            seed=task.seed,
+            trained_on=task.region.llp.info.name,
+            track=task.track,
+            on_batch=score_pixels,
+        )
     ending = "zarr" if "segmentation" in predictions else "parquet"
     write_predictions(predictions, folder / f"predictions-{split}.{ending}")
-    if task.other.llp.split(split)["chip_proportions"].isnull().all():
-        return None
-    scores = evaluate(predictions, task.other, split)
-    text = scores.to_json()
-    for name in [f"scores-{split}.json", *(["scores.json"] if split == "test" else [])]:
-        (folder / name).write_text(text, encoding="utf-8")
-    return scores
-
-
-def _other_splits(ds: xr.Dataset, split: str) -> list[str]:
-    present = set(ds["split"].to_numpy())
-    return [name for name in SPLITS if name in present and name != split]
-
-
-def _score_probabilities(method: Method, inputs: xr.Dataset, part: xr.Dataset) -> dict[str, float]:
-    """Brier score and calibration error of pixel probabilities, a batch at a time."""
-    if type(method).predict_proba is Method.predict_proba:
-        return {}
-    labels = scored_labels(part)
-    brier, tables, start = [], [], 0
-    for chips, probabilities in method.predict_proba(inputs):
-        truth = labels.isel(chip=slice(start, start + len(chips))).to_numpy()
-        brier.append(metrics.brier(truth, probabilities, per="chip"))
-        tables.append(metrics.reliability_table(truth, probabilities))
-        start += len(chips)
-    return {
-        "brier": float(np.nanmean(np.concatenate(brier))),
-        "expected_calibration_error": metrics.calibration_error_of(np.sum(tables, axis=0)),
-    }
+    scores = None
+    if is_labelled:
+        scores = evaluate(predictions, task.other, split)
+        (folder / scores_file(split)).write_text(scores.to_json(), encoding="utf-8")
+        write_plots(scores, folder / "plots", categories=[widest_category(scores)])
+    return _Outcome(
+        scores,
+        pixels.summary() if pixels else {},
+        predicting.wall - scoring.wall,
+        predicting.cpu - scoring.cpu,
+    )

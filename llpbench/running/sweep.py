@@ -108,7 +108,7 @@ def _try(job: Job, out: Path, progress: bool) -> Run | str:
             job.method,
             job.dataset,
             seed=job.seed,
-            parameters=job.parameters,
+            settings=job.parameters,
             out=out,
             progress=progress,
         )

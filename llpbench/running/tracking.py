@@ -47,8 +47,8 @@ class _WandbTracker(Tracker):
     def finish(self, folder: Path, scores: Scores) -> None:
         import wandb
 
-        found = scores.table()["value"]
-        self._run.summary.update({f"{scores.split}/{name}": v for name, v in found.items()})
+        values = scores.table()["value"]
+        self._run.summary.update({f"{scores.split}/{name}": v for name, v in values.items()})
         pictures = sorted((folder / "plots").glob("*.png"))
         self._run.log({f"{scores.split}/{path.stem}": wandb.Image(str(path)) for path in pictures})
 
@@ -90,7 +90,7 @@ def open_tracker(
         import wandb
     except ImportError as error:
         raise LLPBenchError(
-            "--track wandb needs the package wandb; install it with: pip install 'llpbench[wandb]'"
+            "--tracker wandb needs the package wandb; install it: pip install 'llpbench[wandb]'"
         ) from error
     try:
         run = wandb.init(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from llpbench.errors import MethodError
-from llpbench.methods.registry import make_method
+from llpbench.methods.registry import make_method, method_class, split_name
 from llpbench.runs.record import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,7 +25,7 @@ class RunCommand:
     ----------
     method, dataset : str
     seeds : tuple of int
-    parameters : dict
+    settings : dict
         Of the method.
     apply_to : str or None
         Another dataset to predict.
@@ -35,7 +35,7 @@ class RunCommand:
     method: str
     dataset: str
     seeds: tuple[int, ...] = (0,)
-    parameters: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     apply_to: str | None = None
     deterministic: bool = False
 
@@ -49,7 +49,7 @@ class RunCommand:
         """
         words = ["llpbench", "run", self.method, "--dataset", self.dataset]
         words += ["--apply-to", self.apply_to] if self.apply_to else []
-        for name, value in self.parameters.items():
+        for name, value in self.settings.items():
             words += ["--set", f"{name}={json.dumps(value)}"]
         for seed in self.seeds:
             words += ["--seed", str(seed)]
@@ -68,15 +68,13 @@ def command_of(runs: Sequence[Run]) -> RunCommand:
     Returns
     -------
     RunCommand
-        With those parameters that are not what the method has by itself.
+        With those settings that are not what the method has by itself.
     """
     record = runs[0].record
-    usual = make_method(record.method).get_params()
-    chosen = {
-        name: value
-        for name, value in record.parameters.items()
-        if name != "random_state" and value != usual[name]
-    }
+    usual = make_method(record.method).settings
+    kind = method_class(split_name(record.method)[0])
+    settings = kind.from_settings(record.settings, strict=False).settings
+    chosen = {name: value for name, value in settings.items() if value != usual.get(name)}
     deterministic = bool(chosen.pop("deterministic", False))
     return RunCommand(
         record.method,
@@ -116,7 +114,7 @@ def parse_run_command(text: str) -> RunCommand:
 
     Examples
     --------
-    >>> parse_run_command("llpbench run qkm --dataset demo-humanpop --epochs 4").parameters
+    >>> parse_run_command("llpbench run qkm --dataset demo-humanpop --epochs 4").settings
     {'epochs': 4}
     >>> parse_run_command("llpbench run llpnet+rake --dataset demo-humanpop").method
     'llpnet+rake'
@@ -145,7 +143,7 @@ def parse_run_command(text: str) -> RunCommand:
         method=said.method,
         dataset=said.dataset,
         seeds=tuple(said.seeds or (0,)),
-        parameters={**dict(said.settings), **epochs},
+        settings={**dict(said.settings), **epochs},
         apply_to=said.apply_to,
         deterministic=said.deterministic,
     )
@@ -185,7 +183,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 def _method(text: str) -> str:
     """A method and its post-processors, joined by ``+``."""
-    return "+".join(_name(part) for part in text.split("+"))
+    first, post = split_name(text)
+    return "+".join(_name(step) for step in (first, *post))
 
 
 def _name(text: str) -> str:

@@ -11,23 +11,20 @@ from pathlib import Path
 from llpbench.errors import LLPBenchError
 from llpbench.methods.journal import CHECKPOINT
 from llpbench.runs.record import RECORD
+from llpbench.writing import discard, part_path, replacing
 
 
 def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
-    """Say where a run shall be, or where the one to resume is.
+    """Choose where a run is written, or find the one to resume.
 
     Parameters
     ----------
     out : Path or None
-        What the user said; None for one below ``runs/`` in the working folder.
+        What the user chose; None for one below ``runs/`` in the working folder.
     name : str
         Of that folder; numbered from the second on.
     resume : bool
         Whether to find the last interrupted run instead of a new place.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------
@@ -43,25 +40,15 @@ def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether an interrupted run left a checkpoint in a folder, or beside it when it was killed.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-
-    Returns
-    -------
-    bool
-    """
-    return any((place / CHECKPOINT).exists() for place in (_beside(folder), folder))
+    """Whether an interrupted run left a checkpoint in its folder, or in the part when killed."""
+    return any((place / CHECKPOINT).exists() for place in (part_path(folder), folder))
 
 
 @contextmanager
 def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
-    """Make a folder beside the one that it becomes when all went well.
+    """Make the part of a folder, which becomes it when all went well.
 
-    What fails leaves nothing, but for a checkpoint: that stays beside, to go on from.
+    What fails leaves nothing, but for a checkpoint: that stays in the part, to go on from.
 
     Parameters
     ----------
@@ -69,44 +56,33 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
         From :func:`choose_folder`.
     resume : bool
         Whether to begin with the checkpoint that is there.
-
-    Yields
-    ------
-    Path
     """
-    beside = _beside(folder)
-    beside.mkdir(parents=True, exist_ok=True)
-    for path in beside.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif not (resume and path.name == CHECKPOINT):
-            path.unlink()
-    may_go = not resume or not (beside / CHECKPOINT).exists()
-    if resume and may_go:
-        shutil.copyfile(folder / CHECKPOINT, beside / CHECKPOINT)
-    try:
-        yield beside
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.replace(folder)
-    except LLPBenchError:
-        if may_go:
-            shutil.rmtree(beside, ignore_errors=True)
-        raise
-    finally:
-        if not (beside / CHECKPOINT).exists():
-            shutil.rmtree(beside, ignore_errors=True)
+    with replacing(folder, resume=True) as part:
+        part.mkdir(parents=True, exist_ok=True)
+        for path in part.iterdir():
+            if not (resume and path.name == CHECKPOINT):
+                discard(path)
+        is_copy = resume and not (part / CHECKPOINT).exists()
+        if is_copy:
+            shutil.copyfile(folder / CHECKPOINT, part / CHECKPOINT)
+        try:
+            yield part
+        except BaseException as error:
+            is_bad = isinstance(error, LLPBenchError) and (is_copy or not resume)
+            if is_bad or not (part / CHECKPOINT).exists():
+                discard(part)
+            raise
 
 
 def _interrupted(out: Path | None, name: str) -> Path:
     if out is None:
         places = itertools.takewhile(
-            lambda path: path.exists() or _beside(path).exists(), _numbered(name)
+            lambda path: path.exists() or part_path(path).exists(), _numbered(name)
         )
-        found = [path for path in places if can_resume(path)]
-        if not found:
+        interrupted = [path for path in places if can_resume(path)]
+        if not interrupted:
             raise LLPBenchError(f"no interrupted run {name!r} is in runs/; name it with --out")
-        return found[-1]
+        return interrupted[-1]
     if not can_resume(out):
         state = "is complete" if (out / RECORD).exists() else "was never begun"
         raise LLPBenchError(f"there is nothing to resume: the run in {str(out)!r} {state}")
@@ -117,7 +93,3 @@ def _numbered(name: str) -> Iterator[Path]:
     yield Path("runs") / name
     for number in itertools.count(2):
         yield Path("runs") / f"{name}-{number}"
-
-
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.part")

@@ -10,8 +10,8 @@ from typing import Any
 from llpbench.errors import LLPBenchError
 from llpbench.scoring.scores import Scores
 
-FORMAT = 1
-"""Version of ``run.json``."""
+FORMAT = 2
+"""Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them."""
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
@@ -23,25 +23,27 @@ class RunRecord:
 
     Parameters
     ----------
-    format, protocol : int
-    llpbench_version, python_version : str
-    method, supervision, track : str
-    parameters : dict
-        Of the method's constructor, the seed as ``random_state`` among them.
-    is_reference : bool
+    format, protocol, llpbench_version, python_version
+        Versions.
+    method, supervision, track, is_reference
+        See :class:`~llpbench.methods.method.Method`; the method by its name, with its
+        post-processors.
+    settings : dict
+        Of the method's constructor, without ``random_state``, which is ``seed``.
     dataset, dataset_digest, split : str
-        What was predicted.
+        What was predicted; the val split as long as the run is interrupted.
     trained_on, trained_on_digest : str
         What it was trained on: another dataset in the cross-region track.
     synthetic : bool
         Whether one of them was made by a program.
     seed : int
+        The method's ``random_state``.
     interrupted : bool
-        Whether training was stopped before its end; all splits are predicted then.
+        Whether training was stopped before its end, and may go on.
     fit_seconds, predict_seconds : float
         Wall time; after a resumption that of the last part alone.
     cpu_seconds : float
-        Of both, over all threads.
+        Of both, over all threads. Scoring is in none of the three.
     footprint : dict
         See :func:`llpbench.methods.footprint.measure_footprint`.
     probabilities : dict
@@ -56,7 +58,7 @@ class RunRecord:
     method: str
     supervision: str
     track: str
-    parameters: dict[str, Any]
+    settings: dict[str, Any]
     is_reference: bool
     dataset: str
     dataset_digest: str
@@ -92,13 +94,18 @@ class Run:
     scores: Scores | None
 
 
+def scores_file(split: str) -> str:
+    """Name of the file in a run folder that holds the scores of a split."""
+    return "scores.json" if split == "test" else f"scores-{split}.json"
+
+
 def read_run(folder: Path) -> Run:
     """Read a finished run.
 
     Parameters
     ----------
     folder : Path
-        That :func:`llpbench.run_method` wrote.
+        That :func:`llpbench.run_method` of this or an earlier version wrote.
 
     Returns
     -------
@@ -111,9 +118,23 @@ def read_run(folder: Path) -> Run:
         If there is none, or it is of another version.
     """
     try:
-        record = RunRecord(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-        file = folder / f"scores-{record.split}.json"
+        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = RunRecord(**_convert(content))
+        file = folder / scores_file(record.split)
+        if not file.exists():  # of a run that an earlier version made
+            file = folder / f"scores-{record.split}.json"
         text = file.read_text(encoding="utf-8") if file.exists() else None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LLPBenchError(f"{folder} holds no run that can be read ({error})") from error
     return Run(folder, record, None if text is None else Scores.from_json(text))
+
+
+def _convert(content: dict[str, Any]) -> dict[str, Any]:
+    """The contents of ``run.json`` of any format up to this one, in this one."""
+    if content.get("format") not in range(1, FORMAT + 1):
+        raise ValueError(f"formats up to {FORMAT} are read, found {content.get('format')!r}")
+    if content["format"] == FORMAT:
+        return content
+    settings = {**content.pop("parameters")}
+    settings.pop("random_state", None)
+    return {**content, "format": FORMAT, "settings": settings}

@@ -21,7 +21,7 @@ class Result:
     Parameters
     ----------
     label : str
-        The method, with those of its parameters that tell it from other results.
+        The method, with those of its settings that tell it from other results.
     runs : tuple of Run
         By seed.
     scores : Scores
@@ -109,9 +109,9 @@ def pool_seeds(seeds: Sequence[Scores]) -> Scores:
     Scores
         Without chips.
     """
-    names = seeds[0].sums
-    sums = {name: np.concatenate([one.sums[name] for one in seeds]) for name in names}
-    return replace(seeds[0], sums=sums, seeds=[])
+    names = seeds[0].tallies
+    tallies = {name: np.concatenate([seed.tallies[name] for seed in seeds]) for name in names}
+    return replace(seeds[0], tallies=tallies, seeds=[])
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:
@@ -121,22 +121,18 @@ def _run_folders(folder: Path) -> Iterator[Path]:
     yield from found
 
 
-def _parameters(record: RunRecord) -> dict[str, object]:
-    return {key: value for key, value in record.parameters.items() if key != "random_state"}
-
-
 def _setting(record: RunRecord) -> str:
     """What seeds of one result have in common."""
     digests = (record.dataset_digest, record.trained_on_digest)
-    return json.dumps([record.method, *digests, record.split, _parameters(record)], sort_keys=True)
+    return json.dumps([record.method, *digests, record.split, record.settings], sort_keys=True)
 
 
 def _label(record: RunRecord, others: Sequence[RunRecord]) -> str:
-    """The method, with parameters in which it differs from others of its name."""
-    same = [_parameters(other) for other in others if other.method == record.method]
+    """The method, with settings in which it differs from others of its name."""
+    same = [other.settings for other in others if other.method == record.method]
     varied = [
         f"{key}={value}"
-        for key, value in _parameters(record).items()
+        for key, value in record.settings.items()
         if any(other.get(key) != value for other in same)
     ]
     return " ".join([record.method, *varied])

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from llpbench.errors import PredictionsError, UnknownNameError, unknown
-from llpbench.scoring.measures import BY_NAME
-from llpbench.statistics import paired_bootstrap, sign_flip_test
-
-if TYPE_CHECKING:
-    from llpbench.scoring.scores import Scores
+from llpbench.metrics.arrays import FloatArray
+from llpbench.scoring.measures import Measure
+from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
 
 
 @dataclass(frozen=True)
@@ -20,11 +16,13 @@ class Comparison:
     Parameters
     ----------
     metric : str
+        The metric that is compared.
     difference, low, high : float
         First minus second, and its 95 % interval by resampling divisions.
     p_value : float
         Of the sign-flip permutation test by division.
     divisions : int
+        How many divisions were compared.
     note : str
         A caution, where there are few divisions.
     """
@@ -38,48 +36,33 @@ class Comparison:
     note: str
 
 
-def compare_scores(first: Scores, second: Scores, metric: str) -> Comparison:
+def compare_tallies(
+    measure: Measure, first: dict[str, FloatArray], second: dict[str, FloatArray], split: str
+) -> Comparison:
     """Compare two methods on the same divisions.
 
     Parameters
     ----------
-    first, second : Scores
-        Of the same split of the same dataset.
-    metric : str
-        One that both have.
+    measure : Measure
+        The metric to compare.
+    first, second : dict of str to ndarray, shape (seed, division, m)
+        Their tallies, of the same divisions.
+    split : str
+        The split of the divisions, for the note.
 
     Returns
     -------
     Comparison
         First minus second.
-
-    Raises
-    ------
-    PredictionsError
-        If the two were scored on different data.
-    UnknownNameError
-        If one has no such metric.
     """
-    for what in ("dataset", "scorer"):
-        if first.digests[what] != second.digests[what]:
-            raise PredictionsError(
-                f"scores can be compared if their {what} is the same; found "
-                f"{first.digests[what]} and {second.digests[what]}: score both again"
-            )
-    if (first.split, first.divisions) != (second.split, second.divisions):
-        raise PredictionsError("scores of different splits cannot be compared")
-    for scores in (first, second):
-        if metric not in scores.sums:
-            raise UnknownNameError(unknown("metric", metric, scores.sums))
-    sums = first.sums[metric], second.sums[metric]
-    statistic = BY_NAME[metric].statistic
-    interval = paired_bootstrap(*sums, statistic)
+    sums = measure.sums(first), measure.sums(second)
+    interval = paired_bootstrap(*sums, measure.statistic)
     return Comparison(
-        metric=metric,
+        metric=measure.name,
         difference=float(interval.value),
         low=float(interval.low),
         high=float(interval.high),
-        p_value=float(sign_flip_test(*sums, statistic).p_value),
-        divisions=len(first.divisions),
-        note=interval.note,
+        p_value=float(sign_flip_test(*sums, measure.statistic).p_value),
+        divisions=interval.divisions,
+        note=caution(interval.divisions, split),
     )

@@ -15,10 +15,14 @@ from llpbench.data.dataset import open_dataset
 from llpbench.data.labels import scored_labels
 from llpbench.data.store.digest import combine, describe
 from llpbench.errors import LLPBenchError, PredictionsError
+from llpbench.metrics.arrays import FloatArray
+from llpbench.metrics.diagnostics import gap_terms
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
+from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores import Scores
+from llpbench.scoring.tallies import tally
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,10 +52,6 @@ def evaluate(
     renormalise : bool
         Whether shares that do not sum to 1 are divided by their sum instead of refused.
 
-    Returns
-    -------
-    Scores
-
     Raises
     ------
     PredictionsError
@@ -71,39 +71,69 @@ def evaluate(
     part = grouped.llp.split(split)
     if not part.sizes["chip"]:
         raise LLPBenchError(f"the dataset {ds.llp.info.name!r} has no chips in split {split!r}")
-    null = train_mean(grouped)
     seeds = []
-    for one in several:
-        found = one if isinstance(one, xr.Dataset) else read_predictions(one)
-        seeds.append(check_predictions(found, part, renormalise=renormalise))
-    return Scores.of_chips(
-        [_scored_chips(part, seed, null) for seed in seeds],
-        dataset=part,
+    for seed in several:
+        table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed)
+        seeds.append(check_predictions(table, part, renormalise=renormalise))
+    digests = [digest_predictions(seed) for seed in seeds]
+    return score_checked(seeds, digests, grouped, split)
+
+
+def score_checked(
+    seeds: Sequence[xr.Dataset], digests: list[str], grouped: xr.Dataset, split: str = "test"
+) -> Scores:
+    """Score predictions that were checked and digested before.
+
+    Parameters
+    ----------
+    seeds : sequence of Dataset
+        From :func:`llpbench.predictions.table.check_predictions`, one for each seed.
+    digests : list of str
+        From :func:`digest_predictions`, in the same order.
+    grouped : Dataset
+        The grouped dataset, or a truth table.
+    split : {"test", "val", "train"}
+        The split the predictions are about.
+
+    Raises
+    ------
+    LLPBenchError
+        If no chip of the split has a label.
+    """
+    part, null = grouped.llp.split(split), train_mean(grouped)
+    scored = [_scored_chips(part, seed, null) for seed in seeds]
+    if len({chips.confusion is None for chips in scored}) > 1:
+        raise PredictionsError("either all seeds have a segmentation, or none")
+    return Scores(
+        dataset=part.llp.info.name,
         split=split,
+        synthetic=part.llp.info.synthetic,
+        digests={
+            "dataset": part.llp.info.digest,
+            "predictions": digests,
+            "scorer": SCORER_VERSION,
+        },
         attributes=dict(seeds[0].attrs),
-        prediction_digests=[digest_predictions(seed) for seed in seeds],
+        categories=[str(name) for name in part["category_name"].to_numpy()],
+        divisions=[str(division) for division in scored[0].divisions],
+        tallies=_tallies(scored, ordered=part.llp.label_set.ordered),
+        chips=len(scored[0].truth),
+        unscored_chips=part.sizes["chip"] - len(scored[0].truth),
+        seeds=scored,
+        opened=part if "label" in part else None,
         segmentation=seeds[0].get("segmentation"),
     )
 
 
 def digest_predictions(predictions: xr.Dataset) -> str:
-    """SHA-256 over what is predicted, whatever the file it came from.
-
-    Parameters
-    ----------
-    predictions : Dataset
-
-    Returns
-    -------
-    str
-    """
+    """SHA-256 over what is predicted, whatever the file it came from."""
     names = ("chip", "category", "proportions", "segmentation")
     return combine(
         {name: describe(predictions[name].to_numpy()) for name in names if name in predictions}
     )
 
 
-def train_mean(grouped: xr.Dataset) -> NDArray[np.float64] | None:
+def train_mean(grouped: xr.Dataset) -> FloatArray | None:
     """Mean target of the train split: what the null model predicts for every chip.
 
     Parameters
@@ -117,15 +147,21 @@ def train_mean(grouped: xr.Dataset) -> NDArray[np.float64] | None:
         None where no target is known.
     """
     if "train_mean" in grouped:
-        known_mean: NDArray[np.float64] = grouped["train_mean"].to_numpy()
+        known_mean: FloatArray = grouped["train_mean"].to_numpy()
         return known_mean if np.isfinite(known_mean).all() else None
     targets = grouped.llp.split("train")["target"].to_numpy().astype(np.float64)
     known = np.isfinite(targets).all(axis=1)
     return targets[known].mean(axis=0) if known.any() else None
 
 
+def _tallies(seeds: Sequence[ScoredChips], *, ordered: bool) -> dict[str, FloatArray]:
+    """Tallies of all seeds: (seed, division, m)."""
+    single = [tally(chips, ordered=ordered) for chips in seeds]
+    return {name: np.stack([tallies[name] for tallies in single]) for name in single[0]}
+
+
 def _scored_chips(
-    part: xr.Dataset, predictions: xr.Dataset, null: NDArray[np.float64] | None
+    part: xr.Dataset, predictions: xr.Dataset, null: FloatArray | None
 ) -> ScoredChips:
     """Count truth, and the segmentation beside it, in one pass over the labels."""
     predicted = predictions["proportions"].to_numpy().astype(np.float64)
@@ -154,11 +190,9 @@ def _scored_chips(
     )
 
 
-def _gaps(
-    part: xr.Dataset, predicted: NDArray[np.float64], divisions: NDArray[np.str_]
-) -> NDArray[np.float64]:
+def _gaps(part: xr.Dataset, predicted: FloatArray, divisions: NDArray[np.str_]) -> FloatArray:
     """Known proportions of divisions against the overlap-weighted mean of predictions."""
-    known = part["division_proportions"].to_numpy()
-    gaps = np.abs(part.llp.bags() @ predicted - known)
     rows = part.indexes["division"].get_indexer(pd.Index(divisions))
-    return np.where(rows[:, np.newaxis] >= 0, gaps[rows], np.nan)
+    proportions = part["division_proportions"].to_numpy()[rows]
+    known = np.where(rows[:, np.newaxis] >= 0, proportions, np.nan)  # chips outside every division
+    return gap_terms((part.llp.bags() @ predicted)[rows], known)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from llpbench.metrics.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -22,25 +22,26 @@ class ScoredChips:
         Shares in the score window, and those submitted.
     division : ndarray of str, shape (n,)
         Division that owns each chip; empty where none.
+    gaps : ndarray, shape (C, K + 1)
+        For each owned division, in sorted order, what
+        :func:`llpbench.metrics.diagnostics.gap_terms` gives for the overlap-weighted mean of the
+        predictions.
     null : ndarray, shape (K,), optional
         Shares that the null model predicts for every chip: the train mean.
     hard : ndarray, shape (n, K), optional
         Shares counted on the segmentation.
     confusion : ndarray of int, shape (n, K, K), optional
-        Pixels by true (rows) and predicted class.
-    gaps : ndarray, shape (C, K), optional
-        For each owned division, in sorted order, the absolute difference between its known
-        proportions and the overlap-weighted mean of the predictions; NaN where unknown.
+        Pixels by true (rows) and predicted class; there if ``hard`` is.
     """
 
     chip: NDArray[np.str_]
     truth: FloatArray
     predicted: FloatArray
     division: NDArray[np.str_]
+    gaps: FloatArray
     null: FloatArray | None = None
     hard: FloatArray | None = None
     confusion: NDArray[np.int64] | None = None
-    gaps: FloatArray | None = None
 
     @property
     def divisions(self) -> NDArray[np.str_]:

@@ -1,9 +1,8 @@
-"""Scores of one method on one split: values, intervals, tables."""
+"""Scores of one method on one split: the data, and the values that follow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
@@ -15,24 +14,29 @@ from numpy.typing import NDArray
 from llpbench.data.geometry import equal_area
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
-from llpbench.protocol import SCORER_VERSION
-from llpbench.scoring.comparison import Comparison, compare_scores
-from llpbench.scoring.measures import BY_NAME, Measure, available, confusions
+from llpbench.metrics.arrays import FloatArray
+from llpbench.scoring.comparison import Comparison, compare_tallies
+from llpbench.scoring.measures import BY_NAME, Measure, available
+from llpbench.scoring.score import Score
 from llpbench.scoring.scored_chips import ScoredChips
-from llpbench.scoring.scores_json import dump_scores, load_fields
-from llpbench.statistics import Interval, cluster_bootstrap, spatial_blocks
+from llpbench.scoring.scores_json import PLAIN_FIELDS, dump_scores, load_fields
+from llpbench.scoring.tallies import confusions
+from llpbench.statistics import Interval, caution, cluster_bootstrap, spatial_blocks
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
 
 DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
-"""Metrics that are told for each division."""
+"""Metrics that are shown for each division."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Scores of one method, one or several seeds, on one split.
+
+    What only adds up is a property (``per_class``, ``per_division``, ``confusion``); what resamples
+    divisions, and so takes a moment, is a method (``table()``, ``interval()``, ``score()``).
 
     Parameters
     ----------
@@ -48,8 +52,8 @@ class Scores:
         Names of the class groups.
     divisions : list of str
         Divisions that own scored chips.
-    sums : dict of str to ndarray, shape (seed, division, m)
-        What each metric sums over the chips of a division.
+    tallies : dict of str to ndarray, shape (seed, division, m)
+        What chips contribute, see :mod:`llpbench.scoring.tallies`; all values follow from it.
     chips, unscored_chips : int
         How many chips count, and how many have no label.
     seeds : list of ScoredChips
@@ -67,70 +71,22 @@ class Scores:
     attributes: dict[str, Any]
     categories: list[str]
     divisions: list[str]
-    sums: dict[str, NDArray[np.float64]]
+    tallies: dict[str, FloatArray]
     chips: int
     unscored_chips: int
-    seeds: list[ScoredChips] = field(default_factory=list, repr=False)
-    opened: xr.Dataset | None = field(default=None, repr=False)
-    segmentation: xr.DataArray | None = field(default=None, repr=False)
-
-    @classmethod
-    def of_chips(
-        cls,
-        seeds: Sequence[ScoredChips],
-        *,
-        dataset: xr.Dataset,
-        split: str,
-        attributes: dict[str, Any],
-        prediction_digests: list[str],
-        segmentation: xr.DataArray | None = None,
-    ) -> Self:
-        """Sum up scored chips.
-
-        Parameters
-        ----------
-        seeds : sequence of ScoredChips
-            One for each seed.
-        dataset : Dataset
-            The grouped split.
-        split : str
-        attributes : dict
-        prediction_digests : list of str
-        segmentation : DataArray, optional
-            The first seed's.
-
-        Returns
-        -------
-        Scores
-        """
-        first = seeds[0]
-        measures = available(first, ordered=dataset.llp.label_set.ordered)
-        if any((seed.confusion is None) != (first.confusion is None) for seed in seeds):
-            raise PredictionsError("either all seeds have a segmentation, or none")
-        return cls(
-            dataset=dataset.llp.info.name,
-            split=split,
-            synthetic=dataset.llp.info.synthetic,
-            digests={
-                "dataset": dataset.llp.info.digest,
-                "predictions": prediction_digests,
-                "scorer": SCORER_VERSION,
-            },
-            attributes=attributes,
-            categories=[str(name) for name in dataset["category_name"].to_numpy()],
-            divisions=[str(division) for division in first.divisions],
-            sums={m.name: np.stack([m.sums(seed) for seed in seeds]) for m in measures},
-            chips=len(first.truth),
-            unscored_chips=dataset.sizes["chip"] - len(first.truth),
-            seeds=list(seeds),
-            opened=dataset if "label" in dataset else None,
-            segmentation=segmentation,
-        )
+    seeds: list[ScoredChips] = field(default_factory=list)
+    opened: xr.Dataset | None = None
+    segmentation: xr.DataArray | None = None
 
     @property
     def metrics(self) -> list[str]:
         """Names of the metrics that could be worked out."""
-        return list(self.sums)
+        return available(self.tallies)
+
+    @property
+    def note(self) -> str:
+        """A caution beside the intervals where there are few divisions; else empty."""
+        return caution(len(self.divisions), self.split)
 
     def value(self, metric: str) -> float:
         """A metric over all chips, averaged over seeds.
@@ -139,10 +95,6 @@ class Scores:
         ----------
         metric : str
             One of :attr:`metrics`.
-
-        Returns
-        -------
-        float
 
         Raises
         ------
@@ -160,7 +112,7 @@ class Scores:
         divisions_per_block: int = 1,
         random_state: int = 0,
     ) -> Interval:
-        """Confidence interval by resampling test divisions, and seeds inside.
+        """Confidence interval by resampling the split's divisions, and seeds inside.
 
         Parameters
         ----------
@@ -181,72 +133,26 @@ class Scores:
         """
         measure, sums = self._of(metric)
         blocks = self._blocks(divisions_per_block) if divisions_per_block > 1 else None
-        return cluster_bootstrap(
+        interval = cluster_bootstrap(
             sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
         )
+        return replace(interval, note=caution(interval.divisions, self.split))
 
-    def _blocks(self, divisions_per_block: int) -> NDArray[np.int64]:
-        """Block of each division, from the centroids of their outlines in km."""
-        if self.opened is None:
-            raise LLPBenchError(
-                "blocks of neighbouring divisions need the dataset: score the predictions again"
-            )
-        outlines = self.opened.llp.divisions().geometry
-        centres = outlines.to_crs(equal_area(outlines)).centroid
-        places = centres.get_coordinates().reindex(self.divisions).to_numpy() / 1000
-        return spatial_blocks(places, divisions_per_block)
-
-    def confusion(self) -> NDArray[np.float64] | None:
-        """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
-
-        Returns
-        -------
-        ndarray of float64, shape (K, K), or None
-            None where there is no segmentation.
-        """
-        if "f1_micro" not in self.sums:
-            return None
-        return confusions(self.sums["f1_micro"].sum(axis=(0, 1)))
-
-    def first_seed(self) -> ScoredChips:
-        """The chips of the first seed, for pictures.
-
-        Returns
-        -------
-        ScoredChips
-
-        Raises
-        ------
-        LLPBenchError
-            If the scores were read from JSON, which holds no chips.
-        """
-        if not self.seeds:
-            raise LLPBenchError(
-                "scores read from JSON hold no chips; evaluate the predictions again"
-            )
-        return self.seeds[0]
-
-    def compare(self, other: Scores, metric: str = "mae") -> Comparison:
-        """Compare with another method on the same divisions.
+    def score(self, metric: str) -> Score:
+        """A metric with its 95 % interval and its values by category.
 
         Parameters
         ----------
-        other : Scores
-            Of the same split of the same dataset.
         metric : str
-            One that both have.
-
-        Returns
-        -------
-        Comparison
-            This minus other.
-
-        Raises
-        ------
-        PredictionsError
-            If the two were scored on different data.
+            One of :attr:`metrics`.
         """
-        return compare_scores(self, other, metric)
+        interval, classes = self.interval(metric), self._per_class(metric)
+        return Score(
+            value=self.value(metric),
+            low=float(interval.low),
+            high=float(interval.high),
+            per_class={} if classes is None else dict(zip(self.categories, classes, strict=True)),
+        )
 
     def table(self) -> pd.DataFrame:
         """All metrics with their intervals.
@@ -256,16 +162,10 @@ class Scores:
         DataFrame
             Indexed by metric: ``value``, ``low``, ``high`` and ``title``.
         """
-        return self._table
-
-    @cached_property
-    def _table(self) -> pd.DataFrame:
-        rows = {
-            name: (self.value(name), interval.low, interval.high, BY_NAME[name].title)
-            for name, interval in ((name, self.interval(name)) for name in self.metrics)
-        }
-        columns = ["value", "low", "high", "title"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("metric")
+        rows = [(one.value, one.low, one.high) for one in self._all.values()]
+        index = pd.Index(list(self._all), name="metric")
+        table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
+        return table.assign(title=[BY_NAME[name].title for name in self._all])
 
     @property
     def per_class(self) -> pd.DataFrame:
@@ -273,12 +173,11 @@ class Scores:
 
         A row for each category, a column for each metric that has values by class.
         """
-        columns = {
-            name: measure.per_class(sums.sum(axis=1)).mean(axis=0)
-            for name, (measure, sums) in ((name, self._of(name)) for name in self.metrics)
-            if measure.per_class is not None
-        }
-        return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
+        columns = {name: self._per_class(name) for name in self.metrics}
+        return pd.DataFrame(
+            {name: values for name, values in columns.items() if values is not None},
+            index=pd.Index(self.categories, name="category"),
+        )
 
     def per_class_interval(
         self, metric: str, *, draws: int = 5000, random_state: int = 0
@@ -321,9 +220,9 @@ class Scores:
         """
         import geopandas as gpd
 
-        rows: dict[str, NDArray[np.float64]] = {"chips": self.sums["mae"][0, :, -1].astype(int)}
+        rows: dict[str, Any] = {"chips": self.tallies["errors"][0, :, -1].astype(int)}
         for name in DIVISION_METRICS:
-            if name in self.sums:
+            if name in self.metrics:
                 measure, sums = self._of(name)
                 rows[name] = measure.statistic(sums).mean(axis=0)
         table = pd.DataFrame(rows, index=pd.Index(self.divisions, name="division"))
@@ -332,24 +231,81 @@ class Scores:
         outlines = self.opened.llp.divisions()[["name", "geometry"]]
         return gpd.GeoDataFrame(table.join(outlines), geometry="geometry", crs=outlines.crs)
 
-    def to_json(self) -> str:
-        """Everything but the chips, as JSON.
+    @property
+    def confusion(self) -> FloatArray | None:
+        """Pixels by true (rows) and predicted class (columns), over all chips and seeds.
+
+        Shape (K, K); None where there is no segmentation.
+        """
+        if "confusion" not in self.tallies:
+            return None
+        return confusions(self.tallies["confusion"].sum(axis=(0, 1)))
+
+    def compare(self, other: Scores, metric: str = "mae") -> Comparison:
+        """Compare with another method on the same divisions.
+
+        Parameters
+        ----------
+        other : Scores
+            Of the same split of the same dataset.
+        metric : str
+            One that both have.
 
         Returns
         -------
-        str
-            Read again by :meth:`from_json`; ``metrics`` is for people and other programs,
-            ``sums`` is what everything follows from.
+        Comparison
+            This minus other.
+
+        Raises
+        ------
+        PredictionsError
+            If the two were scored on different data.
+        UnknownNameError
+            If one has no such metric.
         """
-        return dump_scores(self)
+        for what in ("dataset", "scorer"):
+            if self.digests[what] != other.digests[what]:
+                raise PredictionsError(
+                    f"scores can be compared if their {what} is the same; found "
+                    f"{self.digests[what]} and {other.digests[what]}: score both again"
+                )
+        if (self.split, self.divisions) != (other.split, other.divisions):
+            raise PredictionsError("scores of different splits cannot be compared")
+        measure, _sums = self._of(metric)
+        other._of(metric)
+        return compare_tallies(measure, self.tallies, other.tallies, self.split)
+
+    def first_seed(self) -> ScoredChips:
+        """The chips of the first seed, for pictures.
+
+        Raises
+        ------
+        LLPBenchError
+            If the scores were read from JSON, which holds no chips.
+        """
+        if not self.seeds:
+            raise LLPBenchError(
+                "scores read from JSON hold no chips; evaluate the predictions again"
+            )
+        return self.seeds[0]
+
+    def to_json(self) -> str:
+        """Everything but the chips, as JSON.
+
+        Read again by :meth:`from_json`; ``metrics`` is for people and other programs, ``tallies``
+        is what everything follows from.
+        """
+        fields = {name: getattr(self, name) for name in PLAIN_FIELDS}
+        return dump_scores(fields, self.tallies, self._all, self.note)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read scores that :meth:`to_json` wrote.
+        """Read scores that :meth:`to_json` wrote, of this version or before.
 
         Parameters
         ----------
         text : str
+            The JSON.
 
         Returns
         -------
@@ -363,28 +319,56 @@ class Scores:
         """
         return cls(**load_fields(text))
 
-    @property
-    def note(self) -> str:
-        """What must be said beside the intervals; empty where nothing."""
-        return self.interval("mae", draws=1).note
+    @cached_property
+    def _all(self) -> dict[str, Score]:
+        return {name: self.score(name) for name in self.metrics}
 
-    def _of(self, metric: str) -> tuple[Measure, NDArray[np.float64]]:
-        if metric not in self.sums:
-            raise UnknownNameError(unknown("metric", metric, self.sums))
-        return BY_NAME[metric], self.sums[metric]
+    def _of(self, metric: str) -> tuple[Measure, FloatArray]:
+        if metric not in self.metrics:
+            raise UnknownNameError(unknown("metric", metric, self.metrics))
+        measure = BY_NAME[metric]
+        return measure, measure.sums(self.tallies)
+
+    def _per_class(self, metric: str) -> FloatArray | None:
+        """Values by category (K,), averaged over seeds; None where the metric has none."""
+        measure, sums = self._of(metric)
+        if measure.per_class is None:
+            return None
+        values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
+        return values
+
+    def _blocks(self, divisions_per_block: int) -> NDArray[np.int64]:
+        """Block of each division, from the centroids of their outlines in km."""
+        if self.opened is None:
+            raise LLPBenchError(
+                "blocks of neighbouring divisions need the dataset: score the predictions again"
+            )
+        outlines = self.opened.llp.divisions().geometry
+        centres = outlines.to_crs(equal_area(outlines)).centroid
+        places = centres.get_coordinates().reindex(self.divisions).to_numpy() / 1000
+        return spatial_blocks(places, divisions_per_block)
+
+    def _subject(self) -> str:
+        method = self.attributes.get("method", "predictions")
+        return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split"
+
+    def __repr__(self) -> str:
+        """One line, without any resampling."""
+        return (
+            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self.chips} chips, "
+            f"{len(self.divisions)} divisions, {len(self.metrics)} metrics>"
+        )
+
+    def __str__(self) -> str:
+        """One line: method, data, and the ranking metric with its interval."""
+        mae = self._all["mae"]
+        interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
+        return (
+            f"{self._subject()} ({self.chips} chips, {len(self.divisions)} divisions): "
+            f"MAE {mae.value:.4f}{interval}"
+        )
 
     def _repr_html_(self) -> str:
         table = self.table()[["title", "value", "low", "high"]].set_index("title")
         html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
         return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"
-
-    def __str__(self) -> str:
-        """One line: method, data, and the ranking metric with its interval."""
-        row = self.table().loc["mae"]
-        method = self.attributes.get("method", "predictions")
-        return (
-            f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split "
-            f"({self.chips} chips, "
-            f"{len(self.divisions)} divisions): MAE {row.value:.4f} "
-            f"[{row.low:.4f}, {row.high:.4f}]"
-        )

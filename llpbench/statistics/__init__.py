@@ -24,13 +24,14 @@ from llpbench.statistics.blocks import spatial_blocks
 from llpbench.statistics.bootstrap import Interval, cluster_bootstrap, paired_bootstrap
 from llpbench.statistics.permutation import PermutationTest, holm, sign_flip_test
 from llpbench.statistics.ranking import Ranking, rank_methods
-from llpbench.statistics.sums import FEW_DIVISIONS, division_sums, ratio, ratios
+from llpbench.statistics.sums import FEW_DIVISIONS, caution, division_sums, ratio, ratios
 
 __all__ = [
     "FEW_DIVISIONS",
     "Interval",
     "PermutationTest",
     "Ranking",
+    "caution",
     "cluster_bootstrap",
     "division_sums",
     "holm",

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray, as_groups, group_sums
-from llpbench.statistics.limits import bca, bootstrap_t, percentile
+from llpbench.metrics.arrays import FloatArray, as_groups, group_sums
+from llpbench.statistics.limits import bootstrap_t
 from llpbench.statistics.sums import (
     MINIMUM_DIVISIONS,
     Statistic,
     as_sums,
+    caution,
     check_same_divisions,
     number_or_array,
     ratio,
-    weakness,
 )
-
-Method = Literal["bootstrap-t", "percentile", "BCa"]
-LIMITS = {"bootstrap-t": bootstrap_t, "percentile": percentile, "BCa": bca}
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,6 @@ class Interval:
         ``high`` are NaN below 5 divisions.
     level : float
         Nominal coverage, 0 to 1.
-    method : str
-        How the interval was read off the draws.
     draws, divisions : int
         Number of resamples, and of divisions (or blocks of them) resampled.
     note : str
@@ -49,7 +43,6 @@ class Interval:
     low: float | FloatArray
     high: float | FloatArray
     level: float
-    method: str
     draws: int
     divisions: int
     note: str
@@ -59,7 +52,6 @@ def cluster_bootstrap(
     sums: ArrayLike,
     statistic: Statistic = ratio,
     *,
-    method: Method = "bootstrap-t",
     draws: int = 5000,
     level: float = 0.95,
     blocks: ArrayLike | None = None,
@@ -78,8 +70,6 @@ def cluster_bootstrap(
         Sums of m terms over the chips of C divisions, from :func:`division_sums`.
     statistic : callable
         From sums (..., m) to a value (...) or to several (..., q).
-    method : {"bootstrap-t", "percentile", "BCa"}
-        How to read the interval off the draws.
     draws : int
         Number of resamples.
     level : float
@@ -102,29 +92,27 @@ def cluster_bootstrap(
 
     Notes
     -----
-    The default is the method whose intervals cover best on simulated benchmarks with divisions of
-    unequal size and an intraclass correlation of .5 (``tests/test_coverage.py``, 2,000 of each
-    number of divisions, so that the figures are known to ± .01; nominal .95):
+    How often the interval holds the true value on simulated benchmarks with divisions of unequal
+    size and an intraclass correlation of .5 (``tests/test_coverage.py``, 2,000 of each number of
+    divisions, so that the figures are known to ± .01; nominal .95):
 
-    =========  ===========  ==========  ====  ======================
-    divisions  bootstrap-t  percentile  BCa   chips resampled alone
-    =========  ===========  ==========  ====  ======================
-    30         .929         .897        .889  .437
-    60         .947         .933        .924  .457
-    120        .944         .936        .925  .454
-    =========  ===========  ==========  ====  ======================
+    =========  ===================  =====================
+    divisions  divisions resampled  chips resampled alone
+    =========  ===================  =====================
+    30         .929                 .437
+    60         .947                 .457
+    120        .944                 .454
+    =========  ===================  =====================
 
-    Sums of unequal divisions are skewed and few of them carry much of the weight. Percentiles
-    ignore both; BCa corrects the skew by an acceleration that is itself estimated from few
-    divisions; bootstrap-t divides every draw by its own standard error, here the linearised one,
-    √Σ(gradient · sums)², which needs no inner bootstrap. That error is the one of divisions. Seeds
-    fewer than 10 that differ much cover less (± .02): .86 with 3 and .90 with 5, where the standard
-    deviation between seeds is three times the standard error from divisions; .93 and .95 with 3
-    and 5 where it is two thirds of it.
+    Limits are read off as bootstrap-t: sums of unequal divisions are skewed and few of them carry
+    much of the weight, which percentiles of the draws ignore; bootstrap-t divides every draw by its
+    own standard error, here the linearised one, √Σ(gradient · sums)², which needs no inner
+    bootstrap. That error is the one of divisions. Seeds fewer than 10 that differ much cover less
+    (± .02): .86 with 3 and .90 with 5, where the standard deviation between seeds is three times
+    the standard error from divisions; .93 and .95 with 3 and 5 where it is two thirds of it.
 
-    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 2.4, 3.8,
-    5.2 and 5.3; Efron (1987), JASA 82, 171-185, for BCa; Owen (2007), Annals of Applied Statistics
-    1, 386-411, for seeds crossed with divisions.
+    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 2.4, 3.8
+    and 5.2; Owen (2007), Annals of Applied Statistics 1, 386-411, for seeds crossed with divisions.
 
     Examples
     --------
@@ -134,7 +122,7 @@ def cluster_bootstrap(
     >>> interval.value, round(interval.low, 2), round(interval.high, 2), interval.note
     (0.1, 0.09, 0.11, '')
     """
-    return _bootstrap([as_sums(sums)], statistic, method, draws, level, blocks, random_state)
+    return _bootstrap([as_sums(sums)], statistic, draws, level, blocks, random_state)
 
 
 def paired_bootstrap(
@@ -142,7 +130,6 @@ def paired_bootstrap(
     second: ArrayLike,
     statistic: Statistic = ratio,
     *,
-    method: Method = "bootstrap-t",
     draws: int = 5000,
     level: float = 0.95,
     blocks: ArrayLike | None = None,
@@ -156,7 +143,7 @@ def paired_bootstrap(
     ----------
     first, second : array_like, shape (C, m) or (seeds, C, m)
         Sums of m terms over the chips of the same C divisions; numbers of seeds may differ.
-    statistic, method, draws, level, blocks, random_state
+    statistic, draws, level, blocks, random_state
         As in :func:`cluster_bootstrap`.
 
     Returns
@@ -185,21 +172,18 @@ def paired_bootstrap(
     def difference(sums: FloatArray) -> FloatArray:
         return np.subtract(statistic(sums[..., :terms]), statistic(sums[..., terms:]))
 
-    return _bootstrap([one, other], difference, method, draws, level, blocks, random_state)
+    return _bootstrap([one, other], difference, draws, level, blocks, random_state)
 
 
 def _bootstrap(
     methods: list[FloatArray],
     statistic: Statistic,
-    method: str,
     draws: int,
     level: float,
     blocks: ArrayLike | None,
     random_state: int,
 ) -> Interval:
     """Bootstrap a statistic of the concatenated sums of one or two methods."""
-    if method not in LIMITS:
-        raise MetricError(f"method must be one of {', '.join(LIMITS)}, not {method!r}")
     if draws < 1 or not 0 < level < 1:
         raise MetricError(f"draws must be positive and level in (0, 1), found {draws} and {level}")
     if blocks is not None:
@@ -214,17 +198,16 @@ def _bootstrap(
             [_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)], axis=-1
         )
         flat = _one_column_a_value(statistic)
-        limits = LIMITS[method](flat, observed, counts, totals, (1 - level) / 2)
+        limits = bootstrap_t(flat, observed, counts, totals, (1 - level) / 2)
         low, high = (limit.reshape(value.shape) for limit in limits)
     return Interval(
         number_or_array(value),
         number_or_array(low),
         number_or_array(high),
         level,
-        method,
         draws,
         divisions,
-        weakness(divisions),
+        caution(divisions),
     )
 
 

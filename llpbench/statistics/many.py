@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.metrics._arrays import FloatArray, quotient
+from llpbench.metrics.arrays import FloatArray, quotient
 from llpbench.statistics.permutation import swap_signs
 from llpbench.statistics.sums import Statistic
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray
+from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics.sums import (
     Statistic,
     as_sums,
+    caution,
     check_same_divisions,
     number_or_array,
     ratio,
-    weakness,
 )
 
 DRAWS_AT_ONCE = 500  # bounds memory
@@ -104,7 +104,7 @@ def sign_flip_test(
         number_or_array(p_value),
         _all_fit(divisions, draws),
         divisions,
-        weakness(divisions),
+        caution(divisions),
     )
 
 

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray
+from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics.many import largest_difference_test
 from llpbench.statistics.permutation import holm, swap
 from llpbench.statistics.sums import (
     Statistic,
     as_sums,
+    caution,
     check_same_divisions,
     ratio,
-    weakness,
 )
 
 IntArray = NDArray[np.int64]
@@ -135,7 +135,7 @@ def rank_methods(
         high=len(methods) - better.sum(axis=0),
         group=_tie_groups(loss, differs),
         p_values=p_values,
-        note=weakness(methods[0].shape[1]),
+        note=caution(methods[0].shape[1]),
     )
 
 

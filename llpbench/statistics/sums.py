@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import MetricError
-from llpbench.metrics._arrays import FloatArray, as_groups, group_sums, quotient
+from llpbench.metrics.arrays import FloatArray, as_groups, group_sums, quotient, with_count
 
 Statistic = Callable[[FloatArray], FloatArray]
 
@@ -54,8 +54,7 @@ def division_sums(values: ArrayLike, division: ArrayLike) -> tuple[NDArray[Any],
             "values must be finite: leave chips that are not scored out before summing"
         )
     divisions, group = np.unique(as_groups(division, len(terms)), return_inverse=True)
-    counted = np.column_stack([terms, np.ones(len(terms))])
-    return divisions, group_sums(counted, group, len(divisions))
+    return divisions, group_sums(with_count(terms), group, len(divisions))
 
 
 def ratio(sums: FloatArray) -> FloatArray:
@@ -130,13 +129,14 @@ def number_or_array(values: ArrayLike) -> float | FloatArray:
     return array if array.ndim else float(array)
 
 
-def weakness(divisions: int) -> str:
-    """Say that there are few divisions; empty where there are enough."""
+def caution(divisions: int, split: str = "") -> str:
+    """Say that there are few divisions (of a split); empty where there are enough."""
     if divisions >= FEW_DIVISIONS:
         return ""
+    number = f"only {divisions} {split} division".replace("  ", " ") + "s" * (divisions != 1)
     if divisions < MINIMUM_DIVISIONS:
-        return f"only {divisions} test divisions: too few for an interval"
+        return f"{number}: too few for an interval"
     return (
-        f"only {divisions} test divisions, fewer than {FEW_DIVISIONS}: "
+        f"{number}, fewer than {FEW_DIVISIONS}: "
         "the uncertainty is itself uncertain, and probably larger than stated"
     )

@@ -1,4 +1,4 @@
-"""What a reader would like to know and is not told."""
+"""What a reader would like to know and the entry leaves out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ from llpbench.board.verdict import Reason
 
 
 def check_disclosure(entry: Entry) -> Iterator[Reason]:
-    """Notes about what is missing; nothing is refused for it.
-
-    Parameters
-    ----------
-    entry : Entry
-
-    Yields
-    ------
-    Reason
-    """
+    """Notes about what is missing; nothing is refused for it."""
     if entry.code is None:
         yield Reason(
             "note", "disclosure", "", "no code is given: url and commit would help readers"

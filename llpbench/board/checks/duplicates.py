@@ -10,44 +10,31 @@ from llpbench.board.checks.candidate import Candidate
 from llpbench.board.result import Result
 from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError
-from llpbench.scoring import digest_predictions
 
 NEAR = 1e-3
 """Mean difference of shares below which somebody should look."""
 
 
 def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
-    """Exact duplicates of another entry are refused, near ones flagged.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
-    mine = {digest_predictions(one) for one in candidate.predictions}
+    """Exact duplicates of another entry are refused, near ones flagged."""
+    digests = set(candidate.digests.predictions)
     for other, result in candidate.others:
         if not _may_be_near(candidate, result):
             continue
         try:
-            theirs = other.predictions(candidate.truth)
-        except LLPBenchError:  # said when that entry is checked
+            theirs = other.read(candidate.truth)
+        except LLPBenchError:  # reported when that entry is checked
             continue
-        if mine & {digest_predictions(one) for one in theirs}:
-            yield candidate.reason(
-                "refused", "duplicates", f"a seed is identical to one of {other.name}"
-            )
+        if digests & set(theirs.digests.predictions):
+            yield candidate.refuse("duplicates", f"a seed is identical to one of {other.name}")
             continue
         difference = min(
-            float(np.abs(seed - one["proportions"].to_numpy())[candidate.scored].mean())
+            float(np.abs(seed - another)[candidate.scored].mean())
             for seed in candidate.shares
-            for one in theirs
+            for another in theirs.shares
         )
         if difference < NEAR:
-            yield candidate.reason(
-                "flagged",
+            yield candidate.flag(
                 "duplicates",
                 f"a seed differs from one of {other.name} by only {difference:.2g} in the mean",
             )

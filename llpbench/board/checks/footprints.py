@@ -13,44 +13,23 @@ from llpbench.methods.footprint import PIXEL_LABEL_BYTES
 
 
 def check_footprint(candidate: Candidate) -> Iterator[Reason]:
-    """Numbers that cannot all be true.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Numbers that cannot all be true."""
     costs = candidate.part.footprint
     weights = costs.parameters + costs.non_trainable
     for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
-        found = getattr(costs, name)
-        if found is not None and found < weights * size:
-            yield candidate.reason(
-                "refused",
+        value = getattr(costs, name)
+        if value is not None and value < weights * size:
+            yield candidate.refuse(
                 "footprint",
-                f"{weights} weights need {weights * size} bytes or more, {name} says {found}",
+                f"{weights} weights need {weights * size} bytes or more, {name} says {value}",
             )
     p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
     if p50 is not None and p95 is not None and p95 < p50:
-        yield candidate.reason(
-            "refused", "footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}"
-        )
+        yield candidate.refuse("footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}")
 
 
 def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
-    """Bytes of labels other than the supervision needs.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Bytes of labels other than the supervision needs."""
     try:
         train = read_truth(candidate.board.truth(candidate.part.trained_on)).attrs
     except LLPBenchError:  # another region, unknown to this board
@@ -62,52 +41,39 @@ def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
         "chip": 2 * classes * train["train_chips"],
         "pixel": pixels,
     }[candidate.entry.supervision]
-    for name, value in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
-        found = getattr(candidate.part.footprint, name)
-        if found is not None and found != value:
-            yield candidate.reason(
-                "flagged",
+    for name, needed in (("label_uplink_bytes", expected), ("pixel_label_bytes", pixels)):
+        value = getattr(candidate.part.footprint, name)
+        if value is not None and value != needed:
+            yield candidate.flag(
                 "footprint",
-                f"{name} is {found}; supervision by {candidate.entry.supervision} on the whole "
-                f"train split of {candidate.part.trained_on} takes {value}",
+                f"{name} is {value}; supervision by {candidate.entry.supervision} on the whole "
+                f"train split of {candidate.part.trained_on} takes {needed}",
             )
 
 
 def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
-    """A command of a bundled method that has other weights, supervision or track.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """A command of a bundled method that has other weights, supervision or track."""
     try:
         command, bundled = bundled_command(candidate.part.command)
     except MethodError:
-        yield candidate.reason(
-            "note",
+        yield candidate.note(
             "command",
             "its command is none of `llpbench run` with a bundled method, so it cannot be "
             "reproduced here",
         )
         return
     entry, part = candidate.entry, candidate.part
-    said: dict[str, tuple[object, object]] = {
+    stated: dict[str, tuple[object, object]] = {
         "supervision": (entry.supervision, bundled.supervision),
         "seeds": (sorted(part.seeds), sorted(command.seeds)),
         "trained_on": (part.trained_on, command.dataset),
         "dataset": (candidate.dataset, command.apply_to or command.dataset),
     }
-    if candidate.truth.sizes["category"] == 5 and not command.parameters:
+    if candidate.truth.sizes["category"] == 5 and not command.settings:
         known = bundled.parameters
-        said["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
-    for name, (found, expected) in said.items():
-        if found != expected:
-            yield candidate.reason(
-                "flagged",
-                "command",
-                f"{name} is {found} in entry.yaml, but {expected} by its command",
+        stated["parameters"] = (part.footprint.parameters, known or part.footprint.parameters)
+    for name, (value, expected) in stated.items():
+        if value != expected:
+            yield candidate.flag(
+                "command", f"{name} is {value} in entry.yaml, but {expected} by its command"
             )

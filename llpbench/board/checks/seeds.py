@@ -16,20 +16,10 @@ SAME = 1e-6
 
 
 def check_seeds(candidate: Candidate) -> Iterator[Reason]:
-    """At least three seeds that differ, unless the method is deterministic.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """At least three seeds that differ, unless the method is deterministic."""
     seeds, deterministic = candidate.part.seeds, candidate.entry.deterministic
     if len(seeds) < FEWEST and not deterministic:
-        yield candidate.reason(
-            "refused",
+        yield candidate.refuse(
             "seeds",
             f"at least {FEWEST} seeds are needed unless the method is deterministic, found "
             f"{len(seeds)}: run further seeds, or set deterministic: true if none is used",
@@ -38,36 +28,25 @@ def check_seeds(candidate: Candidate) -> Iterator[Reason]:
         difference = np.abs(candidate.shares[first] - candidate.shares[second]).mean()
         named = f"seeds {seeds[first]} and {seeds[second]}"
         if deterministic and difference > SAME:
-            yield candidate.reason(
-                "flagged",
+            yield candidate.flag(
                 "seeds",
                 f"the entry says that it is deterministic, but {named} differ by "
                 f"{difference:.2g} in the mean",
             )
         elif not deterministic and difference == 0:
-            yield candidate.reason(
-                "refused",
+            yield candidate.refuse(
                 "seeds",
                 f"{named} are identical: run them again, or set deterministic: true and give one",
             )
         elif not deterministic and difference <= SAME:
-            yield candidate.reason(
-                "flagged", "seeds", f"{named} are the same but for rounding ({difference:.2g})"
+            yield candidate.flag(
+                "seeds", f"{named} are the same but for rounding ({difference:.2g})"
             )
 
 
 def check_attributes(candidate: Candidate) -> Iterator[Reason]:
-    """What the files say of themselves agrees with ``entry.yaml``.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
-    for seed, one in zip(candidate.part.seeds, candidate.predictions, strict=True):
+    """What the files say of themselves agrees with ``entry.yaml``."""
+    for seed, predictions in zip(candidate.part.seeds, candidate.seeds, strict=True):
         expected = {
             "seed": seed,
             "split": "test",
@@ -75,10 +54,9 @@ def check_attributes(candidate: Candidate) -> Iterator[Reason]:
             "trained_on": candidate.part.trained_on,
         }
         for name, value in expected.items():
-            if name in one.attrs and one.attrs[name] != value:
-                yield candidate.reason(
-                    "refused",
+            if name in predictions.attrs and predictions.attrs[name] != value:
+                yield candidate.refuse(
                     "attributes",
-                    f"seed-{seed}.parquet says {name} {str(one.attrs[name])[:60]!r}, "
+                    f"seed-{seed}.parquet says {name} {str(predictions.attrs[name])[:60]!r}, "
                     f"entry.yaml says {value!r}",
                 )

@@ -18,16 +18,7 @@ CONSISTENT = 1e-3
 
 
 def check_copied_labels(candidate: Candidate) -> Iterator[Reason]:
-    """More than 1 % of the mixed chips equal to the truth to four digits.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """More than 1 % of the mixed chips equal to the truth to four digits."""
     truth = candidate.true_shares
     mixed = candidate.scored & (truth.max(axis=1) < MIXED)
     if not mixed.any():
@@ -35,24 +26,14 @@ def check_copied_labels(candidate: Candidate) -> Iterator[Reason]:
     equal = (np.abs(candidate.shares[:, mixed] - truth[mixed]) <= COPIED).all(axis=2)
     fraction = float(equal.mean(axis=1).max())
     if fraction > MOST_COPIED:
-        yield candidate.reason(
-            "flagged",
+        yield candidate.flag(
             "labels",
             f"{fraction:.1%} of the chips with several classes equal the truth to four digits",
         )
 
 
 def check_too_good(candidate: Candidate) -> Iterator[Reason]:
-    """An error below half of what supervision by pixels reaches.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """An error below half of what supervision by pixels reaches."""
     if candidate.entry.supervision == "pixel":
         return
     bounds = {
@@ -64,8 +45,7 @@ def check_too_good(candidate: Candidate) -> Iterator[Reason]:
     mine = float(candidate.errors.mean())
     best = min(known, key=lambda name: known[name], default=None)
     if best is not None and mine < known[best] / 2:
-        yield candidate.reason(
-            "flagged",
+        yield candidate.flag(
             "labels",
             f"its MAE of {mine:.4f} is below half of the {known[best]:.4f} of {best}, which was "
             "trained on the class of each pixel",
@@ -73,16 +53,7 @@ def check_too_good(candidate: Candidate) -> Iterator[Reason]:
 
 
 def check_too_consistent(candidate: Candidate) -> Iterator[Reason]:
-    """Means of test divisions that an inductive method cannot know so well.
-
-    Parameters
-    ----------
-    candidate : Candidate
-
-    Yields
-    ------
-    Reason
-    """
+    """Means of test divisions that an inductive method cannot know so well."""
     if candidate.entry.track == "disaggregation":
         return
     bags = candidate.truth.llp.bags()
@@ -90,8 +61,7 @@ def check_too_consistent(candidate: Candidate) -> Iterator[Reason]:
     filled = np.isfinite(known).all(axis=1) & (np.asarray(bags.sum(axis=1)) > 0)
     gaps = [float(np.abs(bags @ seed - known)[filled].mean()) for seed in candidate.shares]
     if min(gaps, default=1.0) < CONSISTENT:
-        yield candidate.reason(
-            "flagged",
+        yield candidate.flag(
             "proportions",
             f"its means over test divisions are within {min(gaps):.1g} of their proportions, which "
             f"a method of the {candidate.entry.track} track does not see",

@@ -16,8 +16,6 @@ from llpbench.protocol import CHIP_SIZE
 
 _IMAGE_KEYS = ("chip", "chipmean")
 _DIVISION_KEYS = ("partitions_communes", "partitionscommunes")
-_OWN_KEYS = ("partitions_aschip", "partitionsaschip")
-_FOREIGN_KEYS = ("foreignid_communes", "foreignidcommunes")
 _SIZES = (CHIP_SIZE, CHIP_SIZE + 1)
 
 
@@ -27,41 +25,26 @@ class ArchivedChip:
 
     Parameters
     ----------
-    chip_id : str
-        Its identifier.
     image : ndarray of uint8, shape (100, 100, 3)
         Red, green, blue.
     label : ndarray of uint8, shape (100, 100)
         Class numbers; 255 everywhere where the chip has no label.
     bounds : tuple of float, or None
         West, south, east, north in degrees, from its corners.
-    stated_proportions : ndarray of float64, shape (category,)
-        Class shares the archive states for the chip itself; NaN where it states none.
     stated_target : ndarray of float64, shape (category,)
         The mix of its communes' proportions the archive states; NaN where it states none, or
         one that sums to 0 (a chip that touches a commune by its edge only).
-    stated_division : str
-        The commune of the largest overlap the archive states; empty where none.
     """
 
     chip_id: str
     image: NDArray[np.uint8]
     label: NDArray[np.uint8]
     bounds: tuple[float, float, float, float] | None
-    stated_proportions: NDArray[np.float64]
     stated_target: NDArray[np.float64]
-    stated_division: str
 
 
 def read_chip(data: bytes, number_of_classes: int) -> ArchivedChip:
     """Read one chip's pickle without executing anything in it.
-
-    Parameters
-    ----------
-    data : bytes
-        The pickle.
-    number_of_classes : int
-        Label classes of the dataset.
 
     Returns
     -------
@@ -79,16 +62,12 @@ def read_chip(data: bytes, number_of_classes: int) -> ArchivedChip:
     chip_id = content.get("chip_id")
     if not isinstance(chip_id, str):
         raise ArchiveError("it has no text under 'chip_id'")
-    shares = _mapping(content, "label_proportions")
-    division, stated_division = _division_part(shares)
     return ArchivedChip(
         chip_id=chip_id,
         image=_image(content),
         label=_label(content, number_of_classes),
         bounds=_bounds(content),
-        stated_proportions=_vector(_first(shares, _OWN_KEYS), number_of_classes),
-        stated_target=_vector(division, number_of_classes),
-        stated_division=stated_division,
+        stated_target=_target(_mapping(content, "label_proportions"), number_of_classes),
     )
 
 
@@ -99,12 +78,6 @@ def share_vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[n
     ----------
     shares : mapping
         Class numbers, as text or integers, to shares from 0 to 1.
-    number_of_classes : int
-        Length of the vector.
-
-    Returns
-    -------
-    ndarray of float64, shape (number_of_classes,)
 
     Raises
     ------
@@ -138,22 +111,13 @@ def _class_number(key: object, number_of_classes: int) -> int:
     return number
 
 
-def _vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[np.float64]:
-    vector = share_vector(shares, number_of_classes)
+def _target(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[np.float64]:
+    key = next((key for key in _DIVISION_KEYS if key in shares), "")
+    mix = _mapping(shares, key)
+    if "proportions" in mix:  # the nested layout
+        mix = _mapping(mix, "proportions")
+    vector = share_vector(mix, number_of_classes)
     return vector if vector.sum() > 0 else np.full(number_of_classes, np.nan)
-
-
-def _division_part(shares: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], str]:
-    stated = _first(shares, _DIVISION_KEYS)
-    own = next((shares[key] for key in _FOREIGN_KEYS if key in shares), "")
-    if "proportions" in stated:  # the nested layout
-        own = stated.get("partition_id", "")
-        stated = _mapping(stated, "proportions")
-    return stated, own if isinstance(own, str) and own != "-1" else ""
-
-
-def _first(content: Mapping[Any, Any], keys: tuple[str, ...]) -> Mapping[Any, Any]:
-    return next((_mapping(content, key) for key in keys if key in content), {})
 
 
 def _mapping(content: Mapping[Any, Any], key: str) -> Mapping[Any, Any]:

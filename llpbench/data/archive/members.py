@@ -50,8 +50,6 @@ class Members:
 
     Parameters
     ----------
-    path : Path
-        The zip.
     chips : dict
         Chip id to its pickle.
     splits, chip_table, division_table : Member
@@ -67,15 +65,6 @@ class Members:
 
 def list_members(path: Path) -> Members:
     """Find what a published archive holds, and refuse what could do harm.
-
-    Parameters
-    ----------
-    path : Path
-        A zip on disk.
-
-    Returns
-    -------
-    Members
 
     Raises
     ------
@@ -112,13 +101,6 @@ class _DirectoryFile(io.FileIO):
 
 def read_member(file: BinaryIO, member: Member) -> bytes:
     """Inflate one member of a zip that is open as a plain file.
-
-    Parameters
-    ----------
-    file : binary file
-        The zip.
-    member : Member
-        From :func:`list_members`.
 
     Returns
     -------
@@ -232,12 +214,12 @@ def _sorted_by_kind(path: Path, files: list[zipfile.ZipInfo]) -> Members:
 def _table(files: list[zipfile.ZipInfo], word: str, suffix: str) -> Member:
     """The table named so; of several not the expanded one, which lacks shares by class."""
     names = ((PurePosixPath(info.filename).name, info) for info in files)
-    found = [
+    candidates = [
         ("expanded" in name, len(name), info.filename, info)
         for name, info in names
         if word in name and name.endswith(suffix)
     ]
-    if not found:
+    if not candidates:
         raise ArchiveError(f"holds no *{word}*{suffix}: it is another kind of archive")
-    info = min(found, key=lambda candidate: candidate[:3])[-1]
+    info = min(candidates, key=lambda candidate: candidate[:3])[-1]
     return _member(info, min(LARGEST_TABLE, MOST_TABLE_RATIO * (info.compress_size + 1)))

@@ -9,8 +9,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from llpbench import catalog
+from llpbench.catalog import DatasetEntry, LabelSet
 from llpbench.data.archive.chip import ArchivedChip, read_chip
-from llpbench.data.archive.members import Member, list_members, read_member
+from llpbench.data.archive.members import Member, Members, list_members, read_member
 from llpbench.data.archive.tables import (
     find_label_set,
     read_division_proportions,
@@ -28,12 +30,8 @@ class ArchivePixels:
 
     Parameters
     ----------
-    path : Path
-        The zip.
     members : dict
         Chip id to its pickle's place in the zip.
-    number_of_classes : int
-        Label classes.
     """
 
     path: Path
@@ -55,29 +53,24 @@ class ArchivePixels:
         with self.path.open("rb") as file:
             for number, chip in enumerate(chips):
                 try:
-                    found = self._read_chip(file, chip)
+                    content = self._read_chip(file, chip)
                 except ArchiveError as error:
                     raise ArchiveError(
                         f"{self.path.name}: chip {examples([chip])}: {error}"
                     ) from error
-                image[number], label[number] = found.image, found.label
-                stated_target[number] = found.stated_target
+                image[number], label[number] = content.image, content.label
+                stated_target[number] = content.stated_target
         return ChipBlock(image, label, stated_target)
 
     def _read_chip(self, file: BinaryIO, chip: str) -> ArchivedChip:
-        found = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
-        if found.chip_id != chip:
-            raise ArchiveError(f"its pickle is of another chip, {examples([found.chip_id])}")
-        return found
+        content = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
+        if content.chip_id != chip:
+            raise ArchiveError(f"its pickle is of another chip, {examples([content.chip_id])}")
+        return content
 
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:
     """Open a published archive.
-
-    Parameters
-    ----------
-    path : Path
-        The zip.
 
     Returns
     -------
@@ -119,5 +112,13 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
         .rename_axis("division"),
         division_proportions=proportions,
         read=ArchivePixels(path.resolve(), members.chips, len(labels.classes)),
+        origin=_find_origin(members, labels),
     )
     return region, remarks
+
+
+def _find_origin(members: Members, labels: LabelSet) -> DatasetEntry | None:
+    """The dataset of the catalog that an archive's folder is named after, by region and labels."""
+    region = members.splits.name.partition("_")[0]
+    entries = catalog.load().datasets.values()
+    return next((e for e in entries if (e.region, e.label_set) == (region, labels)), None)

@@ -67,10 +67,10 @@ def read_splits(content: bytes, chips: list[str]) -> pd.DataFrame:
     splits = pd.DataFrame({"split": table["split_communes"], "split_chip": table["split"]})
     wrong = splits[~splits.isin(SPLITS).all(axis=1)]
     if len(wrong):
-        found = pd.unique(wrong.to_numpy().ravel())
+        names = pd.unique(wrong.to_numpy().ravel())
         raise ArchiveError(
             f"{len(wrong)} chips are in no split, such as {examples(wrong.index)}: "
-            f"expected train, val or test, found {examples(set(found) - set(SPLITS))}"
+            f"expected train, val or test, found {examples(set(names) - set(SPLITS))}"
         )
     return splits.rename_axis("chip")
 
@@ -154,8 +154,6 @@ def read_division_proportions(
     ----------
     stated : Series
         Shares by class, as objects or as their JSON text, indexed by commune.
-    number_of_classes : int
-        Label classes.
 
     Returns
     -------

@@ -13,11 +13,6 @@ def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> ND
     ----------
     images : ndarray of uint8, shape (..., side, side, 3)
     generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of uint8
-        In the same shape.
     """
     flat = images.reshape(-1, *images.shape[-3:])
     turned = np.empty_like(flat)

@@ -15,10 +15,6 @@ def to_tensorflow(batches: Batches) -> Any:
     Batches are called for by number: TensorFlow's own way to run a Python generator gives memory
     back to the system after every batch, and takes three times as long.
 
-    Parameters
-    ----------
-    batches : Batches
-
     Returns
     -------
     tf.data.Dataset
@@ -40,8 +36,7 @@ def to_tensorflow(batches: Batches) -> Any:
         image, target = batches.shapes
         return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(targets, (None, *target))
 
-    made = tf.data.Dataset.range(len(batches)).map(take, num_parallel_calls=1)
-    return made.prefetch(2)
+    return tf.data.Dataset.range(len(batches)).map(take, num_parallel_calls=1).prefetch(2)
 
 
 class _Running:
@@ -60,10 +55,6 @@ class _Running:
 
 def to_torch(batches: Batches) -> Any:
     """Make a ``torch.utils.data.IterableDataset`` of whole batches.
-
-    Parameters
-    ----------
-    batches : Batches
 
     Returns
     -------

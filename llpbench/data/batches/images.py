@@ -1,4 +1,4 @@
-"""Score windows of images, from a store to memory: at once, in order, or some of them."""
+"""Score windows of images, from a store to memory: at once, in order, or a selection."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.protocol import SCORE_WINDOW
+from llpbench.protocol import SCORE_WINDOW, WINDOW_SIDE
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
-CHIP_BYTES = SIDE * SIDE * 3
+CHIP_BYTES = WINDOW_SIDE * WINDOW_SIDE * 3
 MEMORY = 2**31
-"""Bytes of images that may be kept unless something else is said."""
+"""Bytes of images that are kept in memory by default."""
 
 
 def load_images(ds: xr.Dataset) -> NDArray[np.uint8]:
     """Read the score windows of all images, chunks in parallel.
-
-    Parameters
-    ----------
-    ds : Dataset
-        With ``image``.
 
     Returns
     -------
@@ -46,7 +40,7 @@ def iterate_images(
     ds : Dataset
         With ``image``.
     batch_size : int
-        Chips in a batch; the last one holds what is left.
+        Chips in a batch; the last one holds the rest.
 
     Yields
     ------
@@ -87,7 +81,7 @@ class Images:
         return np.repeat(np.arange(len(lengths)), lengths)
 
     def read(self, chips: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Images of some chips.
+        """Read the images of chips.
 
         Parameters
         ----------
@@ -101,27 +95,19 @@ class Images:
         return self.kept[chips] if self.fit else load_images(self._ds.isel(chip=chips))
 
     def in_order(self, batch_size: int = 32) -> Iterator[NDArray[np.uint8]]:
-        """All images, a batch at a time, the last of which holds what is left.
-
-        Parameters
-        ----------
-        batch_size : int
+        """All images, a batch at a time, the last of which holds the rest.
 
         Yields
         ------
         ndarray of uint8, shape (n, 96, 96, 3)
         """
-        parts = [self.kept] if self.fit else (found for _chips, found in iterate_images(self._ds))
+        parts = [self.kept] if self.fit else (part for _chips, part in iterate_images(self._ds))
         for part in parts:
             for start in range(0, len(part), batch_size):
                 yield part[start : start + batch_size]
 
     def sample(self, seed: int) -> NDArray[np.uint8]:
-        """All images where they are kept, else as many random ones as may be.
-
-        Parameters
-        ----------
-        seed : int
+        """All images where they are kept, else as many random ones as fit into memory.
 
         Returns
         -------

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.placing import Window
+from llpbench.data.building.placing import Window, window_of
 from llpbench.data.building.raster_file import Box, RasterFile, apply
-from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.geometry import GEOGRAPHIC, utm_zone
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
 from llpbench.protocol import CHIP_SIZE
@@ -75,14 +75,8 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
     divisions : GeoDataFrame or None
         In any reference system; None for all of the images.
-
-    Returns
-    -------
-    Area
 
     Raises
     ------
@@ -98,9 +92,9 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
     if beyond and (boxes[0][:, 2].max() > 180 or (area and area.width - beyond.width > 180)):
         area = beyond
     if area is None:
-        found = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
+        spans = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
         raise BuildError(
-            f"the divisions do not overlap the image (west, south, east, north: {found}); check "
+            f"the divisions do not overlap the image (west, south, east, north: {spans}); check "
             "both files and their reference systems"
         )
     return area
@@ -113,15 +107,10 @@ def choose_grid(
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
-    area : Area
     crs : str
         ``"auto"``: the images' own projection where their pixels have the right size already, so
         that nothing is resampled, else the UTM zone of the area's middle. ``"image"``: the images'
         own. Or any projection.
-    chip_km : float
-        Side of a chip.
 
     Returns
     -------
@@ -153,39 +142,13 @@ def choose_grid(
     else:
         start, top = math.floor(west / side) * side, math.ceil(north / side) * side
     grid = ChipGrid(_name(chosen), float(start), float(top), side, side)
-    row, column = math.floor((top - north) / side + 1e-9), math.floor((west - start) / side + 1e-9)
-    height = math.ceil((top - south) / side - 1e-9) - row
-    width = math.ceil((east - start) / side - 1e-9) - column
-    if height * width > LARGEST:
+    extent = window_of(grid, (west, south, east, north), rounding=1e-9)
+    if extent.height * extent.width > LARGEST:
         raise BuildError(
-            f"a grid of {height} x {width} chips is too large, at most {LARGEST:,} are laid; give "
-            "fewer divisions, or larger chips with --chip-km"
+            f"a grid of {extent.height} x {extent.width} chips is too large, at most "
+            f"{LARGEST:,} are laid; give fewer divisions, or larger chips with --chip-km"
         )
-    return grid, Window(row, column, height, width)
-
-
-def utm_zone(longitude: float, latitude: float) -> str:
-    """Name the zone of the Universal Transverse Mercator grid that a place lies in.
-
-    Parameters
-    ----------
-    longitude, latitude : float
-        Degrees; longitudes beyond 180 are those beyond -180.
-
-    Returns
-    -------
-    str
-        EPSG code; beyond 84 degrees north and 80 south that of the polar stereographic grid.
-
-    Examples
-    --------
-    >>> utm_zone(4.4, 50.8), utm_zone(-74.1, -0.1), utm_zone(180.5, -17), utm_zone(0, 85)
-    ('EPSG:32631', 'EPSG:32718', 'EPSG:32701', 'EPSG:32661')
-    """
-    if latitude >= 84 or latitude < -80:
-        return "EPSG:32661" if latitude > 0 else "EPSG:32761"
-    zone = int((longitude + 180) // 6 % 60) + 1
-    return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
+    return grid, extent
 
 
 def _is_ready(files: Sequence[RasterFile], metres: float) -> bool:
@@ -233,25 +196,25 @@ def _metres(crs: str) -> float:
     from pyproj.exceptions import CRSError
 
     try:
-        found = CRS(crs)
+        system = CRS(crs)
     except CRSError as error:
         raise BuildError(
             f"there is no coordinate reference system {crs!r:.80}; give one such as EPSG:32631"
         ) from error
-    if not found.is_projected:
+    if not system.is_projected:
         raise BuildError(
-            f"chips need a projection, but {found.name!r} is not one; leave --crs away for UTM"
+            f"chips need a projection, but {system.name!r} is not one; leave --crs away for UTM"
         )
-    return float(found.axis_info[0].unit_conversion_factor)
+    return float(system.axis_info[0].unit_conversion_factor)
 
 
 def _name(crs: str) -> str:
     """Short name of a reference system where it has one, else its WKT."""
     from pyproj import CRS
 
-    found = CRS(crs)
-    authority = found.to_authority()
-    return ":".join(authority) if authority else found.to_wkt()
+    system = CRS(crs)
+    authority = system.to_authority()
+    return ":".join(authority) if authority else system.to_wkt()
 
 
 def _degrees(file: RasterFile) -> Box:

@@ -54,10 +54,8 @@ def split_chips(chips: Chips, pairs: pd.DataFrame, splitting: Splitting) -> pd.D
 
     Parameters
     ----------
-    chips : Chips
     pairs : DataFrame
         From :meth:`Chips.overlaps`; a chip belongs to the division it shares most area with.
-    splitting : Splitting
 
     Returns
     -------

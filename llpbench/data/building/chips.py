@@ -32,7 +32,6 @@ class Chips:
 
     Parameters
     ----------
-    grid : ChipGrid
     rows, columns : ndarray of int, shape (chip,)
     """
 
@@ -111,7 +110,6 @@ def choose_chips(
     ----------
     image : Layer
         On the lattice of the grid's pixels.
-    grid : ChipGrid
     extent : Window
         The cells to choose from.
     divisions : GeoDataFrame or None
@@ -161,8 +159,8 @@ def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
     column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
     boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
     share = shapely.covers(together, boxes).astype(np.float64)
-    beside = share == 0
-    share[beside] = shapely.area(shapely.intersection(boxes[beside], together)) / CHIP_SIZE**2
+    outside = share == 0
+    share[outside] = shapely.area(shapely.intersection(boxes[outside], together)) / CHIP_SIZE**2
     return share
 
 

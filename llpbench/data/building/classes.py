@@ -9,7 +9,7 @@ import numpy as np
 from llpbench.data.building.area import Area
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO, find_legend, recognise
-from llpbench.data.building.raster_file import RasterFile, apply
+from llpbench.data.building.raster_file import RasterFile, apply, sample
 from llpbench.data.building.table import ShareTable, fit_legend
 from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.errors import BuildError
@@ -25,9 +25,6 @@ def choose_legend(
 
     Parameters
     ----------
-    named : str or Legend
-        By the user; ``auto`` recognises the codes of the labels.
-    labels : sequence of RasterFile
     table : ShareTable or None
         Of divisions: its columns choose between classes and class groups, or are the classes.
 
@@ -63,11 +60,6 @@ def choose_legend(
 def cell_side(file: RasterFile, area: Area) -> float:
     """Measure a pixel of a raster on the ground, in the middle of an area.
 
-    Parameters
-    ----------
-    file : RasterFile
-    area : Area
-
     Returns
     -------
     float
@@ -87,18 +79,13 @@ def cell_side(file: RasterFile, area: Area) -> float:
 
 def _sample(labels: Sequence[RasterFile]) -> set[float]:
     """Numbers that occur in label rasters."""
-    import rasterio
-
-    found: set[float] = set()
+    occurring: set[float] = set()
     for file in labels:
-        with rasterio.open(file.path) as source:
-            sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
-            sample = source.read(1, out_shape=sides, masked=True).compressed()
-        numbers = np.unique(sample[np.isfinite(sample)])
+        numbers = np.unique(sample(file, [1], _SAMPLE))
         if (numbers != np.round(numbers)).any():
             raise BuildError(
                 f"{file.path.name} holds amounts, not classes; name the legend that divides them "
                 "with --legend, such as ghsl"
             )
-        found |= set(numbers.tolist())
-    return found
+        occurring |= set(numbers.tolist())
+    return occurring

@@ -34,10 +34,6 @@ def build_dataset(
     progress : bool
         Whether to show a progress bar.
 
-    Returns
-    -------
-    WriteReport
-
     Raises
     ------
     LLPBenchError

@@ -65,8 +65,6 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
     ----------
     divisions : GeoDataFrame
         From :func:`read_divisions`.
-    grid : ChipGrid
-    area : Area
 
     Returns
     -------
@@ -102,10 +100,8 @@ def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
 
     Parameters
     ----------
-    grid : ChipGrid
     boxes : array of shapely polygons
         The chips.
-    area : Area
 
     Returns
     -------
@@ -166,14 +162,6 @@ def _find_ids(
 def id_texts(column: pd.Series[Any]) -> pd.Series[str]:
     """Ids as text; numbers without a fraction lose their point.
 
-    Parameters
-    ----------
-    column : Series
-
-    Returns
-    -------
-    Series of str
-
     Examples
     --------
     >>> id_texts(pd.Series([12001.0, 12002.0])).tolist()
@@ -209,7 +197,7 @@ def _mend(outlines: gpd.GeoSeries, path: Path) -> tuple[gpd.GeoSeries, list[str]
 def _is_near(divisions: gpd.GeoDataFrame, area: Area) -> Any:
     """Whether divisions may overlap an area, by what they span in degrees."""
     west, south, east, north = divisions.geometry.to_crs(GEOGRAPHIC).bounds.to_numpy().T
-    beside = np.zeros(len(west), dtype=bool)
+    near = np.zeros(len(west), dtype=bool)
     for turn in (-360, 0, 360):
-        beside |= (west + turn <= area.east) & (east + turn >= area.west)
-    return beside & (south <= area.north) & (north >= area.south)
+        near |= (west + turn <= area.east) & (east + turn >= area.west)
+    return near & (south <= area.north) & (north >= area.south)

@@ -69,10 +69,6 @@ class OpenLayer:
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Read a part of the lattice.
 
-        Parameters
-        ----------
-        window : Window
-
         Returns
         -------
         values : ndarray, shape (band, row, column)
@@ -91,10 +87,10 @@ class OpenLayer:
             part = window.overlap(source.window)
             if part is None or present[part.within(window)].all():
                 continue
-            found, valid = self._read(source, part)
+            pixels, valid = self._read(source, part)
             here = part.within(window)
             new = valid & ~present[here]
-            values[(slice(None), *here)][:, new] = found[:, new]
+            values[(slice(None), *here)][:, new] = pixels[:, new]
             present[here] |= valid
         return values, present
 
@@ -149,13 +145,10 @@ def make_layer(
 
     Parameters
     ----------
-    files : sequence of RasterFile
     bands : sequence of tuple of int
         What is read of each.
     lattice : ChipGrid
         Its cells are pixels.
-    extent : Window
-        The part of the lattice that matters.
     classes : bool
         Whether numbers are classes, which cannot be averaged: the nearest is taken. Other pixels
         are averages of finer ones, or lie between coarser ones.
@@ -165,12 +158,12 @@ def make_layer(
     Layer
         Without sources if no file reaches into the extent.
     """
-    found = [
+    placed = [
         place_file(file, chosen, lattice, extent, classes=classes)
         for file, chosen in zip(files, bands, strict=True)
     ]
     dtype = np.result_type(*(np.dtype(file.dtype) for file in files)).name
-    sources = tuple(source for source in found if source is not None)
+    sources = tuple(source for source in placed if source is not None)
     return Layer(lattice, sources, len(bands[0]), dtype)
 
 

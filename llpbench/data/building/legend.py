@@ -25,10 +25,6 @@ class Legend:
 
     Parameters
     ----------
-    name : str
-        What it is called.
-    label_set : LabelSet
-        The classes.
     codes : tuple of tuple of int
         The numbers of each class; empty where the raster holds amounts.
     no_label : tuple of int
@@ -49,11 +45,6 @@ class Legend:
     def classify(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Replace the numbers of a raster by classes.
 
-        Parameters
-        ----------
-        values : ndarray
-            Of any shape.
-
         Returns
         -------
         ndarray of uint8
@@ -71,8 +62,8 @@ class Legend:
         array([ 1, 10,  0], dtype=uint8)
         """
         if self.starts:
-            found = np.searchsorted(self.starts, values, side="right") - 1
-            return np.where(np.isfinite(values), np.maximum(found, 0), NO_LABEL).astype(np.uint8)
+            number = np.maximum(np.searchsorted(self.starts, values, side="right") - 1, 0)
+            return np.where(np.isfinite(values), number, NO_LABEL).astype(np.uint8)
         known, classes = self._table()
         place = np.minimum(np.searchsorted(known, values), len(known) - 1)
         strange = known[place] != values
@@ -95,10 +86,6 @@ class Legend:
         ----------
         side : float
             Metres.
-
-        Returns
-        -------
-        Legend
         """
         if not self.starts:
             return self
@@ -106,12 +93,7 @@ class Legend:
         return replace(self, starts=tuple(s * factor for s in self.starts), cell_m=side)
 
     def grouped(self) -> Legend:
-        """The same with the class groups in the place of the classes.
-
-        Returns
-        -------
-        Legend
-        """
+        """The same with the class groups in the place of the classes."""
         groups = self.label_set.groups
         if self.starts:
             raise BuildError(
@@ -153,10 +135,6 @@ def plain_label_set(
         Of its classes, ``#rrggbb``.
     like : LabelSet, optional
         Whose resolution, order, licence and attribution it takes.
-
-    Returns
-    -------
-    LabelSet
     """
     colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
     pairs = list(zip(names, colours, strict=True))

@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
 from llpbench.data.building.legend import COLOURS, Legend
-from llpbench.errors import BuildError, UnknownNameError
+from llpbench.errors import BuildError, UnknownNameError, first_problem
 
 LARGEST_FILE = 2**20
 
@@ -24,10 +24,6 @@ def read_legend(path: Path) -> Legend:
     path : Path
         TOML, like a table of the packaged ``legends.toml``.
 
-    Returns
-    -------
-    Legend
-
     Raises
     ------
     BuildError
@@ -38,7 +34,7 @@ def read_legend(path: Path) -> Legend:
     try:
         return parse_legend(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
     except (ValueError, UnknownNameError) as error:
-        raise BuildError(f"{path.name} is no legend ({_first_line(error)})") from error
+        raise BuildError(f"{path.name} is no legend ({first_problem(error)})") from error
 
 
 class _Class(BaseModel):
@@ -76,14 +72,8 @@ def parse_legend(name: str, content: dict[str, Any]) -> Legend:
 
     Parameters
     ----------
-    name : str
-        What it will be called.
     content : dict
         A parsed TOML table.
-
-    Returns
-    -------
-    Legend
 
     Raises
     ------
@@ -136,10 +126,3 @@ def _own_classes(name: str, file: _File) -> LabelSet:
         licence=file.licence,
         attribution=file.attribution,
     )
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return str(error)

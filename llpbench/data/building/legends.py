@@ -32,10 +32,6 @@ def find_legend(name: str) -> Legend:
         ``"esaworldcover"``), whose raster holds the class numbers themselves; or the path of a
         TOML file.
 
-    Returns
-    -------
-    Legend
-
     Raises
     ------
     UnknownNameError
@@ -81,14 +77,14 @@ def recognise(values: Iterable[float]) -> Legend:
     >>> recognise([10, 40, 50]).name, recognise([111, 311]).name
     ('esa-worldcover', 'corine')
     """
-    found = sorted(set(values))
-    fitting = [name for name, legend in published().items() if legend.fits(found)]
+    numbers = sorted(set(values))
+    fitting = [name for name, legend in published().items() if legend.fits(numbers)]
     if FIRST in fitting:
         return published()[FIRST]
     fitting = [name for name in fitting if name not in LAST] or fitting
     if len(fitting) == 1:
         return published()[fitting[0]]
-    held = f"the label raster holds {examples(found, 6)}"
+    held = f"the label raster holds {examples(numbers, 6)}"
     if fitting:
         *some, last = sorted(fitting)
         raise BuildError(

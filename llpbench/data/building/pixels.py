@@ -30,8 +30,6 @@ class RasterPixels:
         Makes bytes of its values.
     label : Layer or None
         One band on the same lattice; without it no pixel has a label.
-    legend : Legend
-        What its numbers mean.
     """
 
     places: Mapping[str, tuple[int, int]]

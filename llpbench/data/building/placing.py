@@ -44,13 +44,22 @@ class Window:
         return slice(row, row + self.height), slice(column, column + self.width)
 
 
+def window_of(lattice: ChipGrid, box: Box, rounding: float = 0.0) -> Window:
+    """The rows and columns of a lattice that a box reaches into, by more than a rounding."""
+    west, south, east, north = box
+    row = math.floor((lattice.north - north) / lattice.height + rounding)
+    column = math.floor((west - lattice.west) / lattice.width + rounding)
+    last_row = math.ceil((lattice.north - south) / lattice.height - rounding)
+    last_column = math.ceil((east - lattice.west) / lattice.width - rounding)
+    return Window(row, column, last_row - row, last_column - column)
+
+
 @dataclass(frozen=True)
 class Source:
     """A file's part of a layer.
 
     Parameters
     ----------
-    path : Path
     bands : tuple of int
         What is read, from 1.
     window : Window
@@ -88,12 +97,8 @@ def place_file(
     ----------
     file : RasterFile
         May cover the whole Earth: only what is near the extent is projected.
-    bands : tuple of int
-        What is to be read.
     lattice : ChipGrid
         Its cells are pixels.
-    extent : Window
-        The part of the lattice that matters.
     classes : bool
         Whether the file holds numbers that cannot be averaged.
 
@@ -156,11 +161,8 @@ def _window_of(
     from rasterio.warp import transform_bounds
 
     spans = np.array([transform_bounds(file.crs, lattice.crs, *box) for box in boxes])
-    rows = (lattice.north - spans[:, [3, 1]]) / lattice.height
-    columns = (spans[:, [0, 2]] - lattice.west) / lattice.width
-    row, column = math.floor(rows.min() + _ROUNDING), math.floor(columns.min() + _ROUNDING)
-    last_row, last_column = math.ceil(rows.max() - _ROUNDING), math.ceil(columns.max() - _ROUNDING)
-    return Window(row, column, last_row - row, last_column - column).overlap(extent)
+    around = (*spans[:, :2].min(axis=0), *spans[:, 2:].max(axis=0))
+    return window_of(lattice, around, _ROUNDING).overlap(extent)
 
 
 def _outline(boxes: list[Box], file: RasterFile, lattice: ChipGrid) -> Any:

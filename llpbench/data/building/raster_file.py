@@ -29,7 +29,6 @@ class RasterFile:
 
     Parameters
     ----------
-    path : Path
     crs : str
         WKT.
     transform : Affine
@@ -82,20 +81,20 @@ class RasterFile:
 
 
 def apply(transform: Affine, column: Any, row: Any) -> tuple[Any, Any]:
-    """Apply a geotransform, or the inverse of one, to places.
-
-    Parameters
-    ----------
-    transform : Affine
-    column, row : float or ndarray
-
-    Returns
-    -------
-    x, y : float or ndarray
-    """
+    """Apply a geotransform, or the inverse of one, to places."""
     x = transform.a * column + transform.b * row + transform.c
     y = transform.d * column + transform.e * row + transform.f
     return x, y
+
+
+def sample(file: RasterFile, bands: Sequence[int], side: int) -> NDArray[Any]:
+    """Finite numbers of present pixels, from at most ``side`` rows and columns all over a file."""
+    import rasterio
+
+    shape = (len(bands), min(side, file.height), min(side, file.width))
+    with rasterio.open(file.path) as source:
+        numbers = source.read(list(bands), out_shape=shape, masked=True).compressed()
+    return np.asarray(numbers[np.isfinite(numbers)])
 
 
 def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
@@ -105,10 +104,6 @@ def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
     ----------
     paths : sequence of Path
         Anything GDAL reads; at least one.
-
-    Returns
-    -------
-    list of RasterFile
 
     Raises
     ------
@@ -123,13 +118,8 @@ def choose_bands(file: RasterFile, wanted: Sequence[int] | None) -> tuple[int, .
 
     Parameters
     ----------
-    file : RasterFile
     wanted : sequence of int or None
         Three band numbers, from 1, in that order.
-
-    Returns
-    -------
-    tuple of int
 
     Raises
     ------

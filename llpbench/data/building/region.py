@@ -84,10 +84,6 @@ class Recipe:
 def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     """Make a region of one's own.
 
-    Parameters
-    ----------
-    recipe : Recipe
-
     Returns
     -------
     region : Region
@@ -109,13 +105,13 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     table = None
     if recipe.shares is not None:
         table = read_table(recipe.shares, recipe.division_id, recipe.columns)
-    legend, said = choose_legend(recipe.legend, labels, table)
-    remarks += said
+    legend, more = choose_legend(recipe.legend, labels, table)
+    remarks += more
 
     outlines = None
     if recipe.divisions is not None:
-        outlines, said = read_divisions(recipe.divisions, recipe.division_id)
-        remarks += said
+        outlines, more = read_divisions(recipe.divisions, recipe.division_id)
+        remarks += more
     area = find_area(images, outlines)
     grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
     if outlines is not None:
@@ -123,15 +119,15 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     lattice, pixels = pixel_lattice(grid), _in_pixels(extent)
     image = make_layer(images, bands, lattice, pixels)
     label = _lay_labels(labels, lattice, pixels)
-    chips, said = choose_chips(image, grid, extent, outlines)
-    remarks += said
+    chips, more = choose_chips(image, grid, extent, outlines)
+    remarks += more
 
     divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
-    chips, divisions, splits, said = _split(chips, divisions, recipe.splitting)
-    remarks += said
+    chips, divisions, splits, more = _split(chips, divisions, recipe.splitting)
+    remarks += more
     legend = legend.for_cells(cell_side(labels[0], area)) if labels else legend
-    shares, said = _find_shares(table, labels, legend, divisions, grid)
-    remarks += said
+    shares, more = _find_shares(table, labels, legend, divisions, grid)
+    remarks += more
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
     reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, stretch, label, legend)
     outlined = chips.outlines(across=area.is_across).to_frame("geometry").assign(**splits)
@@ -180,12 +176,12 @@ def _split(
     several = pairs.groupby("chip")["part"].sum() > 1.01
     if several.any():
         remarks.append(f"divisions lie over one another in {several.sum()} chips")
-    found = split_chips(chips, pairs, splitting)
-    kept = found["kept"].to_numpy()
+    assigned = split_chips(chips, pairs, splitting)
+    kept = assigned["kept"].to_numpy()
     if not kept.all():
         remarks.append(f"{(~kept).sum()} chips in the buffer between splits were left out")
     touched = np.unique(pairs["division"][kept[pairs["chip"]]])
-    splits = {name: found[name].to_numpy()[kept] for name in ("split", "split_chip")}
+    splits = {name: assigned[name].to_numpy()[kept] for name in ("split", "split_chip")}
     return chips[kept], divisions.iloc[touched], splits, remarks
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.catalog import NO_LABEL
-from llpbench.data.building.layer import Layer, OpenLayer, make_layer
+from llpbench.data.building.layer import OpenLayer, make_layer
 from llpbench.data.building.legend import Legend
-from llpbench.data.building.placing import Window
+from llpbench.data.building.placing import Window, window_of
 from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError, examples
@@ -39,7 +39,6 @@ def shares_from_labels(
     ----------
     files : sequence of RasterFile
         Labels; all are laid on the pixels of the first.
-    legend : Legend
     divisions : GeoDataFrame
         In the projection of the grid.
     grid : ChipGrid
@@ -63,20 +62,21 @@ def shares_from_labels(
     from pyproj import CRS
 
     outlines, lattice = _common_lattice(files[0], divisions, grid)
-    layer = _label_layer(files, lattice, outlines)
+    extent = window_of(lattice, outlines.total_bounds)
+    layer = make_layer(files, [(1,)] * len(files), lattice, extent, classes=True)
     weight = "area_spherical_m2" if CRS(lattice.crs).is_geographic else "fraction"
     with layer.open() as opened:
-        found = exact_extract(
-            _raster_source(opened, legend, _extent(lattice, outlines)),
+        counted = exact_extract(
+            _raster_source(opened, legend, extent),
             outlines[["geometry"]],
             ["unique", f"frac=frac(coverage_weight={weight})", "count"],
             output="pandas",
             max_cells_in_memory=_MOST_CELLS,
         )
     shares = np.zeros((len(divisions), len(legend.label_set.classes)))
-    for row, (classes, parts) in enumerate(zip(found["unique"], found["frac"], strict=True)):
+    for row, (classes, parts) in enumerate(zip(counted["unique"], counted["frac"], strict=True)):
         shares[row, np.asarray(classes, dtype=int)] = parts
-    known = found["count"].to_numpy() > 0
+    known = counted["count"].to_numpy() > 0
     shares[known] /= shares[known].sum(axis=1, keepdims=True)
     shares[~known] = np.nan
     if not known.any():
@@ -85,7 +85,7 @@ def shares_from_labels(
             f"divisions; check {examples(file.path.name for file in files)}"
         )
     pixel = lattice.width * lattice.height
-    covered = found["count"].to_numpy() * pixel / shapely.area(outlines.geometry.to_numpy())
+    covered = counted["count"].to_numpy() * pixel / shapely.area(outlines.geometry.to_numpy())
     partly = covered < _COVERED
     if not partly.any():
         return shares, []
@@ -96,16 +96,7 @@ def shares_from_labels(
 
 
 def pixel_lattice(grid: ChipGrid) -> ChipGrid:
-    """Pixels of the chips of a grid, as a grid.
-
-    Parameters
-    ----------
-    grid : ChipGrid
-
-    Returns
-    -------
-    ChipGrid
-    """
+    """Pixels of the chips of a grid, as a grid."""
     width, height = grid.width / CHIP_SIZE, grid.height / CHIP_SIZE
     return ChipGrid(grid.crs, grid.west, grid.north, width, height)
 
@@ -126,21 +117,6 @@ def _common_lattice(
         return divisions, pixel_lattice(grid)
     step = file.transform
     return outlines, ChipGrid(file.crs, step.c, step.f, step.a, -step.e)
-
-
-def _label_layer(
-    files: Sequence[RasterFile], lattice: ChipGrid, outlines: gpd.GeoDataFrame
-) -> Layer:
-    return make_layer(files, [(1,)] * len(files), lattice, _extent(lattice, outlines), classes=True)
-
-
-def _extent(lattice: ChipGrid, outlines: gpd.GeoDataFrame) -> Window:
-    west, south, east, north = outlines.total_bounds
-    row = int(np.floor((lattice.north - north) / lattice.height))
-    column = int(np.floor((west - lattice.west) / lattice.width))
-    last_row = int(np.ceil((lattice.north - south) / lattice.height))
-    last_column = int(np.ceil((east - lattice.west) / lattice.width))
-    return Window(row, column, last_row - row, last_column - column)
 
 
 def _raster_source(opened: OpenLayer, legend: Legend, extent: Window) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.raster_file import RasterFile
+from llpbench.data.building.raster_file import RasterFile, sample
 from llpbench.errors import BuildError
 
 REFLECTANCE = (0.0, 0.3)
@@ -25,26 +25,13 @@ _DARKEST = 0.1
 
 @dataclass(frozen=True)
 class Stretch:
-    """Which stored numbers become 0 and 255; what lies between is spread evenly and rounded.
-
-    Parameters
-    ----------
-    low, high : float
-    """
+    """Which stored numbers become 0 and 255; what lies between is spread evenly and rounded."""
 
     low: float
     high: float
 
     def __call__(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
         """Stretch numbers; those beyond the limits become 0 or 255.
-
-        Parameters
-        ----------
-        stored : ndarray
-
-        Returns
-        -------
-        ndarray of uint8
 
         Examples
         --------
@@ -68,8 +55,6 @@ def choose_stretch(
 
     Parameters
     ----------
-    files : sequence of RasterFile
-        Images.
     bands : sequence of tuple of int
         What is read of each.
     limits : (float, float) or None
@@ -114,17 +99,14 @@ def _usual_limits(file: RasterFile) -> tuple[float, float]:
 
 def _doubts(file: RasterFile, bands: tuple[int, ...], stretch: Stretch) -> list[str]:
     """Say it if a sample of pixels is nearly all white or black."""
-    import rasterio
-
-    with rasterio.open(file.path) as source:
-        sides = (min(_SAMPLE, file.height), min(_SAMPLE, file.width))
-        sample = source.read(bands, out_shape=(len(bands), *sides), masked=True).compressed()
-    sample = sample[np.isfinite(sample)]
-    if not len(sample):
+    numbers = sample(file, bands, _SAMPLE)
+    if not len(numbers):
         return []
-    saturated = float((sample > stretch.high).mean())
-    brightest = float(np.quantile(stretch(sample), 0.99)) / 255
+    saturated = float((numbers > stretch.high).mean())
+    brightest = float(np.quantile(stretch(numbers), 0.99)) / 255
     if saturated <= _MOST_SATURATED and brightest >= _DARKEST:
         return []
-    found = f"{saturated:.0%} of the values lie above, the brightest hundredth begins at"
-    return [f"check --scale LOW HIGH: {found} {brightest:.0%} of the range"]
+    return [
+        f"check --scale LOW HIGH: {saturated:.0%} of the values lie above, the brightest hundredth "
+        f"begins at {brightest:.0%} of the range"
+    ]

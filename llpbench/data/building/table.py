@@ -29,7 +29,6 @@ class ShareTable:
 
     Parameters
     ----------
-    path : Path
     values : DataFrame
         Indexed by division id; as they stand in the file.
     columns : mapping of str to list of str
@@ -52,10 +51,6 @@ def read_table(path: Path, id_column: str | None, columns: Sequence[tuple[str, s
         The column of division ids; where the file has none of that name, its first column.
     columns : sequence of (str, str)
         Class and column; several columns of one class are added up.
-
-    Returns
-    -------
-    ShareTable
 
     Raises
     ------
@@ -99,7 +94,6 @@ def fit_legend(table: ShareTable, legend: Legend | None) -> Legend:
 
     Parameters
     ----------
-    table : ShareTable
     legend : Legend or None
         Of the label raster, or named by the user; None for classes called like the columns.
 
@@ -140,14 +134,6 @@ def shares_from_table(
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Take the shares of divisions from a table.
 
-    Parameters
-    ----------
-    table : ShareTable
-    labels : LabelSet
-        From :func:`fit_legend`.
-    divisions : Index
-        Ids.
-
     Returns
     -------
     shares : ndarray of float64, shape (division, class)
@@ -160,13 +146,13 @@ def shares_from_table(
         If shares are no numbers, negative or do not sum to 1 (or all to 100), or no division has
         any.
     """
-    found = table.values[table.values.index.isin(divisions)]
-    if not len(found):
+    known_rows = table.values[table.values.index.isin(divisions)]
+    if not len(known_rows):
         raise BuildError(
             f"{table.path.name} has no row for any division: its ids are "
             f"{examples(table.values.index)}, those of the divisions {examples(divisions)}"
         )
-    by_class = np.stack([_column(table, found, c.name) for c in labels.classes], axis=1)
+    by_class = np.stack([_column(table, known_rows, c.name) for c in labels.classes], axis=1)
     known = np.isfinite(by_class).any(axis=1)
     by_class[known] = np.nan_to_num(by_class[known])
     total = by_class.sum(axis=1)
@@ -176,13 +162,14 @@ def shares_from_table(
         by_class, total = by_class / 100, total / 100
     wrong = known & ~((np.abs(total - 1) <= SUM_TOLERANCE) & (by_class >= 0).all(axis=1))
     if wrong.any():
+        ids = examples(known_rows.index[wrong])
         raise BuildError(
             f"{table.path.name}: the shares of a division must not be negative and sum to 1, but "
             f"those of {wrong.sum()} do not (sums from {total[wrong].min():.4g} to "
-            f"{total[wrong].max():.4g}), such as {examples(found.index[wrong])}; check the columns"
+            f"{total[wrong].max():.4g}), such as {ids}; check the columns"
         )
     shares = np.full((len(divisions), len(labels.classes)), np.nan)
-    rows = divisions.get_indexer(found.index)
+    rows = divisions.get_indexer(known_rows.index)
     shares[rows] = by_class / np.where(known, total, np.nan)[:, np.newaxis]
     unknown_rows = ~np.isfinite(shares).all(axis=1)
     if unknown_rows.any():

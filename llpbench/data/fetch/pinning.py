@@ -1,59 +1,60 @@
-"""For maintainers: write the records' archives into the package, so that no API is asked again."""
+"""For maintainers: write the records' archives into the catalog, so that no API is asked again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
 from pathlib import Path
 
-from llpbench.data.fetch import registry
-from llpbench.data.fetch.disk import one_sentence
+from llpbench import catalog
+from llpbench.catalog import RecordFile
 from llpbench.data.fetch.record import ask_record
-from llpbench.data.fetch.retry import RetryPolicy
 from llpbench.errors import DownloadError
+from llpbench.writing import replace_text
 
 
-def pin_records(
-    records: Iterable[int],
-    *,
-    path: Path | None = None,
-    base_url: str | None = None,
-    policy: RetryPolicy | None = None,
-) -> dict[int, registry.RecordFile]:
-    """Ask each record for its archive and write the answers into a registry.
+def pin_records(path: Path) -> dict[int, RecordFile]:
+    """Ask each record of a catalog for its archive and write the answers into the file.
 
     Parameters
     ----------
-    records : iterable of int
-        Zenodo's numbers.
-    path : Path or None
-        The registry; default the package's. Other records in it stay.
-    base_url : str or None
-        The server; default ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
-    policy : RetryPolicy or None
-        Timeouts and retries.
+    path : Path
+        A ``catalog.toml``; a line ``archive = {...}`` follows each ``record = ...``.
 
     Returns
     -------
-    dict
-        All archives in the registry by record number.
+    dict of int to RecordFile
+        By record number.
 
     Raises
     ------
     DownloadError
-        If a record does not answer, or its md5 is not the one that is pinned already; the registry
-        then stays as it was.
+        If the file is no catalog, a record does not answer, or its md5 is not the one that is
+        pinned already; the file then stays as it was.
     """
-    path = path or registry.PACKAGED
-    pinned = registry.read_registry(path)
-    for record in records:
-        found = ask_record(record, base_url=base_url, policy=policy)
-        before = pinned.get(record, found)
-        if found.md5 != before.md5:
+    try:
+        text = path.read_text(encoding="utf-8")
+        entries = catalog.parse(text).datasets.values()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DownloadError(f"{path} is no catalog ({error!r:.200})") from error
+    pinned: dict[int, RecordFile] = {}
+    for entry in entries:
+        if entry.record is None:
+            continue
+        pinned[entry.record] = now = ask_record(entry.record)
+        before = entry.archive or now
+        if now.md5 != before.md5:
             raise DownloadError(
-                f"record {record} is pinned with md5 {before.md5} ({before.name}) but now holds "
-                f"md5 {found.md5} ({found.name}); remove it from {path} if that is meant"
+                f"record {entry.record} is pinned with md5 {before.md5} ({before.name}) but now "
+                f"holds md5 {now.md5} ({now.name}); remove it from {path} if that is meant"
             )
-        pinned[record] = found
-    with one_sentence(path.parent):
-        registry.write_registry(path, pinned)
+        text = _with_archive(text, entry.record, now)
+    replace_text(path, text)
     return pinned
+
+
+def _with_archive(text: str, record: int, file: RecordFile) -> str:
+    name = json.dumps(file.name, ensure_ascii=False)  # as TOML writes a text, too
+    line = f'archive = {{ name = {name}, size = {file.size}, md5 = "{file.md5}" }}'
+    pattern = rf"^record = {record}$(?:\narchive = .*$)?"
+    return re.sub(pattern, lambda _: f"record = {record}\n{line}", text, flags=re.MULTILINE)

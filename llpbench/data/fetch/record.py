@@ -1,88 +1,34 @@
-"""A record's answer: which archive it holds, how long it is and what its md5 must be."""
+"""Which archive a record holds: asked of Zenodo once, then remembered in the cache."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from llpbench.data.fetch.faults import SourceError, TransientError
-from llpbench.data.fetch.http import get, is_web_page, open_session, refuse_failure, server_url
-from llpbench.data.fetch.registry import RecordFile, known, remember
-from llpbench.data.fetch.retry import RetryPolicy, insist
+from llpbench.catalog import RecordFile
+from llpbench.data.fetch.disk import one_writer
+from llpbench.data.fetch.http import get, server_url
+from llpbench.data.fetch.retrying import SourceError, TransientError, insist
 from llpbench.errors import DownloadError, examples
+from llpbench.writing import replace_text
 
 LONGEST_ANSWER = 2**22
 """Bytes of a record's answer that are read at most."""
 
 
-def lookup(
-    record: int,
-    *,
-    cache: Path,
-    base_url: str | None = None,
-    policy: RetryPolicy | None = None,
-) -> RecordFile:
-    """Find out a record's archive: from the package, the cache, or the record itself.
-
-    The record is asked once; its answer is kept in the cache's registry.
-
-    Parameters
-    ----------
-    record : int
-        Zenodo's number.
-    cache : Path
-        The cache folder.
-    base_url : str or None
-        The server; default ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
-    policy : RetryPolicy or None
-        Timeouts and retries.
-
-    Returns
-    -------
-    RecordFile
-        Name, size and md5.
-
-    Raises
-    ------
-    DownloadError
-        If the record does not answer, has not exactly one archive, or the cache cannot be written.
-    """
-    file = known(record, cache=cache)
-    if file is None:
-        file = ask_record(record, base_url=base_url, policy=policy)
-        remember(record, file, cache=cache)
-    return file
-
-
-def ask_record(
-    record: int, *, base_url: str | None = None, policy: RetryPolicy | None = None
-) -> RecordFile:
-    """Ask a record's API for its archive.
-
-    Parameters
-    ----------
-    record : int
-        Zenodo's number.
-    base_url : str or None
-        The server; default ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
-    policy : RetryPolicy or None
-        Timeouts and retries.
-
-    Returns
-    -------
-    RecordFile
-        Name, size and md5 as they are now.
+def ask_record(record: int) -> RecordFile:
+    """Ask a record's API for its archive, as it is now.
 
     Raises
     ------
     DownloadError
         If the record does not answer or has not exactly one archive.
     """
-    policy = policy or RetryPolicy()
-    server = server_url(base_url)
-    answer = insist(lambda: _ask(f"{server}/api/records/{record}", policy), policy)
+    server = server_url()
+    answer = insist(lambda: _ask(f"{server}/api/records/{record}"))
     try:
         return parse_record(answer)
     except DownloadError as error:
@@ -116,15 +62,9 @@ def parse_record(answer: object) -> RecordFile:
     'a.zip'
     >>> parse_record({"files": [{"filename": "a.zip", "filesize": 22, "checksum": md5}]}).size
     22
-    >>> parse_record({"files": []})
-    Traceback (most recent call last):
-        ...
-    llpbench.errors.DownloadError: it must hold exactly one .zip, but it holds no files
     """
     files = answer.get("files") if isinstance(answer, dict) else None
-    entries = (
-        [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
-    )
+    entries = [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []
     archives = [entry for entry in entries if _name(entry).lower().endswith(".zip")]
     if len(archives) != 1:
         names = examples(_name(entry) for entry in entries) or "no files"
@@ -135,37 +75,51 @@ def parse_record(answer: object) -> RecordFile:
     return RecordFile(_name(archive), size, md5)
 
 
-def file_url(record: int, name: str, *, base_url: str | None = None) -> str:
+def file_url(record: int, name: str, server: str | None = None) -> str:
     """Address of a record's file, of the form that answers range requests.
-
-    Parameters
-    ----------
-    record : int
-        Zenodo's number.
-    name : str
-        The file's name.
-    base_url : str or None
-        The server; default ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
-
-    Returns
-    -------
-    str
-        The address.
 
     Examples
     --------
-    >>> file_url(7935237, "a b.zip", base_url="https://zenodo.org")
+    >>> file_url(7935237, "a b.zip", "https://zenodo.org")
     'https://zenodo.org/records/7935237/files/a%20b.zip?download=1'
     """
-    return f"{server_url(base_url)}/records/{record}/files/{quote(name)}?download=1"
+    return f"{server_url(server)}/records/{record}/files/{quote(name)}?download=1"
 
 
-def _ask(url: str, policy: RetryPolicy) -> object:
-    with open_session() as session, get(session, url, policy) as answer:
-        refuse_failure(answer)
-        if is_web_page(answer):
-            raise TransientError(f"{url} answered with a web page instead of JSON")
-        body = answer.raw.read(LONGEST_ANSWER + 1, decode_content=True)
+def read_registry(cache: Path) -> dict[int, RecordFile]:
+    """Archives that records of this cache have named, by record number.
+
+    Raises
+    ------
+    DownloadError
+        If the registry cannot be read or is damaged.
+    """
+    path = cache / "registry.json"
+    try:
+        entries = json.loads(path.read_bytes())
+        return {int(record): RecordFile(**entry) for record, entry in entries.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError, DownloadError) as error:
+        raise DownloadError(
+            f"{path} is not a registry of archives ({error}); remove it and run again"
+        ) from error
+    except OSError as error:
+        raise DownloadError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def remember(record: int, file: RecordFile, *, cache: Path) -> None:
+    """Add a record's archive to the registry of a cache; errors as in :func:`read_registry`."""
+    path = cache / "registry.json"
+    with one_writer(path, cache):
+        files = read_registry(cache) | {record: file}
+        content = {str(number): asdict(files[number]) for number in sorted(files)}
+        replace_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def _ask(url: str) -> object:
+    with get(url) as response:
+        body = response.raw.read(LONGEST_ANSWER + 1, decode_content=True)
     if len(body) > LONGEST_ANSWER:
         raise SourceError(f"{url} answered with more than {LONGEST_ANSWER} bytes")
     try:

@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
-from llpbench.data.fetch.disk import write_json
+from llpbench.writing import replace_text
 
 
-def stamp_path(path: Path) -> Path:
-    """Return where a file's stamp is kept.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    Path
-        Beside it.
-
-    Examples
-    --------
-    >>> stamp_path(Path("a.zip")).name
-    'a.zip.stamp.json'
-    """
-    return path.with_name(path.name + ".stamp.json")
+def md5_of(file: Path) -> str:
+    """MD5 of a file's bytes, as 32 hexadecimal digits: the checksum that Zenodo states."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "md5").hexdigest()
 
 
-def write_stamp(path: Path, md5: str) -> None:
-    """Note that a file has just been found to have an md5.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    md5 : str
-        Its md5.
-    """
-    write_json(stamp_path(path), _stamp(path, md5))
+def stamp_path(file: Path) -> Path:
+    """Where a file's stamp is kept."""
+    return file.with_name(file.name + ".stamp.json")
 
 
-def is_stamped(path: Path, md5: str) -> bool:
-    """Whether a file was found to have an md5 and has not been touched since.
+def write_stamp(file: Path, md5: str) -> None:
+    """Note that a file has just been found to have an md5."""
+    replace_text(stamp_path(file), json.dumps(_stamp(file, md5)) + "\n")
 
-    Parameters
-    ----------
-    path : Path
-        The file, which need not be there.
-    md5 : str
-        The md5 it must have.
 
-    Returns
-    -------
-    bool
-        True if size, time of modification and md5 are those of its stamp.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "a.zip"
-    ...     _ = path.write_bytes(b"a")
-    ...     write_stamp(path, "0cc175b9c0f1b6a831c399e269772661")
-    ...     before = is_stamped(path, "0cc175b9c0f1b6a831c399e269772661")
-    ...     _ = path.write_bytes(b"ab")
-    ...     before, is_stamped(path, "0cc175b9c0f1b6a831c399e269772661")
-    (True, False)
-    """
+def is_stamped(file: Path, md5: str) -> bool:
+    """Whether a file was found to have an md5 and has kept its size and time of modification."""
     try:
-        return bool(json.loads(stamp_path(path).read_bytes()) == _stamp(path, md5))
+        return bool(json.loads(stamp_path(file).read_bytes()) == _stamp(file, md5))
     except (OSError, ValueError):
         return False
 
 
-def _stamp(path: Path, md5: str) -> dict[str, int | str]:
-    status = path.stat()
+def _stamp(file: Path, md5: str) -> dict[str, int | str]:
+    status = file.stat()
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "md5": md5}

@@ -49,33 +49,12 @@ def hash_array(array: NDArray[Any]) -> str:
 
 
 def hash_blocks(hashes: Iterable[str]) -> str:
-    """SHA-256 of block hashes in their order.
-
-    Parameters
-    ----------
-    hashes : iterable of str
-        From :func:`hash_array`, one for each 512 chips.
-
-    Returns
-    -------
-    str
-    """
+    """SHA-256 of the hashes of blocks of 512 chips, see :func:`hash_array`, in their order."""
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def combine(parts: Mapping[str, Part]) -> str:
-    """Digest of a dataset from the hashes of its arrays.
-
-    Parameters
-    ----------
-    parts : mapping
-        Name to type, shape and content hash.
-
-    Returns
-    -------
-    str
-        ``sha256:`` and 64 hexadecimal digits.
-    """
+    """Digest of a dataset from its arrays by name: ``sha256:`` and 64 hexadecimal digits."""
     lines = [
         f"{name}|{kind}|{shape}|{content}\n"
         for name, (kind, shape, content) in sorted(parts.items())
@@ -84,34 +63,13 @@ def combine(parts: Mapping[str, Part]) -> str:
 
 
 def describe(array: NDArray[Any]) -> Part:
-    """Type, shape and content hash of an array, as :func:`combine` takes them.
-
-    Parameters
-    ----------
-    array : ndarray
-
-    Returns
-    -------
-    (str, tuple of int, str)
-    """
+    """Type, shape and content hash of an array, as :func:`combine` takes them."""
     kind = "text" if array.dtype.kind in "OTU" else array.dtype.newbyteorder("<").str
     return kind, tuple(array.shape), hash_array(array)
 
 
 def small_parts(arrays: Mapping[str, NDArray[Any]], divisions: gpd.GeoDataFrame) -> dict[str, Part]:
-    """Describe every array of a dataset but the pixels, and the table of divisions.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray
-        All but the pixels, by name.
-    divisions : GeoDataFrame
-        ``id``, ``name``, ``area_km2`` and outline.
-
-    Returns
-    -------
-    dict of str to Part
-    """
+    """Describe every array of a dataset but the pixels, and the table of divisions."""
     parts = {name: describe(array) for name, array in arrays.items()}
     outlines = [outline.hex() for outline in divisions.geometry.to_wkb(byte_order=1)]
     return parts | {

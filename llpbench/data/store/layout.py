@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
 from llpbench.data.info import mark_synthetic
-from llpbench.errors import StoreError
+from llpbench.errors import StoreError, first_problem
 
 FORMAT = 1
 """Version of the layout; a reader refuses newer ones."""
@@ -86,10 +86,6 @@ def read_info(path: Path) -> StoreInfo:
     path : Path
         The store's folder.
 
-    Returns
-    -------
-    StoreInfo
-
     Raises
     ------
     StoreError
@@ -105,21 +101,14 @@ def read_info(path: Path) -> StoreInfo:
         raise StoreError(f"{file} is {file.stat().st_size} bytes large, at most {LARGEST_INFO} fit")
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
-        found = raw.get("format") if isinstance(raw, dict) else None
-        if isinstance(found, int) and found > FORMAT:
+        version = raw.get("format") if isinstance(raw, dict) else None
+        if isinstance(version, int) and version > FORMAT:
             raise StoreError(
-                f"{path.name} has store format {found}, this llpbench reads up to {FORMAT}: "
+                f"{path.name} has store format {version}, this llpbench reads up to {FORMAT}: "
                 "upgrade llpbench"
             )
         return StoreInfo.model_validate(raw)
-    except (ValidationError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
-            f"{file} is damaged ({_first_problem(error)}); make the store again"
+            f"{file} is damaged ({first_problem(error)}); make the store again"
         ) from error
-
-
-def _first_problem(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return str(error)

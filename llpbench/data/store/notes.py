@@ -36,19 +36,7 @@ class Note:
 
 
 def make_note(block: ChipBlock, target: NDArray[np.float32]) -> Note:
-    """Hash and count one shard.
-
-    Parameters
-    ----------
-    block : ChipBlock
-        Its pixels.
-    target : ndarray of float32, shape (chip, category)
-        The targets worked out for its chips.
-
-    Returns
-    -------
-    Note
-    """
+    """Hash and count the pixels of one shard, and compare its targets, shape (chip, category)."""
     from llpbench.metrics import proportions_from_segmentation
 
     difference = np.full(len(target), np.nan, dtype=np.float32)
@@ -70,18 +58,13 @@ def write_note(file: Path, note: Note) -> None:
     ----------
     file : Path
         Ends in ``.npz``.
-    note : Note
     """
-    with replacing(file) as beside:
-        np.savez(beside, **vars(note))
+    with replacing(file) as part:
+        np.savez(part, **vars(note))
 
 
 def read_note(file: Path) -> Note | None:
     """Read a note.
-
-    Parameters
-    ----------
-    file : Path
 
     Returns
     -------

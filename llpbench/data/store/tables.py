@@ -64,15 +64,6 @@ class Tables:
 def make_tables(region: Region) -> Tables:
     """Work out order, overlaps, own divisions and targets.
 
-    Parameters
-    ----------
-    region : Region
-        The source.
-
-    Returns
-    -------
-    Tables
-
     Raises
     ------
     StoreError
@@ -114,7 +105,6 @@ def own_divisions(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64
     ----------
     pairs : DataFrame
         From :func:`~llpbench.data.geometry.overlap_areas`.
-    region : Region
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Writing a store: shard by shard beside its final place, renamed when it is whole.
+"""Writing a store: shard by shard into a part that a run which was killed leaves to the next.
 
-A shard is written, then a note with its hashes; a run that was killed finds the notes and
-continues with the first shard that has none.
+A shard is written, then a note with its hashes; the next run finds the notes and continues with
+the first shard that has none.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from llpbench.data.store.notes import Note, make_note, read_note, write_note
 from llpbench.data.store.tables import StoredArray, Tables, make_tables
 from llpbench.errors import LLPBenchError, StoreError
 from llpbench.protocol import CHIP_SIZE
+from llpbench.writing import discard, part_path, replacing
 
 PIXELS = ("image", "label")
 
@@ -88,10 +89,6 @@ def write_store(
     progress : bool
         Whether to show a progress bar.
 
-    Returns
-    -------
-    WriteReport
-
     Raises
     ------
     StoreError
@@ -103,36 +100,35 @@ def write_store(
     if path.exists():
         raise StoreError(f"{str(path)!r} exists already; remove it or choose another name")
     tables = make_tables(region)
-    partial = path.with_name(path.name + ".partial")
     try:
-        _prepare(partial, region, tables)
-        notes = _write_shards(partial, region, tables, workers, progress)
-        content_digest = _finish(partial, tables, notes)
-        info = StoreInfo(
-            name=name,
-            title=title,
-            chips=len(tables.order),
-            divisions=len(tables.divisions),
-            synthetic=synthetic,
-            doi=doi,
-            source=source,
-            source_md5=source_md5,
-            licence=licence,
-            attribution=attribution,
-            label_set=region.label_set,
-            grid=region.grid,
-            digest=content_digest,
-            llpbench_version=__version__,
-        )
-        (partial / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
-        partial.replace(path)
+        with replacing(path, resume=True) as part:
+            _prepare(part, region, tables)
+            notes = _write_shards(part, region, tables, workers, progress)
+            content_digest = _finish(part, tables, notes)
+            info = StoreInfo(
+                name=name,
+                title=title,
+                chips=len(tables.order),
+                divisions=len(tables.divisions),
+                synthetic=synthetic,
+                doi=doi,
+                source=source,
+                source_md5=source_md5,
+                licence=licence,
+                attribution=attribution,
+                label_set=region.label_set,
+                grid=region.grid,
+                digest=content_digest,
+                llpbench_version=__version__,
+            )
+            (part / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
     except LLPBenchError:  # the source is bad, and would be so again
-        shutil.rmtree(partial)
+        discard(part_path(path))
         raise
     except OSError as error:
         raise StoreError(
             f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
-            f"done is kept in {partial.name!r} for the next try"
+            f"done is kept in {part_path(path).name!r} for the next try"
         ) from error
     return WriteReport(
         path=path,
@@ -143,16 +139,16 @@ def write_store(
     )
 
 
-def _prepare(partial: Path, region: Region, tables: Tables) -> None:
+def _prepare(part: Path, region: Region, tables: Tables) -> None:
     """Make the skeleton, or keep the one that an interrupted run with this region left."""
-    plan = partial / "plan"
+    plan = part / "plan"
     identity = _identity(region, tables)
     if plan.is_file() and plan.read_text() == identity:
         return
-    shutil.rmtree(partial, ignore_errors=True)
-    (partial / "notes").mkdir(parents=True)
-    _make_skeleton(partial / CHIPS, tables, region)
-    tables.divisions.to_parquet(partial / DIVISIONS)
+    discard(part)
+    (part / "notes").mkdir(parents=True)
+    _make_skeleton(part / CHIPS, tables, region)
+    tables.divisions.to_parquet(part / DIVISIONS)
     plan.write_text(identity)
 
 
@@ -198,16 +194,16 @@ def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
 
 
 def _write_shards(
-    partial: Path, region: Region, tables: Tables, workers: int | None, progress: bool
+    part: Path, region: Region, tables: Tables, workers: int | None, progress: bool
 ) -> list[Note]:
     import zarr
     from tqdm import tqdm
 
-    image, label = (zarr.open_array(partial / CHIPS / name, mode="r+") for name in PIXELS)
+    image, label = (zarr.open_array(part / CHIPS / name, mode="r+") for name in PIXELS)
     target = tables.arrays["target"].values
 
     def write(start: int) -> Note:
-        file = partial / "notes" / f"{start // SHARD:06d}.npz"
+        file = part / "notes" / f"{start // SHARD:06d}.npz"
         note = read_note(file)
         if note is None:
             shard = slice(start, start + SHARD)
@@ -238,12 +234,12 @@ def _stoppable_pool(workers: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _finish(partial: Path, tables: Tables, notes: list[Note]) -> str:
+def _finish(part: Path, tables: Tables, notes: list[Note]) -> str:
     """Add what only the pixels tell, drop the notes, return the digest."""
     import zarr
 
     proportions = np.concatenate([note.proportions for note in notes])
-    zarr.open_array(partial / CHIPS / "chip_proportions", mode="r+")[:] = proportions
+    zarr.open_array(part / CHIPS / "chip_proportions", mode="r+")[:] = proportions
     shape = (len(proportions), CHIP_SIZE, CHIP_SIZE)
     small = {name: array.values for name, array in tables.arrays.items()}
     parts = small_parts(small, tables.divisions) | {
@@ -251,8 +247,8 @@ def _finish(partial: Path, tables: Tables, notes: list[Note]) -> str:
         "image": ("|u1", (*shape, 3), hash_blocks(note.image_hash for note in notes)),
         "label": ("|u1", shape, hash_blocks(note.label_hash for note in notes)),
     }
-    shutil.rmtree(partial / "notes")
-    (partial / "plan").unlink()
+    shutil.rmtree(part / "notes")
+    (part / "plan").unlink()
     return combine(parts)
 
 

@@ -58,8 +58,6 @@ def divide(places: NDArray[np.int64], seed: int) -> tuple[Divisions, NDArray[np.
     ----------
     places : ndarray of int64, shape (chip, 2)
         Rows and columns of the chips.
-    seed : int
-        Of the region.
 
     Returns
     -------

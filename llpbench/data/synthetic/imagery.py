@@ -111,12 +111,8 @@ def render(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    seed : int
-        Of the region.
     grid : PixelGrid
         Where; step 1.
-    cover : LandCover
-        What stands there.
 
     Returns
     -------

@@ -51,17 +51,6 @@ def find_land_cover(seed: int, grid: PixelGrid) -> LandCover:
     """Land cover of pixels.
 
     Fields and meadows fill parcels; heath, marsh, woods, towns and water are laid over them.
-
-    Parameters
-    ----------
-    seed : int
-        Of the region.
-    grid : PixelGrid
-        Where.
-
-    Returns
-    -------
-    LandCover
     """
     field = {
         name: fractal_noise(salt(seed, name), octaves, grid) for name, octaves in _FIELDS.items()

@@ -58,23 +58,9 @@ class PixelGrid:
 
 @cache
 def salt(seed: int, channel: str) -> int:
-    """Start value of the hashes of one random field.
-
-    Parameters
-    ----------
-    seed : int
-        Of the region, not negative.
-    channel : str
-        What the field is for.
-
-    Returns
-    -------
-    int
-        Of 31 bits.
-    """
-    return int(
-        np.random.SeedSequence([seed, zlib.crc32(channel.encode())]).generate_state(1)[0] >> 1
-    )
+    """Start value, of 31 bits, of the hashes of the random field for a channel."""
+    sequence = np.random.SeedSequence([seed, zlib.crc32(channel.encode())])
+    return int(sequence.generate_state(1)[0] >> 1)
 
 
 def lattice_hash(
@@ -90,10 +76,6 @@ def lattice_hash(
         Tells fields apart, see :func:`salt`.
     y, x : ndarray of integers
         Coordinates, broadcast against each other.
-
-    Returns
-    -------
-    ndarray of uint32
 
     Examples
     --------
@@ -112,18 +94,7 @@ def lattice_hash(
 
 
 def uniform(bits: NDArray[np.uint32], byte: int) -> NDArray[np.float32]:
-    """One byte of hashes as numbers in [0, 1).
-
-    Parameters
-    ----------
-    bits : ndarray of uint32
-        Hashes.
-    byte : int
-        0 to 3: which byte, so that a hash serves four independent numbers.
-
-    Returns
-    -------
-    ndarray of float32
+    """One byte, 0 to 3, of hashes as numbers in [0, 1): four independent numbers a hash.
 
     Examples
     --------
@@ -142,8 +113,6 @@ def smooth_noise(start: int, cell: int, grid: PixelGrid) -> NDArray[np.float32]:
         See :func:`salt`.
     cell : int
         Pixels between lattice points.
-    grid : PixelGrid
-        Where to evaluate.
 
     Returns
     -------
@@ -171,8 +140,6 @@ def fractal_noise(
         See :func:`salt`.
     octaves : tuple of (int, float)
         Cell in pixels and standard deviation of each.
-    grid : PixelGrid
-        Where to evaluate.
 
     Returns
     -------

@@ -43,19 +43,7 @@ class Parcels:
 
 
 def find_parcels(seed: int, grid: PixelGrid) -> Parcels:
-    """Parcels of pixels: bricks in zones of one direction, bent by smooth noise.
-
-    Parameters
-    ----------
-    seed : int
-        Of the region.
-    grid : PixelGrid
-        Where.
-
-    Returns
-    -------
-    Parcels
-    """
+    """Parcels of pixels: bricks in zones of one direction, bent by smooth noise."""
     x = fractal_noise(salt(seed, "parcels, x"), _WARP, grid)
     y = fractal_noise(salt(seed, "parcels, y"), _WARP, grid)
     x += grid.x[:, None, :].astype(np.float32)

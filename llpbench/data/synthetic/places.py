@@ -35,17 +35,10 @@ _MULTIPLIER: Final = 0x9E3779B97F4A7
 def choose_places(chips: int, seed: int) -> NDArray[np.int64]:
     """Kilometre squares of a region: the nearest to the origin, by a distance bent by noise.
 
-    Parameters
-    ----------
-    chips : int
-        How many.
-    seed : int
-        Of the region.
-
     Returns
     -------
     ndarray of int64, shape (chip, 2)
-        Row and column, sorted.
+        Row and column, sorted; "places" throughout this module.
 
     Examples
     --------
@@ -61,17 +54,7 @@ def choose_places(chips: int, seed: int) -> NDArray[np.int64]:
 
 
 def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
-    """Outlines of kilometre squares in the projection's plane.
-
-    Parameters
-    ----------
-    places : ndarray of int64, shape (place, 2)
-        Row and column.
-
-    Returns
-    -------
-    ndarray of shapely polygons, shape (place,)
-    """
+    """Outlines, shape (place,), of kilometre squares in the projection's plane."""
     import shapely
 
     rows, columns = places.T
@@ -82,52 +65,18 @@ def boxes(places: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def centres(places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Middles of kilometre squares in the projection's plane.
-
-    Parameters
-    ----------
-    places : ndarray of int64, shape (place, 2)
-        Row and column.
-
-    Returns
-    -------
-    ndarray of float64, shape (place, 2)
-        x and y in kilometres.
-    """
+    """Middles of kilometre squares in the projection's plane, shape (place, 2): x and y in km."""
     return np.stack([places[:, 1] + 0.5, _NORTHING - places[:, 0] - 0.5], axis=1)
 
 
 def positions(grid: PixelGrid) -> NDArray[np.float64]:
-    """Middles of pixels in the projection's plane.
-
-    Parameters
-    ----------
-    grid : PixelGrid
-        Pixels.
-
-    Returns
-    -------
-    ndarray of float64, shape (chip, side, side, 2)
-        x and y in kilometres.
-    """
+    """Middles of pixels in the projection's plane, shape (chip, side, side, 2): x and y in km."""
     x, y = (grid.x + 0.5) / CHIP_SIZE, _NORTHING - (grid.y + 0.5) / CHIP_SIZE
     return np.stack(np.broadcast_arrays(x[:, None, :], y[:, :, None]), axis=-1)
 
 
 def neighbourhood(places: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
-    """Kilometre squares around a region.
-
-    Parameters
-    ----------
-    places : ndarray of int64, shape (place, 2)
-        Row and column.
-    reach : int
-        How many squares away, diagonally too.
-
-    Returns
-    -------
-    ndarray of int64, shape (neighbour, 2)
-    """
+    """Squares around others, shape (neighbour, 2), up to ``reach`` away, diagonally too."""
     from scipy.ndimage import maximum_filter
 
     corner = places.min(axis=0) - reach
@@ -138,37 +87,13 @@ def neighbourhood(places: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
 
 
 def encode(places: NDArray[np.int64], seed: int) -> list[str]:
-    """Chip ids of places.
-
-    Parameters
-    ----------
-    places : ndarray of int64, shape (chip, 2)
-        Row and column.
-    seed : int
-        Of the region; regions of other seeds have other ids.
-
-    Returns
-    -------
-    list of str
-        13 hexadecimal digits each.
-    """
+    """Chip ids of places, 13 hexadecimal digits each; regions of other seeds have other ids."""
     numbers = (places[:, 0] + _REACH) * 2 * _REACH + places[:, 1] + _REACH
     return [identifier(int(number), seed) for number in numbers]
 
 
 def identifier(number: int, seed: int) -> str:
-    """Scatter a number over the 13-digit hexadecimal ids, one to one.
-
-    Parameters
-    ----------
-    number : int
-        Not negative.
-    seed : int
-        Of the region.
-
-    Returns
-    -------
-    str
+    """Scatter a number, not negative, over the 13-digit hexadecimal ids, one to one.
 
     Examples
     --------
@@ -180,18 +105,7 @@ def identifier(number: int, seed: int) -> str:
 
 
 def decode(chip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """Places of chip ids, the inverse of :func:`encode`.
-
-    Parameters
-    ----------
-    chip_ids : sequence of str
-        As made by :func:`encode` for the same seed.
-    seed : int
-        Of the region.
-
-    Returns
-    -------
-    ndarray of int64, shape (chip, 2)
+    """Places of chip ids, shape (chip, 2), the inverse of :func:`encode` for the same seed.
 
     Raises
     ------
@@ -205,17 +119,12 @@ def decode(chip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
     """
     inverse = pow(_MULTIPLIER, -1, 1 << _ID_BITS)
     numbers = [
-        (int(chip_id, 16) - _offset(seed)) * inverse % (1 << _ID_BITS)
-        if _ID.fullmatch(chip_id)
-        else -1
-        for chip_id in chip_ids
+        (int(chip, 16) - _offset(seed)) * inverse % (1 << _ID_BITS) if _ID.fullmatch(chip) else -1
+        for chip in chip_ids
     ]
-    unknown = [
-        chip_id
-        for chip_id, number in zip(chip_ids, numbers, strict=True)
-        if not 0 <= number < (2 * _REACH) ** 2
-    ]
-    if unknown:
+    inside = [0 <= number < (2 * _REACH) ** 2 for number in numbers]
+    if not all(inside):
+        unknown = [chip for chip, known in zip(chip_ids, inside, strict=True) if not known]
         raise UnknownNameError(
             f"chips of a synthetic region of seed {seed} were expected, but these belong to none: "
             f"{examples(unknown)}; take ids from the region's table of chips"

@@ -26,12 +26,8 @@ def find_population(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.
 
     Parameters
     ----------
-    seed : int
-        Of the region.
     grid : PixelGrid
         Where; its step is 1 or 5, and both give a cell the same class.
-    cover : LandCover
-        Land cover there.
 
     Returns
     -------

@@ -33,8 +33,6 @@ def division_proportions(
 
     Parameters
     ----------
-    divisions : Divisions
-        Of the region.
     reader : SyntheticReader
         Makes the labels.
     classes : int

@@ -33,8 +33,6 @@ class SyntheticReader:
     ----------
     label_set : str
         ``"esaworldcover"`` or ``"humanpop"``.
-    seed : int
-        Of the region.
     """
 
     label_set: str
@@ -42,15 +40,6 @@ class SyntheticReader:
 
     def __call__(self, chip_ids: Sequence[str]) -> ChipBlock:
         """Make chips.
-
-        Parameters
-        ----------
-        chip_ids : sequence of str
-            Ids from the region's table of chips.
-
-        Returns
-        -------
-        ChipBlock
 
         Raises
         ------

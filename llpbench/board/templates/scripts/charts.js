@@ -1,5 +1,10 @@
 // Bars by class and reliability of an entry.
 
+import { html, section, svg, tableOf } from "./elements.js";
+import { fixed, isNumber, plural } from "./numbers.js";
+import { detailsOf } from "./board.js";
+import { METRIC_COLUMNS } from "./columns.js";
+
 const CLASS_METRICS = ["mae", "mae_hard", "f1_micro"];
 
 function swatch(colour) {
@@ -11,14 +16,13 @@ function largestOf(columns) {
 }
 
 /** A table of values by class with bars, as long as the largest of the column or of all columns. */
-function classTable(table, columns, isSameScale = false) {
+export function classTable(table, columns, isSameScale = false) {
   const largest = columns.map((column) => largestOf(isSameScale ? columns : [column]));
-  const head = html("tr", {}, html("th", { scope: "col" }, "Class"), columns.map((column) => html("th", { scope: "col" }, column.title)));
   const lines = table.categories.map((category) => html("tr", {},
     html("th", { scope: "row" }, swatch(category.colour), category.name),
     columns.map((column, n) => html("td", {}, classBar(column.values[category.name] ?? null, largest[n], category.colour)))));
   return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Scores by class" },
-    html("table", { class: "plain classes" }, html("thead", {}, head), html("tbody", {}, lines)));
+    tableOf(["Class", ...columns.map((column) => column.title)], lines, { class: "plain classes" }));
 }
 
 function classBar(value, largest, colour) {
@@ -28,10 +32,11 @@ function classBar(value, largest, colour) {
     html("span", { class: "track", "aria-hidden": "true" }, html("span", { style: { width, background: colour } })));
 }
 
-function perClass(table, row) {
-  const found = detailsOf(table, row).per_class;
-  const columns = CLASS_METRICS.filter((name) => found[name])
-    .map((name) => ({ title: METRIC_COLUMNS.find(([one]) => one === name)[1], values: found[name] }));
+export function perClass(table, row) {
+  const { metrics } = detailsOf(table, row);
+  const columns = CLASS_METRICS.map((name) => ({
+    title: METRIC_COLUMNS.find(([one]) => one === name)[1], values: metrics[name]?.per_class ?? {},
+  })).filter(({ values }) => Object.keys(values).length);
   return columns.length ? section("By class", classTable(table, columns)) : null;
 }
 
@@ -58,8 +63,8 @@ function reliabilityPanel(category, bins) {
     html("figcaption", {}, swatch(category.colour), category.name));
 }
 
-function reliability(table, row) {
-  const found = detailsOf(table, row).reliability;
+export function reliability(table, row) {
+  const found = detailsOf(table, row).result?.reliability ?? {};
   const panels = table.categories.filter((category) => found[category.name]?.length);
   if (!panels.length) return null;
   return section("Reliability",

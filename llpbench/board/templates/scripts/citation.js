@@ -1,7 +1,7 @@
 // How an entry is cited.
 
 /** What its authors gave, else an entry made of the metadata. */
-function bibtexOf(row, entry) {
+export function bibtexOf(row, entry) {
   const given = entry.paper?.bibtex?.trim();
   if (given) return given;
   const safe = (text) => text.replace(/[\\{}]/g, "").replace(/([&%$#_])/g, "\\$1");

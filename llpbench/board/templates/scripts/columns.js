@@ -1,6 +1,9 @@
 // The columns of a ranking: how a value is found, written and ordered.
 
-const METRIC_COLUMNS = [
+import { bytes, compact, fixed, isNumber, milliseconds } from "./numbers.js";
+import { metric } from "./rows.js";
+
+export const METRIC_COLUMNS = [
   ["mae", "MAE", 4, "Mean absolute error of predicted class shares: the ranking metric"],
   ["mae_hard", "Hard MAE", 4, "The same of shares counted on the segmentation"],
   ["skill", "Skill", 3, "1 minus MAE over that of the train mean"],
@@ -9,7 +12,7 @@ const METRIC_COLUMNS = [
   ["within_division_r2", "R\u00b2 within", 3, "Share of the variance inside divisions that is explained"],
 ];
 
-const COST_COLUMNS = [
+export const COST_COLUMNS = [
   ["parameters", "Parameters", compact, "Trainable parameters"],
   ["bytes_int8", "Bytes", bytes, "Size of the weights at one byte each"],
   ["latency_p50_ms", "Latency", milliseconds, "Median time a chip on one core"],
@@ -37,7 +40,7 @@ function costColumn([name, title, format, help]) {
 }
 
 /** Columns that some row of the table has a value for. */
-function valueColumns(table) {
+export function valueColumns(table) {
   const all = [
     ...METRIC_COLUMNS.map((one) => metricColumn(table, one)),
     ...COST_COLUMNS.map(costColumn),
@@ -45,15 +48,15 @@ function valueColumns(table) {
   return all.filter((column) => table.rows.some((row) => isNumber(column.value(row))));
 }
 
-const RANK_COLUMN = {
+export const RANK_COLUMN = {
   name: "rank", title: "Rank", better: "lower",
   help: "Rank by MAE, and the ranks that the data allow",
   value: (row) => row.rank?.rank ?? null,
 };
-const METHOD_COLUMN = { name: "method", title: "Method", better: "lower", help: "", value: (row) => row.title };
+export const METHOD_COLUMN = { name: "method", title: "Method", better: "lower", help: "", value: (row) => row.title };
 
 /** Rows by a column; those without a value come last either way. */
-function sorted(rows, column, direction) {
+export function sorted(rows, column, direction) {
   const sign = direction === "ascending" ? 1 : -1;
   return [...rows].sort((one, other) => {
     const [a, b] = [column.value(one), column.value(other)];
@@ -62,6 +65,6 @@ function sorted(rows, column, direction) {
   });
 }
 
-function firstDirection(column) {
+export function firstDirection(column) {
   return column.better === "higher" ? "descending" : "ascending";
 }

@@ -1,28 +1,29 @@
 // Two entries of a table against each other.
 
-function pairOf(table, first, second) {
-  const [one, other] = [detailsOf(table, first).errors, detailsOf(table, second).errors];
-  const { divisions } = placeOf(table);
-  const differences = one.map((sum, n) => sum - other[n]);
-  const chips = divisions.map((division) => division.chips);
-  return { divisions, differences, chips, test: signFlipTest(differences), interval: pairedInterval(differences, chips) };
+import { codeBlock, field, html, section, tableOf, termList } from "./elements.js";
+import { fixed, grouped, isNumber, pValue, signed } from "./numbers.js";
+import { address, isScored, pairOf } from "./rows.js";
+import { comparisonsIn, detailsOf, placeOf } from "./board.js";
+import { valueColumns } from "./columns.js";
+import { divergingScale, divisionMap, divisionTable } from "./maps.js";
+import { classTable } from "./charts.js";
+
+function verdictOf(first, second, pair) {
+  if (!pair) return "These two were not compared when the page was made: the command below does it.";
+  const chance = `were they equally good, a difference this large would arise with probability ${pValue(pair.p_value)}.`;
+  if (pair.p_value > 0.05) return `These two cannot be told apart: ${chance}`;
+  const better = pair.difference < 0 ? first : second;
+  return `${better.title} has the lower error, by ${fixed(Math.abs(pair.difference), 4)}; ${chance}`;
 }
 
-function verdictOf(first, second, { test, interval }) {
-  const chance = `were they equally good, a difference this large would arise with probability ${pValue(test.p)}.`;
-  if (test.p > 0.05) return `These two cannot be told apart: ${chance}`;
-  const better = interval.value < 0 ? first : second;
-  return `${better.title} has the lower error, by ${fixed(Math.abs(interval.value), 4)}; ${chance}`;
-}
-
-function intervalPicture({ value, low, high }) {
+function intervalPicture({ difference, low, high }) {
   if (!isNumber(low)) return null;
   const reach = Math.max(Math.abs(low), Math.abs(high), 1e-9) * 1.15;
   const place = (x) => `${50 + (50 * x) / reach}%`;
   return html("div", { class: "difference", "aria-hidden": "true" },
     html("span", { class: "zero" }),
     html("span", { class: "whisker", style: { left: place(low), width: `calc(${place(high)} - ${place(low)})` } }),
-    html("span", { class: "dot", style: { left: place(value) } }));
+    html("span", { class: "dot", style: { left: place(difference) } }));
 }
 
 function sideBySide(table, first, second) {
@@ -33,17 +34,19 @@ function sideBySide(table, first, second) {
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
     return html("tr", {}, html("th", { scope: "row" }, column.title), cell(first, isBetter(one, other)), cell(second, isBetter(other, one)));
   });
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, html("td"), html("th", { scope: "col" }, first.title), html("th", { scope: "col" }, second.title))), html("tbody", {}, lines));
+  return tableOf(["", first.title, second.title], lines);
 }
 
 function classDifferences(table, first, second) {
-  const [one, other] = [first, second].map((row) => detailsOf(table, row).per_class.mae);
-  if (!one || !other) return null;
+  const [one, other] = [first, second].map((row) => detailsOf(table, row).metrics.mae.per_class);
+  if (!Object.keys(one).length || !Object.keys(other).length) return null;
   return section("MAE by class", classTable(table, [{ title: first.title, values: one }, { title: second.title, values: other }], true));
 }
 
-function differenceMap(first, second, { divisions, differences, chips }) {
-  const values = differences.map((sum, n) => sum / chips[n]);
+function differenceMap(table, first, second) {
+  const [one, other] = [first, second].map((row) => detailsOf(table, row).errors);
+  const { divisions } = placeOf(table);
+  const values = divisions.map(({ chips }, n) => (one[n] - other[n]) / chips);
   const format = (value) => signed(value, 4);
   return section("Difference by division",
     html("p", { class: "small" }, `Error of ${first.title} minus that of ${second.title}.`),
@@ -58,29 +61,35 @@ function picker(table, rows, side) {
     ids[side] = select.value;
     location.hash = address(table, "compare", ...ids);
   });
-  return html("label", { class: "field" }, html("span", {}, side ? "Second" : "First"), select);
+  return field(side ? "Second" : "First", select);
 }
 
-function compareView(table, first, second) {
+function pairedTest(table, first, second, pair) {
+  const interval = isNumber(pair?.low) ? `${signed(pair.low, 4)} to ${signed(pair.high, 4)}` : "too few divisions";
+  const found = pair && [intervalPicture(pair), termList([
+    ["Difference in MAE", signed(pair.difference, 4)],
+    ["95 % interval", interval],
+    ["p-value", pValue(pair.p_value)],
+    ["p-value, corrected", isNumber(pair.corrected) ? pValue(pair.corrected) : ""],
+    ["Divisions", grouped(table.divisions)],
+  ], { class: "facts-list narrow" }),
+  html("p", { class: "small" }, "Divisions paired: sign-flip permutation test, bootstrap-t over divisions and seeds.",
+    isNumber(pair.corrected) && " Corrected after Holm, over all pairs of ranked entries: ranks and tie groups follow from that.",
+    " The same, and for other scores:")];
+  return section("Paired test", found, codeBlock(`llpbench leaderboard compare ${first.id} ${second.id}`, "command"));
+}
+
+export function compareView(table, first, second) {
   const heading = html("div", { class: "heading" },
     html("p", { class: "back" }, html("a", { href: address(table) }, `\u2190 ${table.title}, ${table.track}`)),
     html("h2", { tabindex: -1 }, `${first.title} and ${second.title}`),
     html("div", { class: "toolbar" }, [0, 1].map((side) => picker(table, [first, second], side))));
   if (first === second) return [heading, html("p", {}, "Choose two different entries.")];
-  const pair = pairOf(table, first, second);
-  const { test, interval } = pair;
-  const tries = test.isExact ? `all ${grouped(test.tries)} swaps` : `${grouped(test.tries)} random swaps`;
+  const pair = pairOf(comparisonsIn(table), first.id, second.id);
   return [heading,
     html("p", { class: "verdict" }, verdictOf(first, second, pair)),
     html("div", { class: "columns" },
-      section("Paired test", intervalPicture(interval), termList([
-        ["Difference in MAE", signed(interval.value, 4)],
-        ["95 % interval", isNumber(interval.low) ? `${signed(interval.low, 4)} to ${signed(interval.high, 4)}` : "too few divisions"],
-        ["p-value", pValue(test.p)],
-        ["Divisions", grouped(pair.chips.length)],
-      ], { class: "facts-list narrow" }),
-      html("p", { class: "small" }, `Worked out here, in the browser, from the stored errors by division, means over seeds: sign-flip permutation test with ${tries}, paired bootstrap-t with ${grouped(BOOTSTRAP_DRAWS)} draws, seed 0. It is one comparison; tie groups are corrected for all. With the variation between seeds:`),
-      codeBlock(`llpbench leaderboard compare ${first.id} ${second.id}`, "command")),
+      pairedTest(table, first, second, pair),
       section("Side by side", sideBySide(table, first, second))),
-    html("div", { class: "columns" }, differenceMap(first, second, pair), classDifferences(table, first, second))];
+    html("div", { class: "columns" }, differenceMap(table, first, second), classDifferences(table, first, second))];
 }

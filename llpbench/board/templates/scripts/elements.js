@@ -16,16 +16,16 @@ function fill(element, attributes, children) {
   return element;
 }
 
-function html(name, attributes = {}, ...children) {
+export function html(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
 
-function svg(name, attributes = {}, ...children) {
+export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
 /** A link to elsewhere, or plain text where the address is none of the web or of mail. */
-function outwards(address, text = address) {
+export function outwards(address, text = address) {
   const isLink = /^(https?:\/\/|mailto:)/i.test(address);
   return isLink ? html("a", { href: address, rel: "noopener noreferrer" }, text) : text;
 }
@@ -50,21 +50,32 @@ async function copied(text) {
   }
 }
 
-function codeBlock(text, what) {
+export function codeBlock(text, what) {
   return html("div", { class: "code" }, html("pre", { tabindex: 0, "aria-label": what }, html("code", {}, text)), copyButton(text, what));
 }
 
 /** Terms and what they are; those without a value are left out. */
-function termList(pairs, attributes = {}) {
+export function termList(pairs, attributes = {}) {
   const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0);
   return html("dl", attributes, there.map(([term, value]) => html("div", {}, html("dt", {}, term), html("dd", {}, value))));
 }
 
-function section(title, ...children) {
+/** A control with its name. */
+export function field(name, control) {
+  return html("label", { class: "field" }, html("span", {}, name), control);
+}
+
+/** A table of lines below its heads; an empty head is no heading. */
+export function tableOf(heads, lines, attributes = { class: "plain" }) {
+  const cells = heads.map((head) => (head === "" ? html("td") : html("th", { scope: "col" }, head)));
+  return html("table", attributes, html("thead", {}, html("tr", {}, cells)), html("tbody", {}, lines));
+}
+
+export function section(title, ...children) {
   return html("section", { class: "block" }, html("h3", {}, title), ...children);
 }
 
 /** Tell a screen reader what has changed. */
-function announce(text) {
+export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }

@@ -1,9 +1,19 @@
 // The page of an entry, or of a reported result.
 
+import { codeBlock, field, html, outwards, section, tableOf, termList } from "./elements.js";
+import { bytes, compact, duration, fixed, grouped, milliseconds, plural, range } from "./numbers.js";
+import { address, isScored, metric } from "./rows.js";
+import { detailsOf, placeOf, rankedIn } from "./board.js";
+import { badges } from "./badges.js";
+import { divisionMap, divisionTable, sequentialScale } from "./maps.js";
+import { perClass, reliability } from "./charts.js";
+import { examples } from "./examples.js";
+import { bibtexOf } from "./citation.js";
+
 function rankSentence(table, row) {
   const outside = { reference: "A reference outside the ranking.", bound: "A bound outside the ranking: it saw labels that the others do not.", reported: "Reported elsewhere, not scored here, outside the ranking." };
   if (!row.rank) return outside[row.kind] ?? "Outside the ranking.";
-  const ranked = table.rows.filter((one) => one.rank);
+  const ranked = rankedIn(table);
   const { rank, low, high, group } = row.rank;
   const mates = ranked.filter((one) => one !== row && one.rank.group === group).length;
   const possible = low === high ? "the data allow no other rank" : `the data allow ranks ${low} to ${high}`;
@@ -16,7 +26,7 @@ function allMetrics(table, row) {
     const { value, low, high } = metric(row, name);
     return html("tr", {}, html("th", { scope: "row" }, title), html("td", {}, fixed(value, 4) || "\u2013"), html("td", {}, range(low, high, 4) || "\u2013"));
   });
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, ["Score", "Value", "95 % interval"].map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, lines));
+  return tableOf(["Score", "Value", "95 % interval"], lines);
 }
 
 function people(authors) {
@@ -24,7 +34,7 @@ function people(authors) {
     orcid ? outwards(`https://orcid.org/${orcid}`, name) : name, affiliation && html("span", { class: "muted" }, `, ${affiliation}`))));
 }
 
-function disclosure(row, entry, details) {
+function disclosure(row, entry, part) {
   const { paper, code, contact } = entry;
   const published = paper && [paper.url ? outwards(paper.url, paper.title) : paper.title, paper.doi && [" ", outwards(`https://doi.org/${paper.doi}`, `doi:${paper.doi}`)]];
   const mail = contact.includes("@") && !contact.includes("/");
@@ -40,7 +50,7 @@ function disclosure(row, entry, details) {
     ["External data", entry.external_data.join("; ") || "none"],
     ["Pretrained weights", entry.pretrained_weights.join("; ") || "none"],
     ["Hardware", entry.hardware],
-    ["Time to train", duration(details.fit_seconds)],
+    ["Time to train", duration(part.fit_seconds)],
     ["Deterministic", entry.deterministic ? "yes: one seed is all" : "no"],
   ], { class: "facts-list" });
 }
@@ -69,11 +79,8 @@ function costs(row) {
 }
 
 /** The same seed for seed: how much the method varies by chance. */
-function seedsTable(details) {
-  const seeds = Object.entries(details.seeds);
-  if (!seeds.length) return null;
-  return html("table", { class: "plain" }, html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Seed"), html("th", { scope: "col" }, "MAE"))),
-    html("tbody", {}, seeds.map(([seed, mae]) => html("tr", {}, html("th", { scope: "row" }, seed), html("td", {}, fixed(mae, 4))))));
+function seedsTable({ seeds }) {
+  return tableOf(["Seed", "MAE"], Object.entries(seeds).map(([seed, mae]) => html("tr", {}, html("th", { scope: "row" }, seed), html("td", {}, fixed(mae, 4)))));
 }
 
 function errorMap(table, row) {
@@ -87,16 +94,15 @@ function errorMap(table, row) {
     divisionTable(divisions, values, "MAE", format));
 }
 
-function rerun(details) {
-  const again = details.reproduction;
+function rerun({ rerun: again }) {
   if (!again) return null;
   const place = again.inside ? "inside the interval" : "outside the interval";
   return html("p", {}, `Run again with llpbench ${again.llpbench_version}: MAE ${fixed(again.value, 4)}, ${place}.`);
 }
 
-function provenance(details) {
-  const { dataset, predictions = [], segmentations = [], scorer } = details.digests;
-  if (!dataset) return null;
+function provenance({ part, result }) {
+  const { dataset, predictions, scorer } = result.digests;
+  const segmentations = result.pixels && part.segmentations ? part.segmentations.digests : [];
   const code = (text) => html("code", { class: "digest" }, text);
   return html("details", { class: "more" }, html("summary", {}, "Digests of data, predictions and scorer"),
     termList([["Dataset", code(dataset)], ["Predictions", predictions.map(code)], ["Segmentations", segmentations.map(code)], ["Scorer", scorer]], { class: "facts-list" }));
@@ -107,30 +113,29 @@ function comparisons(table, row) {
   if (!isScored(row) || !others.length) return null;
   const choose = html("select", { id: "compare-with", on: { change: () => (location.hash = address(table, "compare", row.id, choose.value)) } },
     html("option", { value: "" }, "choose\u2026"), others.map((one) => html("option", { value: one.id }, one.title)));
-  return html("label", { class: "field" }, html("span", {}, "Compare with"), choose);
+  return field("Compare with", choose);
 }
 
-function entryView(table, row) {
+export function entryView(table, row) {
   const details = detailsOf(table, row);
-  const { entry } = details;
-  const hasEntry = Boolean(entry.authors);
+  const { entry, part, result } = details;
   const heading = html("div", { class: "heading" },
     html("p", { class: "back" }, html("a", { href: address(table) }, `\u2190 ${table.title}, ${table.track}`)),
     html("h2", { tabindex: -1 }, row.title),
     html("p", { class: "facts" }, row.team && `${row.team} \u00b7 `, badges(row)),
     html("p", { class: "verdict" }, rankSentence(table, row)),
-    entry.description && html("p", { class: "description" }, entry.description),
+    entry?.description && html("p", { class: "description" }, entry.description),
     html("div", { class: "toolbar" }, comparisons(table, row)));
   const source = details.source && section("Source", html("p", {}, details.source));
-  const making = details.command && section("Make it again", codeBlock(details.command, "command"), rerun(details));
+  const making = entry && section("Make it again", codeBlock(part.command, "command"), rerun(result));
   return [heading,
     html("div", { class: "columns" },
       section("Scores", allMetrics(table, row)),
-      html("div", {}, perClass(table, row), details.seeds && Object.keys(details.seeds).length ? section("Seeds", seedsTable(details)) : null)),
+      html("div", {}, perClass(table, row), result && section("Seeds", seedsTable(result)))),
     html("div", { class: "columns" }, errorMap(table, row), reliability(table, row)), examples(table, row),
     html("div", { class: "columns" },
-      hasEntry ? section("What the authors say", disclosure(row, entry, details), settings(entry)) : null,
-      Object.keys(row.footprint).length ? section("Cost", costs(row)) : null),
+      entry && section("What the authors say", disclosure(row, entry, part), settings(entry)),
+      Object.keys(row.footprint).length > 0 && section("Cost", costs(row))),
     source, making,
-    hasEntry ? section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details)) : null].filter(Boolean);
+    entry && section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details))].filter(Boolean);
 }

@@ -1,5 +1,9 @@
 // A few test chips: image, label, and what an entry makes of them.
 
+import { html, section, tableOf } from "./elements.js";
+import { fixed } from "./numbers.js";
+import { detailsOf, placeOf } from "./board.js";
+
 const DATA_PICTURE = /^data:image\/png;base64,[A-Za-z0-9+/=]+$/;
 
 function picture(source, text) {
@@ -25,20 +29,19 @@ function shareBars(categories, truth, predicted) {
   const lines = categories.map(({ name, colour }, n) => html("tr", {}, html("th", { scope: "row" }, name),
     html("td", { class: "pair" }, html("span", { "aria-hidden": "true" }, bar(truth[n], colour, "true"), bar(predicted[n], colour, "predicted"))),
     html("td", {}, fixed(truth[n], 2)), html("td", {}, fixed(predicted[n], 2))));
-  return html("table", { class: "shares" },
-    html("thead", {}, html("tr", {}, html("td"), html("td"), html("th", { scope: "col" }, "true"), html("th", { scope: "col" }, "pred."))),
-    html("tbody", {}, lines));
+  return tableOf(["", "", "true", "pred."], lines, { class: "shares" });
 }
 
-function examples(table, row) {
-  const predicted = detailsOf(table, row).examples;
-  const shown = placeOf(table).examples.filter((one) => Object.hasOwn(predicted, one.chip));
+export function examples(table, row) {
+  const { result } = detailsOf(table, row);
+  const [shares, segmentations] = [result?.examples ?? {}, result?.pixels?.examples ?? {}];
+  const shown = placeOf(table).examples.filter((one) => Object.hasOwn(shares, one.chip));
   if (!shown.length) return null;
   return section("Example chips",
     html("p", { class: "small" }, "From nearly one class to the most mixed. Upper bars are true shares, lower bars predicted ones."),
     html("div", { class: "chips" }, shown.map((one) => html("article", { class: "chip", "aria-label": `Chip ${one.chip}` },
       html("div", { class: "pictures" }, picture(one.image, "image"), picture(one.label, "label"),
-        segmentationPicture(predicted[one.chip].segmentation, table.categories)),
-      shareBars(table.categories, one.truth, predicted[one.chip].proportions),
+        segmentationPicture(segmentations[one.chip] ?? "", table.categories)),
+      shareBars(table.categories, one.truth, shares[one.chip]),
       html("p", { class: "small chipname" }, one.chip)))));
 }

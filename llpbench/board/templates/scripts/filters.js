@@ -1,5 +1,8 @@
 // What people write above a column or into the search, as conditions on rows.
 
+import { isNumber } from "./numbers.js";
+import { beyond } from "./rows.js";
+
 const FACTORS = { k: 1e3, m: 1e6, g: 1e9, "%": 0.01, "": 1 };
 const AMOUNT = "(-?[0-9]*\\.?[0-9]+(?:e[-+]?[0-9]+)?)\\s*([kmg%]?)";
 const BOUND = new RegExp(`^(<=|>=|<|>|=|\u2264|\u2265)?\\s*${AMOUNT}$`, "i");
@@ -21,7 +24,7 @@ function amount(digits, unit) {
  * A condition on a number: "<0.1", ">= 5k", "0.1..0.2"; a number alone keeps what is as good.
  * Null where the text says nothing that can be read.
  */
-function condition(text, better) {
+export function condition(text, better) {
   const written = text.trim().replace("\u2264", "<=").replace("\u2265", ">=").replace("\u2212", "-");
   if (!written) return () => true;
   const between = BETWEEN.exec(written);
@@ -37,11 +40,11 @@ function condition(text, better) {
 }
 
 function searchText(row) {
-  return [row.title, row.team, row.id, row.supervision, row.tier, row.kind, row.trained_on, ...row.beyond].join(" ").toLowerCase();
+  return [row.title, row.team, row.id, row.supervision, row.tier, row.kind, row.trained_on, ...beyond(row)].join(" ").toLowerCase();
 }
 
 /** Whether every word is somewhere in the row. */
-function isFound(row, words) {
+export function isFound(row, words) {
   row.searched ??= searchText(row);
   return words.every((word) => row.searched.includes(word));
 }

@@ -1,5 +1,14 @@
 // What is shown follows from the address: #dataset/track, .../entry/id, .../compare/id/id.
 
+import { html, section, termList } from "./elements.js";
+import { addressParts, isScored } from "./rows.js";
+import { findTable } from "./board.js";
+import { Ranking } from "./ranking.js";
+import { scatterView } from "./scatter.js";
+import { entryView } from "./entry.js";
+import { compareView } from "./compare.js";
+import { drawTabs } from "./tabs.js";
+
 function viewOf(table, [kind, ...ids]) {
   const rows = ids.map((id) => table.byId.get(id));
   if (kind === "entry" && rows[0]) return { title: rows[0].title, content: entryView(table, rows[0]) };

@@ -1,5 +1,8 @@
 // Maps of divisions: a value each, in a few steps of colour that both themes define.
 
+import { html, svg, tableOf } from "./elements.js";
+import { fixed, grouped, isNumber, plural, quantile, ticks } from "./numbers.js";
+
 const LEGEND_STEP = 52;
 
 /** Class of a value: the number of limits below it. */
@@ -9,13 +12,13 @@ function stepped(breaks, prefix) {
 }
 
 /** Steps from 0 with round limits; a few very large values share the last one. */
-function sequentialScale(values) {
+export function sequentialScale(values) {
   const high = quantile(values.filter(isNumber).sort((one, other) => one - other), 0.97) || 1;
   return stepped(ticks(0, high, 6).filter((limit) => limit > 0).slice(0, 6), "seq");
 }
 
 /** Steps on both sides of zero. */
-function divergingScale(values) {
+export function divergingScale(values) {
   const largest = quantile(values.filter(isNumber).map(Math.abs).sort((one, other) => one - other), 0.97) || 1;
   return stepped([-0.6, -0.3, -0.05, 0.05, 0.3, 0.6].map((share) => share * largest), "div");
 }
@@ -42,7 +45,7 @@ function bounds(outlines) {
 }
 
 /** Degrees to places in a picture, degrees of longitude shortened as in the middle of the map. */
-function projection(outlines, width, highest) {
+export function projection(outlines, width, highest) {
   const [west, south, east, north] = bounds(outlines);
   const narrow = Math.cos(((south + north) / 2) * (Math.PI / 180));
   const scale = Math.min(width / ((east - west) * narrow), highest / (north - south));
@@ -54,7 +57,7 @@ function projection(outlines, width, highest) {
 }
 
 /** A map of values by division, or nothing where no outlines are known. */
-function divisionMap(divisions, values, { scale, digits, ends, what, format }) {
+export function divisionMap(divisions, values, { scale, digits, ends, what, format }) {
   const known = divisions.map((division, n) => ({ division, value: values[n] })).filter((one) => one.division.outline.length);
   if (!known.length) return html("p", { class: "muted" }, "Outlines of the divisions are not known here.");
   const { width, height, place } = projection(known.map((one) => one.division.outline), 760, 520);
@@ -69,14 +72,13 @@ function divisionMap(divisions, values, { scale, digits, ends, what, format }) {
 }
 
 /** The same values as a table, made when it is opened. */
-function divisionTable(divisions, values, title, format) {
+export function divisionTable(divisions, values, title, format) {
   const box = html("details", { class: "more" }, html("summary", {}, `${plural(divisions.length, "division")} as a table`));
   box.addEventListener("toggle", () => {
     if (box.querySelector("table")) return;
     const order = divisions.map((_, n) => n).sort((one, other) => values[other] - values[one]);
     const lines = order.map((n) => html("tr", {}, html("th", { scope: "row" }, divisions[n].name || "no division"), html("td", {}, format(values[n])), html("td", {}, grouped(divisions[n].chips))));
-    box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, html("table", { class: "plain" },
-      html("thead", {}, html("tr", {}, ["Division", title, "Chips"].map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, lines))));
+    box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, tableOf(["Division", title, "Chips"], lines)));
   });
   return box;
 }

@@ -1,20 +1,22 @@
 // Numbers as people read them; an empty text where there is none.
 
-function isNumber(value) {
+export function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-function fixed(value, digits) {
-  return isNumber(value) ? value.toFixed(digits).replace("-", "\u2212") : "";
+export function fixed(value, digits) {
+  if (!isNumber(value)) return "";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
 }
 
-function signed(value, digits) {
+export function signed(value, digits) {
   return isNumber(value) && value > 0 ? `+${fixed(value, digits)}` : fixed(value, digits);
 }
 
 const UNITS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
-function compact(value) {
+export function compact(value) {
   if (!isNumber(value)) return "";
   const [size, unit] = UNITS.find(([limit]) => Math.abs(value) >= limit) ?? [1, ""];
   const scaled = value / size;
@@ -22,41 +24,41 @@ function compact(value) {
   return fixed(scaled, digits) + (unit && `\u202f${unit}`);
 }
 
-function bytes(value) {
+export function bytes(value) {
   if (!isNumber(value)) return "";
   return value < 1e3 ? `${value} B` : `${compact(value)}B`;
 }
 
-function milliseconds(value) {
+export function milliseconds(value) {
   if (!isNumber(value)) return "";
   if (value >= 1e3) return `${fixed(value / 1e3, 1)} s`;
   return `${fixed(value, value < 10 ? 2 : 0)} ms`;
 }
 
-function duration(seconds) {
+export function duration(seconds) {
   if (!isNumber(seconds)) return "";
   if (seconds >= 5400) return `${fixed(seconds / 3600, 1)} h`;
   return seconds >= 90 ? `${fixed(seconds / 60, 0)} min` : `${fixed(seconds, 1)} s`;
 }
 
-function grouped(value) {
+export function grouped(value) {
   return isNumber(value) ? value.toLocaleString("en-GB") : "";
 }
 
-function range(low, high, digits) {
+export function range(low, high, digits) {
   return isNumber(low) && isNumber(high) ? `${fixed(low, digits)} to ${fixed(high, digits)}` : "";
 }
 
-function pValue(value) {
+export function pValue(value) {
   return value < 0.001 ? "below 0.001" : fixed(value, 3);
 }
 
-function plural(count, noun) {
+export function plural(count, noun) {
   return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Round places between two values, about so many. */
-function ticks(low, high, count) {
+export function ticks(low, high, count) {
   const rough = (high - low) / count || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
@@ -66,18 +68,18 @@ function ticks(low, high, count) {
 }
 
 /** Decimals in which neighbouring ticks differ. */
-function tickDigits(places) {
+export function tickDigits(places) {
   return places.length > 1 ? Math.max(0, Math.ceil(-Math.log10(places[1] - places[0]) - 1e-9)) : 2;
 }
 
 /** Smallest and largest of the numbers among some values. */
-function extent(values) {
+export function extent(values) {
   const there = values.filter(isNumber);
   return there.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
 /** Of ordered numbers, between neighbours in proportion. */
-function quantile(ordered, share) {
+export function quantile(ordered, share) {
   const place = share * (ordered.length - 1);
   const below = Math.floor(place);
   return ordered[below] + (place - below) * ((ordered[below + 1] ?? ordered[below]) - ordered[below]);

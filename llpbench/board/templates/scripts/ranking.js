@@ -1,5 +1,14 @@
 // The ranking of one table: sections of rows, sorted and filtered in place.
 
+import { announce, field, html, outwards } from "./elements.js";
+import { extent, fixed, grouped, isNumber, plural, range } from "./numbers.js";
+import { address, isScored } from "./rows.js";
+import { rankedIn } from "./board.js";
+import { TIER, badges } from "./badges.js";
+import { METHOD_COLUMN, RANK_COLUMN, firstDirection, sorted, valueColumns } from "./columns.js";
+import { condition, isFound } from "./filters.js";
+import { downloadButtons } from "./downloads.js";
+
 const SECTIONS = [
   ["entry", "Ranked entries"],
   ["reference", "References, outside the ranking"],
@@ -10,14 +19,14 @@ const SECTIONS = [
 const AT_ONCE = 60;
 
 /** What stands above a group of ties; an entry alone needs no heading. */
-function tieTitle(rows) {
+export function tieTitle(rows) {
   if (rows.length === 1) return "";
   const [best, ...others] = [...rows].sort((one, other) => one.rank.rank - other.rank.rank);
   return `Tie, ranks ${best.rank.rank} to ${others.at(-1).rank.rank}: not told apart from ${best.title}`;
 }
 
 /** A view of a table; what was picked, sorted and filtered is forgotten when it is left. */
-class Ranking {
+export class Ranking {
   constructor(table) {
     this.table = table;
     this.columns = valueColumns(table);
@@ -58,8 +67,7 @@ class Ranking {
       on: { click: () => this.toggleConditions(more) },
     }, "Filter columns");
     return html("div", { class: "toolbar" },
-      html("label", { class: "field" }, html("span", {}, "Search"), search),
-      html("label", { class: "field" }, html("span", {}, "Tier"), tiers),
+      field("Search", search), field("Tier", tiers),
       more, this.count, downloadButtons(this.table));
   }
 
@@ -133,7 +141,7 @@ class Ranking {
   }
 
   rankCell(rank) {
-    const ranked = this.table.rows.filter((row) => row.rank).length;
+    const ranked = rankedIn(this.table).length;
     const share = (place) => `${(100 * place) / ranked}%`;
     const bar = html("span", { class: "rankbar", "aria-hidden": "true" },
       html("span", { style: { left: share(rank.low - 1), right: share(ranked - rank.high) } }));
@@ -244,7 +252,7 @@ class Ranking {
 }
 
 function tableHeading(table) {
-  const ranked = table.rows.filter((row) => row.rank).length;
+  const ranked = rankedIn(table).length;
   const facts = [
     ranked > 0 ? plural(ranked, "ranked method") : "No ranked method yet",
     table.chips > 0 && `${plural(table.chips, "test chip")} in ${plural(table.divisions, "division")}`,

@@ -1,11 +1,16 @@
 // Accuracy against cost, with the Pareto front.
 
+import { field, html, svg } from "./elements.js";
+import { compact, extent, fixed, isNumber, tickDigits, ticks } from "./numbers.js";
+import { KINDS, address } from "./rows.js";
+import { COST_COLUMNS, valueColumns } from "./columns.js";
+
 const MARGIN = { left: 60, right: 24, top: 16, bottom: 44 };
 const PLOT_HEIGHT = 380;
 const Y_METRICS = ["mae", "mae_hard", "f1_micro", "skill"];
 
 /** Rows that no other beats in one of both without losing in the other, cheapest first. */
-function paretoFront(points, better) {
+export function paretoFront(points, better) {
   const sign = better === "higher" ? -1 : 1;
   const order = [...points].sort((one, other) => one.x - other.x || sign * (one.y - other.y));
   const front = [];
@@ -16,7 +21,7 @@ function paretoFront(points, better) {
 }
 
 /** A logarithmic axis on which zero has a place of its own, on the left. */
-function costAxis(points, width) {
+export function costAxis(points, width) {
   const [low, high] = extent(points.map((point) => point.x).filter((x) => x > 0));
   const hasZero = points.some((point) => point.x <= 0);
   const some = Number.isFinite(low);
@@ -42,7 +47,6 @@ const MARKS = {
   bound: (x, y) => svg("path", { d: `M${x} ${y - 6.5}L${x + 6.5} ${y}L${x} ${y + 6.5}L${x - 6.5} ${y}Z` }),
   reported: (x, y) => svg("path", { d: `M${x} ${y - 6}L${x + 6} ${y + 5}L${x - 6} ${y + 5}Z` }),
 };
-const KIND_TITLES = { entry: "ranked entry", reference: "reference", bound: "bound", reported: "reported" };
 
 function axes(xAxis, yAxis, width, xColumn, yColumn) {
   const bottom = PLOT_HEIGHT - MARGIN.bottom;
@@ -119,12 +123,12 @@ function makeTip() {
 function scatterLegend(table) {
   const kinds = Object.keys(MARKS).filter((kind) => table.rows.some((row) => row.kind === kind));
   return html("p", { class: "legend" }, kinds.map((kind) => html("span", {},
-    svg("svg", { class: "scatter", width: 16, height: 16, "aria-hidden": "true" }, svg("g", { class: kind }, MARKS[kind](8, 8))), KIND_TITLES[kind])),
+    svg("svg", { class: "scatter", width: 16, height: 16, "aria-hidden": "true" }, svg("g", { class: kind }, MARKS[kind](8, 8))), KINDS[kind])),
   html("span", {}, svg("svg", { class: "scatter", width: 24, height: 16, "aria-hidden": "true" }, svg("path", { class: "front", d: "M1 4H12V12H23" })), "Pareto front of entries"));
 }
 
 /** The plot with its two choices, drawn anew when its width changes; none of fewer than three points. */
-function scatterView(table) {
+export function scatterView(table) {
   const columns = valueColumns(table);
   const xs = columns.filter((column) => COST_COLUMNS.some(([name]) => name === column.name));
   const ys = columns.filter((column) => Y_METRICS.includes(column.name));
@@ -136,7 +140,7 @@ function scatterView(table) {
   const tip = makeTip();
   const canvas = html("div", { class: "canvas" });
   const draw = () => canvas.replaceChildren(drawScatter(table, chosen.x, chosen.y, Math.max(canvas.clientWidth, 300), tip), tip.element);
-  const choice = (axis, title, options) => html("label", { class: "field" }, html("span", {}, title),
+  const choice = (axis, title, options) => field(title,
     html("select", { id: `plot-${axis}`, on: { change: (event) => { chosen[axis] = options.find((one) => one.name === event.target.value); draw(); } } },
       options.map((one) => html("option", { value: one.name, selected: one === chosen[axis] }, one.title))));
   new ResizeObserver(draw).observe(canvas);

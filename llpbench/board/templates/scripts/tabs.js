@@ -1,5 +1,9 @@
 // Tabs of datasets and, below them, of the tracks of one.
 
+import { html } from "./elements.js";
+import { address } from "./rows.js";
+import { board, findTable } from "./board.js";
+
 function tabList(label, choices) {
   const tabs = choices.map(({ title, href, isChosen, note }) => html("a", {
     href, role: "tab", "aria-selected": String(isChosen), "aria-controls": "main", tabindex: isChosen ? null : -1,
@@ -18,7 +22,7 @@ function tabList(label, choices) {
 
 let focusAfterwards = "";
 
-function drawTabs(table) {
+export function drawTabs(table) {
   const ranked = (one) => board.tables.filter((other) => other.dataset === one.dataset).flatMap((other) => other.rows).filter((row) => row.rank).length;
   const datasets = [...new Map(board.tables.map((one) => [one.dataset, one])).values()].sort((one, other) => (ranked(other) > 0) - (ranked(one) > 0));
   const choices = datasets.map((one) => ({

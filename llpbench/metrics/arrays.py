@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,20 @@ FloatArray = NDArray[np.float64]
 Per = Literal["chip", "category", "cell"]
 
 CHIPS_AT_ONCE = 16  # temporaries of so many 96x96 chips stay in a core's cache
+
+
+class ShareMetric(Protocol):
+    """A metric of class shares: a number over all chips, or an array with ``per``."""
+
+    @overload
+    def __call__(self, truth: ArrayLike, predicted: ArrayLike, *, per: None = None) -> float: ...
+    @overload
+    def __call__(self, truth: ArrayLike, predicted: ArrayLike, *, per: Per) -> FloatArray: ...
+
+
+def share_metric(metric: Callable[..., float | FloatArray]) -> ShareMetric:
+    """Declare the type of a metric of shares, which stays the function that it is."""
+    return cast("ShareMetric", metric)
 
 
 def as_shares(values: ArrayLike, name: str = "shares") -> FloatArray:
@@ -87,6 +101,21 @@ def group_sums(values: FloatArray, group: NDArray[Any], groups: int) -> FloatArr
     members = sparse.csr_array((np.ones(len(values)), (group, rows)), (groups, len(values)))
     sums: FloatArray = members @ values
     return sums
+
+
+def with_count(terms: FloatArray) -> FloatArray:
+    """Append a column of ones, which adds up to the number of chips."""
+    return np.column_stack([terms, np.ones(len(terms))])
+
+
+def average(cells: FloatArray, per: Per | None) -> float | FloatArray:
+    """Mean of values (n, K) over what ``per`` does not name."""
+    if per == "cell":
+        return cells
+    if per is None:
+        return float(cells.mean())
+    means: FloatArray = cells.mean(axis=1 if per == "chip" else 0)
+    return means
 
 
 def group_means(

@@ -1,0 +1,116 @@
+"""What networks are trained and validated on: images of chips, and their divisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench.data.batches import Images
+from llpbench.data.batches.images import MEMORY
+from llpbench.data.divisions import Divisions
+from llpbench_baselines.losses import chip_shares
+
+
+@dataclass(frozen=True, eq=False)
+class SplitData:
+    """Chips of a split behind the label firewall.
+
+    Parameters
+    ----------
+    images : Images
+        Of n chips.
+    divisions : Divisions
+        With these chips.
+    class_weights : ndarray of float64, shape (category,)
+        Of the paper's loss.
+    targets : ndarray, shape (n, ...)
+        Of each chip: shares (category) of float32, or labels (96, 96) of uint8.
+    """
+
+    images: Images
+    divisions: Divisions
+    class_weights: NDArray[np.float64]
+    targets: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls,
+        ds: xr.Dataset,
+        chips: NDArray[np.intp],
+        *,
+        targets: NDArray[Any] | None = None,
+        memory: int = MEMORY,
+    ) -> Self:
+        """Take some chips of a split.
+
+        Parameters
+        ----------
+        ds : Dataset
+            Grouped.
+        chips : ndarray of int
+            Positions.
+        targets : ndarray, shape (chip, ...), optional
+            Of all chips of the split; by default their ``target``.
+        memory : int
+            Bytes of images that may be kept.
+        """
+        targets = ds["target"].to_numpy() if targets is None else targets
+        return cls(
+            Images(ds.isel(chip=chips), memory),
+            Divisions.of(ds).at(chips),
+            np.array([group.weight for group in ds.llp.label_set.groups]),
+            targets[chips],
+        )
+
+    @classmethod
+    def for_validation(cls, ds: xr.Dataset, memory: int = MEMORY) -> Self:
+        """Take the chips of known divisions: others say nothing about a network."""
+        return cls.of(ds, Divisions.of(ds).known(at_least=1).chips, memory=memory)
+
+    @property
+    def loss_weights(self) -> NDArray[np.float32]:
+        """Class weights in the precision of networks."""
+        return self.class_weights.astype(np.float32)
+
+    def score_network(self, network: Callable[[NDArray[np.uint8]], Any]) -> dict[str, float]:
+        """Compare a network with the known proportions of divisions.
+
+        Parameters
+        ----------
+        network : callable
+            Images (n, 96, 96, 3) to its output.
+
+        Returns
+        -------
+        dict
+            As for :meth:`score`.
+        """
+        return self.score(
+            np.concatenate([chip_shares(network(part)) for part in self.images.in_order()])
+        )
+
+    def score(self, shares: NDArray[np.floating]) -> dict[str, float]:
+        """Compare means over divisions with their known proportions, never labels of chips.
+
+        Parameters
+        ----------
+        shares : ndarray, shape (chip, category)
+            Predicted.
+
+        Returns
+        -------
+        dict
+            ``val_loss``, the paper's weighted squared error, and ``val_mae``, the mean absolute
+            error: both of divisions, averaged by area.
+        """
+        known = self.divisions.known()
+        errors = known.means(shares.astype(np.float64)) - known.proportions
+        return {
+            "val_loss": float(np.average((errors**2) @ self.class_weights, weights=known.areas)),
+            "val_mae": float(np.average(np.abs(errors).mean(axis=1), weights=known.areas)),
+        }

@@ -1,0 +1,45 @@
+// What is asked of rows wherever they are shown, and the addresses of views.
+
+import { isNumber } from "./numbers.js";
+
+export const KINDS = {
+  entry: "ranked entry", reference: "reference", bound: "bound", reported: "reported",
+};
+
+export function metric(row, name) {
+  const { value = null, low = null, high = null } = row.metrics[name] ?? {};
+  return { value, low, high };
+}
+
+/** Whether there are stored scores, so that it can be compared. */
+export function isScored(row) {
+  return row.kind !== "reported";
+}
+
+/** What an entry uses beyond the benchmark's data. */
+export function beyond(row) {
+  return [["external_data", "external data"], ["pretrained_weights", "pretrained weights"]]
+    .filter(([field]) => row.entry?.[field].length).map(([, words]) => words);
+}
+
+/** What was found of two rows when the page was made, first minus second; null for no such pair. */
+export function pairOf(comparisons, first, second) {
+  const pair = comparisons.find((one) => [one.first, one.second].every((id) => id === first || id === second));
+  if (!pair || pair.first === first) return pair ?? null;
+  const turned = (value) => (isNumber(value) ? -value : null);
+  return { ...pair, first, second, difference: turned(pair.difference), low: turned(pair.high), high: turned(pair.low) };
+}
+
+/** Address of a view: dataset, track, then what is shown of them. */
+export function address(table, ...rest) {
+  return `#${[table.dataset, table.track, ...rest].map(encodeURIComponent).join("/")}`;
+}
+
+/** The parts of an address; none where it cannot be read. */
+export function addressParts(hash) {
+  try {
+    return hash.replace(/^#/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}

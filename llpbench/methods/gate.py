@@ -1,0 +1,175 @@
+"""The gate between data and methods: the only calls of what a method or post-processor defines.
+
+Whoever trains a method or predicts with it (runs, sweeps, coarseness, predicted rasters, figures,
+footprints, pipelines) does it here, so that nothing but what :mod:`llpbench.protocol` lists for
+its supervision and track reaches it. The gate keeps honest code honest: a method runs in this
+process and could open any file that its user can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from llpbench.errors import LLPBenchError, MethodError
+from llpbench.methods.estimate import Estimate, collect
+from llpbench.methods.postprocessing import PostProcessor, Transform
+from llpbench.protocol import prediction_inputs, training_inputs
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from llpbench.methods.journal import Journal
+    from llpbench.methods.method import Method, Progress
+
+
+def fit(
+    method: Method,
+    train: xr.Dataset,
+    val: xr.Dataset,
+    *,
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> None:
+    """Train a method on one split, and let it choose on another.
+
+    Parameters
+    ----------
+    method : Method
+        Its supervision says what it is shown.
+    train, val : Dataset
+        Grouped splits.
+    progress : callable, optional
+        Makes progress bars, such as :class:`tqdm.tqdm`.
+    journal : Journal, optional
+        Of the training; used by methods that are trained in epochs.
+
+    Raises
+    ------
+    MethodError
+        If the method cannot be trained with its settings, or on these splits.
+    """
+    further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
+    train, val = (training_inputs(split, method.supervision) for split in (train, val))
+    try:
+        method.fit(train, val, progress=progress, **further)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, LLPBenchError):
+            raise
+        raise MethodError(
+            f"{type(method).__name__} cannot be trained with {method.settings}: {error}"
+        ) from error
+
+
+def predict_batches(
+    method: Method, ds: xr.Dataset, *, track: str | None = None
+) -> Iterator[Estimate]:
+    """Predict chips in one pass, batch by batch.
+
+    Parameters
+    ----------
+    method : Method
+        Fitted.
+    ds : Dataset
+        Grouped chips.
+    track : {"inductive", "disaggregation", "cross-region"}, optional
+        Says what the method is shown; by default the method's own.
+    """
+    return method.predict_batches(prediction_inputs(ds, track or method.track))
+
+
+def predict(
+    method: Method,
+    ds: xr.Dataset,
+    split: str,
+    *,
+    name: str,
+    seed: int,
+    trained_on: str,
+    track: str | None = None,
+    on_batch: Callable[[Estimate], None] | None = None,
+) -> xr.Dataset:
+    """Predict a split, and say in the attributes of what, by what and from what.
+
+    Parameters
+    ----------
+    method : Method
+        Fitted.
+    ds : Dataset
+        Grouped, all splits.
+    split : {"train", "val", "test"}
+        Which chips.
+    name, seed, trained_on
+        Of the method: by which it was made, with which, and the name of the dataset.
+    track : {"inductive", "disaggregation", "cross-region"}, optional
+        Of the predictions; by default the method's own.
+    on_batch : callable, optional
+        Receives every batch with its class probabilities of pixels, as it is predicted.
+
+    Returns
+    -------
+    Dataset
+        Predictions, see :func:`llpbench.predictions.table.make_predictions`.
+    """
+    track = track or method.track
+    chips = ds.llp.split(split)
+
+    def batches() -> Iterator[Estimate]:
+        for batch in predict_batches(method, chips, track=track):
+            if on_batch is not None:
+                on_batch(batch)
+            yield batch
+
+    predictions = collect(batches(), chips["chip"].to_numpy(), method.categories_)
+    return predictions.assign_attrs(
+        dataset=ds.llp.info.name,
+        digest=ds.llp.info.digest,
+        split=split,
+        method=name,
+        seed=seed,
+        track=track,
+        trained_on=trained_on,
+    )
+
+
+def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:
+    """What predicts single chips of ``ds`` by their position, for measuring how long one takes.
+
+    Parameters
+    ----------
+    method : Method
+        Fitted.
+    ds : Dataset
+        A few grouped chips.
+    """
+    return method.chip_predictor(prediction_inputs(ds, method.track).load())
+
+
+def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Dataset) -> None:
+    """Let a post-processor choose by what is known of divisions.
+
+    Parameters
+    ----------
+    processor : PostProcessor
+        Not fitted yet.
+    train, val : Estimate
+        Predictions of some training chips and of all validation chips.
+    ds : Dataset
+        The validation split.
+    """
+    processor.fit(train, val, training_inputs(ds, "division"))
+
+
+def prepare_post(processor: PostProcessor, estimate: Estimate, ds: xr.Dataset) -> Transform:
+    """Let a post-processor look at all chips before it changes the predictions of any.
+
+    Parameters
+    ----------
+    processor : PostProcessor
+        Fitted.
+    estimate : Estimate
+        Predictions of all chips, with few pixels.
+    ds : Dataset
+        These chips.
+    """
+    return processor.prepare(estimate, prediction_inputs(ds, processor.track))

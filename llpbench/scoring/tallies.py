@@ -1,0 +1,62 @@
+"""Tallies: what chips contribute to scores, added up over each division.
+
+Each is computed and stored once; any number of measures (:mod:`llpbench.scoring.measures`) follow
+from it. A tally is an array (division, m) whose last column counts the chips, but for ``gaps``,
+where it counts divisions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llpbench import metrics
+from llpbench.metrics.arrays import FloatArray
+from llpbench.metrics.moments import moment_terms
+from llpbench.scoring.scored_chips import ScoredChips
+from llpbench.statistics import division_sums
+
+PIXEL_TALLIES = ("hard_errors", "confusion", "iou_per_image")
+"""Those that need a segmentation."""
+
+
+def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
+    """Add up what chips contribute, by division.
+
+    Parameters
+    ----------
+    chips : ScoredChips
+    ordered : bool
+        Whether the categories have an order, as densities do.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (division, m)
+        Every tally that can be worked out, in the order of ``chips.divisions``.
+    """
+    truth, predicted = chips.truth, chips.predicted
+    terms = {
+        "errors": metrics.mae(truth, predicted, per="cell"),
+        "squared_errors": np.square(truth - predicted),
+        "moments": moment_terms(truth, predicted),
+        "soft_iou": metrics.soft_iou(truth, predicted, per="chip"),
+        "jensen_shannon": metrics.jensen_shannon(truth, predicted, per="chip"),
+        "hellinger": metrics.hellinger(truth, predicted, per="chip"),
+    }
+    if chips.null is not None:
+        null = np.broadcast_to(chips.null, truth.shape)
+        pair = [metrics.mae(truth, shares, per="chip") for shares in (predicted, null)]
+        terms["skill"] = np.column_stack(pair)
+    if ordered:
+        terms["earth_mover"] = metrics.earth_mover(truth, predicted, per="chip")
+    if chips.hard is not None and chips.confusion is not None:
+        terms["hard_errors"] = metrics.mae(truth, chips.hard, per="cell")
+        terms["confusion"] = chips.confusion.astype(np.float64)
+        terms["iou_per_image"] = metrics.iou_per_image(chips.confusion, per="chip")
+    sums = {name: division_sums(values, chips.division)[1] for name, values in terms.items()}
+    return {**sums, "gaps": chips.gaps}
+
+
+def confusions(sums: FloatArray) -> FloatArray:
+    """Confusion matrices (..., K, K) from sums (..., K² + 1) of the tally ``confusion``."""
+    size = round((sums.shape[-1] - 1) ** 0.5)
+    return sums[..., :-1].reshape(*sums.shape[:-1], size, size)

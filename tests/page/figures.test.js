@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { openBoard, makeRow } from "./page.js";
+import { bibtexOf } from "../../llpbench/board/templates/scripts/citation.js";
+import { outwards } from "../../llpbench/board/templates/scripts/elements.js";
+import { divergingScale, projection, sequentialScale } from "../../llpbench/board/templates/scripts/maps.js";
+import { costAxis, paretoFront } from "../../llpbench/board/templates/scripts/scatter.js";
+
+const points = [[1, 0.5], [2, 0.3], [2, 0.2], [3, 0.2], [4, 0.1]].map(([x, y]) => ({ x, y }));
+
+test("the front holds what nothing beats in both", () => {
+  assert.deepEqual(paretoFront(points, "lower").map(({ x, y }) => [x, y]), [[1, 0.5], [2, 0.2], [4, 0.1]]);
+  assert.deepEqual(paretoFront(points, "higher").map(({ x, y }) => [x, y]), [[1, 0.5]]);
+});
+
+test("a logarithmic axis has a place for zero", () => {
+  const { place, ticks } = costAxis([{ x: 0 }, { x: 5 }, { x: 2e6 }], 600);
+  assert.deepEqual(ticks, [0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7]);
+  assert.ok(place(0) < place(1));
+  assert.ok(Math.abs(place(100) - place(10) - (place(10) - place(1))) < 1e-9);
+  assert.deepEqual(costAxis([{ x: 0 }], 600).ticks, [0, 1, 10]);
+});
+
+test("maps have a step for every value", () => {
+  const scale = sequentialScale([0, 0.01, 0.02, 0.06, null]);
+  assert.equal(scale.name(0), "seq0");
+  assert.equal(scale.name(99), scale.names.at(-1));
+  assert.ok(scale.names.length <= 7);
+  const both = divergingScale([-1, 1]);
+  assert.deepEqual([-1, 0, 1].map(both.name), ["div0", "div3", "div6"]);
+});
+
+test("degrees of longitude are shortened as in the middle of the map", () => {
+  const { width, height, place } = projection([[[[0, 59], [2, 59], [2, 61], [0, 61]]]], 760, 520);
+  assert.ok(Math.abs(width / height - 0.5) < 1e-9); // the cosine of 60 degrees
+  assert.equal(place([0, 61]), "0.0 0.0");
+});
+
+test("a link leads to the web or to mail, all else is text", () => {
+  for (const text of ["javascript:pwned()", "data:text/html,x", " https://a.b", "//a.b"]) {
+    assert.equal(outwards(text), text);
+  }
+});
+
+test("citations cannot close their own braces", () => {
+  const entry = { authors: [{ name: "A} B" }, { name: "C" }], paper: null, code: null };
+  const text = bibtexOf({ id: "tartu__x", title: "50 % {of} \\it" }, entry);
+  assert.match(text, /^@misc\{tartu__x,\n {2}title = \{50 \\% of it\},\n {2}author = \{A B and C\},/);
+  assert.equal(bibtexOf({ id: "x" }, { ...entry, paper: { bibtex: " @misc{given} " } }), "@misc{given}");
+});
+
+test("tables are found by their address, details are parsed once", async () => {
+  const ranked = [makeRow("a", 0.1, { rank: { rank: 1 } }), makeRow("b", 0.2, { rank: { rank: 2 } })];
+  const tables = [
+    { dataset: "printed", track: "inductive", rows: [] },
+    { dataset: "land", track: "inductive", rows: ranked },
+    { dataset: "land", track: "disaggregation", rows: [] },
+  ];
+  const reads = openBoard(tables, [{}, { rows: { a: { errors: [1] } }, comparisons: [7] }]);
+  const state = await import("../../llpbench/board/templates/scripts/board.js");
+  const { tieTitle } = await import("../../llpbench/board/templates/scripts/ranking.js");
+  const found = (...place) => state.board.tables.indexOf(state.findTable(place));
+  assert.equal(found("land", "disaggregation"), 2);
+  assert.equal(found("land", "no such track"), 1);
+  assert.equal(found("__proto__", "x"), 1);
+  assert.equal(found(), 1);
+  const table = state.board.tables[1];
+  assert.deepEqual(state.detailsOf(table, ranked[0]), { errors: [1] });
+  assert.deepEqual(state.comparisonsIn(table), [7]);
+  assert.deepEqual(reads, ["board", "details-1"]);
+  assert.equal(tieTitle([ranked[1], ranked[0]]), "Tie, ranks 1 to 2: not told apart from a");
+  assert.equal(tieTitle([ranked[0]]), "");
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { address, addressParts, beyond, isScored, metric, pairOf } from "../../llpbench/board/templates/scripts/rows.js";
+import { csvCell, csvOf } from "../../llpbench/board/templates/scripts/csv.js";
+import { condition, isFound } from "../../llpbench/board/templates/scripts/filters.js";
+import { firstDirection, sorted, valueColumns } from "../../llpbench/board/templates/scripts/columns.js";
+import { makeRow } from "./page.js";
+
+test("an address says what is shown, whatever ids are made of", () => {
+  const table = { dataset: "a/b", track: "inductive" };
+  const hash = address(table, "entry", "x #%\u00e9/<y>");
+  assert.match(hash, /^#a%2Fb\/inductive\/entry\/[\w%.-]+$/);
+  assert.deepEqual(addressParts(hash), ["a/b", "inductive", "entry", "x #%\u00e9/<y>"]);
+  for (const broken of ["", "#", "#%", "#a/%E0%A4%A"]) assert.deepEqual(addressParts(broken), []);
+});
+
+test("a score that is not there has neither value nor interval", () => {
+  assert.deepEqual(metric(makeRow("a", null), "mae"), { value: null, low: null, high: null });
+  assert.ok(isScored(makeRow("a", 0.1)));
+  assert.ok(!isScored(makeRow("a", 0.1, { kind: "reported" })));
+  const entry = { external_data: [], pretrained_weights: ["ImageNet"] };
+  assert.deepEqual(beyond(makeRow("a", 0.1, { entry })), ["pretrained weights"]);
+  assert.deepEqual(beyond(makeRow("a", 0.1)), []);
+});
+
+test("a pair is found either way round, and turned", () => {
+  const pairs = [
+    { first: "a", second: "c", difference: 9, low: 9, high: 9, p_value: 0.5 },
+    { first: "a", second: "b", difference: -0.5, low: -0.75, high: 0.25, p_value: 0.5, corrected: null },
+  ];
+  assert.equal(pairOf(pairs, "a", "b"), pairs[1]);
+  assert.deepEqual(pairOf(pairs, "b", "a"), { ...pairs[1], first: "b", second: "a", difference: 0.5, low: -0.25, high: 0.75 });
+  assert.equal(pairOf(pairs, "b", "c"), null);
+  const few = [{ first: "a", second: "b", difference: 1, low: null, high: null }];
+  assert.equal(pairOf(few, "b", "a").low, null);
+});
+
+const table = {
+  metrics: [{ name: "mae", better: "lower" }, { name: "f1_micro", better: "higher" }],
+  rows: [makeRow("b", 0.2, { footprint: { parameters: 5 } }), makeRow("none", null), makeRow("a", 0.1)],
+};
+
+test("rows without a value come last in both directions", () => {
+  const [mae, parameters, ...others] = valueColumns(table);
+  assert.deepEqual([mae.name, parameters.name, others.length], ["mae", "parameters", 0]);
+  const ids = (direction) => sorted(table.rows, mae, direction).map((row) => row.id);
+  assert.deepEqual(ids("ascending"), ["a", "b", "none"]);
+  assert.deepEqual(ids("descending"), ["b", "a", "none"]);
+  assert.deepEqual(["lower", "higher"].map((better) => firstDirection({ better })), ["ascending", "descending"]);
+});
+
+test("conditions are read as people write them", () => {
+  const keeps = (text, better, ...values) => values.filter(condition(text, better));
+  assert.deepEqual(keeps("0.12", "lower", 0.1, 0.12, 0.13, null), [0.1, 0.12]);
+  assert.deepEqual(keeps("0.12", "higher", 0.1, 0.12, 0.13), [0.12, 0.13]);
+  assert.deepEqual(keeps("> 5k", "lower", 5000, 5001), [5001]);
+  assert.deepEqual(keeps("10%..15%", "lower", 0.1, 0.15, 0.16), [0.1, 0.15]);
+  assert.deepEqual(keeps("\u2265 -1e-3", "lower", -0.001, -0.002), [-0.001]);
+  assert.equal(condition("small, please", "lower"), null);
+  assert.ok(isFound(makeRow("Ridge", 0.1), ["ridge", "tar"]));
+  assert.ok(!isFound(makeRow("Ridge", 0.1), ["ridge", "delft"]));
+});
+
+test("cells of CSV are quoted, and no spreadsheet takes one for a formula", () => {
+  assert.deepEqual(["=1+1", "+1", "-1", "@a", "\ta"].map(csvCell), ["'=1+1", "'+1", "'-1", "'@a", "'\ta"]);
+  assert.deepEqual([-1.5, null, undefined].map(csvCell), ["-1.5", "", ""]);
+  assert.equal(csvCell('a "b",\nc'), '"a ""b"",\nc"');
+  const [head, first] = csvOf(table).split("\r\n").map((line) => line.split(","));
+  assert.equal(first[head.indexOf("mae_high")], String(0.2 + 0.1));
+  assert.equal(first[head.indexOf("parameters")], "5");
+});
