@@ -91,12 +91,10 @@ def test_sums_of_other_divisions_are_named() -> None:
 
 
 def test_five_divisions_are_few_and_four_are_none() -> None:
-    few = (
-        "only 5 test divisions, fewer than 40: the uncertainty is itself uncertain, and probably "
-        "larger than stated"
-    )
-    assert cluster_bootstrap(_sums(5, 0)).note == few
-    assert cluster_bootstrap(_sums(4, 0)).note == "only 4 test divisions: too few for an interval"
+    note = cluster_bootstrap(_sums(5, 0)).note
+    assert note.startswith("only 5 divisions, fewer than 40: ")
+    assert note.endswith(": the uncertainty is itself uncertain, and probably larger than stated")
+    assert "too few for an interval" in cluster_bootstrap(_sums(4, 0)).note
 
 
 # intervals
