@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-download docs test test-all leaderboard leaderboard-semi-real lint \
+.PHONY: help demo demo-download docs test test-all mutants leaderboard leaderboard-semi-real lint \
 	install clean
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
 	@echo "make leaderboard  train every method and put it on the board (some hours)"
 	@echo "make test-all  the full counts of mutations, kills and simulations on top"
+	@echo "make mutants   whether tests notice each small change of the code behind the scores"
 
 # All dependencies once; the package itself at each call, so that what is tested is installed.
 $(VENV)/dependencies: setup.cfg pyproject.toml
@@ -67,8 +68,8 @@ lint: install
 	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
 
 # Two processes of one thread each are faster than one process of two threads.
-PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/pytest -n 2 --dist worksteal
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 test: lint
 	$(PYTEST) -m "not full"
@@ -77,5 +78,9 @@ test: lint
 test-all: lint
 	$(PYTEST) -m "full"
 
+# Stopped and called again it goes on.
+mutants: install
+	$(ONE_THREAD) $(BIN)/python tests/mutants
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants.json docs/_build

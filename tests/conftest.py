@@ -1,4 +1,7 @@
-"""Fixtures every test shares: no network but loopback, and a cache of its own."""
+"""Fixtures every test shares: no network but loopback, and a cache of its own.
+
+What a fixture needs is imported when it is made: tests of arrays start without the whole library.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import Visitor, launch
-from hostile import read_zip
-from made_standings import make_standings
-from regions import make_region, write_region
-from zenodo_server import ZenodoServer
-
-from llpbench.board.standings import Row, Standings
-from llpbench.data.archive_export import write_archive
 
 if TYPE_CHECKING:
+    from browsing import Visitor
     from playwright.sync_api import Browser
+    from zenodo_server import ZenodoServer
+
+    from llpbench.board.standings import Row, Standings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -67,6 +66,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Tests only read it; one that changes a store makes a copy.
     """
+    from regions import make_region, write_region
+
     path = tmp_path_factory.mktemp("stores") / "grid"
     write_region(make_region(outside=1, unlabelled=1), path)
     return path
@@ -75,18 +76,24 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def archive(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small grid as a published zip; tests only read it."""
+    from llpbench.data.archive_export import write_archive
+
     return write_archive(store, tmp_path_factory.mktemp("archives") / "grid.zip")
 
 
 @pytest.fixture
 def members(archive: Path) -> dict[str, bytes]:
     """What is in that zip, by name."""
+    from hostile import read_zip
+
     return read_zip(archive)
 
 
 @pytest.fixture
 def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
     """A stand-in for Zenodo that everything asks by default, past any proxy."""
+    from zenodo_server import ZenodoServer
+
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -98,12 +105,16 @@ def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless chromium; tests skip where there is none."""
+    from browsing import launch
+
     yield from launch()
 
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Visitor]:
     """Whatever a test does on pages, no error, message or request may come of it."""
+    from browsing import Visitor
+
     visitor = Visitor(browser)
     yield visitor
     visitor.close()
@@ -113,6 +124,8 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 @pytest.fixture(scope="module")
 def made() -> Standings:
     """Twelve entries in one track and three in another, of random numbers."""
+    from made_standings import make_standings
+
     return make_standings()
 
 

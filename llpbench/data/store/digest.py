@@ -45,7 +45,7 @@ def hash_array(array: NDArray[Any]) -> str:
         texts = [str(item) for item in array.ravel()]
         return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(plain.reshape(-1).view(np.uint8).data).hexdigest()
+    return hashlib.sha256(plain.ravel()).hexdigest()
 
 
 def hash_blocks(hashes: Iterable[str]) -> str:
@@ -73,7 +73,7 @@ def small_parts(arrays: Mapping[str, NDArray[Any]], divisions: gpd.GeoDataFrame)
     parts = {name: describe(array) for name, array in arrays.items()}
     outlines = [outline.hex() for outline in divisions.geometry.to_wkb(byte_order=1)]
     return parts | {
-        "divisions.geometry": describe(np.array(outlines, dtype=object)),
+        "divisions.geometry": describe(np.array(outlines)),
         "divisions.name": describe(divisions["name"].to_numpy(dtype=object)),
         "divisions.area_km2": describe(divisions["area_km2"].to_numpy(dtype=np.float64)),
     }

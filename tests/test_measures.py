@@ -1,0 +1,210 @@
+"""Every measure from the tallies of made chips: against scikit-learn, scipy, pandas and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import linregress, wasserstein_distance
+from sklearn.metrics import f1_score, jaccard_score, r2_score
+
+from llpbench.metrics.diagnostics import gap_terms
+from llpbench.scoring.measures import BY_NAME, MEASURES, available
+from llpbench.scoring.scored_chips import ScoredChips
+from llpbench.scoring.tallies import tally
+
+CHIPS, CLASSES = 40, 3
+FloatArray = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def chips() -> ScoredChips:
+    """Chips of 5 divisions of unequal size; a class is missing in some, and in one division."""
+    random = np.random.default_rng(0)
+    truth, predicted = random.dirichlet([1.0, 0.6, 0.4], (2, CHIPS))
+    division = np.array(list("abcde"))[np.minimum(random.integers(0, 8, CHIPS), 4)]
+    confusion = random.integers(1, 30, (CHIPS, CLASSES, CLASSES))
+    confusion[::3, 2], confusion[::3, :, 2] = 0, 0
+    confusion[division == "b", 2], confusion[division == "b", :, 2] = 0, 0
+    predicted_pixels = confusion.sum(axis=1)
+    known = random.dirichlet(np.ones(CLASSES), 5)
+    known[1] = np.nan
+    return ScoredChips(
+        chip=np.array([f"chip{number}" for number in range(CHIPS)]),
+        truth=truth,
+        predicted=predicted,
+        division=division,
+        gaps=gap_terms(random.dirichlet(np.ones(CLASSES), 5), known),
+        null=truth.mean(axis=0) + np.array([0.02, -0.01, -0.01]),
+        hard=predicted_pixels / predicted_pixels.sum(axis=1, keepdims=True),
+        confusion=confusion,
+    )
+
+
+def pixels(chips: ScoredChips) -> tuple[NDArray[Any], NDArray[Any]]:
+    """True and predicted class of every pixel."""
+    assert chips.confusion is not None
+    cells = np.indices((CLASSES, CLASSES)).reshape(2, -1)
+    true, predicted = np.repeat(cells, chips.confusion.sum(axis=0).ravel(), axis=1)
+    return true, predicted
+
+
+def iou_per_image(chips: ScoredChips) -> float:
+    means = []
+    for matrix in chips.confusion:  # type: ignore[union-attr]
+        hits, union = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1) - np.diag(matrix)
+        means.append(np.mean([h / u for h, u in zip(hits, union, strict=True) if u]))
+    return float(np.mean(means))
+
+
+def rows(metric: Callable[[FloatArray, FloatArray], float], chips: ScoredChips) -> float:
+    pairs = zip(chips.truth, chips.predicted, strict=True)
+    return float(np.mean([metric(*pair) for pair in pairs]))
+
+
+def within(values: FloatArray, chips: ScoredChips) -> FloatArray:
+    """Values less the means of their divisions."""
+    frame = pd.DataFrame(values)
+    return (frame - frame.groupby(chips.division).transform("mean")).to_numpy()
+
+
+def within_r2(chips: ScoredChips, axis: int | None) -> Any:
+    truth, predicted = within(chips.truth, chips), within(chips.predicted, chips)
+    return 1 - ((truth - predicted) ** 2).sum(axis=axis) / (truth**2).sum(axis=axis)
+
+
+def lines(chips: ScoredChips, name: str) -> list[float]:
+    return [
+        getattr(linregress(chips.predicted[:, number], chips.truth[:, number]), name)
+        for number in range(CLASSES)
+    ]
+
+
+def errors(chips: ScoredChips, axis: int | None = None) -> Any:
+    return np.abs(chips.truth - chips.predicted).mean(axis=axis)
+
+
+def errors_by_division(chips: ScoredChips) -> FloatArray:
+    frame = pd.DataFrame(np.abs(chips.truth - chips.predicted))
+    return frame.groupby(chips.division).mean().mean(axis=0).to_numpy()
+
+
+EXPECTED: dict[str, Callable[[ScoredChips], float]] = {
+    "mae": errors,
+    "mae_hard": lambda c: np.abs(c.truth - c.hard).mean(),
+    "f1_micro": lambda c: f1_score(*pixels(c), average="micro"),
+    "f1_macro": lambda c: f1_score(*pixels(c), average="macro"),
+    "iou_pooled": lambda c: jaccard_score(*pixels(c), average="macro"),
+    "iou_per_image": iou_per_image,
+    "skill": lambda c: 1 - errors(c) / np.abs(c.truth - c.null).mean(),
+    "overlap": lambda c: np.minimum(c.truth, c.predicted).sum(axis=1).mean(),
+    "rmse": lambda c: np.sqrt(((c.truth - c.predicted) ** 2).mean()),
+    "r2": lambda c: r2_score(c.truth, c.predicted, multioutput="variance_weighted"),
+    "soft_iou": lambda c: rows(lambda p, q: np.minimum(p, q).sum() / np.maximum(p, q).sum(), c),
+    "jensen_shannon": lambda c: rows(lambda p, q: jensenshannon(p, q, base=2) ** 2, c),
+    "hellinger": lambda c: rows(lambda p, q: np.sqrt(1 - np.sqrt(p * q).sum()), c),
+    "earth_mover": lambda c: rows(
+        lambda p, q: wasserstein_distance(range(CLASSES), range(CLASSES), p, q) / (CLASSES - 1), c
+    ),
+    "mae_by_division": lambda c: errors_by_division(c).mean(),
+    "division_consistency": lambda c: c.gaps[[0, 2, 3, 4], :-1].sum(axis=1).mean(),
+    "within_division_r2": lambda c: within_r2(c, None),
+    "calibration_slope": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).slope,
+    "calibration_intercept": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).intercept,
+}
+BY_CLASS: dict[str, Callable[[ScoredChips], Any]] = {
+    "mae": lambda c: errors(c, 0),
+    "mae_hard": lambda c: np.abs(c.truth - c.hard).mean(axis=0),
+    "f1_micro": lambda c: f1_score(*pixels(c), average=None),
+    "f1_macro": lambda c: f1_score(*pixels(c), average=None),
+    "iou_pooled": lambda c: jaccard_score(*pixels(c), average=None),
+    "rmse": lambda c: np.sqrt(((c.truth - c.predicted) ** 2).mean(axis=0)),
+    "r2": lambda c: r2_score(c.truth, c.predicted, multioutput="raw_values"),
+    "mae_by_division": errors_by_division,
+    "division_consistency": lambda c: c.gaps[[0, 2, 3, 4], :-1].mean(axis=0),
+    "within_division_r2": lambda c: within_r2(c, 0),
+    "calibration_slope": lambda c: lines(c, "slope"),
+    "calibration_intercept": lambda c: lines(c, "intercept"),
+}
+WITH_PIXELS = {"mae_hard", "f1_micro", "f1_macro", "iou_pooled", "iou_per_image"}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_value_is_what_others_compute_of_the_same_chips(name: str, chips: ScoredChips) -> None:
+    measure = BY_NAME[name]
+    sums = measure.sums(tally(chips, ordered=True))
+    expected = EXPECTED[name](chips)
+    assert measure.statistic(sums.sum(axis=0)) == pytest.approx(expected, abs=1e-12)
+    # of many draws at once
+    draws = np.stack([sums.sum(axis=0), 2 * sums.sum(axis=0)])
+    np.testing.assert_allclose(measure.statistic(draws), [expected] * 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_values_of_classes_are_what_others_compute(name: str, chips: ScoredChips) -> None:
+    measure = BY_NAME[name]
+    if name not in BY_CLASS:
+        assert measure.per_class is None
+        return
+    assert measure.per_class is not None
+    sums = measure.sums(tally(chips, ordered=True)).sum(axis=0)
+    np.testing.assert_allclose(measure.per_class(sums), BY_CLASS[name](chips), atol=1e-12)
+    many = measure.per_class(np.stack([sums] * 2))
+    np.testing.assert_allclose(many, [BY_CLASS[name](chips)] * 2, atol=1e-12)
+
+
+def test_tallies_of_divisions_are_those_of_their_chips_alone(chips: ScoredChips) -> None:
+    whole = tally(chips, ordered=True)
+    for number, division in enumerate("abcde"):
+        own = chips.division == division
+        arrays = ("chip", "truth", "predicted", "division", "hard", "confusion")
+        alone = replace(
+            chips,
+            gaps=chips.gaps[number : number + 1],
+            **{name: getattr(chips, name)[own] for name in arrays},
+        )
+        for name, sums in tally(alone, ordered=True).items():
+            np.testing.assert_allclose(whole[name][number], sums[0])
+            assert name == "gaps" or sums[0, -1] == own.sum()
+
+
+def test_what_cannot_be_worked_out_is_not_there(chips: ScoredChips) -> None:
+    everything = tally(chips, ordered=True)
+    assert available(everything) == list(EXPECTED) == [measure.name for measure in MEASURES]
+    without = {
+        "skill": tally(replace(chips, null=None), ordered=True),
+        "earth_mover": tally(chips, ordered=False),
+    }
+    for name, tallies in without.items():
+        assert set(EXPECTED) - set(available(tallies)) == {name}
+    for missing in ({"hard": None}, {"confusion": None}, {"hard": None, "confusion": None}):
+        tallies = tally(replace(chips, **missing), ordered=True)
+        assert set(EXPECTED) - set(available(tallies)) == WITH_PIXELS
+    assert {m.name for m in MEASURES if m.needs_segmentation} == WITH_PIXELS
+
+
+def test_confusions_are_added_up_in_double_precision(chips: ScoredChips) -> None:
+    assert {sums.dtype for sums in tally(chips, ordered=True).values()} == {np.dtype(np.float64)}
+
+
+def test_measures_are_named_and_ordered_as_the_protocol_says() -> None:
+    """In files of scores, in tables for people, and with the values that are good."""
+    higher = WITH_PIXELS - {"mae_hard"} | {"skill", "overlap", "r2", "soft_iou"}
+    better = dict.fromkeys(EXPECTED, "lower") | dict.fromkeys(higher, "higher")
+    better |= {"within_division_r2": "higher"}
+    better |= {"calibration_slope": "one", "calibration_intercept": "zero"}
+    assert {measure.name: measure.better for measure in MEASURES} == better
+    assert {measure.name: measure for measure in MEASURES} == BY_NAME
+    titles = (
+        "MAE; MAE, hard; F1, micro; F1, macro; IoU, pooled; IoU, per image; skill over the train "
+        "mean; overlap; RMSE; R²; soft IoU; Jensen-Shannon divergence; Hellinger distance; earth "
+        "mover's distance; MAE, mean of divisions; division consistency; R² within divisions; "
+        "calibration slope; calibration intercept"
+    )
+    assert "; ".join(measure.title for measure in MEASURES) == titles

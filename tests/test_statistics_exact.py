@@ -1,0 +1,337 @@
+"""Intervals, tests and ranks to the last digit: slow loops, counting and binomial tails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from llpbench.errors import MetricError
+from llpbench.statistics import (
+    cluster_bootstrap,
+    division_sums,
+    holm,
+    paired_bootstrap,
+    rank_methods,
+    ratio,
+    ratios,
+    sign_flip_test,
+    spatial_blocks,
+)
+
+FloatArray = NDArray[np.float64]
+
+
+def _sums(divisions: int, seed: int) -> FloatArray:
+    """Sums of errors and numbers of chips of divisions of unequal size."""
+    generator = np.random.default_rng(seed)
+    chips = generator.integers(1, 25, divisions)
+    return np.column_stack([chips * generator.uniform(0.05, 0.2, divisions), chips])
+
+
+def _better_by(differences: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    """Sums of two methods whose means differ by so much in each of equal divisions."""
+    worse = np.column_stack([np.ones(len(differences)), np.ones(len(differences))])
+    return worse, worse - np.column_stack([differences, np.zeros(len(differences))])
+
+
+# sums
+
+
+def test_a_mean_without_chips_is_not_a_number() -> None:
+    assert np.isnan(ratio(np.array([1.0, 0.0])))
+    np.testing.assert_array_equal(ratios(np.array([1.0, 0.0, 0.0])), [np.nan, np.nan])
+    np.testing.assert_array_equal(ratios(np.array([[2.0, 6.0, 4.0]])), [[0.5, 1.5]])
+
+
+def test_terms_of_a_chip_may_be_a_matrix() -> None:
+    matrices = np.arange(12.0).reshape(3, 2, 2)
+    divisions, sums = division_sums(matrices, [7, 5, 7])
+    np.testing.assert_array_equal(divisions, [5, 7])
+    np.testing.assert_array_equal(sums, [[4, 5, 6, 7, 1], [8, 10, 12, 14, 2]])
+
+
+@pytest.mark.parametrize(
+    "sums", [np.ones((0, 2)), np.ones((3, 0)), np.ones((0, 3, 2)), np.ones((2, 2, 2, 2))]
+)
+def test_sums_of_nothing_are_refused(sums: FloatArray) -> None:
+    with pytest.raises(MetricError, match=r"sums must have shape \(divisions, terms\) or"):
+        cluster_bootstrap(sums)
+
+
+def test_a_single_number_has_no_divisions() -> None:
+    with pytest.raises(MetricError, match=r"at least one chip, found shape \(\)"):
+        division_sums(1.0, [0])
+
+
+def test_what_is_no_number_is_not_finite() -> None:
+    for call in (
+        lambda: division_sums([1.0, None], [0, 1]),
+        lambda: cluster_bootstrap([[1.0, None], [1.0, 2.0]]),
+    ):
+        with pytest.raises(MetricError, match="must be finite"):
+            call()
+
+
+def test_single_precision_is_added_up_in_double() -> None:
+    first, second = (_sums(60, seed).astype(np.float32) for seed in (0, 1))
+    second[:, 1] = first[:, 1]
+    double = sign_flip_test(first.astype(np.float64), second.astype(np.float64), draws=9)
+    assert sign_flip_test(first, second, draws=9).difference == double.difference
+
+
+def test_sums_of_other_divisions_are_named() -> None:
+    message = r"found sums of shapes \(6, 2\) and \(5, 3\)"
+    with pytest.raises(MetricError, match=message):
+        sign_flip_test(np.ones((6, 2)), np.ones((5, 3)))
+
+
+def test_five_divisions_are_few_and_four_are_none() -> None:
+    note = cluster_bootstrap(_sums(5, 0)).note
+    assert note.startswith("only 5 divisions, fewer than 40: ")
+    assert note.endswith(": the uncertainty is itself uncertain, and probably larger than stated")
+    assert "too few for an interval" in cluster_bootstrap(_sums(4, 0)).note
+
+
+# intervals
+
+
+def _bootstrap_t(
+    methods: Sequence[FloatArray], draws: int, level: float, seed: int
+) -> tuple[float, float, float]:
+    """Draw by draw; the standard error of a ratio is Cochran's (Sampling Techniques, 1977, 2.11).
+
+    With several seeds it is that of the means over seeds, and draws average resampled seeds.
+    """
+    divisions = methods[0].shape[1]
+    share = np.full(divisions, 1 / divisions)
+    taken = np.random.default_rng(seed).multinomial(divisions, share, draws)
+    seeds = []
+    for number, sums in enumerate(methods):
+        one = np.full(len(sums), 1 / len(sums))
+        generator = np.random.default_rng((seed, number))
+        seeds.append(
+            generator.multinomial(len(sums), one, draws) if len(sums) > 1 else np.ones((draws, 1))
+        )
+    means = [sums.mean(axis=0) for sums in methods]
+
+    def difference(totals: Sequence[FloatArray]) -> float:
+        value, *subtracted = (total[0] / total[1] for total in totals)
+        return value - sum(subtracted)
+
+    def error(weights: FloatArray, totals: Sequence[FloatArray]) -> float:
+        influence = np.zeros(divisions)
+        for sign, mean, total in zip((1, -1), means, totals, strict=False):
+            rate = total[0] / total[1]
+            influence += sign * (mean[:, 0] - rate * mean[:, 1]) / total[1]
+        centred = influence - (weights * influence).sum() / divisions
+        return np.sqrt((weights * centred**2).sum() * divisions / (divisions - 1))
+
+    observed = [mean.sum(axis=0) for mean in means]
+    value, width = difference(observed), error(np.ones(divisions), observed)
+    quotients = []
+    for draw in range(draws):
+        totals = [
+            np.average([taken[draw] @ one for one in sums], axis=0, weights=of_seeds[draw])
+            for sums, of_seeds in zip(methods, seeds, strict=True)
+        ]
+        quotients.append((difference(totals) - value) / error(taken[draw], totals))
+    tail = (1 - level) / 2
+    upper, lower = np.quantile(quotients, [1 - tail, tail])
+    return value, value - upper * width, value - lower * width
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_bootstrap_t_by_loop(seeds: int) -> None:
+    sums = np.stack([_sums(12, 0)] * seeds)
+    sums[:, :, 0] *= np.random.default_rng(5).uniform(0.8, 1.2, (seeds, 12))
+    interval = cluster_bootstrap(sums, draws=40, level=0.8, random_state=3)
+    found = (interval.value, interval.low, interval.high)
+    assert found == pytest.approx(_bootstrap_t([sums], 40, 0.8, 3), rel=1e-6)
+    assert (interval.level, interval.draws, interval.divisions) == (0.8, 40, 12)
+    assert isinstance(interval.value, float)
+    assert isinstance(interval.low, float)
+
+
+def test_paired_bootstrap_t_by_loop() -> None:
+    first = np.stack([_sums(12, 0)] * 2)
+    first[:, :, 0] *= np.random.default_rng(6).uniform(0.8, 1.2, (2, 12))
+    second = np.stack([first[0]] * 3)
+    second[:, :, 0] *= np.random.default_rng(7).uniform(0.5, 1.2, (3, 12))
+    interval = paired_bootstrap(first, second, draws=40, level=0.9, random_state=4)
+    found = (interval.value, interval.low, interval.high)
+    assert found == pytest.approx(_bootstrap_t([first, second], 40, 0.9, 4), rel=1e-6)
+    assert (interval.level, interval.draws, interval.divisions) == (0.9, 40, 12)
+
+
+def test_without_options_there_are_5000_draws_for_95_percent() -> None:
+    sums = _sums(12, 0)
+    for interval in (
+        cluster_bootstrap(sums),
+        paired_bootstrap(sums, _sums(12, 1) * [1, 0] + sums * [0, 1]),
+    ):
+        assert (interval.draws, interval.level) == (5000, 0.95)
+    assert cluster_bootstrap(sums) == cluster_bootstrap(sums, random_state=0)
+    assert cluster_bootstrap(sums) != cluster_bootstrap(sums, random_state=1)
+
+
+def test_blocks_may_have_any_names_and_hold_seeds_together() -> None:
+    sums = np.stack([_sums(12, 0), 2 * _sums(12, 0)])
+    names = np.array(list("bbccaaddeeff"))
+    added = np.stack([sums[:, names == name].sum(axis=1) for name in "abcdef"], axis=1)
+    expected = cluster_bootstrap(added, draws=50)
+    assert cluster_bootstrap(sums, draws=50, blocks=names) == expected
+    pair = paired_bootstrap(sums, sums[::-1] * [0.5, 1], draws=50, blocks=names)
+    assert pair == paired_bootstrap(added, added[::-1] * [0.5, 1], draws=50)
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5])
+def test_a_level_lies_between_0_and_1(level: float) -> None:
+    with pytest.raises(MetricError, match="level in"):
+        cluster_bootstrap(_sums(12, 0), level=level)
+    with pytest.raises(MetricError, match="a level in"):
+        rank_methods([_sums(12, 0)], level=level)
+
+
+# tests
+
+
+@pytest.mark.parametrize("draws", [1, 499, 500, 501, 999, 1001])
+def test_the_smallest_p_value_is_one_of_all_draws_and_the_observed(draws: int) -> None:
+    """Phipson and Smyth: (0 + 1) / (draws + 1), since no swap in 60 divisions comes near."""
+    test = sign_flip_test(*_better_by([0.5] * 60), draws=draws)
+    assert test.p_value == 1 / (draws + 1)
+    assert (test.exact, test.divisions, test.difference) == (False, 60, 0.5)
+    assert isinstance(test.p_value, float)
+
+
+def test_without_options_there_are_9999_draws() -> None:
+    better = _better_by([0.5] * 60)
+    assert sign_flip_test(*better).p_value == 1e-4
+    even = _better_by([0.5, -0.4] * 30)
+    assert sign_flip_test(*even) == sign_flip_test(*even, random_state=0)
+    assert sign_flip_test(*even) != sign_flip_test(*even, random_state=1)
+
+
+@pytest.mark.parametrize("better", [36, 38, 41])
+def test_sampled_p_values_are_the_binomial_tails(better: int) -> None:
+    """Equal differences: a swap is as extreme if so many or more have the same sign."""
+    test = sign_flip_test(*_better_by([0.5] * better + [-0.5] * (60 - better)))
+    expected = stats.binomtest(better, 60).pvalue
+    deviation = np.sqrt(expected * (1 - expected) / 9999)
+    assert test.p_value == pytest.approx(expected, abs=4 * deviation + 1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_differences_that_are_equal_but_for_rounding_are_equal(seed: int) -> None:
+    """Tenths, whose sums differ in the last digit: counted in whole numbers."""
+    tenths = np.random.default_rng(seed).integers(-3, 4, 7)
+    sums = [abs(np.dot(signs, tenths)) for signs in product([1, -1], repeat=7)]
+    expected = np.mean(np.array(sums) >= sums[0])
+    assert sign_flip_test(*_better_by(tenths / 10)).p_value == expected
+
+
+def test_seeds_are_averaged_before_they_are_swapped() -> None:
+    first, second = _better_by([0.3, -0.1, 0.2, 0.1, -0.2, 0.3])
+    seeds = np.stack([first + [[0.2, 0]] * 6, first - [[0.2, 0]] * 6])
+    assert sign_flip_test(seeds, second).p_value == sign_flip_test(first, second).p_value
+    assert sign_flip_test(second, seeds).p_value == sign_flip_test(first, second).p_value
+    assert sign_flip_test(seeds, second).difference == pytest.approx(0.1)
+
+
+def test_a_difference_that_is_not_a_number_has_no_p_value() -> None:
+    nothing = np.column_stack([np.ones(6), np.zeros(6)])
+    test = sign_flip_test(nothing, nothing)
+    assert np.isnan(test.p_value)
+    assert np.isnan(test.difference)
+
+
+@pytest.mark.parametrize("p_values", [[-0.1, 0.5], [0.5, np.nan], [0.5, None], [[0.5]], 0.5])
+def test_p_values_are_a_list_from_0_to_1(p_values: object) -> None:
+    with pytest.raises(MetricError, match="numbers from 0 to 1"):
+        holm(p_values)  # type: ignore[arg-type]
+
+
+def test_holm_multiplies_by_the_tests_that_are_left() -> None:
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.2]), [0.04, 0.09, 0.09, 0.2])
+    np.testing.assert_array_equal(holm([0.6, 0.0, 1.0]), [1, 0, 1])
+    np.testing.assert_array_equal(holm([]), [])
+
+
+# ranks
+
+
+def _methods(values: Sequence[float], divisions: int = 60) -> list[FloatArray]:
+    """Each with this value in every division, so that any two that differ differ surely."""
+    return [np.column_stack([np.full(divisions, v), np.ones(divisions)]) for v in values]
+
+
+def test_equal_values_share_the_better_rank_and_a_group() -> None:
+    ranking = rank_methods(_methods([0.3, 0.1, 0.3, 0.2, 0.1]))
+    assert ranking.value.tolist() == pytest.approx([0.3, 0.1, 0.3, 0.2, 0.1])
+    assert ranking.rank.tolist() == [4, 1, 4, 3, 1]
+    assert ranking.low.tolist() == [4, 1, 4, 3, 1]
+    assert ranking.high.tolist() == [5, 2, 5, 3, 2]
+    assert ranking.group.tolist() == [3, 1, 3, 2, 1]
+    best_high = rank_methods(_methods([0.3, 0.1, 0.3, 0.2, 0.1]), lower_is_better=False)
+    assert best_high.rank.tolist() == [1, 4, 1, 3, 4]
+    assert best_high.high.tolist() == [2, 5, 2, 3, 5]
+    assert best_high.group.tolist() == [1, 3, 1, 2, 3]
+
+
+def test_pairs_are_corrected_together() -> None:
+    """3 divisions: 2 of 8 swaps reach a difference in all of them; Holm over 3 pairs."""
+    ranking = rank_methods(_methods([0.1, 0.2, 0.3], divisions=3))
+    assert ranking.p_values.tolist() == [[1, 0.75, 0.75], [0.75, 1, 0.75], [0.75, 0.75, 1]]
+    two = _methods([0.1, 0.2], divisions=3)
+    assert rank_methods(two).p_values.tolist() == [[1, 0.25], [0.25, 1]]
+    # told apart only below the level
+    assert rank_methods(two, level=0.75).high.tolist() == [2, 2]
+    assert rank_methods(two, level=0.74).high.tolist() == [1, 2]
+
+
+def test_swaps_suffice_for_the_number_of_pairs() -> None:
+    """9,999 of a pair unless others are asked for; 100 for each of 105 pairs."""
+    assert rank_methods(_methods([0.1, 0.2])).p_values[0, 1] == 1e-4
+    assert rank_methods(_methods([0.1, 0.2]), draws=99).p_values[0, 1] == 0.01
+    many = rank_methods(_methods(np.arange(15) / 10, divisions=40))
+    np.testing.assert_allclose(many.p_values[np.triu_indices(15, 1)], 105 / 10_501)
+
+
+def test_a_group_is_told_apart_from_its_best_and_not_from_its_worst() -> None:
+    """A chain: neighbours cannot be told apart, the ends can."""
+    wobble = np.tile([0.05, -0.05], 30)
+    values = [np.full(60, 0.1), 0.11 + wobble, np.full(60, 0.12), 0.121 + 2 * wobble]
+    ranking = rank_methods([np.column_stack([v, np.ones(60)]) for v in values])
+    assert (ranking.p_values[0, 1] > 0.05, ranking.p_values[0, 2] < 0.05) == (True, True)
+    assert ranking.group.tolist() == [1, 1, 2, 1] or ranking.p_values[0, 3] < 0.05
+    assert ranking.rank.tolist() == [1, 2, 3, 4]
+
+
+def test_draws_of_a_ranking_depend_on_the_random_state_alone() -> None:
+    wobble = np.random.default_rng(2).normal(0.003, 0.01, (2, 20))
+    base = _sums(20, 0)
+    methods = [base, *(base + (w * base[:, 1])[:, np.newaxis] * [1, 0] for w in wobble)]
+    first = rank_methods(methods, draws=200).p_values
+    np.testing.assert_array_equal(first, rank_methods(methods, draws=200, random_state=0).p_values)
+    assert (first != rank_methods(methods, draws=200, random_state=1).p_values).any()
+
+
+# blocks
+
+
+def test_blocks_are_halves_of_halves_across_the_longer_extent() -> None:
+    """A line of 16, in any order: runs of 4, or of 2 where 3 at most are asked for."""
+    along = np.random.default_rng(0).permutation(16)
+    for axis in (0, 1):
+        centroids = np.full((16, 2), 7.0)
+        centroids[:, axis] = along
+        for most, size in ((4, 4), (3, 2), (1, 1), (16, 16), (8, 8)):
+            blocks = spatial_blocks(centroids, most)
+            assert len(set(blocks)) == 16 // size
+            np.testing.assert_array_equal(blocks, along // size)
+    assert len(set(spatial_blocks(centroids))) == 4
