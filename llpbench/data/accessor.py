@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
-from llpbench.data.geometry import mix
-from llpbench.data.grouping import group_labels, group_shares
+from llpbench.data.grouping import group_classes
 from llpbench.data.info import DatasetInfo
-from llpbench.data.overlaps import overlap_areas, present_overlaps
-from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.protocol import SCORE_WINDOW, SPLITS, training_inputs
+from llpbench.data.labels import true_shares
+from llpbench.data.outlines import division_table
+from llpbench.data.overlaps import overlap_areas
+from llpbench.data.splits import take_split
+from llpbench.errors import UnknownNameError, unknown
+from llpbench.protocol import training_inputs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from llpbench.data.batches import Batches
     from llpbench.data.hardness import Hardness
-
-_SHARES = ("chip_proportions", "target", "division_proportions")
 
 
 @xr.register_dataset_accessor("llp")  # type: ignore[no-untyped-call]
@@ -85,20 +84,7 @@ class LabelProportions:
         UnknownNameError
             If there is no such split.
         """
-        if name not in SPLITS:
-            raise UnknownNameError(unknown("split", name, SPLITS))
-        chips = (self._ds["split"] == name).to_numpy()
-        owned = np.unique(self._ds["own_division"].to_numpy()[chips])
-        divisions = np.isin(self._ds["division"].to_numpy(), owned)
-        if border == "drop":
-            outside = self._ds.isel(division=~divisions).llp.bags()
-            chips = chips & (np.asarray(outside.sum(axis=0)) == 0)
-        elif border != "renormalise":
-            raise UnknownNameError(unknown("border rule", border, ["renormalise", "drop"]))
-        ds = self._ds.isel(chip=chips, division=divisions)
-        ds = ds.isel(overlap=present_overlaps(ds))
-        target = mix(overlap_areas(ds), ds["division_proportions"].to_numpy())
-        return ds.assign(target=ds["target"].copy(data=target.astype(np.float32)))
+        return take_split(self._ds, name, border)
 
     def group(self) -> xr.Dataset:
         """Label classes made into the task's categories.
@@ -109,40 +95,7 @@ class LabelProportions:
             Over the same dimension ``category``, now with the names of the class groups; labels
             hold group numbers. A grouped dataset is returned as it is.
         """
-        if self.is_grouped:
-            return self._ds
-        groups = self.label_set.groups
-        present = [name for name in _SHARES if name in self._ds]
-        ds = self._ds.drop_dims("category").assign_coords(
-            category=np.arange(len(groups), dtype=np.int32),
-            category_name=("category", [group.name for group in groups]),
-        )
-        shares = {
-            name: (
-                self._ds[name].dims,
-                group_shares(self._ds[name], groups).astype(np.float32),
-                self._ds[name].attrs,
-            )
-            for name in present
-        }
-        if "label" in ds:
-            shares["label"] = self._grouped_label()
-        return ds.assign(shares).assign_attrs(grouped=1)
-
-    def _grouped_label(self) -> Any:
-        label = self._ds["label"]
-        groups = self.label_set.groups
-        grouped = xr.apply_ufunc(
-            group_labels,
-            label,
-            kwargs={"groups": groups},
-            dask="parallelized",
-            output_dtypes=[np.uint8],
-        )
-        names = " ".join(group.name.replace(" ", "_") for group in groups)
-        return grouped.assign_attrs(
-            flag_values=[*range(len(groups)), 255], flag_meanings=f"{names} no_label"
-        )
+        return self._ds if self.is_grouped else group_classes(self._ds, self.label_set.groups)
 
     def restrict(self, supervision: str) -> xr.Dataset:
         """The label firewall: only what a level of supervision may see.
@@ -279,31 +232,7 @@ class LabelProportions:
         LLPBenchError
             If divisions were made by :meth:`rebag`.
         """
-        import geopandas as gpd
-
-        from llpbench.data.store.layout import DIVISIONS
-
-        ids = self._ds["division"].to_numpy()
-        store = self.info.store
-        if store is None:
-            raise LLPBenchError("outlines are in a dataset's folder: ask the one that was opened")
-        table = gpd.read_parquet(store / DIVISIONS).set_index("id")
-        if not set(ids) <= set(table.index):
-            raise LLPBenchError("divisions made by rebag have no outlines: ask the dataset it had")
-        table = table.loc[ids]
-        own = pd.DataFrame({"own": self._ds["own_division"], "split": self._ds["split"]})
-        by_division = own.groupby("own")["split"].agg(["first", "size"]).reindex(ids)
-        shares = pd.DataFrame(
-            self._ds["division_proportions"].to_numpy(),
-            index=table.index,
-            columns=self._ds["category_name"].to_numpy(),
-        )
-        table = table.assign(
-            split=by_division["first"].fillna("").to_numpy(),
-            chips=by_division["size"].fillna(0).astype(int).to_numpy(),
-            **shares,
-        )
-        return table.rename_axis("division")[[*table.columns.drop("geometry"), "geometry"]]
+        return division_table(self._ds, self.info.store)
 
     def truth(self) -> xr.DataArray:
         """Class shares counted in the score window of each chip's label.
@@ -319,25 +248,7 @@ class LabelProportions:
         LLPBenchError
             If the labels were taken away by :meth:`restrict`.
         """
-        from llpbench.metrics import proportions_from_segmentation
-
-        if "truth" in self._ds:
-            return self._ds["truth"]
-        if "label" not in self._ds:
-            raise LLPBenchError("this dataset has no labels: truth is not for methods to see")
-        label = self._ds["label"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
-        count = self._ds.sizes["category"]
-        shares = xr.apply_ufunc(
-            lambda block: proportions_from_segmentation(block, count),
-            label.chunk(y=-1, x=-1) if label.chunks else label,
-            input_core_dims=[["y", "x"]],
-            output_core_dims=[["category"]],
-            dask="parallelized",
-            output_dtypes=[np.float64],
-            dask_gufunc_kwargs={"output_sizes": {"category": count}},
-        )
-        coords = {name: self._ds[name] for name in ("category", "category_name")}
-        return shares.compute().assign_coords(coords).drop_attrs().rename("truth")
+        return true_shares(self._ds)
 
     def plot_chip(self, chip: str) -> Figure:
         """Draw a chip: image, labels where they are present, its target and its own shares.

@@ -5,9 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.catalog import NO_LABEL, ClassGroup
+
+_SHARES = ("chip_proportions", "target", "division_proportions")
+
+
+def group_classes(ds: xr.Dataset, groups: Sequence[ClassGroup]) -> xr.Dataset:
+    """Label classes made into the task's categories, in labels and in shares.
+
+    See :meth:`~llpbench.data.accessor.LabelProportions.group`.
+    """
+    shares = {
+        name: (ds[name].dims, group_shares(ds[name], groups).astype(np.float32), ds[name].attrs)
+        for name in _SHARES
+        if name in ds
+    }
+    label = {"label": _grouped(ds["label"], groups)} if "label" in ds else {}
+    return (
+        ds.drop_dims("category")
+        .assign_coords(
+            category=np.arange(len(groups), dtype=np.int32),
+            category_name=("category", [group.name for group in groups]),
+        )
+        .assign({**shares, **label})
+        .assign_attrs(grouped=1)
+    )
+
+
+def _grouped(label: xr.DataArray, groups: Sequence[ClassGroup]) -> xr.DataArray:
+    grouped: xr.DataArray = xr.apply_ufunc(
+        group_labels,
+        label,
+        kwargs={"groups": groups},
+        dask="parallelized",
+        output_dtypes=[np.uint8],
+    )
+    names = " ".join(group.name.replace(" ", "_") for group in groups)
+    return grouped.assign_attrs(
+        flag_values=[*range(len(groups)), NO_LABEL], flag_meanings=f"{names} no_label"
+    )
 
 
 def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDArray[np.uint8]:
