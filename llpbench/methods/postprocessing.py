@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from llpbench.methods.estimate import Estimate
 
@@ -17,7 +16,7 @@ Transform: TypeAlias = Callable[[Estimate, slice], Estimate]
 """Takes the predictions of some chips, and which of all chips they are, to better ones."""
 
 
-class PostProcessor(BaseEstimator):  # type: ignore[misc]
+class PostProcessor:
     """Something done to the predictions of a fitted method.
 
     Attributes
