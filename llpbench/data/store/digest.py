@@ -45,7 +45,7 @@ def hash_array(array: NDArray[Any]) -> str:
         texts = [str(item) for item in array.ravel()]
         return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(plain.ravel()).hexdigest()
+    return hashlib.sha256(plain.ravel().data).hexdigest()
 
 
 def hash_blocks(hashes: Iterable[str]) -> str:
