@@ -167,7 +167,7 @@ def hardness(ds: xr.Dataset) -> Hardness:
     )
 
 
-def intraclass_correlation(shares: ArrayLike, division: ArrayLike) -> NDArray[np.float64]:
+def intraclass_correlation(shares: ArrayLike, division: ArrayLike) -> FloatArray:
     r"""Intraclass correlation of class shares: how alike the chips of a division are.
 
     .. math:: \hat\rho = \frac{B - W}{B + (n_0 - 1) W}, \quad
@@ -264,7 +264,7 @@ def _null_scores(ds: xr.Dataset) -> dict[str, NullScore]:
     }
 
 
-def _own_shares(ds: xr.Dataset, otherwise: NDArray[np.float64]) -> NDArray[np.float64]:
+def _own_shares(ds: xr.Dataset, otherwise: FloatArray) -> FloatArray:
     """Known proportions of the division that owns each chip."""
     rows = ds.indexes["division"].get_indexer(pd.Index(ds["own_division"].to_numpy()))
     known = ds["division_proportions"].to_numpy().astype(np.float64)[rows]
