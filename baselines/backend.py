@@ -40,10 +40,6 @@ keras: Any = _Lazy(1)
 def load_backend() -> tuple[ModuleType, ModuleType]:
     """Import TensorFlow and Keras.
 
-    Returns
-    -------
-    tensorflow, keras : module
-
     Raises
     ------
     MethodError
@@ -68,7 +64,6 @@ def set_seed(seed: int, *, deterministic: bool = False) -> None:
 
     Parameters
     ----------
-    seed : int
     deterministic : bool
         Whether the same seed gives the same bits on one machine, at some cost of speed. Once
         asked for, it holds for the whole process.

@@ -25,7 +25,7 @@ class BagRidge(DivisionRegression):
               + \alpha \lVert W \rVert^2
 
     and a chip's answer is the projection of :math:`W^T \phi_i` on the simplex. No chip is ever
-    told to look like its division. :math:`\alpha` is chosen by leaving out one division at a time
+    drawn to look like its division. :math:`\alpha` is chosen by leaving out one division at a time
     (in closed form).
 
     Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,30 +25,6 @@ CELLS = 16_384
 """Cells in a step that is not about divisions."""
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long the context network is trained, and on what.
-
-    Parameters
-    ----------
-    rounds : int
-        Expectation steps.
-    coupling : float
-        How much cells agree with those nearby in the expectation step.
-    local_steps, first_steps, later_steps : int
-        Steps of gradient descent: on divisions, in the first round, in each later one.
-    seed : int
-        Of the cells that are drawn.
-    """
-
-    rounds: int
-    coupling: float
-    local_steps: int
-    first_steps: int
-    later_steps: int
-    seed: int
-
-
 class CellTraining(Curriculum):
     """The first epoch teaches the local layers, each later one is a round of the others.
 
@@ -59,9 +34,8 @@ class CellTraining(Curriculum):
 
     Parameters
     ----------
-    network : ContextNetwork
-    train, val : SplitData
-    schedule : Schedule
+    settings : mapping
+        Of :class:`~llpbench_baselines.llpnet.LLPNet`.
     validate : callable
         Scores the whole network.
     weights : sequence of variables
@@ -75,19 +49,19 @@ class CellTraining(Curriculum):
         network: ContextNetwork,
         train: SplitData,
         val: SplitData,
-        schedule: Schedule,
+        settings: Mapping[str, Any],
         *,
         validate: Callable[[], dict[str, float]],
         weights: Sequence[Any],
     ) -> None:
-        self.network, self.train, self.val, self.schedule = network, train, val, schedule
-        self.epochs = 1 + schedule.rounds
+        self.network, self.train, self.val, self.settings = network, train, val, settings
+        self.epochs = 1 + settings["rounds"]
         self._validate = validate
         self._local = network.local_model()
         self.weights = list(weights)
-        others = [one for one in self._local.weights if all(one is not w for w in self.weights)]
-        self.state = [*self.weights, *others]
-        self._features = network.describe(train.images.in_order(64), schedule.seed)
+        heads = [weights for layer in network.local_head for weights in layer.weights]
+        self.state = [*self.weights, *heads]
+        self._features = network.describe(train.images.in_order(64), settings["random_state"])
         self._sees_surroundings = False
         self._epoch = 0
 
@@ -103,22 +77,22 @@ class CellTraining(Curriculum):
         yield
 
     def validate(self) -> dict[str, float]:
-        """Score the local layers alone as long as the others know nothing."""
+        """Score the local layers alone as long as the others are not trained."""
         if self._epoch > 1:
             return self._validate()
         return self.val.score_network(image_graph(self._local))
 
     def learn_locally(self) -> Lesson:
         """Train on each cell alone."""
-        layers, steps = self.network.local_layers, self.schedule.local_steps
+        layers, steps = self.network.local_layers, self.settings["local_steps"]
         return self.match_divisions(layers, self.alone, steps)
 
     def refine(self, number: int) -> Lesson:
         """Train on the probabilities of the round before, raked and made to agree nearby."""
         probabilities = self.rake(self.before(number))
-        if self.schedule.coupling:
-            probabilities = self.rake(smooth(probabilities, coupling=self.schedule.coupling))
-        steps = self.schedule.first_steps if number == 1 else self.schedule.later_steps
+        if self.settings["coupling"]:
+            probabilities = self.rake(smooth(probabilities, coupling=self.settings["coupling"]))
+        steps = self.settings["first_steps"] if number == 1 else self.settings["later_steps"]
         rate = 3e-3 if number == 1 else 2e-3
         return self.match_cells(self.network.context, self.features, probabilities, steps, rate)
 
@@ -137,7 +111,7 @@ class CellTraining(Curriculum):
     def features(self) -> NDArray[np.float16]:
         """All that the network sees of cells, once the local layers have been trained."""
         if not self._sees_surroundings:
-            around = self.network.surround(self._features, self.schedule.seed)
+            around = self.network.surround(self._features, self.settings["random_state"])
             self._features = np.concatenate([self._features, around], axis=-1)
             self._sees_surroundings = True
         return self._features
@@ -190,11 +164,10 @@ class CellTraining(Curriculum):
         features : ndarray of float16, shape (chip, row, column, number)
         labels : ndarray, shape (chip, row, column, category)
             Probabilities; the loss is their cross-entropy.
-        steps : int
         learning_rate : float
             At the first step; 0 after the last.
         """
-        cells, flat = (one.reshape(-1, one.shape[-1]) for one in (features, labels))
+        cells, flat = (array.reshape(-1, array.shape[-1]) for array in (features, labels))
 
         def loss(features: Any, labels: Any) -> Any:
             logits = apply(layers, features)
@@ -224,11 +197,10 @@ class CellTraining(Curriculum):
             Of the tensors that are drawn, to a tensor of shape ().
         draw : callable
             Draws the arrays of a step; the first holds features of cells.
-        steps : int
         learning_rate : float
             At the first step; 0 after the last.
         """
-        generator = np.random.default_rng([self.schedule.seed, self._epoch])
+        generator = np.random.default_rng([self.settings["random_state"], self._epoch])
         example = draw(generator)
         apply(layers, example[0][:1])
         rates = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
@@ -237,7 +209,7 @@ class CellTraining(Curriculum):
 
         def total(*tensors: Any) -> Any:
             value = loss(*tensors)
-            return tf.add_n([value, *(one for layer in layers for one in layer.losses)])
+            return tf.add_n([value, *(penalty for layer in layers for penalty in layer.losses)])
 
         step = self.optimisation.make_step(total, example)
         return Lesson(((1, draw(generator)) for _ in range(steps)), step, steps, "step")
@@ -253,7 +225,6 @@ def draw_of_divisions(
     features : ndarray of float16, shape (chip, row, column, number)
     divisions : Divisions
         Known ones.
-    generator : numpy.random.Generator
 
     Returns
     -------

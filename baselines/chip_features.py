@@ -1,6 +1,6 @@
-"""What closed-form methods see of a chip: numbers from one or several sets of features.
+"""Features of chips for closed-form methods, from one or several sets of features.
 
-A set is learned from some training images and then turns each image into a row of numbers; images
+A set is learned from training images and then turns each image into a row of numbers; images
 pass by in blocks, as uint8, so that memory holds the rows alone.
 """
 
@@ -37,18 +37,7 @@ class FeatureSet(ABC):
 
     @abstractmethod
     def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
-        """Learn from training images.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, shape (n, 96, 96, 3)
-        generator : numpy.random.Generator
-
-        Returns
-        -------
-        FeatureSet
-            Itself.
-        """
+        """Learn from training images, shape (n, 96, 96, 3) of uint8, and give itself."""
 
     @abstractmethod
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
@@ -69,18 +58,13 @@ class FeatureSet(ABC):
 
 
 class ChipFeatures:
-    """Several sets of features side by side.
-
-    Parameters
-    ----------
-    sets : sequence of FeatureSet
-    """
+    """Several sets of features side by side."""
 
     def __init__(self, sets: Sequence[FeatureSet]) -> None:
         self.sets = sets
 
     def learn(self, train: xr.Dataset, random_state: int) -> Self:
-        """Learn every set from the images of some random chips.
+        """Learn every set from the images of random chips.
 
         Parameters
         ----------
@@ -88,18 +72,13 @@ class ChipFeatures:
             With ``image``.
         random_state : int
             Seed of the choice of chips, and of all that the sets draw.
-
-        Returns
-        -------
-        ChipFeatures
-            Itself.
         """
         generator = np.random.default_rng(random_state)
         count = min(train.sizes["chip"], LEARNED_FROM)
         chosen = np.sort(generator.choice(train.sizes["chip"], count, replace=False))
         images = load_images(train.isel(chip=chosen))
-        for one in self.sets:
-            one.learn(images, generator)
+        for features in self.sets:
+            features.learn(images, generator)
         return self
 
     def compute(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
@@ -120,41 +99,28 @@ class ChipFeatures:
         if progress is not None:
             blocks = progress(blocks, total=-(-ds.sizes["chip"] // _BLOCK), desc="describing chips")
         rows = [
-            np.concatenate([one(images) for one in self.sets], axis=1, dtype=np.float64)
+            np.concatenate([features(images) for features in self.sets], axis=1, dtype=np.float64)
             for _chips, images in blocks
         ]
         return np.concatenate(rows)
 
     def multiply_adds(self) -> int:
         """Count the multiply-adds to describe one chip."""
-        return sum(one.multiply_adds() for one in self.sets)
+        return sum(features.multiply_adds() for features in self.sets)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
-        """All that was learned, by set and name.
-
-        Returns
-        -------
-        dict of str to ndarray
-        """
+        """All that was learned, by set and name."""
         return {
-            f"{one.name}/{key}": array for one in self.sets for key, array in one.arrays.items()
+            f"{features.name}/{key}": array
+            for features in self.sets
+            for key, array in features.arrays.items()
         }
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what :meth:`get_weights` gave; other names are passed by.
-
-        Parameters
-        ----------
-        weights : mapping of str to ndarray
-
-        Returns
-        -------
-        ChipFeatures
-            Itself.
-        """
-        for one in self.sets:
-            start = f"{one.name}/"
-            one.arrays = {
+        """Take over the arrays of :meth:`get_weights`; other names are ignored."""
+        for features in self.sets:
+            start = f"{features.name}/"
+            features.arrays = {
                 key.removeprefix(start): array
                 for key, array in weights.items()
                 if key.startswith(start)

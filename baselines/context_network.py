@@ -30,8 +30,8 @@ class ContextNetwork:
 
     A cell is described by mean and logarithm of the standard deviation of its three bands, and of
     the windows around it. Two small layers turn its own six numbers into kinds of texture, of
-    which every window is averaged too: what is around a cell is told by how often each kind occurs
-    there. Two more layers tell the class from all of these. Averages have no weights.
+    which every window is averaged too: what is around a cell is described by how often each kind
+    occurs there. Two more layers tell the class from all of these. Averages have no weights.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ class ContextNetwork:
         scaled = operations.cast(images, "float32") / 255
         mean = operations.average_pool(scaled, CELL)
         square = operations.average_pool(operations.square(scaled), CELL)
-        found = []
+        parts = []
         for window in WINDOWS:
             average = self._average(mean, window)
             variance = self._average(square, window) - operations.square(average)
             deviation = operations.sqrt(operations.maximum(variance, 0.0))
-            found += [average, operations.log1p(255 * deviation)]
-        return operations.concatenate(found, axis=-1)
+            parts += [average, operations.log1p(255 * deviation)]
+        return operations.concatenate(parts, axis=-1)
 
     def surroundings(self, moments: Any) -> Any:
         """Average the kinds of texture over the windows around cells.
@@ -179,13 +179,7 @@ class ContextNetwork:
 
 
 def apply(layers: Sequence[Any], values: Any) -> Any:
-    """Apply layers one after the other.
-
-    Parameters
-    ----------
-    layers : sequence of keras.layers.Layer
-    values : tensor
-    """
+    """Apply layers one after the other."""
     for layer in layers:
         values = layer(values)
     return values

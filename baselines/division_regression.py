@@ -24,7 +24,7 @@ from llpbench_baselines.window_moments import WindowMoments
 class DivisionRegression(Method):
     """A method that fits features of divisions and predicts from the features of chips.
 
-    Features are standardised for the fit, and what is fitted then told in terms of the raw ones,
+    Features are standardised for the fit, and what is fitted then expressed in the raw ones,
     so that it costs one matrix product with a chip's features. Subclasses name their own
     parameters, and pass on the rest.
 

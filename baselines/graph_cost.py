@@ -21,10 +21,6 @@ def count_multiply_adds(model: Any) -> int:
     ----------
     model : keras.Model
         From images (n, 96, 96, 3) of uint8.
-
-    Returns
-    -------
-    int
     """
     chip = tf.TensorSpec([1, *IMAGE], tf.uint8)
     traced = tf.function(lambda images: model(images, training=False), [chip], autograph=False)

@@ -13,7 +13,7 @@ from llpbench.errors import MethodError
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import IterativeMethod, Progress
 from llpbench_baselines.backend import image_graph, set_seed, tf
-from llpbench_baselines.cell_training import CellTraining, Schedule
+from llpbench_baselines.cell_training import CellTraining
 from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.split_data import SplitData
@@ -133,14 +133,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
             self._layers,
             self.training_chips(train),
             validation,
-            Schedule(
-                self.rounds,
-                self.coupling,
-                self.local_steps,
-                self.first_steps,
-                self.later_steps,
-                self.random_state,
-            ),
+            self.settings,
             validate=lambda: self.choose_sharpness(validation),
             weights=[*self.model_.weights, self._sharpness],
         )
@@ -158,7 +151,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
         return SplitData.of(train, known, targets=self.targets(train))
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
-        """Read what is known of chips one by one: by default their ``target``, not used."""
+        """Read targets of single chips; divisions alone are used by default."""
         targets: NDArray[np.float32] = ds["target"].to_numpy()
         return targets
 

@@ -28,14 +28,10 @@ class NetworkTraining(Curriculum):
         From images (n, 96, 96, 3) of uint8.
     read : callable
         What the objective sees of the output of the model.
-    objective : Objective
-    train, val : SplitData
-    epochs : int
     batch_size : int
         Chips in a step; of bags as many as it holds, at least one.
     learning_rate : float
         Of Adam.
-    seed : int
     """
 
     def __init__(

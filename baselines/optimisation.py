@@ -21,11 +21,6 @@ class Optimisation:
     those of a short training do not remember its beginning. (``use_ema`` of Keras' optimisers
     keeps a constant part.)
 
-    Parameters
-    ----------
-    variables : sequence of keras.Variable
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
-
     Attributes
     ----------
     averages : list of tensorflow.Variable
@@ -35,7 +30,9 @@ class Optimisation:
         self.variables = list(variables)
         self.optimizer = keras.optimizers.Adam(learning_rate)
         self.optimizer.build(self.variables)
-        self.averages = [tf.Variable(one.value, trainable=False) for one in self.variables]
+        self.averages = [
+            tf.Variable(variable.value, trainable=False) for variable in self.variables
+        ]
 
     @property
     def state(self) -> list[Any]:
@@ -60,8 +57,8 @@ class Optimisation:
         """
         halves = {np.dtype(np.float16): np.dtype(np.float32)}
         shapes = [
-            tf.TensorSpec([None, *one.shape[1:]], halves.get(one.dtype, one.dtype))
-            for one in arrays
+            tf.TensorSpec([None, *array.shape[1:]], halves.get(array.dtype, array.dtype))
+            for array in arrays
         ]
 
         def step(*tensors: Any) -> Any:

@@ -17,7 +17,7 @@ from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.objectives import Objective
-from llpbench_baselines.objectives.broadcast import Broadcast, LabelledPixels
+from llpbench_baselines.objectives.chips import Broadcast, LabelledPixels
 
 
 class ChipSupervised(KerasMethod):

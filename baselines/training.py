@@ -89,7 +89,6 @@ def train_network(
 
     Parameters
     ----------
-    curriculum : Curriculum
     patience : int, optional
         Stop when so many epochs in a row brought no lower validation loss.
     journal : Journal, optional
@@ -136,10 +135,6 @@ def train_network(
 
 class TrainingState:
     """A training between two epochs, as arrays and back.
-
-    Parameters
-    ----------
-    curriculum : Curriculum
 
     Attributes
     ----------

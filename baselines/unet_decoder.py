@@ -17,14 +17,8 @@ def normalised_convolution(
 
     Parameters
     ----------
-    x : keras tensor
-    filters, size, stride : int
     name : str
         Of the layers.
-
-    Returns
-    -------
-    keras tensor
     """
     layers = keras.layers
     x = layers.Conv2D(

@@ -31,8 +31,8 @@ class WindowMoments(FeatureSet):
         """Find mean and standard deviation of each descriptor."""
         described = [describe_patches(images, size).reshape(-1, DESCRIPTORS) for size in SIZES]
         self.arrays = {
-            "mean": np.stack([one.mean(axis=0) for one in described]),
-            "scale": np.stack([np.maximum(one.std(axis=0), 1e-6) for one in described]),
+            "mean": np.stack([patches.mean(axis=0) for patches in described]),
+            "scale": np.stack([np.maximum(patches.std(axis=0), 1e-6) for patches in described]),
         }
         return self
 

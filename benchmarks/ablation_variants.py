@@ -180,7 +180,7 @@ class DirectTraining(CellTraining):
     def learn_locally(self) -> Lesson:
         """Train the second stage on divisions."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.schedule.local_steps)
+        return self.match_divisions(layers, features, self.settings["local_steps"])
 
     def before(self, number: int) -> NDArray[np.float16]:
         """Probabilities of the second stage, also before the first round."""
@@ -203,7 +203,7 @@ class DivisionTraining(CellTraining):
     def refine(self, number: int) -> Lesson:
         """Train the second stage on divisions, once."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.schedule.local_steps)
+        return self.match_divisions(layers, features, self.settings["local_steps"])
 
 
 class WithoutCells(LLPNet):
@@ -217,12 +217,12 @@ class BoundTraining(CellTraining):
 
     def learn_locally(self) -> Lesson:
         """Train the first stage on labels."""
-        layers, steps = self.network.local_layers, self.schedule.local_steps
+        layers, steps = self.network.local_layers, self.settings["local_steps"]
         return self.match_cells(layers, self.alone, self._truth(), steps, 3e-3)
 
     def refine(self, number: int) -> Lesson:
         """Train the second stage on labels."""
-        layers, steps = self.network.context, self.schedule.first_steps
+        layers, steps = self.network.context, self.settings["first_steps"]
         return self.match_cells(layers, self.features, self._truth(), steps, 3e-3)
 
     def _truth(self) -> NDArray[np.float16]:

@@ -64,7 +64,7 @@ class InterpolatedTraining(LocalTraining):
             terms = (mean - proportions) ** 2 + self.interpolation * variance
             return tf.reduce_mean(tf.reduce_sum(terms, axis=1))
 
-        return self.lesson(layers, loss, draw, self.schedule.local_steps, 3e-3)
+        return self.lesson(layers, loss, draw, self.settings["local_steps"], 3e-3)
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def _training(divisions: Divisions | None = None) -> Any:
     """What the lessons on loose cells need of a training: divisions, a seed, an epoch."""
     training = object.__new__(CellTraining)
     training.train = SimpleNamespace(divisions=divisions)  # type: ignore[assignment]
-    training.schedule = SimpleNamespace(seed=0)  # type: ignore[assignment]
+    training.settings = {"random_state": 0}
     training._epoch = 1
     return training
 
@@ -137,13 +137,13 @@ def test_divisions_tell_what_cells_are() -> None:
     generator = np.random.default_rng(0)
     shares = np.array([0.2, 0.5, 0.9])
     kind = generator.random((30, 8, 8)) < np.repeat(shares, 10)[:, np.newaxis, np.newaxis]
-    features = np.where(kind, 1.0, -1.0)[..., np.newaxis].astype(np.float16)
+    features = np.where(kind, 4.0, -4.0)[..., np.newaxis].astype(np.float16)
     means = kind.reshape(3, -1).mean(axis=1)
     proportions = np.stack([means, 1 - means], axis=1)
     training = _training(Divisions(csr_array(np.kron(np.eye(3), np.ones((1, 10)))), proportions))
     layers = _logits(2)
     _take(training, training.match_divisions(layers, features, 400))
-    logits = np.asarray(layers[0](np.array([[1.0], [-1.0]], dtype=np.float32)))
+    logits = np.asarray(layers[0](np.array([[4.0], [-4.0]], dtype=np.float32)))
     probability = 1 / (1 + np.exp(logits[:, 1] - logits[:, 0]))
     assert probability[0] > 0.9
     assert probability[1] < 0.1

@@ -24,8 +24,8 @@ from llpbench.methods.registry import make_method
 from llpbench_baselines.backend import keras
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.objectives import OBJECTIVES, Objective
-from llpbench_baselines.objectives.easyllp import debiasing
-from llpbench_baselines.objectives.rot import transport
+from llpbench_baselines.objectives.chips import debiasing
+from llpbench_baselines.objectives.self_training import transport
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.supervised import ChipSupervised
 
@@ -282,7 +282,7 @@ def test_the_expectation_step_keeps_what_divisions_hold() -> None:
 
 
 def test_large_outputs_are_thinned_and_those_without_cells_are_one() -> None:
-    from llpbench_baselines.objectives.cells import thin
+    from llpbench_baselines.objectives.self_training import thin
 
     output = np.random.default_rng(0).random((2, 96, 96, 3), dtype=np.float32)
     np.testing.assert_array_equal(thin(output), output[:, ::4, ::4].reshape(2, 576, 3))

@@ -25,8 +25,8 @@ from llpbench_baselines.convregr import ConvRegr
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.objectives import Objective
 from llpbench_baselines.objectives.bags import DLLP
-from llpbench_baselines.objectives.broadcast import Broadcast
-from llpbench_baselines.objectives.sinkhorn_em import SinkhornEM
+from llpbench_baselines.objectives.chips import Broadcast
+from llpbench_baselines.objectives.self_training import SinkhornEM
 from llpbench_baselines.optimisation import Optimisation
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.supervised import PixelSupervised

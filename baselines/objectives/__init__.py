@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from llpbench_baselines.objectives.bags import DLLP
-from llpbench_baselines.objectives.broadcast import Broadcast
-from llpbench_baselines.objectives.easyllp import CorrelatedEasyLLP, EasyLLP
-from llpbench_baselines.objectives.interpolated import Interpolated
-from llpbench_baselines.objectives.lsrn import LSRN
-from llpbench_baselines.objectives.minibag import MiniBag
+from llpbench_baselines.objectives.bags import DLLP, LSRN, Interpolated, MiniBag
+from llpbench_baselines.objectives.chips import Broadcast, CorrelatedEasyLLP, EasyLLP
 from llpbench_baselines.objectives.objective import Objective
-from llpbench_baselines.objectives.rot import ROT
-from llpbench_baselines.objectives.sinkhorn_em import SinkhornEM
+from llpbench_baselines.objectives.self_training import ROT, SinkhornEM
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "broadcast": Broadcast,

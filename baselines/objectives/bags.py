@@ -9,9 +9,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.divisions import Divisions
 from llpbench_baselines.backend import tf
+from llpbench_baselines.losses import chip_shares, super_resolution
 from llpbench_baselines.objectives.objective import Network, Objective
 from llpbench_baselines.split_data import SplitData
+
+_ERROR = 1e-3
+"""Variance of what a network gets wrong about a whole division."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -78,23 +83,116 @@ class DLLP(BagObjective):
 
 
 @dataclass(eq=False, kw_only=True)
-class WarmBags(DLLP):
-    """An objective by which a network teaches itself, once ``dllp`` has taught it something.
+class Interpolated(BagObjective):
+    r"""Squared errors of bags and :math:`\lambda` times the variance of their chips.
+
+    With the shares :math:`f_i` of the m chips of a bag, their mean :math:`\bar f`, and class
+    weights w,
+
+    .. math:: \sum_k w_k \left[ (\bar f_k - p_k)^2 +
+              \frac{\lambda}{m} \sum_i (f_{ik} - \bar f_k)^2 \right]
+
+    At 1 this is ``broadcast`` with squared errors, at 0 ``dllp`` with them.
 
     Parameters
     ----------
-    warm_start : float
-        Part of the epochs that are ``dllp``, from 0 to 1.
-    loss, bag_size
-        Of ``dllp``.
+    interpolation : float
+        :math:`\lambda`, from 0 to 1.
+    bag_size : int
+        See :class:`~llpbench_baselines.objectives.bags.BagObjective`.
+
+    References
+    ----------
+    Javanmard et al., Learning from aggregate responses: instance level versus bag level loss
+    functions, ICLR 2024, arXiv 2401.11081.
     """
 
-    warm_start: float = 0.5
+    interpolation: float = 0.1
 
-    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"warm_start": (0.0, 1.0)}
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"interpolation": (0.0, 1.0)}
 
-    def at(self, epoch: int, epochs: int) -> Objective:
-        """First ``dllp``, then this one."""
-        if epoch > round(self.warm_start * epochs):
-            return self
-        return DLLP(bag_size=self.bag_size, loss=self.loss)
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
+        """Mean over bags."""
+        shares = chip_shares(output)
+        chips = tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
+        mean, variance = tf.nn.moments(chips, axes=1)
+        terms = (mean - targets[0]) ** 2 + self.interpolation * variance
+        return tf.reduce_mean(tf.reduce_sum(data.loss_weights * terms, axis=1))
+
+
+@dataclass(eq=False, kw_only=True)
+class MiniBag(DLLP):
+    r"""``dllp``, each bag weighted by how near its true mean must be to its division's.
+
+    The mean of m of n chips misses that of all by the variance
+    :math:`\frac{V}{m} (1 - \frac{m}{n})`, with V the variance of chips' shares within a division,
+    taken for a part of the largest possible one, :math:`p_{ck} (1 - p_{ck})` (mean over
+    classes). A bag's weight is the inverse of this variance plus :math:`10^{-3}` for the
+    network's own error; weights average 1 over chips.
+
+    Parameters
+    ----------
+    noise : float
+        Variance within divisions as a part of the largest possible one, from 0 to 1.
+    loss, bag_size
+        Of ``dllp``.
+
+    References
+    ----------
+    The problem: Kubo et al., Theoretical proportion label perturbation for learning from label
+    proportions in large bags, arXiv 2408.14130. The variance: Cochran, Sampling Techniques,
+    third edition, theorem 2.2.
+    """
+
+    noise: float = 0.5
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"noise": (0.0, 1.0)}
+
+    def targets(self, data: SplitData, network: Network) -> tuple[NDArray[Any], ...]:
+        """Proportions and weights of divisions."""
+        return *super().targets(data, network), self.weights(data.divisions)
+
+    def weights(self, divisions: Divisions) -> NDArray[np.float32]:
+        """The weight of each division's bags, shape (division,)."""
+        counts, shares = divisions.counts, divisions.proportions
+        within = self.noise * (shares * (1 - shares)).mean(axis=1)
+        missing = 1 - self.bag_size / np.maximum(counts, self.bag_size)
+        weights = 1 / (within * missing / self.bag_size + _ERROR)
+        usable = np.isfinite(weights)
+        mean = np.average(weights[usable], weights=counts[usable])
+        return (weights / mean).astype(np.float32)
+
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
+        """Weighted mean over bags."""
+        proportions, weights = targets
+        loss = self.losses[self.loss](self.merge(output), proportions, data.loss_weights)
+        return tf.reduce_mean(weights * loss)
+
+
+@dataclass(eq=False, kw_only=True)
+class LSRN(BagObjective):
+    """The loss of label super-resolution, with bags as its blocks.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of bags' shares around the proportions of their division, positive.
+    bag_size : int
+        See :class:`~llpbench_baselines.objectives.bags.BagObjective`.
+
+    References
+    ----------
+    Malkin et al., Label super-resolution networks, ICLR 2019; see
+    :func:`~llpbench_baselines.losses.super_resolution`.
+    """
+
+    spread: float = 0.1
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"spread": (1e-4, 1.0)}
+
+    def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
+        """Mean over bags."""
+        likelihood = super_resolution(
+            self.merge(output), targets[0], data.loss_weights, spread=self.spread
+        )
+        return tf.reduce_mean(likelihood)

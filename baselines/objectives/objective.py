@@ -74,7 +74,6 @@ class Objective(BaseEstimator, ABC):  # type: ignore[misc]
         ----------
         data : SplitData
             Of the training chips.
-        network : callable
 
         Returns
         -------

@@ -194,7 +194,6 @@ class Divisions:
             Divisions.
         size : int
             Chips of each.
-        generator : numpy.random.Generator
 
         Returns
         -------
@@ -222,8 +221,6 @@ def draw_by_weight(
     chips : ndarray, shape (n,)
     weights : ndarray, shape (n,)
         Positive.
-    size : int
-    generator : numpy.random.Generator
 
     Returns
     -------

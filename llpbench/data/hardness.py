@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NullScore:
-    """What predictions without any look at an image score.
+    """Scores of predictions that look at no image.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ class NullScore:
     mae: float
     skill: float | None
 
-    def told(self) -> str:
-        """Give both as text."""
+    def __str__(self) -> str:
+        """Both as text."""
         skill = "" if self.skill is None else f" (skill {self.skill:.3f})"
         return f"{self.mae:.4f}{skill}"
 
@@ -80,21 +80,16 @@ class Hardness:
     null_scores: dict[str, NullScore]
 
     def to_json(self) -> str:
-        """Give the card as JSON.
-
-        Returns
-        -------
-        str
-        """
+        """The card as JSON."""
         return json.dumps(asdict(self), allow_nan=False)
 
     def lines(self) -> list[tuple[str, str]]:
-        """Give the card as text.
+        """The card as text.
 
         Returns
         -------
         list of (str, str)
-            What is told, and what it is.
+            Names of figures and their values.
         """
         sizes = self.chips_per_division
         return [
@@ -109,7 +104,7 @@ class Hardness:
                 (f"intraclass correlation of {name}", "" if value is None else f"{value:.3f}")
                 for name, value in self.intraclass_correlation.items()
             ),
-            *((f"MAE of the {name}", score.told()) for name, score in self.null_scores.items()),
+            *((f"MAE of the {name}", str(score)) for name, score in self.null_scores.items()),
         ]
 
     def __str__(self) -> str:
@@ -134,17 +129,13 @@ def hardness(ds: xr.Dataset) -> Hardness:
     ds : Dataset
         All splits, with labels, grouped or not. Labels are read of the test split alone.
 
-    Returns
-    -------
-    Hardness
-
     Raises
     ------
     LLPBenchError
         If the labels were taken away, or there are no chips.
     """
     if "label" not in ds or "chip_proportions" not in ds:
-        raise LLPBenchError("this dataset has no labels, so how hard it is cannot be said")
+        raise LLPBenchError("this dataset has no labels, without which its hardness is not known")
     if not ds.sizes["chip"]:
         raise LLPBenchError("a dataset without chips has no hardness")
     grouped = ds.llp.group()
@@ -218,7 +209,8 @@ def intraclass_correlation(shares: ArrayLike, division: ArrayLike) -> FloatArray
     """
     values = as_shares(shares)
     groups = as_groups(division, len(values))
-    count, (sums, size) = len(values), _sums_and_sizes(values, groups)
+    _names, sums = division_sums(values, groups)
+    count, sums, size = len(values), sums[:, :-1], sums[:, -1]
     number = len(size)
     if number < 2 or count == number:
         return np.full(values.shape[1], np.nan)
@@ -231,11 +223,6 @@ def intraclass_correlation(shares: ArrayLike, division: ArrayLike) -> FloatArray
     varies = np.ptp(values, axis=0) > 1e-12
     total = np.where(varies, between + (typical - 1) * within, np.nan)
     return np.asarray((between - within) / total)
-
-
-def _sums_and_sizes(values: FloatArray, groups: NDArray[np.str_]) -> tuple[FloatArray, FloatArray]:
-    _names, sums = division_sums(values, groups)
-    return sums[:, :-1], sums[:, -1]
 
 
 def _borders(ds: xr.Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from llpbench.data.geometry import overlap_matrix
 
 
 def overlap_areas(ds: xr.Dataset) -> csr_array:
-    """Areas that chips share with divisions, found by number and never by position.
+    """Areas that chips share with divisions, matched by number and never by position.
 
     Selecting, shuffling or splitting chips or divisions therefore keeps every pair right.
 

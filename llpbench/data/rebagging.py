@@ -50,9 +50,9 @@ def rebag(
     UnknownNameError
         If there is no such split or way.
     LLPBenchError
-        If a number is out of its range, or random bags are wanted of chips without shares.
+        If a number is out of its range, or the dataset has been restricted.
     """
-    _check(how, points, splits)
+    _check(ds, how, points, splits)
     generator = np.random.default_rng(seed)
     split_of, present = _splits(ds), Divisions.of(ds)
     names = ds["division"].to_numpy().astype(object)
@@ -78,7 +78,9 @@ def rebag(
     return _replace(ds, present, names, split_of)
 
 
-def _check(how: str, points: int | None, splits: Sequence[str]) -> None:
+def _check(ds: xr.Dataset, how: str, points: int | None, splits: Sequence[str]) -> None:
+    if "split" not in ds.coords:
+        raise LLPBenchError("a restricted dataset has no splits: rebag before restrict")
     if how not in WAYS:
         raise UnknownNameError(unknown("way to make bags", how, WAYS))
     for split in splits:
@@ -139,7 +141,9 @@ def _deal(
     dealt = csr_array((areas, (owned[bag], chips)), shape=divisions.overlaps.shape)
     others = np.isin(np.arange(len(divisions)), owned, invert=True).astype(float)
     proportions = divisions.proportions.copy()
-    proportions[owned[:count]] = [shares[chips[bag == one]].mean(axis=0) for one in range(count)]
+    proportions[owned[:count]] = [
+        shares[chips[bag == number]].mean(axis=0) for number in range(count)
+    ]
     return Divisions((diags_array(others) @ divisions.overlaps + dealt).tocsr(), proportions), count
 
 

@@ -1,4 +1,4 @@
-"""What training leaves behind epoch by epoch: its history, and a checkpoint to go on from."""
+"""The history of a training, and a checkpoint to resume it from."""
 
 from __future__ import annotations
 
@@ -59,19 +59,13 @@ class Journal:
         return self.interrupted
 
     def keep(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Write a checkpoint.
-
-        Parameters
-        ----------
-        state : mapping of str to ndarray
-            All that the next epoch depends on.
-        """
+        """Write a checkpoint: all that the next epoch depends on."""
         identity = np.array(json.dumps(self._identity))
-        with replacing(self.folder / CHECKPOINT) as beside, beside.open("wb") as file:
+        with replacing(self.folder / CHECKPOINT) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **{_IDENTITY: identity}, **state)
 
     def note(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Write the history down when an epoch has ended.
+        """Write the history when an epoch has ended.
 
         Parameters
         ----------
@@ -79,8 +73,8 @@ class Journal:
             A row for each epoch so far, all with the same keys.
         """
         with (
-            replacing(self.folder / HISTORY) as beside,
-            beside.open("w", newline="", encoding="utf-8") as text,
+            replacing(self.folder / HISTORY) as part,
+            part.open("w", newline="", encoding="utf-8") as text,
         ):
             writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
             writer.writeheader()
@@ -89,12 +83,7 @@ class Journal:
             self._on_epoch(history[-1])
 
     def resume(self) -> dict[str, NDArray[Any]] | None:
-        """Read the last checkpoint.
-
-        Returns
-        -------
-        dict of str to ndarray, or None
-            None where there is none.
+        """Read the last checkpoint, None where there is none.
 
         Raises
         ------

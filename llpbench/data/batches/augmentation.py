@@ -12,7 +12,6 @@ def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> ND
     Parameters
     ----------
     images : ndarray of uint8, shape (..., side, side, 3)
-    generator : numpy.random.Generator
     """
     flat = images.reshape(-1, *images.shape[-3:])
     turned = np.empty_like(flat)

@@ -39,10 +39,9 @@ class Batches:
 
     Parameters
     ----------
-    images : Images
     targets : ndarray, shape (chip or division, ...)
     batch_size : int
-        Chips or bags in a batch; the last one of an epoch holds what is left.
+        Chips or bags in a batch; the last one of an epoch holds the rest.
     divisions : Divisions, optional
         For batches of bags instead of chips: chips of a division, drawn by overlap area, see
         :func:`~llpbench.data.divisions.draw_by_weight`.
@@ -50,7 +49,6 @@ class Batches:
         Chips in a bag. In an epoch a division comes as often as its chips fill bags.
     augment : bool
         Whether to flip and turn each image at random.
-    seed : int
 
     Raises
     ------
