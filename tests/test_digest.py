@@ -30,6 +30,7 @@ def sha256(content: bytes) -> str:
         (np.array([7, 8, 9, 10], dtype="<u2")[::2], struct.pack("<2H", 7, 9), "<u2"),
         (np.array([[5, 6]], dtype=np.uint8), bytes([5, 6]), "|u1"),
         (np.array([True, False]), bytes([1, 0]), "|b1"),
+        (np.zeros((0, 2), dtype="<f4"), b"", "<f4"),
         (np.array(["a", "é"]), b'["a", "\\u00e9"]', "text"),
         (np.array(["a", 'b"'], dtype=object), json.dumps(["a", 'b"']).encode(), "text"),
         (np.array([["a"], ["b"]], dtype=np.dtypes.StringDType()), b'["a", "b"]', "text"),

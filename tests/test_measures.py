@@ -17,7 +17,7 @@ from sklearn.metrics import f1_score, jaccard_score, r2_score
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.scoring.measures import BY_NAME, MEASURES, available
 from llpbench.scoring.scored_chips import ScoredChips
-from llpbench.scoring.tallies import tally
+from llpbench.scoring.tallies import confusions, tally
 
 CHIPS, CLASSES = 40, 3
 FloatArray = NDArray[np.float64]
@@ -187,6 +187,10 @@ def test_what_cannot_be_worked_out_is_not_there(chips: ScoredChips) -> None:
         tallies = tally(replace(chips, **missing), ordered=True)
         assert set(EXPECTED) - set(available(tallies)) == WITH_PIXELS
     assert {m.name for m in MEASURES if m.needs_segmentation} == WITH_PIXELS
+
+
+def test_confusions_of_one_class_are_numbers() -> None:
+    np.testing.assert_array_equal(confusions(np.array([[5.0, 1.0], [7.0, 1.0]])), [[[5]], [[7]]])
 
 
 def test_confusions_are_added_up_in_double_precision(chips: ScoredChips) -> None:

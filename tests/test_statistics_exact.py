@@ -15,6 +15,7 @@ from llpbench.statistics import (
     cluster_bootstrap,
     division_sums,
     holm,
+    many,
     paired_bootstrap,
     rank_methods,
     ratio,
@@ -298,8 +299,8 @@ def test_swaps_suffice_for_the_number_of_pairs() -> None:
     """9,999 of a pair unless others are asked for; 100 for each of 105 pairs."""
     assert rank_methods(_methods([0.1, 0.2])).p_values[0, 1] == 1e-4
     assert rank_methods(_methods([0.1, 0.2]), draws=99).p_values[0, 1] == 0.01
-    many = rank_methods(_methods(np.arange(15) / 10, divisions=40))
-    np.testing.assert_allclose(many.p_values[np.triu_indices(15, 1)], 105 / 10_501)
+    ranking = rank_methods(_methods(np.arange(15) / 10, divisions=40))
+    np.testing.assert_allclose(ranking.p_values[np.triu_indices(15, 1)], 105 / 10_501)
 
 
 def test_a_group_is_told_apart_from_its_best_and_not_from_its_worst() -> None:
@@ -319,6 +320,70 @@ def test_draws_of_a_ranking_depend_on_the_random_state_alone() -> None:
     first = rank_methods(methods, draws=200).p_values
     np.testing.assert_array_equal(first, rank_methods(methods, draws=200, random_state=0).p_values)
     assert (first != rank_methods(methods, draws=200, random_state=1).p_values).any()
+
+
+def test_values_are_in_double_precision_and_groups_are_numbers() -> None:
+    ranking = rank_methods(_methods([3.0, 1.0]), lambda sums: sums[..., 0].astype(np.int64))
+    assert (ranking.value.dtype, ranking.group.dtype.kind) == (np.dtype(np.float64), "i")
+    assert ranking.value.tolist() == [180, 60]
+
+
+# many methods at once
+
+
+def _largest_difference(
+    sums: FloatArray, swaps: Sequence[Sequence[int]]
+) -> tuple[FloatArray, FloatArray]:
+    """Differences of all pairs and the largest one of each swap, in standard deviations."""
+    methods = sums.shape[1]
+    pairs = [(a, b) for a in range(methods) for b in range(a + 1, methods)]
+    differences = np.empty((len(swaps), len(pairs)))
+    for row, signs in enumerate(swaps):
+        for column, (a, b) in enumerate(pairs):
+            swapped = np.array(signs)[:, np.newaxis] < 0
+            one = np.where(swapped, sums[:, b], sums[:, a]).sum(axis=0)
+            other = np.where(swapped, sums[:, a], sums[:, b]).sum(axis=0)
+            differences[row, column] = one[0] / one[1] - other[0] / other[1]
+    scale = np.sqrt(np.mean(differences**2, axis=0))
+    return differences / scale, np.abs(differences / scale).max(axis=1)
+
+
+@pytest.mark.parametrize("at_once", [1, 2**22])
+def test_the_largest_difference_by_loop(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 2^6 swaps of four methods, whatever number of them is worked out at once."""
+    monkeypatch.setattr(many, "NUMBERS_AT_ONCE", at_once)
+    sums = np.stack([_sums(6, seed) for seed in range(4)], axis=1)
+    sums[:, :, 1] = sums[:, :1, 1]
+    swaps = list(product([1, -1], repeat=6))
+    units, largest = _largest_difference(sums, swaps)
+    expected = [np.mean(largest >= abs(observed) - 1e-9) for observed in units[0]]
+    p_values = many.largest_difference_test(sums, ratio, draws=63)
+    np.testing.assert_allclose(p_values[np.triu_indices(4, 1)], expected, atol=1e-12)
+    np.testing.assert_array_equal(p_values, p_values.T)
+    np.testing.assert_array_equal(np.diag(p_values), 1)
+
+
+def test_the_smallest_p_value_of_many_counts_the_observed() -> None:
+    """Sampled: (0 + 1) / (draws + 1); with all swaps tried it is 2 of them."""
+    sums = np.stack(_methods([0.1, 0.5, 0.9]), axis=1)
+    sampled = many.largest_difference_test(sums, ratio)
+    assert sampled[0, 2] == 1 / 10_000
+    assert many.largest_difference_test(sums, ratio, draws=250)[0, 2] == 1 / 251
+    tried = many.largest_difference_test(sums[:9], ratio, draws=511)
+    np.testing.assert_array_equal(tried[np.triu_indices(3, 1)], 2 / 512)
+    sampled = many.largest_difference_test(sums[:9], ratio, draws=510)
+    assert sampled[0, 1] != 2 / 512
+
+
+def test_more_than_45_methods_are_compared_at_once() -> None:
+    methods = [_sums(40, seed)[:, :1] * [1, 0] + [[0, 20]] * 40 for seed in range(46)]
+    stacked = np.stack(methods, axis=1)
+    for draws, seed, tried in ((None, 0, 1999), (99, 5, 99)):
+        ranking = rank_methods(methods, draws=draws, random_state=seed)
+        expected = many.largest_difference_test(stacked, ratio, draws=tried, random_state=seed)
+        np.testing.assert_array_equal(ranking.p_values, expected)
+        other = many.largest_difference_test(stacked, ratio, draws=tried, random_state=seed + 1)
+        assert (other != expected).any()
 
 
 # blocks

@@ -172,6 +172,7 @@ def _serve(
 
 def _measure(module: Path, loop: _Loop) -> str:
     loop.coverage = Coverage(data_file=None, include=[str(module)], config_file=False)
+    loop.coverage.set_option("run:disable_warnings", ["no-data-collected"])
     loop.coverage.start()
     failed = loop.run(loop.items)
     loop.coverage.stop()
