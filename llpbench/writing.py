@@ -64,7 +64,7 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
         discard(part)
     try:
         yield part
-        _flush(part)
+        flush(part)
         if path.is_dir() and part.is_dir():
             shutil.rmtree(path)
         part.replace(path)
@@ -73,7 +73,7 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
             discard(part)
 
 
-def _flush(part: Path) -> None:
+def flush(part: Path) -> None:
     """Have the disk hold a file's bytes before its name, so that losing power loses neither.
 
     The files of a folder are left to the system: there may be thousands, and what is large

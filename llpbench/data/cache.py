@@ -22,10 +22,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def cache_folder() -> Path:
     """Folder of all datasets: ``$LLPBENCH_CACHE``, or the platform's for a user's caches."""
-    import platformdirs
+    import pooch
 
     named = os.environ.get("LLPBENCH_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
+    return Path(named).expanduser() if named else pooch.os_cache("llpbench")
 
 
 def stored_names() -> list[str]:
