@@ -14,18 +14,9 @@ from llpbench.data.cache import cache_folder, stored_names, unfinished_stores
 
 @dataclass(frozen=True)
 class Holding:
-    """One thing in the cache.
+    """One thing in the cache, in a folder of so many bytes, and the dataset it belongs to.
 
-    Parameters
-    ----------
-    name : str
-        The dataset it belongs to.
-    kind : {"dataset", "archive", "partial"}
-        "partial" is part of an archive or of a dataset.
-    path : Path
-        The folder that holds it.
-    size : int
-        Bytes on disk.
+    "partial" is part of an archive or of a dataset.
     """
 
     name: str

@@ -91,21 +91,14 @@ def place_file(
     *,
     classes: bool,
 ) -> Source | None:
-    """Lay a file on a lattice.
+    """Lay a file on a lattice; None where it lies outside the extent.
+
+    A file may cover the whole Earth: only what is near the extent is projected.
 
     Parameters
     ----------
-    file : RasterFile
-        May cover the whole Earth: only what is near the extent is projected.
-    lattice : ChipGrid
-        Its cells are pixels.
     classes : bool
         Whether the file holds numbers that cannot be averaged.
-
-    Returns
-    -------
-    Source or None
-        None where the file lies outside the extent.
     """
     offset = _offset(file, lattice)
     if offset is not None:

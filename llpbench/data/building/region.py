@@ -82,19 +82,9 @@ class Recipe:
 
 
 def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
-    """Make a region of one's own.
+    """Make a region of one's own; its pixels are read from the rasters when they are needed.
 
-    Returns
-    -------
-    region : Region
-        Tables in memory; pixels are read from the rasters when they are needed.
-    remarks : list of str
-        A sentence for each thing that was decided, mended or left out.
-
-    Raises
-    ------
-    LLPBenchError
-        In one sentence, what is wrong with a file or an option.
+    The remarks are a sentence for each thing that was decided, mended or left out.
     """
     if recipe.chip_km <= 0:
         raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")

@@ -38,19 +38,7 @@ STATED_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class WriteReport:
-    """What writing a store found.
-
-    Parameters
-    ----------
-    path : Path
-        The store.
-    digest : str
-        Digest of its contents.
-    chips, divisions : int
-        How many it holds.
-    remarks : tuple of str
-        A sentence for each thing that was out of order.
-    """
+    """What writing a store found; remarks are sentences, one for each thing out of order."""
 
     path: Path
     digest: str
@@ -78,16 +66,12 @@ def write_store(
 
     Parameters
     ----------
-    region : Region
-        The source.
     path : Path
         Where the store will stand; nothing may stand there yet.
     name, title, licence, attribution, synthetic, doi, source, source_md5
         What ``store.json`` says, see :class:`~llpbench.data.store.layout.StoreInfo`.
     workers : int, optional
         Threads; by default one for each processor. The result does not depend on it.
-    progress : bool
-        Whether to show a progress bar.
 
     Raises
     ------
