@@ -15,7 +15,6 @@ from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO
 from llpbench.errors import StoreError, UnknownNameError, unknown
 from llpbench.writing import locked as lock_of
-from llpbench.writing import unfinished
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -31,11 +30,6 @@ def cache_folder() -> Path:
 def stored_names() -> list[str]:
     """Names of the datasets that are in the cache, whole; sorted."""
     return sorted(info.parent.name for info in cache_folder().glob(f"[!.]*/{INFO}"))
-
-
-def unfinished_stores() -> list[tuple[str, Path]]:
-    """Datasets whose writing was interrupted, or goes on: name and folder."""
-    return [(path.name, part) for path, part in unfinished(cache_folder())]
 
 
 def find_store(name: str | os.PathLike[str]) -> Path:

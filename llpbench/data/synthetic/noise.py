@@ -7,9 +7,10 @@ whatever order a machine adds them, so a seed means the same labels everywhere.
 
 from __future__ import annotations
 
+import operator
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,14 +114,8 @@ def fractal_noise(
     start: int, octaves: tuple[tuple[int, float], ...], grid: PixelGrid
 ) -> NDArray[np.float32]:
     """Sum of smooth noise at several scales: octaves of a cell in pixels and a deviation."""
-    (cell, amplitude), *others = octaves
-    total = smooth_noise(start + cell, cell, grid)
-    total *= np.float32(amplitude)
-    for cell, amplitude in others:
-        octave = smooth_noise(start + cell, cell, grid)
-        octave *= np.float32(amplitude)
-        total += octave
-    return total
+    noises = (np.float32(sd) * smooth_noise(start + cell, cell, grid) for cell, sd in octaves)
+    return reduce(operator.iadd, noises)
 
 
 def _splines(pixels: NDArray[np.int64], cell: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
