@@ -88,7 +88,7 @@ def discard(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder, a hidden file beside it, waiting for its other holder."""
+    """Hold the lock of a file or folder, waiting as long as another process holds it."""
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)

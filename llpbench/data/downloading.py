@@ -22,7 +22,7 @@ STORE_SHARE = 1.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What a download would do: about how many bytes it would fetch and take, and which are free.
+    """What a download would do: the bytes it would fetch and take, and those that are free.
 
     ``store_bytes`` is an estimate, ``present_bytes`` the part of the archive that is here already.
     """

@@ -49,8 +49,8 @@ def utm_zone(longitude: float, latitude: float) -> str:
     """Name the zone of the Universal Transverse Mercator grid that a place in degrees lies in.
 
     ``geopandas.GeoSeries.estimate_utm_crs`` gives the same, but the western zone on a border, and
-    nothing beyond 180 degrees of longitude (which are those beyond -180) or near the poles, where
-    this gives the polar stereographic grid: beyond 84 degrees north and 80 south.
+    nothing beyond 180 degrees of longitude (here those beyond -180) or near the poles (here, beyond
+    84 degrees north and 80 south, the polar stereographic grid).
 
     Examples
     --------

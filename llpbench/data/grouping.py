@@ -50,7 +50,7 @@ def _grouped(label: xr.DataArray, groups: Sequence[ClassGroup]) -> xr.DataArray:
 
 
 def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDArray[np.uint8]:
-    """Replace each label class by the number of its group; 255 stays, as for classes of no group.
+    """Replace each label class by its group's number; 255 for 255 and for classes of no group.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDAr
 
 
 def group_shares(shares: ArrayLike, groups: Sequence[ClassGroup]) -> NDArray[np.float64]:
-    """Sum the shares of each group's classes, shape (n, label class) to (n, group); NaN rows stay.
+    """Sum the shares of each group's classes, from shape (n, label class) to (n, group).
 
     Examples
     --------

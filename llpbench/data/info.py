@@ -54,7 +54,7 @@ class DatasetInfo:
 
     @classmethod
     def of_attributes(cls, attributes: Mapping[Any, Any]) -> DatasetInfo:
-        """Read what :meth:`attributes` wrote; what is missing is empty, but not the classes."""
+        """Read what :meth:`attributes` wrote; only the classes must be there."""
         if "label_set" not in attributes:
             raise LLPBenchError(
                 "this dataset has lost its attributes, and with them its classes; "

@@ -44,7 +44,7 @@ def choose_legend(
 
 
 def cell_side(file: RasterFile, area: Area) -> float:
-    """Side in metres of a square as large as a raster's pixel on the ground, amid an area."""
+    """Side in metres of a square as large as a raster's pixel in the middle of an area."""
     from pyproj import Geod, Transformer
 
     x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)
