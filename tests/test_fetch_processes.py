@@ -105,8 +105,9 @@ def test_kill_at_random_moments_then_a_clean_finish(
 def test_a_kill_while_pooch_checks_costs_no_byte(zenodo: ZenodoServer, tmp_path: Path) -> None:
     zenodo.publish(RECORD, NAME, PAYLOAD)
     program = "import os, pooch; pooch.hashes.file_hash = lambda *_, **__: os.kill(os.getpid(), 9)"
-    done = subprocess.run([sys.executable, "-P", "-c", program + FETCH, str(tmp_path)])
-    assert done.returncode == -signal.SIGKILL
+    command = [sys.executable, "-P", "-c", program + FETCH, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, "ready\n", "")
     assert part_of(tmp_path).read_bytes() == PAYLOAD
     assert len(list(part_of(tmp_path).parent.iterdir())) == 2  # and pooch's name for it
     archive = Archive(RECORD, tmp_path).fetch()
