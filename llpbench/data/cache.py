@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import platformdirs
+
 from llpbench import catalog
 from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO
@@ -21,10 +23,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def cache_folder() -> Path:
     """Folder of all datasets: ``$LLPBENCH_CACHE``, or the platform's for a user's caches."""
-    import pooch
-
     named = os.environ.get("LLPBENCH_CACHE")
-    return Path(named).expanduser() if named else pooch.os_cache("llpbench")
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
 
 
 def stored_names() -> list[str]:
