@@ -13,11 +13,7 @@ from llpbench.writing import replace_text
 def format_cells(rows: Iterable[Sequence[Any]]) -> list[list[str]]:
     """Write the values of a table, all numbers of a column with as many decimals.
 
-    Parameters
-    ----------
-    rows : iterable of sequence
-        Of equal length. Numbers from -10 to 10 need up to four decimals, others one; None and
-        NaN are left blank.
+    Numbers from -10 to 10 need up to four decimals, others one; None and NaN are left blank.
 
     Examples
     --------
@@ -51,16 +47,7 @@ def format_number(value: float | None, spec: str) -> str:
 
 
 def format_interval(low: float | None, high: float | None, *, decimals: int, to: str) -> str:
-    """Write an interval, blank where there is none.
-
-    Parameters
-    ----------
-    low, high : float or None
-        Ends; None or NaN where an interval is not known.
-    decimals : int
-        Of both ends.
-    to : str
-        What stands between them.
+    """Write an interval with ``to`` between its ends; blank where an end is None or NaN.
 
     Examples
     --------
@@ -75,14 +62,7 @@ def format_interval(low: float | None, high: float | None, *, decimals: int, to:
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    r"""Write a table in Markdown.
-
-    Parameters
-    ----------
-    headings : sequence of str
-        One a column.
-    rows : iterable of sequence
-        As long as the headings; written by :func:`format_cells`, vertical bars escaped.
+    r"""Write a table in Markdown, its cells by :func:`format_cells`, vertical bars escaped.
 
     Examples
     --------
@@ -97,22 +77,7 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> st
 
 
 def replace_between(path: Path, begin: str, end: str, text: str) -> bool:
-    """Put a text between two marks in a file.
-
-    Parameters
-    ----------
-    path : Path
-        Of a text file.
-    begin, end : str
-        Marks, which stay.
-    text : str
-        Takes the place of what was between them.
-
-    Returns
-    -------
-    bool
-        Whether there is such a file with such marks; without, nothing is written.
-    """
+    """Put a text between two marks in a file; False, and nothing written, if any of these lacks."""
     if not path.is_file():
         return False
     old = path.read_text(encoding="utf-8")

@@ -27,13 +27,7 @@ BRIGHTENING = 1.5
 
 
 def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
-    """Make an empty figure that belongs to no window; notebooks show it nevertheless.
-
-    Parameters
-    ----------
-    width, height : float
-        In inches.
-    """
+    """Make an empty figure (inches) that belongs to no window; notebooks show it nevertheless."""
     return _figure_class()(figsize=(width, height), layout="constrained", dpi=150)
 
 
@@ -52,31 +46,14 @@ def _figure_class() -> type[Figure]:
 
 
 def category_colours(ds: xr.Dataset) -> list[str]:
-    """Colours of the categories of a dataset, the same in every picture.
-
-    Parameters
-    ----------
-    ds : Dataset
-        Grouped or not.
-
-    Returns
-    -------
-    list of str
-        ``#rrggbb``, in the order of the categories.
-    """
+    """Colours of the categories of a dataset, ``#rrggbb`` in their order, grouped or not."""
     labels = ds.llp.label_set
     parts = labels.groups if ds.llp.is_grouped else labels.classes
     return [part.colour for part in parts]
 
 
 def shades(colour: str) -> Colormap:
-    """Make a sequential colour map of one hue: from a light tint to a dark shade.
-
-    Parameters
-    ----------
-    colour : str
-        Any that matplotlib knows.
-    """
+    """Make a sequential colour map of one hue: from a light tint to a dark shade."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     hue = np.array(to_rgb(colour))
@@ -87,11 +64,6 @@ def glow(colour: str) -> Colormap:
     """Make a sequential colour map of one hue: from near black to a light tint.
 
     White lines can be seen on all but its brightest end.
-
-    Parameters
-    ----------
-    colour : str
-        Any that matplotlib knows.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
@@ -105,39 +77,26 @@ def strip(axis: Axes) -> None:
     axis.tick_params(labelsize=8, length=3)
 
 
-def legend_below(figure: Figure, handles: Sequence[Any], *, columns: int) -> None:
-    """Explain colours and marks below all panels, without a frame."""
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
-    )
+def legend_below(figure: Figure, handles: Sequence[Any], *, columns: int, note: str = "") -> None:
+    """Explain colours and marks below all panels, without a frame; a note stands above them."""
+    options: dict[str, Any] = {"title": note, "title_fontsize": 7, "frameon": False, "fontsize": 8}
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
 
 
 def draw_image(axis: Axes, image: NDArray[np.uint8]) -> None:
-    """Draw the image of a chip, brightened by half, without ticks.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (y, x, 3)
-    """
+    """Draw the image of a chip (y, x, 3), brightened by half, without ticks."""
     axis.imshow(np.clip(image * (BRIGHTENING / 255), 0, 1), interpolation="nearest")
-    axis.set_xticks([])
-    axis.set_yticks([])
+    axis.set(xticks=[], yticks=[])
 
 
 def draw_labels(axis: Axes, label: NDArray[np.uint8], colours: Sequence[str]) -> None:
-    """Draw class numbers in the colours of their categories, without ticks; no label is white.
-
-    Parameters
-    ----------
-    label : ndarray of uint8, shape (y, x)
-    """
+    """Draw class numbers (y, x) in the colours of their categories, without ticks; others white."""
     from matplotlib.colors import to_rgb
 
     table = np.ones((256, 3))
     table[: len(colours)] = [to_rgb(colour) for colour in colours]
     axis.imshow(table[label], interpolation="nearest")
-    axis.set_xticks([])
-    axis.set_yticks([])
+    axis.set(xticks=[], yticks=[])
 
 
 def draw_shares(
@@ -152,8 +111,6 @@ def draw_shares(
     ----------
     shares : mapping of str to ndarray, shape (category,)
         What each kind is called, and its shares; the first is drawn faintly.
-    names, colours : sequence of str
-        Of the categories.
     """
     height = 0.8 / len(shares)
     places = np.arange(len(names))
@@ -171,6 +128,4 @@ def draw_shares(
         )
     axis.set_yticks(places, names)
     axis.invert_yaxis()
-    axis.set_xlim(0, 1)
-    axis.set_xlabel("share")
-    axis.set_title(" (faint) and ".join(shares))
+    axis.set(xlim=(0, 1), xlabel="share", title=" (faint) and ".join(shares))

@@ -24,11 +24,8 @@ _IRREGULAR = 0.05
 class Cells:
     """Chips on the smallest grid that holds them.
 
-    Parameters
-    ----------
-    grid : ChipGrid
-        Begins with the first row and column that hold a chip.
-    rows, columns : ndarray of int, shape (chip,)
+    ``grid`` begins with the first row and column that hold a chip; ``rows`` and ``columns`` are
+    those of each chip.
     """
 
     grid: ChipGrid
@@ -47,23 +44,10 @@ class Cells:
 
 
 def find_cells(ds: xr.Dataset) -> Cells:
-    """Find the cells of chips.
+    """Find the cells of chips, in their order.
 
-    Parameters
-    ----------
-    ds : Dataset
-        Where it does not say its grid, that is worked out from the places of its chips: a square
-        kilometre grid of a UTM zone, or rows and columns of equal degrees.
-
-    Returns
-    -------
-    Cells
-        In the order of the chips.
-
-    Raises
-    ------
-    BuildError
-        If the chips stand on no regular grid.
+    Where a dataset does not say its grid, that is worked out from the places of its chips: a square
+    kilometre grid of a UTM zone, or rows and columns of equal degrees.
     """
     places = ds["lon"].to_numpy(), ds["lat"].to_numpy()
     grid = ds.llp.info.grid

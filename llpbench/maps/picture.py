@@ -34,14 +34,8 @@ def draw_map(
 ) -> Figure:
     """Draw the classes of a map, and the share of each class beside them.
 
-    Parameters
-    ----------
-    classes, shares : Path
-        GeoTIFFs of :mod:`llpbench.maps.rasters`; only as much is read as can be seen.
-    divisions : GeoDataFrame
-        Outlines in their projection.
-    colours : sequence of str
-        Of the categories.
+    ``classes`` and ``shares`` are GeoTIFFs of :mod:`llpbench.maps.rasters`; only as much is read as
+    can be seen.
     """
     import rasterio
     from matplotlib.colors import ListedColormap
@@ -104,16 +98,9 @@ def _add_legend(axis: Axes, names: Sequence[str], colours: Sequence[str]) -> Non
     from matplotlib.patches import Patch
 
     patches = [Patch(color=colour, label=name) for name, colour in zip(names, colours, strict=True)]
-    axis.legend(
-        handles=patches,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.01),
-        ncols=min(len(names), 5),
-        columnspacing=1.2,
-        handlelength=1.2,
-        frameon=False,
-        fontsize=8,
-    )
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
+    sizes: dict[str, Any] = {"columnspacing": 1.2, "handlelength": 1.2, "fontsize": 8}
+    axis.legend(handles=patches, ncols=min(len(names), 5), frameon=False, **place, **sizes)
 
 
 def _add_scale_bar(axis: Axes, bounds: Any, metres: float) -> None:

@@ -28,36 +28,18 @@ def write_shares(
 ) -> None:
     """Write the shares of each class, a pixel a chip.
 
-    Parameters
-    ----------
-    predictions : Dataset
-        In the order of the cells.
-    path : Path
-        Of the GeoTIFF: a band a class, named after it, NaN where there is no chip.
-    tags : mapping of str to str
-        Metadata of the file: key and text.
+    A band a class, named after it, NaN where there is no chip; ``tags`` are metadata of the file.
+    Predictions stand in the order of the cells, here and below.
     """
     with replacing(path) as part_file:
-        share_raster(predictions, cells).rio.to_raster(
-            part_file,
-            tags=dict(tags),
-            **_cog_options(cells.shape, "average"),
-        )
+        raster = share_raster(predictions, cells).rio
+        raster.to_raster(part_file, tags=dict(tags), **_cog_options(cells.shape, "average"))
 
 
 def share_raster(predictions: xr.Dataset, cells: Cells) -> xr.DataArray:
-    """Lay the shares of chips out in space.
+    """Lay the shares of chips out in space: float32 (band, y, x), a band a class, a pixel a chip.
 
-    Parameters
-    ----------
-    predictions : Dataset
-        In the order of the cells.
-
-    Returns
-    -------
-    DataArray of float32, shape (band, y, x)
-        A band a class, a pixel a chip, NaN where there is none, with coordinates and projection
-        for ``.rio``.
+    NaN where there is no chip, with coordinates and projection for ``.rio``.
     """
     import rioxarray  # noqa: F401  (registers .rio)
     import xarray as xr
@@ -80,20 +62,9 @@ def write_classes(
 ) -> None:
     """Write the class of each pixel, where pixels were predicted; else the largest of each chip.
 
-    Predictions are about the central 96 x 96 pixels of a chip; its outermost two pixels are given
-    the class of their neighbours.
-
-    Parameters
-    ----------
-    predictions : Dataset
-        In the order of the cells.
-    path : Path
-        Of the GeoTIFF: one band of category numbers with a colour table, 255 where there is no
-        chip.
-    tags : mapping of str to str
-        Metadata of the file: key and text.
-    colours : sequence of str
-        ``#rrggbb`` of each category.
+    One band of category numbers with a table of ``colours`` (``#rrggbb``), 255 where there is no
+    chip. Predictions are about the central 96 x 96 pixels of a chip; its outermost two pixels are
+    given the class of their neighbours.
     """
     detailed = "segmentation" in predictions
     pixels = CHIP_SIZE if detailed else 1
@@ -171,11 +142,7 @@ def _cog(
             yield file
             file.update_tags(**tags)
         with replacing(path) as part_file:
-            rasterio.shutil.copy(
-                plain,
-                part_file,
-                **_cog_options((height, width), overviews),
-            )
+            rasterio.shutil.copy(plain, part_file, **_cog_options((height, width), overviews))
 
 
 def _cog_options(shape: tuple[int, int], resampling: str) -> dict[str, Any]:

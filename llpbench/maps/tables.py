@@ -15,30 +15,15 @@ if TYPE_CHECKING:
 
 
 def chip_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.GeoDataFrame:
-    """Make a table of chips.
+    """Make a table of chips, those predicted, which the dataset and cells hold in the same order.
 
-    Parameters
-    ----------
-    ds : Dataset
-        The chips predicted, in the same order.
-    cells : Cells
-        Their places.
-
-    Returns
-    -------
-    GeoDataFrame
-        ``chip``, ``division`` (that owns it), ``split``, the predicted share of each class, and
-        the chip's square in the projection of the grid.
+    ``chip``, ``division`` (that owns it), ``split``, the predicted share of each class, and the
+    chip's square in the projection of the grid.
     """
     import geopandas as gpd
 
-    facts = pd.DataFrame(
-        {
-            "chip": ds["chip"].to_numpy(),
-            "division": ds["own_division"].to_numpy(),
-            "split": ds["split"].to_numpy(),
-        }
-    )
+    columns = {"chip": "chip", "division": "own_division", "split": "split"}
+    facts = pd.DataFrame({name: ds[array].to_numpy() for name, array in columns.items()})
     shares = pd.DataFrame(
         predictions["proportions"].to_numpy(), columns=predictions["category"].to_numpy()
     )
@@ -48,17 +33,9 @@ def chip_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.Geo
 def division_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.GeoDataFrame:
     """Make a table of the divisions that chips were predicted in.
 
-    Parameters
-    ----------
-    predictions, ds, cells
-        As for :func:`chip_table`.
-
-    Returns
-    -------
-    GeoDataFrame
-        ``division``, ``name``, ``area_km2``, ``predicted_km2`` (of it, under predicted chips), the
-        predicted share of each class (chips weighted by their overlap), ``known_`` and the class
-        where proportions are known, and the outline in the projection of the grid.
+    ``division``, ``name``, ``area_km2``, ``predicted_km2`` (of it, under predicted chips), the
+    predicted share of each class (chips weighted by their overlap), ``known_`` and the class where
+    proportions are known, and the outline in the projection of the grid.
     """
     divisions = ds.llp.divisions()
     names = [str(name) for name in predictions["category"].to_numpy()]

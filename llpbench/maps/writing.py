@@ -29,10 +29,9 @@ class MapFiles:
 
     Parameters
     ----------
-    shares : Path
-        GeoTIFF with a band for each class, a pixel for each chip.
-    classes : Path
-        GeoTIFF of classes with a colour table, for each pixel where pixels were predicted.
+    shares, classes : Path
+        GeoTIFFs: a band for each class, a pixel for each chip; and classes with a colour table, for
+        each pixel where pixels were predicted.
     chips, divisions : Path
         GeoParquet.
     picture : Path
@@ -82,19 +81,13 @@ def write_map(
     part = _predicted(predictions, ds)
     predictions = check_predictions(predictions, part)
     cells, colours, tags = find_cells(part), category_colours(part), _tags(predictions, part)
-    files = MapFiles(
-        path,
-        *(path.with_name(path.stem + ending) for ending in ("-classes.tif", "-chips.parquet")),
-        *(path.with_name(path.stem + ending) for ending in ("-divisions.parquet", ".png")),
-    )
+    endings = ("-classes.tif", "-chips.parquet", "-divisions.parquet", ".png")
+    files = MapFiles(path, *(path.with_name(path.stem + ending) for ending in endings))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_shares(predictions, cells, files.shares, tags)
     write_classes(predictions, cells, files.classes, tags, colours)
-    divisions = division_table(predictions, part, cells)
-    for table, file in (
-        (chip_table(predictions, part, cells), files.chips),
-        (divisions, files.divisions),
-    ):
+    chips, divisions = (table(predictions, part, cells) for table in (chip_table, division_table))
+    for table, file in ((chips, files.chips), (divisions, files.divisions)):
         with replacing(file) as part_file:
             table.to_parquet(part_file)
     figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))

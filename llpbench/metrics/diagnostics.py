@@ -100,18 +100,10 @@ def consistency_of_gaps(sums: FloatArray, per: Literal["category"] | None = None
 
 
 def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
-    """Mean prediction and mean truth in tenths of the chips by predicted share.
+    """Mean prediction and mean truth (n,) in tenths of the chips by predicted share: (bins, 3).
 
-    Parameters
-    ----------
-    truth, predicted : array_like, shape (n,)
-        Shares of one category, 0 to 1.
-
-    Returns
-    -------
-    ndarray of float64, shape (bins, 3)
-        Mean prediction, mean truth and number of chips, at most 10 rows by prediction: equal
-        predictions stay together, and those at the upper bound of a tenth belong to it.
+    Mean prediction, mean truth and number of chips, at most 10 rows by prediction: equal
+    predictions stay together, and those at the upper bound of a tenth belong to it.
 
     Examples
     --------

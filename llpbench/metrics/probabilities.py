@@ -102,19 +102,8 @@ def expected_calibration_error(truth: ArrayLike, probabilities: ArrayLike, bins:
 def reliability_table(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> FloatArray:
     """Pixels, confidence and hits by bins of the highest probability; tables of batches add up.
 
-    Parameters
-    ----------
-    truth : array_like of int, shape (n, s, s)
-        Labels; those outside 0..K-1 count nowhere.
-    probabilities : array_like of float, shape (n, t, t, K)
-        Class probabilities; t divides s, and a coarser pixel stands for a block of labels.
-    bins : int
-        Number of bins over [0, 1]; a bin holds its upper bound.
-
-    Returns
-    -------
-    ndarray of float64, shape (bins, 3)
-        Number of pixels, sum of their highest probabilities, number of right ones.
+    Of what :func:`expected_calibration_error` takes: (bins, 3), the number of pixels, the sum of
+    their highest probabilities, the number of right ones. A bin holds its upper bound.
 
     Examples
     --------
@@ -140,15 +129,7 @@ def reliability_table(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15
 def calibration_error_of(table: ArrayLike) -> float:
     """Get the expected calibration error from a :func:`reliability_table`, or a sum of them.
 
-    Parameters
-    ----------
-    table : array_like, shape (bins, 3)
-        Number of pixels, sum of their highest probabilities, number of right ones.
-
-    Returns
-    -------
-    float
-        In [0, 1]; NaN without a pixel.
+    In [0, 1]; NaN without a pixel.
 
     Examples
     --------

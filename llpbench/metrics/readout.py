@@ -18,20 +18,10 @@ from llpbench.metrics.arrays import (
 
 
 def most_likely_class(probabilities: ArrayLike) -> NDArray[np.uint8]:
-    """Class of the highest probability in each pixel, the first among equals.
+    """Class (n, s, s) of the highest probability (n, s, s, K) of each pixel, the first of equals.
 
     It is ``argmax`` along the last dimension, several times faster for few classes: a running
-    maximum over planes of one class each.
-
-    Parameters
-    ----------
-    probabilities : array_like of float, shape (n, s, s, K)
-        Class probabilities of the pixels of n chips; K at most 255.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, s, s)
-        The segmentation.
+    maximum over planes of one class each. K is at most 255.
 
     Examples
     --------
@@ -62,17 +52,7 @@ def first_maximum(batch: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]
 
 
 def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
-    """Class shares of each chip as the mean of its pixels' probabilities.
-
-    Parameters
-    ----------
-    probabilities : array_like of float, shape (n, s, s, K)
-        Class probabilities of the pixels of n chips.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, K)
-        Shares in [0, 1].
+    """Class shares (n, K) of each chip as the mean of its pixels' probabilities (n, s, s, K).
 
     Notes
     -----

@@ -1,11 +1,10 @@
-"""How pictures of scores are titled and coloured."""
+"""How pictures of scores are coloured."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from llpbench import catalog
-from llpbench.data.info import mark_synthetic
 from llpbench.style import MUTED, category_colours
 
 if TYPE_CHECKING:
@@ -13,17 +12,9 @@ if TYPE_CHECKING:
 
 
 def score_colours(scores: Scores) -> list[str]:
-    """Colours of the categories of scores, also of scores read from JSON.
+    """Colours of the categories of scores, ``#rrggbb`` in their order, read from JSON or not.
 
-    Parameters
-    ----------
-    scores : Scores
-
-    Returns
-    -------
-    list of str
-        ``#rrggbb``, in the order of the categories; grey where they are in no label set that
-        is known without the dataset.
+    Grey where they are in no label set that is known without the dataset.
     """
     if scores.opened is not None:
         return category_colours(scores.opened)
@@ -31,19 +22,3 @@ def score_colours(scores: Scores) -> list[str]:
         if [group.name for group in label_set.groups] == scores.categories:
             return [group.colour for group in label_set.groups]
     return [MUTED] * len(scores.categories)
-
-
-def describe(scores: Scores) -> str:
-    """Say whose scores on what a picture shows.
-
-    Parameters
-    ----------
-    scores : Scores
-
-    Returns
-    -------
-    str
-        Method, dataset (marked where it is synthetic) and split.
-    """
-    method = scores.attributes.get("method", "predictions")
-    return f"{method} on {mark_synthetic(scores.dataset, scores.synthetic)}, {scores.split} split"

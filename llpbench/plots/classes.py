@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench import metrics
-from llpbench.plots.captions import describe, score_colours
+from llpbench.plots.captions import score_colours
 from llpbench.scoring.measures import BY_NAME
-from llpbench.style import INK, MUTED, new_figure, strip
+from llpbench.style import INK, MUTED, legend_below, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,18 +43,9 @@ def draw_classes(scores: Scores) -> Figure:
     _mark_train_mean(panels[0], scores)
     panels[0].set_yticks(range(len(scores.categories)), scores.categories, fontsize=9)
     panels[0].invert_yaxis()
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8,
-        title=scores.note,
-        title_fontsize=7,
-    )
-    figure.suptitle(f"Scores by class · {describe(scores)}", fontsize=11)
+    handles, _labels = panels[0].get_legend_handles_labels()
+    legend_below(figure, handles, columns=3, note=scores.note)
+    figure.suptitle(f"Scores by class · {scores.subject}", fontsize=11)
     return figure
 
 

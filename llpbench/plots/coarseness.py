@@ -17,15 +17,8 @@ _WAYS = {"merge": "neighbours merged", "random": "random bags"}
 def draw_coarseness(table: pd.DataFrame, title: str) -> Figure:
     """Draw the error of each method against how many chips a division has.
 
-    Parameters
-    ----------
-    table : DataFrame
-        From :func:`llpbench.running.coarseness.coarseness`.
-
-    Returns
-    -------
-    Figure
-        A line a method and way, with 95 % intervals by resampling test divisions.
+    A line a method and way of :func:`llpbench.running.coarseness.coarseness`, with 95 % intervals
+    by resampling test divisions.
     """
     figure = new_figure(width=7.0, height=4.2)
     axis = figure.subplots()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import quotient
-from llpbench.plots.captions import describe
 from llpbench.style import INK, MUTED, new_figure
 
 if TYPE_CHECKING:
@@ -57,21 +56,11 @@ def draw_confusion(scores: Scores) -> Figure:
     _draw_margin(below, predicted, "of prediction")
     corner = figure.add_subplot(grid[1, 1])
     corner.set_axis_off()
-    corner.text(
-        0.5,
-        0.5,
-        f"{100 * np.trace(confusion) / confusion.sum():.1f} %\ncorrect",
-        horizontalalignment="center",
-        verticalalignment="center",
-        fontsize=9,
-        fontweight="bold",
-    )
-    below.set_xlabel(
-        "large: % of the true class's pixels · small: % of the predicted class's pixels",
-        fontsize=8,
-        color=INK,
-    )
-    figure.suptitle(f"Confusion of pixels\n{describe(scores)}", fontsize=11)
+    correct = f"{100 * np.trace(confusion) / confusion.sum():.1f} %\ncorrect"
+    corner.text(0.5, 0.5, correct, ha="center", va="center", fontsize=9, fontweight="bold")
+    key = "large: % of the true class's pixels · small: % of the predicted class's pixels"
+    below.set_xlabel(key, fontsize=8, color=INK)
+    figure.suptitle(f"Confusion of pixels\n{scores.subject}", fontsize=11)
     return figure
 
 
@@ -79,25 +68,11 @@ def _draw_cells(axis: Axes, confusion: NDArray[np.float64]) -> None:
     of_truth = quotient(confusion, confusion.sum(axis=1, keepdims=True))
     of_predicted = quotient(confusion, confusion.sum(axis=0, keepdims=True))
     axis.imshow(of_truth, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for row, column in np.ndindex(*confusion.shape):
-        dark = of_truth[row, column] > 0.55
-        place: dict[str, Any] = {"horizontalalignment": "center", "verticalalignment": "center"}
-        axis.text(
-            column,
-            row - 0.12,
-            _percent(of_truth[row, column]),
-            color="white" if dark else "black",
-            fontsize=10,
-            **place,
-        )
-        axis.text(
-            column,
-            row + 0.26,
-            _percent(of_predicted[row, column]),
-            color="#dddddd" if dark else "#666666",
-            fontsize=7,
-            **place,
-        )
+    for (row, column), share in np.ndenumerate(of_truth):
+        dark = share > 0.55
+        _write(axis, (column, row - 0.12), share, color="white" if dark else "black", fontsize=10)
+        small: dict[str, Any] = {"color": "#dddddd" if dark else "#666666", "fontsize": 7}
+        _write(axis, (column, row + 0.26), of_predicted.item(row, column), **small)
 
 
 def _name(axis: Axes, categories: list[str]) -> None:
@@ -106,26 +81,16 @@ def _name(axis: Axes, categories: list[str]) -> None:
     axis.set_xticks(places, categories, fontsize=9, rotation=30, horizontalalignment="left")
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
-    axis.set_ylabel("true class")
-    axis.set_xlabel("predicted class")
+    axis.set(xlabel="predicted class", ylabel="true class")
     axis.xaxis.set_label_position("top")
     axis.spines[:].set_color(MUTED)
 
 
 def _draw_margin(axis: Axes, shares: NDArray[np.float64], what: str) -> None:
     axis.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    for row, column in np.ndindex(*shares.shape):
-        axis.text(
-            column,
-            row,
-            _percent(shares[row, column]),
-            horizontalalignment="center",
-            verticalalignment="center",
-            fontsize=9,
-            color="white" if shares[row, column] > 0.55 else "black",
-        )
-    axis.set_xticks([])
-    axis.set_yticks([])
+    for (row, column), share in np.ndenumerate(shares):
+        _write(axis, (column, row), share, fontsize=9, color="white" if share > 0.55 else "black")
+    axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color(MUTED)
     if shares.shape[1] == 1:
         axis.set_title(f"share\n{what}", fontsize=8)
@@ -133,8 +98,11 @@ def _draw_margin(axis: Axes, shares: NDArray[np.float64], what: str) -> None:
         axis.set_ylabel(f"share\n{what}", fontsize=8, rotation=0, labelpad=28, va="center")
 
 
-def _percent(value: ArrayLike) -> str:
-    share = float(np.asarray(value))
+def _write(axis: Axes, place: tuple[float, float], share: float, **options: Any) -> None:
+    axis.text(*place, _percent(share), ha="center", va="center", **options)
+
+
+def _percent(share: float) -> str:
     if not np.isfinite(share):
         return "–"  # noqa: RUF001
     if 0 < share < 0.0005:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from llpbench import metrics
 from llpbench.data.labels import scored_labels
 from llpbench.errors import LLPBenchError
-from llpbench.plots.captions import describe, score_colours
+from llpbench.plots.captions import score_colours
 from llpbench.protocol import SCORE_WINDOW
-from llpbench.style import INK, draw_image, draw_labels, new_figure, strip
+from llpbench.style import INK, draw_image, draw_labels, legend_below, new_figure, strip
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -59,7 +58,7 @@ def draw_extremes(scores: Scores) -> Figure:
         side.suptitle(title, fontsize=10)
         _draw_rows(side, scores, chosen, errors)
     _name_colours(figure, scores)
-    figure.suptitle(f"Best and worst chips · {describe(scores)}", fontsize=11)
+    figure.suptitle(f"Best and worst chips · {scores.subject}", fontsize=11)
     return figure
 
 
@@ -71,7 +70,9 @@ def _draw_rows(
     part = scores.opened.sel(chip=chips.chip[chosen])
     images = part["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW).to_numpy()
     labels = scored_labels(part).to_numpy()
-    segmentation = _segmentation(scores.segmentation, part)
+    segmentation = scores.segmentation
+    if segmentation is not None:
+        segmentation = segmentation.sel(chip=part["chip"].to_numpy())
     columns = 3 if segmentation is None else 4
     axes = side.subplots(
         len(chosen), columns, squeeze=False, width_ratios=[1] * (columns - 1) + [1.25]
@@ -80,20 +81,13 @@ def _draw_rows(
         draw_image(axes[row, 0], images[row])
         draw_labels(axes[row, 1], labels[row], colours)
         if segmentation is not None:
-            draw_labels(axes[row, 2], segmentation[row], colours)
+            draw_labels(axes[row, 2], segmentation[row].to_numpy(), colours)
         _draw_shares(axes[row, -1], chips.truth[position], chips.predicted[position], colours)
         axes[row, -1].set_title(f"MAE {errors[position]:.3f}", fontsize=8, loc="left", pad=2)
         axes[row, 0].set_ylabel(str(chips.chip[position]), fontsize=5.5, color=INK)
         axes[row, -1].tick_params(labelbottom=row == len(chosen) - 1)
-    for axis, title in zip(axes[0], ("image", "truth", "prediction"), strict=False):
-        if axis is not axes[0, -1]:
-            axis.set_title(title, fontsize=8)
-
-
-def _segmentation(predictions: xr.DataArray | None, part: xr.Dataset) -> Any:
-    if predictions is None:
-        return None
-    return predictions.sel(chip=part["chip"].to_numpy()).to_numpy()
+    for axis, title in zip(axes[0, :-1], ("image", "truth", "prediction"), strict=False):
+        axis.set_title(title, fontsize=8)
 
 
 def _draw_shares(
@@ -118,10 +112,4 @@ def _name_colours(figure: Figure, scores: Scores) -> None:
     handles: list[Any] = [Patch(color=colour, label=name) for name, colour in named]
     mark = Line2D([], [], linestyle="", marker="D", color="white", markeredgecolor="black")
     mark.set_label("predicted share (bars: true share)")
-    figure.legend(
-        handles=[*handles, mark],
-        loc="outside lower center",
-        ncols=len(handles) + 1,
-        frameon=False,
-        fontsize=8,
-    )
+    legend_below(figure, [*handles, mark], columns=len(handles) + 1)

@@ -21,12 +21,7 @@ MARGIN = 0.02
 
 
 def map_extent(bounds: ArrayLike) -> tuple[float, float, float, float]:
-    """West, south, east, north of all chips and a little more.
-
-    Parameters
-    ----------
-    bounds : array_like, shape (chip, 4)
-        West, south, east, north of each, in degrees.
+    """West, south, east, north of all chips (chip, 4), in degrees, and a little more.
 
     Examples
     --------
@@ -42,19 +37,9 @@ def map_extent(bounds: ArrayLike) -> tuple[float, float, float, float]:
 
 
 def map_size(extent: ArrayLike, largest: float = LARGEST_SIDE) -> tuple[float, float]:
-    """Width and height of a map in inches, degrees of longitude shortened by latitude.
+    """Width and height of a map in inches, at least 1.5 each; degrees of longitude are shortened.
 
-    Parameters
-    ----------
-    extent : array_like of float
-        West, south, east, north, in degrees.
-    largest : float
-        Inches of the longer side.
-
-    Returns
-    -------
-    tuple of float
-        At least 1.5 inches each.
+    ``extent`` is west, south, east, north in degrees, ``largest`` the longer side in inches.
     """
     west, south, east, north = np.asarray(extent, dtype=np.float64).tolist()
     width = (east - west) * np.cos(np.radians((south + north) / 2))
@@ -63,20 +48,15 @@ def map_size(extent: ArrayLike, largest: float = LARGEST_SIDE) -> tuple[float, f
 
 
 def draw_squares(axis: Axes, bounds: ArrayLike, **options: Any) -> PolyCollection:
-    """Draw chips as rectangles.
+    """Draw chips as rectangles from their bounds (chip, 4): west, south, east, north, in degrees.
 
-    Parameters
-    ----------
-    bounds : array_like, shape (chip, 4)
-        West, south, east, north of each, in degrees.
-    **options
-        Of the collection: ``array``, ``cmap`` and ``clim``, or ``facecolors``.
+    Options are those of the collection: ``array``, ``cmap`` and ``clim``, or ``facecolors``.
     """
     from matplotlib.collections import PolyCollection
 
     west, south, east, north = np.asarray(bounds, dtype=np.float64).T
     corners = np.array([[west, south], [east, south], [east, north], [west, north]])
-    squares = np.transpose(corners, (2, 0, 1))
+    squares = corners.transpose(2, 0, 1)
     drawn = PolyCollection(list(squares), **{"edgecolors": "face", "linewidths": 0.2, **options})
     axis.add_collection(drawn)
     axis.autoscale_view()
@@ -93,14 +73,8 @@ def draw_outlines(
 ) -> None:
     """Draw outlines of divisions, the thinner the more of them there are.
 
-    Parameters
-    ----------
-    divisions : GeoDataFrame
-        From ``ds.llp.divisions()``.
-    width : float, optional
-        Of the lines in points, instead of one that follows from their number.
-    halo : bool
-        Whether a dark rim keeps them visible on light ground.
+    ``width`` in points takes the place of that rule; a ``halo``, a dark rim, keeps them visible on
+    light ground.
     """
     from matplotlib.patheffects import withStroke
 
@@ -112,13 +86,7 @@ def draw_outlines(
 
 
 def frame(axis: Axes, extent: tuple[float, ...]) -> None:
-    """Show a part of the Earth on a grey ground.
-
-    Parameters
-    ----------
-    extent : tuple of float
-        West, south, east, north, in degrees.
-    """
+    """Show a part of the Earth (west, south, east, north, in degrees) on a grey ground."""
     west, south, east, north = extent
     axis.set_facecolor("#e8e8e8")
     axis.set(xlim=(west, east), ylim=(south, north))
@@ -141,16 +109,7 @@ def label_degrees(axis: Axes) -> None:
 def split_squares(bounds: ArrayLike, parts: int) -> NDArray[np.float64]:
     """Cut each rectangle into parts x parts smaller ones, row by row from the north-west.
 
-    Parameters
-    ----------
-    bounds : array_like, shape (chip, 4)
-        West, south, east, north of each.
-    parts : int
-        Along a side.
-
-    Returns
-    -------
-    ndarray of float64, shape (chip * parts * parts, 4)
+    From (chip, 4), west, south, east, north, to (chip * parts * parts, 4).
 
     Examples
     --------

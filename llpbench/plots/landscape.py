@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from llpbench.style import category_colours, glow, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = 5
@@ -48,48 +46,37 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
     }
     divisions = grouped.llp.divisions()
     tested = divisions[divisions["split"] == "test"]
-    extent = map_extent(bounds)
-    for_each = list(
-        zip(grouped["category_name"].to_numpy(), category_colours(grouped), strict=True)
-    )
-    figure, panels = _panels(len(for_each), extent)
-    for number, (name, colour) in enumerate(for_each):
+    extent, names = map_extent(bounds), grouped["category_name"].to_numpy()
+    figure, panels = _panels(len(names), extent)
+    table = zip(panels, names, category_colours(grouped), strict=True)
+    for number, (pair, name, colour) in enumerate(table):
         highest = max(float(np.nanmax(values[:, number])) for _, values in shares.values())
-        pair = panels[number]
         for axis, (what, (squares, values)) in zip(pair, shares.items(), strict=True):
             known = np.isfinite(values[:, number])
-            drawn = draw_squares(
-                axis,
-                squares[known],
-                array=values[known, number],
-                cmap=glow(colour),
-                clim=(0, max(highest, 1e-6)),
-            )
+            scale: dict[str, Any] = {"cmap": glow(colour), "clim": (0, max(highest, 1e-6))}
+            drawn = draw_squares(axis, squares[known], array=values[known, number], **scale)
             draw_outlines(axis, tested, "white", width=0.8, halo=True)
             frame(axis, extent)
-            axis.set_xticks([])
-            axis.set_yticks([])
+            axis.set(xticks=[], yticks=[])
             if number % COLUMNS == 0:
                 axis.set_ylabel(what, fontsize=10)
         pair[0].set_title(name, fontsize=10)
         bar = figure.colorbar(drawn, ax=pair, location="bottom", shrink=0.8, aspect=22, pad=0.02)
         bar.ax.tick_params(labelsize=7)
     method = predictions.attrs.get("method", "predictions")
-    figure.suptitle(
-        f"{method} on {ds.llp.info.title} · divisions of the test split outlined", fontsize=11
-    )
+    title = f"{method} on {ds.llp.info.title} · divisions of the test split outlined"
+    figure.suptitle(title, fontsize=11)
     return figure
 
 
-def _panels(count: int, extent: tuple[float, ...]) -> tuple[Figure, list[list[Axes]]]:
-    """A figure, and a column of two axes for each class."""
+def _panels(count: int, extent: tuple[float, ...]) -> tuple[Figure, Any]:
+    """A figure, and a column of two axes for each class: (count, 2)."""
     wide, high = map_size(extent, LARGEST_SIDE)
     columns, blocks = min(count, COLUMNS), -(-count // COLUMNS)
     figure = new_figure(width=columns * (wide + 0.15) + 0.5, height=blocks * (2 * high + 0.9) + 0.6)
     figure.set_layout_engine("compressed")
-    grid: Any = figure.subplots(2 * blocks, columns, squeeze=False)
-    places = list(itertools.product(range(blocks), range(columns)))
-    for block, column in places[count:]:
-        for axis in (grid[2 * block, column], grid[2 * block + 1, column]):
-            axis.set_axis_off()
-    return figure, [[grid[2 * b, c], grid[2 * b + 1, c]] for b, c in places[:count]]
+    grid = figure.subplots(2 * blocks, columns, squeeze=False)
+    panels = grid.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)
+    for axis in panels[count:].flat:
+        axis.set_axis_off()
+    return figure, panels[:count]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.plots.captions import describe
 from llpbench.plots.geography import (
     draw_outlines,
     draw_squares,
@@ -74,7 +73,7 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
     places.figure.axes[-1].tick_params(labelsize=8)
     label_degrees(places)
     _draw_sizes(sizes, scores, metric, title)
-    figure.suptitle(f"{title} by division · {describe(scores)}", fontsize=11)
+    figure.suptitle(f"{title} by division · {scores.subject}", fontsize=11)
     return figure
 
 
@@ -87,15 +86,8 @@ def _draw_sizes(axis: Axes, scores: Scores, metric: str, title: str) -> None:
         table["chips"], table[metric], c=table[metric], cmap=ERRORS, edgecolor=INK, linewidth=0.5
     )
     axis.axhline(overall, color=INK, linewidth=1, linestyle=":")
-    axis.text(
-        1.02,
-        overall,
-        f"all chips\n{overall:.3f}",
-        transform=axis.get_yaxis_transform(),
-        verticalalignment="center",
-        fontsize=8,
-        color=INK,
-    )
+    text, place = f"all chips\n{overall:.3f}", axis.get_yaxis_transform()
+    axis.text(1.02, overall, text, transform=place, va="center", fontsize=8, color=INK)
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter("{x:g}")
@@ -142,42 +134,29 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     shares: dict[str, Any] = {"cmap": SHARES, "clim": (0, highest)}
     differences: dict[str, Any] = {"cmap": DIFFERENCES, "clim": (-widest, widest)}
-    drawn = [
-        draw_squares(axis, bounds, array=values, **scale)
-        for axis, values, scale in (
-            (panels[0], truth, shares),
-            (panels[1], predicted, shares),
-            (panels[2], predicted - truth, differences),
-        )
-    ]
-    for axis, title in zip(panels, ("truth", "predicted", "predicted minus truth"), strict=True):
+    drawn = []
+    for axis, title, values, scale, colour in (
+        (panels[0], "truth", truth, shares, "white"),
+        (panels[1], "predicted", predicted, shares, "white"),
+        (panels[2], "predicted minus truth", predicted - truth, differences, INK),
+    ):
+        drawn.append(draw_squares(axis, bounds, array=values, **scale))
         axis.set_title(title, fontsize=10)
-        draw_outlines(axis, ds.llp.divisions(), INK if axis is panels[2] else "white")
+        draw_outlines(axis, ds.llp.divisions(), colour)
         frame(axis, extent)
-    bar: dict[str, Any] = {"location": "bottom", "shrink": 0.6, "aspect": 30}
-    for scale, axes, label in (
+    for squares, axes, label in (
         (drawn[1], panels[:2], f"share of {category!r}"),
         (drawn[2], panels[2], "difference of shares"),
     ):
-        drawn_bar = figure.colorbar(scale, ax=axes, **bar)
+        drawn_bar = figure.colorbar(squares, ax=axes, location="bottom", shrink=0.6, aspect=30)
         drawn_bar.set_label(label, fontsize=9)
         drawn_bar.ax.tick_params(labelsize=8)
-    figure.suptitle(f"Map of {category!r} · {describe(scores)}", fontsize=11)
+    figure.suptitle(f"Map of {category!r} · {scores.subject}", fontsize=11)
     return figure
 
 
 def widest_category(scores: Scores) -> str:
-    """Name the class whose true shares vary most between chips.
-
-    Parameters
-    ----------
-    scores : Scores
-        With chips.
-
-    Returns
-    -------
-    str
-    """
+    """Name the class whose true shares vary most between chips."""
     return scores.categories[int(scores.first_seed().truth.std(axis=0).argmax())]
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llpbench import metrics
-from llpbench.plots.captions import describe, score_colours
-from llpbench.style import INK, MUTED, new_figure, shades, strip
+from llpbench.metrics.arrays import FloatArray
+from llpbench.plots.captions import score_colours
+from llpbench.style import INK, MUTED, legend_below, new_figure, shades, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llpbench.scoring.scored_chips import ScoredChips
     from llpbench.scoring.scores import Scores
 
 COLUMNS = 5
@@ -45,40 +45,29 @@ def draw_reliability(scores: Scores) -> Figure:
     figure = new_figure(width=1 + 2.2 * columns, height=1.2 + 2.7 * rows)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     lines = metrics.calibration_line(chips.truth, chips.predicted, per="category")
+    slopes, intercepts = np.ravel(lines.slope), np.ravel(lines.intercept)
+    explained = np.ravel(metrics.r2(chips.truth, chips.predicted, per="category"))
     table = zip(panels.flat, scores.categories, score_colours(scores), strict=False)
     for number, (axis, name, colour) in enumerate(table):
-        _draw_density(axis, chips, number, colour)
-        _draw_line(axis, np.ravel(lines.slope)[number], np.ravel(lines.intercept)[number])
+        _draw_density(axis, chips.predicted[:, number], chips.truth[:, number], colour)
+        _draw_line(axis, slopes[number], intercepts[number])
         axis.set_title(f"{name}\n", fontsize=10)
-        _note(axis, chips, number, float(np.ravel(lines.slope)[number]))
+        slope = f"slope {slopes[number]:.2f}" if np.isfinite(slopes[number]) else "no slope"
+        note = f"{slope}, R² {explained[number]:z.2f}"
+        axis.text(0.5, 1.03, note, transform=axis.transAxes, ha="center", fontsize=8, color=INK)
     for axis in panels.flat[count:]:
         axis.set_axis_off()
     for axis in panels[:, 0]:
         axis.set_ylabel("true share", fontsize=9)
-    drawn = [panel.get_legend_handles_labels() for panel in panels.flat]
-    figure.legend(
-        *max(drawn, key=lambda legend: len(legend[1])),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8,
-    )
-    figure.suptitle(f"Reliability of proportions · {describe(scores)}", fontsize=11)
+    handles = max((panel.get_legend_handles_labels()[0] for panel in panels.flat), key=len)
+    legend_below(figure, handles, columns=3)
+    figure.suptitle(f"Reliability of proportions · {scores.subject}", fontsize=11)
     return figure
 
 
-def _draw_density(axis: Axes, chips: ScoredChips, number: int, colour: str) -> None:
-    predicted, truth = chips.predicted[:, number], chips.truth[:, number]
-    axis.hexbin(
-        predicted,
-        truth,
-        gridsize=24,
-        extent=(0, 1, 0, 1),
-        mincnt=1,
-        bins="log",
-        cmap=shades(colour),
-        linewidths=0.1,
-    )
+def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: str) -> None:
+    bins: dict[str, Any] = {"gridsize": 24, "extent": (0, 1, 0, 1), "mincnt": 1, "bins": "log"}
+    axis.hexbin(predicted, truth, cmap=shades(colour), linewidths=0.1, **bins)
     mean_predicted, mean_truth, _chips = metrics.means_by_tenth(truth, predicted).T
     axis.plot(
         mean_predicted,
@@ -92,8 +81,8 @@ def _draw_density(axis: Axes, chips: ScoredChips, number: int, colour: str) -> N
     )
     axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axis.set_xlabel("predicted share", fontsize=9)
-    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    axis.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_ticks([0, 0.5, 1], ["0", "0.5", "1"])
     strip(axis)
 
 
@@ -104,18 +93,3 @@ def _draw_line(axis: Axes, slope: float, intercept: float) -> None:
         axis.plot(
             ends, intercept + slope * ends, color="black", linewidth=1.4, label="calibration line"
         )
-
-
-def _note(axis: Axes, chips: ScoredChips, number: int, slope: float) -> None:
-    column = slice(number, number + 1)
-    explained = metrics.r2(chips.truth[:, column], chips.predicted[:, column])
-    said = f"slope {slope:.2f}" if np.isfinite(slope) else "no slope"
-    axis.text(
-        0.5,
-        1.03,
-        f"{said}, R² {explained:z.2f}",
-        transform=axis.transAxes,
-        horizontalalignment="center",
-        fontsize=8,
-        color=INK,
-    )

@@ -66,13 +66,9 @@ def draw_results(
     """
     if not results and not reported:
         raise LLPBenchError("there are no results to draw: give folders of runs on this dataset")
-    blocks = [_scored_bars(results), _reported_bars(reported)]
-    places: list[float] = []
-    bars: list[_Bar] = []
-    for block in blocks:
-        start = places[-1] + 1.8 if places else 0.0
-        places += [start + number for number in range(len(block))]
-        bars += block
+    bars = [*_scored_bars(results), *_reported_bars(reported)]
+    apart = 0.8 if results else 0
+    places = [n + (apart if n >= len(results) else 0) for n in range(len(bars))]
     shown = [metric for metric in PANELS if any(bar.values[metric] for bar in bars)]
     figure = new_figure(width=2.4 + 3 * len(shown), height=1.7 + 0.32 * (places[-1] + 1))
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
@@ -108,9 +104,9 @@ def _interval(result: Result, metric: str) -> tuple[float, float, float] | None:
 def _reported_bars(reported: Sequence[ReportedResult]) -> list[_Bar]:
     bars = []
     for result in reported:
-        values = {metric: getattr(result, metric) for metric in PANELS}
-        known = {name: (v, np.nan, np.nan) for name, v in values.items() if v is not None}
-        bars.append(_Bar(result.method, "reported", {**dict.fromkeys(PANELS), **known}))
+        values = ((metric, getattr(result, metric)) for metric in PANELS)
+        known = {name: None if v is None else (v, np.nan, np.nan) for name, v in values}
+        bars.append(_Bar(result.method, "reported", known))
 
     def best(bar: _Bar) -> float:
         errors = (bar.values["mae"], bar.values["mae_hard"])
@@ -139,7 +135,7 @@ def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence
             (end, place),
             xytext=(4, 0),
             textcoords="offset points",
-            verticalalignment="center",
+            va="center",
             fontsize=7.5,
             color=INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},

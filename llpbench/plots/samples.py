@@ -74,21 +74,13 @@ def draw_samples(ds: xr.Dataset) -> Figure:
 def choose_samples(shares: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
     """Choose for each class the most mixed of the tenth of the chips that have most of it.
 
+    Of the most common classes, in their order, at most six; each chip once. The most mixed is that
+    of the highest entropy.
+
     Parameters
     ----------
     shares : ndarray, shape (chip, category)
-        NaN where a chip has no label.
-
-    Returns
-    -------
-    ndarray of intp
-        Of the most common classes, in their order, at most six; each chip once. The most mixed
-        is that of the highest entropy.
-
-    Raises
-    ------
-    LLPBenchError
-        If no chip has a label.
+        NaN where a chip has no label; some chip must have one.
 
     Examples
     --------
@@ -121,7 +113,6 @@ def _draw_both(
 ) -> None:
     shares = {"target": chip["target"].to_numpy(), "chip": chip["chip_proportions"].to_numpy()}
     draw_shares(axis, shares, names[present], [colours[number] for number in present])
-    axis.set_title("")
-    axis.set_xlabel("")
+    axis.set(title="", xlabel="")
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     strip(axis)

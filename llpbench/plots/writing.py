@@ -47,19 +47,7 @@ def write_plots(
 
 
 def write_figure(figure: Figure, path: Path) -> Path:
-    """Write a picture in one step: whole or not at all.
-
-    Parameters
-    ----------
-    figure : Figure
-    path : Path
-        Of a PNG; one that is there is replaced.
-
-    Returns
-    -------
-    Path
-        The same.
-    """
+    """Write a picture as PNG in one step, whole or not at all, and give its path."""
     with replacing(path) as beside:
         figure.savefig(beside, bbox_inches="tight")
     return path
@@ -67,14 +55,6 @@ def write_figure(figure: Figure, path: Path) -> Path:
 
 def file_name(text: str) -> str:
     """Make a part of a file's name of any text.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from llpbench import catalog
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
 from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, SPLITS
-from llpbench.reporting.croissant_context import CONTEXT
 from llpbench.reporting.datasheet import pixel_metres
 
 if TYPE_CHECKING:
@@ -19,6 +18,27 @@ if TYPE_CHECKING:
 
 SENTINEL2 = {"red": ("B4", 665, 30), "green": ("B3", 560, 35), "blue": ("B2", 490, 65)}
 """Band, centre wavelength and bandwidth in nm: ESA, Sentinel-2 User Handbook."""
+_OF_CROISSANT = (
+    *("arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field"),
+    *("fileObject", "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset"),
+    *("jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex"),
+    *("repeated", "replace", "samplingRate", "separator", "source", "subField", "transform"),
+)
+CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "geocr": "http://mlcommons.org/croissant/geo/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+    **{name: f"cr:{name}" for name in _OF_CROISSANT},
+}
+"""The context of Croissant 1.1 with the namespaces of GeoCroissant and responsible AI."""
 IMAGES_OF = "2020-01-01/2020-12-31"
 """What the published imagery is the median of."""
 PUBLISHED = "2023"
@@ -42,7 +62,7 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
         published datasets alone, those of others are not known.
     """
     description = {
-        "@context": CONTEXT,
+        "@context": dict(sorted(CONTEXT.items())),
         "@type": "sc:Dataset",
         "conformsTo": [
             "http://mlcommons.org/croissant/1.1",
@@ -174,20 +194,16 @@ def _splits() -> dict[str, Any]:
 def _classes(ds: xr.Dataset) -> dict[str, Any]:
     labels = ds.llp.label_set
     group_of = {number: group.name for group in labels.groups for number in group.members}
-    fields = [
-        _field("classes/number", "sc:Integer", "Value of a label; 255 is no label."),
-        _field("classes/name", "sc:Text", "What the legend says."),
-        _field("classes/colour", "sc:Text", "#rrggbb."),
-        _field("classes/group", "sc:Text", "The class group that is predicted and scored."),
-    ]
+    columns = {
+        "classes/number": ("sc:Integer", "Value of a label; 255 is no label."),
+        "classes/name": ("sc:Text", "What the legend says."),
+        "classes/colour": ("sc:Text", "#rrggbb."),
+        "classes/group": ("sc:Text", "The class group that is predicted and scored."),
+    }
+    fields = [_field(name, kind, text) for name, (kind, text) in columns.items()]
     rows = [
-        {
-            "classes/number": number,
-            "classes/name": label_class.name,
-            "classes/colour": label_class.colour,
-            "classes/group": group_of[number],
-        }
-        for number, label_class in enumerate(labels.classes)
+        dict(zip(columns, (number, part.name, part.colour, group_of[number]), strict=True))
+        for number, part in enumerate(labels.classes)
     ]
     return _record_set("classes", "number", fields, dataType="sc:Enumeration", data=rows)
 

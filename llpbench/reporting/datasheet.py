@@ -54,10 +54,7 @@ def describe_dataset(ds: xr.Dataset) -> str:
 def describe_entry(entry: DatasetEntry) -> str:
     """Write the datasheet of a dataset of the catalog without looking into it, in Markdown.
 
-    Returns
-    -------
-    str
-        As :func:`describe_dataset`, with the counts that were published and no measured shares.
+    As :func:`describe_dataset`, with the counts that were published and no measured shares.
     """
     rows = [
         [{"split": "by division (scored)", "split_chip": "by chip"}[column]]
@@ -78,13 +75,7 @@ def describe_entry(entry: DatasetEntry) -> str:
 
 
 def pixel_metres(ds: xr.Dataset) -> float:
-    """Side of a pixel in metres, from the median height of chips in degrees.
-
-    Returns
-    -------
-    float
-        With two digits.
-    """
+    """Side of a pixel in metres, with two digits, from the median height of chips in degrees."""
     _west, south, _east, north = ds["bounds"].to_numpy().T
     return float(f"{np.median(north - south) * DEGREE_M / CHIP_SIZE:.2g}")
 

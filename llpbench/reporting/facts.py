@@ -13,18 +13,9 @@ if TYPE_CHECKING:
 
 
 def describe_facts(ds: xr.Dataset) -> dict[str, Any]:
-    """Describe a dataset in plain values.
+    """Describe a dataset, all splits, in plain values: fields of ``ds.llp.info``, sizes and tables.
 
-    Parameters
-    ----------
-    ds : Dataset
-        All splits, as :func:`llpbench.open_dataset` gives it.
-
-    Returns
-    -------
-    dict
-        Fields of ``ds.llp.info``, sizes, ``splits`` (see :func:`split_rows`) and ``classes``
-        (see :func:`class_rows`).
+    ``splits`` are those of :func:`split_rows`, ``classes`` those of :func:`class_rows`.
     """
     info = ds.llp.info
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llpbench import plots
 from llpbench.catalog import reported_results
@@ -139,15 +139,13 @@ def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
             f"the run in {str(folder)!r} was trained on the categories "
             f"{list(map(str, method.categories_))}, not on those of {ds.llp.info.name}"
         )
+    facts: dict[str, Any] = {
+        "name": record.method,
+        "seed": record.seed,
+        "trained_on": record.trained_on,
+    }
     parts = [
-        gate.predict(
-            method,
-            grouped,
-            split,
-            name=record.method,
-            seed=record.seed,
-            trained_on=record.trained_on,
-        )
+        gate.predict(method, grouped, split, **facts)
         for split in SPLITS
         if grouped.llp.split(split).sizes["chip"]
     ]

@@ -12,31 +12,22 @@ from llpbench.runs.results import Result
 _METRICS = ("mae", "mae_hard", "f1_micro")
 
 _COSTS = {
-    "parameters": "parameters",
-    "multiply-adds a chip": "multiply_adds",
-    "bytes (float32)": "bytes_float32",
-    "bytes (int8)": "bytes_int8",
-    "ms a chip": "latency_p50_ms",
-    "label bytes": "label_uplink_bytes",
-    "pixel label bytes": "pixel_label_bytes",
+    "parameters": ("parameters", ",.0f"),
+    "multiply-adds a chip": ("multiply_adds", ",.0f"),
+    "bytes (float32)": ("bytes_float32", ",.0f"),
+    "bytes (int8)": ("bytes_int8", ",.0f"),
+    "ms a chip": ("latency_p50_ms", ".3f"),
+    "label bytes": ("label_uplink_bytes", ",.0f"),
+    "pixel label bytes": ("pixel_label_bytes", ",.0f"),
 }
-"""Heading and key of what a footprint tells."""
-_TIMES = ("latency_p50_ms",)
+"""Heading, key and number format of what a footprint tells."""
 
 
 def cross_region_table(results: Sequence[Result], reported: Sequence[ReportedResult]) -> str:
     """Write scores of methods on the region they were trained on and on others, in Markdown.
 
-    Parameters
-    ----------
-    reported : sequence of ReportedResult
-        What the paper printed; marked as such, and never exactly comparable.
-
-    Returns
-    -------
-    str
-        A row a method, training region and test region. Only methods that were carried over
-        somewhere.
+    A row a method, training region and test region; only methods that were carried over somewhere.
+    What the paper ``reported`` is marked as such, and never exactly comparable.
     """
     rows: list[tuple[Any, ...]] = []
     for scored in results:
@@ -59,19 +50,13 @@ def cross_region_table(results: Sequence[Result], reported: Sequence[ReportedRes
 def footprint_table(results: Sequence[Result]) -> str:
     """Write what each method costs where bytes and watts are few, in Markdown.
 
-    Returns
-    -------
-    str
-        A row a method and region, without those carried over to another: weights, work, time, and
-        bytes of the labels that must be sent up to train it on board, beside those of pixel labels
-        of the same chips.
+    A row a method and region, without those carried over to another: weights, work, time, and
+    bytes of the labels that must be sent up to train it on board, beside those of pixel labels
+    of the same chips.
     """
     rows = [
         [result.label, result.record.trained_on, format_number(result.value("mae"), ".3f")]
-        + [
-            format_number(result.record.footprint.get(cost), ".3f" if cost in _TIMES else ",.0f")
-            for cost in _COSTS.values()
-        ]
+        + [format_number(result.record.footprint.get(cost), spec) for cost, spec in _COSTS.values()]
         for result in results
         if result.record.track != "cross-region"
     ]

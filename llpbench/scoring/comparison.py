@@ -52,22 +52,7 @@ def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None
 def compare_tallies(
     measure: Measure, first: dict[str, FloatArray], second: dict[str, FloatArray], split: str
 ) -> Comparison:
-    """Compare two methods on the same divisions.
-
-    Parameters
-    ----------
-    measure : Measure
-        The metric to compare.
-    first, second : dict of str to ndarray, shape (seed, division, m)
-        Their tallies, of the same divisions.
-    split : str
-        The split of the divisions, for the note.
-
-    Returns
-    -------
-    Comparison
-        First minus second.
-    """
+    """Compare two methods, first minus second, by their tallies of the same divisions."""
     sums = measure.sums(first), measure.sums(second)
     interval = paired_bootstrap(*sums, measure.statistic)
     return Comparison(

@@ -82,23 +82,16 @@ def evaluate(
 def score_checked(
     seeds: Sequence[xr.Dataset], digests: list[str], grouped: xr.Dataset, split: str = "test"
 ) -> Scores:
-    """Score predictions that were checked and digested before.
+    """Score predictions that were checked and digested before, one for each seed.
 
     Parameters
     ----------
     seeds : sequence of Dataset
-        From :func:`llpbench.predictions.table.check_predictions`, one for each seed.
+        From :func:`llpbench.predictions.table.check_predictions`.
     digests : list of str
         From :func:`digest_predictions`, in the same order.
     grouped : Dataset
         The grouped dataset, or a truth table.
-    split : {"test", "val", "train"}
-        The split the predictions are about.
-
-    Raises
-    ------
-    LLPBenchError
-        If no chip of the split has a label.
     """
     part, null = grouped.llp.split(split), train_mean(grouped)
     scored = [_scored_chips(part, seed, null) for seed in seeds]
@@ -134,17 +127,9 @@ def digest_predictions(predictions: xr.Dataset) -> str:
 
 
 def train_mean(grouped: xr.Dataset) -> FloatArray | None:
-    """Mean target of the train split: what the null model predicts for every chip.
+    """Mean target (category,) of the train split: what the null model predicts for every chip.
 
-    Parameters
-    ----------
-    grouped : Dataset
-        With its train split, or a truth table.
-
-    Returns
-    -------
-    ndarray, shape (category,), or None
-        None where no target is known.
+    From a grouped dataset, or a truth table; None where no target is known.
     """
     if "train_mean" in grouped:
         known_mean: FloatArray = grouped["train_mean"].to_numpy()

@@ -64,16 +64,7 @@ class Measure:
         return self.tally in PIXEL_TALLIES
 
     def sums(self, tallies: Mapping[str, FloatArray]) -> FloatArray:
-        """What the statistic takes, division by division.
-
-        Parameters
-        ----------
-        tallies : mapping of str to ndarray, shape (..., division, m)
-
-        Returns
-        -------
-        ndarray, shape (..., division, m)
-        """
+        """What the statistic takes, (..., division, m), from tallies of that shape."""
         tally = tallies[self.tally]
         return tally if self.of_division is None else self.of_division(tally)
 

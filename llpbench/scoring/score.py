@@ -43,12 +43,6 @@ class Score(BaseModel):
     high: Number = None
     per_class: dict[str, Number] = {}
 
-    def interval_text(self, digits: int, between: str = "-") -> str:
-        """The interval for people; blank where there is none."""
-        if self.low is None or self.high is None:
-            return ""
-        return f"{self.low:.{digits}f}{between}{self.high:.{digits}f}"
-
     def rounded(self, digits: int) -> Score:
         """Round every number to so many decimals."""
 

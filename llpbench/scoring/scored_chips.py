@@ -16,8 +16,6 @@ class ScoredChips:
 
     Parameters
     ----------
-    chip : ndarray of str, shape (n,)
-        Their ids.
     truth, predicted : ndarray, shape (n, K)
         Shares in the score window, and those submitted.
     division : ndarray of str, shape (n,)
@@ -28,10 +26,8 @@ class ScoredChips:
         predictions.
     null : ndarray, shape (K,), optional
         Shares that the null model predicts for every chip: the train mean.
-    hard : ndarray, shape (n, K), optional
-        Shares counted on the segmentation.
-    confusion : ndarray of int, shape (n, K, K), optional
-        Pixels by true (rows) and predicted class; there if ``hard`` is.
+    hard, confusion : ndarray, shapes (n, K) and (n, K, K), optional
+        Shares counted on the segmentation; pixels by true (rows) and predicted class.
     """
 
     chip: NDArray[np.str_]

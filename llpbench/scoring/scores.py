@@ -271,7 +271,9 @@ class Scores:
         values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
         return values
 
-    def _subject(self) -> str:
+    @property
+    def subject(self) -> str:
+        """Method, dataset (marked where it is synthetic) and split, for titles."""
         method = self.attributes.get("method", "predictions")
         return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split"
 
@@ -282,7 +284,7 @@ class Scores:
     def __repr__(self) -> str:
         """One line, without any resampling."""
         return (
-            f"<Scores of {self._subject()}: MAE {self.value('mae'):.4f}, {self._size()}, "
+            f"<Scores of {self.subject}: MAE {self.value('mae'):.4f}, {self._size()}, "
             f"{len(self.metrics)} metrics>"
         )
 
@@ -290,7 +292,7 @@ class Scores:
         """One line: method, data, and the ranking metric with its interval."""
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
-        return f"{self._subject()} ({self._size()}): MAE {mae.value:.4f}{interval}"
+        return f"{self.subject} ({self._size()}): MAE {mae.value:.4f}{interval}"
 
     def _repr_html_(self) -> str:
         table = self.table()[["title", "value", "low", "high"]].set_index("title")

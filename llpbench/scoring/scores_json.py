@@ -21,69 +21,6 @@ PLAIN_FIELDS = (
 )
 """Fields of scores that are JSON as they are."""
 
-
-def dump_scores(
-    fields: Mapping[str, Any],
-    tallies: Mapping[str, FloatArray],
-    metrics: Mapping[str, Score],
-    note: str,
-) -> str:
-    """Write scores, all but the chips, as JSON.
-
-    Parameters
-    ----------
-    fields : mapping
-        The values of ``PLAIN_FIELDS``.
-    tallies : mapping of str to ndarray, shape (seed, division, m)
-        What :func:`load_fields` reads again.
-    metrics : mapping of str to Score
-        For people and other programs.
-    note : str
-        A caution, for people.
-    """
-    content = {
-        "format": FORMAT,
-        **fields,
-        "note": note,
-        "metrics": {name: score.model_dump() for name, score in metrics.items()},
-        "tallies": {name: tally.tolist() for name, tally in tallies.items()},
-    }
-    return json.dumps(content, allow_nan=False)
-
-
-def load_fields(text: str) -> dict[str, Any]:
-    """Read what :func:`dump_scores` wrote, now or in format 1.
-
-    Parameters
-    ----------
-    text : str
-        The JSON.
-
-    Returns
-    -------
-    dict
-        ``PLAIN_FIELDS`` and ``tallies``.
-
-    Raises
-    ------
-    PredictionsError
-        If it is no such text, or of a newer format.
-    """
-    try:
-        content = json.loads(text)
-        version = content["format"]
-        if version <= FORMAT:
-            stored = content["sums" if version == 1 else "tallies"]
-            arrays = {name: np.array(values, float) for name, values in stored.items()}
-            tallies = tallies_of_sums(arrays) if version == 1 else arrays
-            return {**{name: content[name] for name in PLAIN_FIELDS}, "tallies": tallies}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
-    raise PredictionsError(
-        f"these scores have format {version}, this llpbench reads up to {FORMAT}: upgrade llpbench"
-    )
-
-
 _TALLY_OF_SUMS = {
     "errors": "mae",
     "squared_errors": "rmse",
@@ -101,17 +38,40 @@ _TALLY_OF_SUMS = {
 """Tallies that format 1 kept under the name of a metric, with others of the same content."""
 
 
-def tallies_of_sums(sums: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Make tallies of the sums that format 1 kept for every metric.
+def dump_scores(
+    fields: Mapping[str, Any],
+    tallies: Mapping[str, FloatArray],
+    metrics: Mapping[str, Score],
+    note: str,
+) -> str:
+    """Write scores, all but the chips, as JSON.
 
-    Parameters
-    ----------
-    sums : mapping of str to ndarray, shape (..., m)
-        By metric; some may be missing.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (..., m)
-        Those tallies that follow.
+    ``fields`` are the values of ``PLAIN_FIELDS``; ``tallies`` (seed, division, m) is what
+    :func:`load_fields` reads again, ``metrics`` and ``note`` are for people and other programs.
     """
-    return {tally: sums[metric] for tally, metric in _TALLY_OF_SUMS.items() if metric in sums}
+    content = {
+        "format": FORMAT,
+        **fields,
+        "note": note,
+        "metrics": {name: score.model_dump() for name, score in metrics.items()},
+        "tallies": {name: tally.tolist() for name, tally in tallies.items()},
+    }
+    return json.dumps(content, allow_nan=False)
+
+
+def load_fields(text: str) -> dict[str, Any]:
+    """Read ``PLAIN_FIELDS`` and ``tallies`` that :func:`dump_scores` wrote, now or in format 1."""
+    try:
+        content = json.loads(text)
+        version = content["format"]
+        if version <= FORMAT:
+            stored = content["sums" if version == 1 else "tallies"]
+            arrays = {name: np.array(values, float) for name, values in stored.items()}
+            if version == 1:
+                arrays = {t: arrays[m] for t, m in _TALLY_OF_SUMS.items() if m in arrays}
+            return {**{name: content[name] for name in PLAIN_FIELDS}, "tallies": arrays}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
+    raise PredictionsError(
+        f"these scores have format {version}, this llpbench reads up to {FORMAT}: upgrade llpbench"
+    )

@@ -23,16 +23,8 @@ PIXEL_TALLIES = ("hard_errors", "confusion", "iou_per_image")
 def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
     """Add up what chips contribute, by division.
 
-    Parameters
-    ----------
-    chips : ScoredChips
-    ordered : bool
-        Whether the categories have an order, as densities do.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (division, m)
-        Every tally that can be worked out, in the order of ``chips.divisions``.
+    Every tally that can be worked out, (division, m) in the order of ``chips.divisions``; the earth
+    mover's where the categories are ``ordered``, as densities are.
     """
     truth, predicted = chips.truth, chips.predicted
     terms: dict[str, ArrayLike] = {

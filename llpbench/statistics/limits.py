@@ -19,10 +19,8 @@ def bootstrap_t(
         From sums (rows, terms) to values (rows, q).
     observed : ndarray, shape (divisions, terms)
         Sums of each division.
-    counts : ndarray, shape (draws, divisions)
-        How often each division is in each draw.
-    totals : ndarray, shape (draws, terms)
-        What the draws add up to.
+    counts, totals : ndarray, shapes (draws, divisions) and (draws, terms)
+        How often each division is in each draw; what the draws add up to.
     tail : float
         Probability outside the interval on either side.
 

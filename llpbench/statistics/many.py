@@ -17,12 +17,13 @@ NUMBERS_AT_ONCE = 2**22  # bounds memory
 def largest_difference_test(
     sums: FloatArray, statistic: Statistic, *, draws: int = 9999, random_state: int = 0
 ) -> FloatArray:
-    """Adjusted p-values of all pairs of methods, by swapping them division by division.
+    """Adjusted p-values (M, M) of all pairs of methods, by swapping them division by division.
 
     Every draw swaps the same divisions in all pairs and keeps the largest difference, in units of
     each pair's standard deviation over the draws; a pair's p-value is the fraction of draws whose
     largest difference reaches its own. Unlike Holm's, this correction does not multiply the
-    smallest possible p-value by the number of pairs, so that the draws need not grow with it.
+    smallest possible p-value by the number of pairs, so that the draws need not grow with it. That
+    any pair of equal methods is below α happens with probability α at most.
 
     Parameters
     ----------
@@ -32,14 +33,6 @@ def largest_difference_test(
         From sums (..., m) to one value (...).
     draws : int
         Random swaps; where there are no more than draws + 1 possible ones, all are tried.
-    random_state : int
-        Seed of the swaps.
-
-    Returns
-    -------
-    ndarray, shape (M, M)
-        Symmetric, 1 on the diagonal. That any pair of equal methods is below α happens with
-        probability α at most.
 
     Notes
     -----

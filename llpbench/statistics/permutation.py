@@ -163,22 +163,7 @@ def _random_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDA
 
 
 def holm(p_values: ArrayLike) -> FloatArray:
-    """Adjust p-values of several tests, so that any false rejection keeps its probability.
-
-    Parameters
-    ----------
-    p_values : array_like, shape (m,)
-        p-values of m tests, 0 to 1.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        Adjusted p-values in their order, at most 1.
-
-    Raises
-    ------
-    MetricError
-        Not one dimension, or values outside 0 to 1.
+    """Adjust p-values (m,), 0 to 1, of tests so that any false rejection keeps its probability.
 
     Notes
     -----

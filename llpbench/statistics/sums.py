@@ -58,17 +58,9 @@ def division_sums(values: ArrayLike, division: ArrayLike) -> tuple[NDArray[Any],
 
 
 def ratio(sums: FloatArray) -> FloatArray:
-    """Divide the first term by the last, the number of chips: a mean over chips.
+    """Divide the first term (..., m) by the last, the number of chips: a mean over chips (...).
 
-    Parameters
-    ----------
-    sums : ndarray, shape (..., m)
-        Sums over divisions.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        The mean; NaN without chips.
+    NaN without chips.
 
     Examples
     --------
@@ -79,17 +71,9 @@ def ratio(sums: FloatArray) -> FloatArray:
 
 
 def ratios(sums: FloatArray) -> FloatArray:
-    """Divide every term by the last, the number of chips: means over chips, one a class, say.
+    """Divide every term (..., m + 1) by the last, the number of chips: means (..., m) over chips.
 
-    Parameters
-    ----------
-    sums : ndarray, shape (..., m + 1)
-        Sums over divisions.
-
-    Returns
-    -------
-    ndarray, shape (..., m)
-        The means; NaN without chips.
+    NaN without chips.
 
     Examples
     --------
