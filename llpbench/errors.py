@@ -63,19 +63,7 @@ class MethodError(LLPBenchError):
 
 
 def examples(items: Iterable[object], most: int = 3) -> str:
-    """Up to three of ``items`` for an error message, shortened where they are long.
-
-    Parameters
-    ----------
-    items : iterable
-        What was found.
-    most : int
-        How many to show.
-
-    Returns
-    -------
-    str
-        The first items, quoted, with an ellipsis where there are more.
+    """Up to three of ``items`` for an error message, quoted, and shortened where they are long.
 
     Examples
     --------
@@ -88,20 +76,7 @@ def examples(items: Iterable[object], most: int = 3) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """One sentence about a name that does not exist, with the nearest that do.
-
-    Parameters
-    ----------
-    kind : str
-        What the name should have named.
-    name : str
-        What was asked for.
-    known : iterable of str
-        The names there are.
-
-    Returns
-    -------
-    str
+    """One sentence about a name that does not exist, with the nearest of those that do.
 
     Examples
     --------

@@ -42,13 +42,7 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
         the place of a folder.
     resume : bool
         Whether a failure leaves the part, and the next call begins with it. The caller then
-        removes what is no use (:func:`discard`).
-
-    Yields
-    ------
-    Path
-        The part to write, see :func:`part_path`. It does not exist yet, unless ``resume`` found
-        one.
+        removes what is no use (:func:`discard`). Else the part does not exist at first.
 
     Examples
     --------
@@ -64,7 +58,7 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
         discard(part)
     try:
         yield part
-        _flush(part)
+        flush(part)
         if path.is_dir() and part.is_dir():
             shutil.rmtree(path)
         part.replace(path)
@@ -73,7 +67,7 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
             discard(part)
 
 
-def _flush(part: Path) -> None:
+def flush(part: Path) -> None:
     """Have the disk hold a file's bytes before its name, so that losing power loses neither.
 
     The files of a folder are left to the system: there may be thousands, and what is large
@@ -94,13 +88,7 @@ def discard(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder, waiting as long as another process holds it.
-
-    Raises
-    ------
-    OSError
-        If the lock, a hidden file beside it, cannot be written.
-    """
+    """Hold the lock of a file or folder, waiting as long as another process holds it."""
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -16,7 +15,6 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from regions import make_region, write_region
-from zenodo_server import ZenodoServer
 
 from llpbench.cli import COMMANDS, cli, main
 
@@ -185,16 +183,6 @@ def test_a_store_that_is_newer_is_refused(grid: str, capsys: pytest.CaptureFixtu
     code, error = _fail(capsys, "info", grid)
     assert code == 1
     assert "has store format 99, this llpbench reads up to 1: upgrade llpbench" in error
-
-
-def test_maintainers_pin_the_records(zenodo: ZenodoServer, tmp_path: Path) -> None:
-    for record in (7935237, 7939348, 7935303, 7939365):
-        zenodo.publish(record, f"{record}.zip", str(record).encode())
-    out = tmp_path / "registry.json"
-    rows = json.loads(_call("pin-records", "--out", str(out), "--json").output)
-    assert rows[0]["name"] == "7935237.zip"
-    assert rows[0]["md5"] == hashlib.md5(b"7935237").hexdigest()
-    assert out.is_file()
 
 
 def test_the_demo_ends_with_a_table_and_where_to_look(

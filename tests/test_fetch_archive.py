@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pooch
 import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager, part_of
 from zenodo_server import ZenodoServer, content, cut, refusal
@@ -36,26 +38,28 @@ def fetch(cache: Path, **settings: object) -> Path:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are hashed."""
+    """The files that pooch hashes."""
     seen: list[str] = []
-    file_digest = hashlib.file_digest
+    file_hash = pooch.file_hash
 
-    def noting(file: Any, algorithm: str) -> Any:
-        seen.append(Path(file.name).name)
-        return file_digest(file, algorithm)
+    def noting(file: str, alg: str) -> Any:
+        seen.append(Path(file).name)
+        return file_hash(file, alg)
 
-    monkeypatch.setattr(hashlib, "file_digest", noting)
+    monkeypatch.setattr(pooch.hashes, "file_hash", noting)
+    monkeypatch.setattr(pooch, "file_hash", noting)
     return seen
 
 
 def test_an_archive_arrives_verified_and_nothing_else_stays(
-    published: ZenodoServer, tmp_path: Path
+    published: ZenodoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     archive = fetch(tmp_path)
     assert archive == tmp_path / "archives" / str(RECORD) / NAME
     assert archive.read_bytes() == PAYLOAD
     assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
     assert archive.stat().st_nlink == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_a_second_fetch_asks_nothing_and_hashes_nothing(
@@ -160,6 +164,19 @@ def test_a_finished_part_is_verified_without_a_request(
     assert published.asked("file") == []
 
 
+def test_a_disk_without_links_takes_an_archive_too(
+    published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    published.fail("file", content(WRONG))
+    archive = fetch(tmp_path)
+    assert archive.read_bytes() == PAYLOAD
+    assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
+
+
 def test_an_interrupt_while_the_md5_is_checked_loses_nothing(
     published: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +184,7 @@ def test_an_interrupt_while_the_md5_is_checked_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(hashlib, "file_digest", interrupt)
+        patch.setattr(pooch.hashes, "file_hash", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch(tmp_path)
     assert [path.name for path in part_of(tmp_path).parent.iterdir()] == [part_of(tmp_path).name]

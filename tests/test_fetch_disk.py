@@ -148,6 +148,18 @@ def test_a_read_only_cache_that_knows_the_record(read_only: Path, zenodo: Zenodo
     assert zenodo.log == []
 
 
+def test_an_archive_folder_that_is_read_only(read_only: Path, zenodo: ZenodoServer) -> None:
+    archive = fetch(read_only)
+    archive.unlink()
+    seal(read_only)
+    for path in (read_only, *archive.parents[1].iterdir()):
+        path.chmod(0o777)
+    archive.parent.chmod(0o555)
+    with unprivileged(), pytest.raises(DownloadError, match=r"written \(.*denied[^|]*\); what has"):
+        fetch(read_only)
+    assert len(zenodo.asked("file")) == 1
+
+
 def test_an_archive_in_a_read_only_cache_is_used(read_only: Path, zenodo: ZenodoServer) -> None:
     fetch(read_only)
     seal(read_only)

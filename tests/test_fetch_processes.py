@@ -102,6 +102,19 @@ def test_kill_at_random_moments_then_a_clean_finish(
     assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
 
 
+def test_a_kill_while_pooch_checks_costs_no_byte(zenodo: ZenodoServer, tmp_path: Path) -> None:
+    zenodo.publish(RECORD, NAME, PAYLOAD)
+    program = "import os, pooch; pooch.hashes.file_hash = lambda *_, **__: os.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-P", "-c", program + FETCH, str(tmp_path)])
+    assert done.returncode == -signal.SIGKILL
+    assert part_of(tmp_path).read_bytes() == PAYLOAD
+    assert len(list(part_of(tmp_path).parent.iterdir())) == 2  # and pooch's name for it
+    archive = Archive(RECORD, tmp_path).fetch()
+    assert len(zenodo.asked("file")) == 1
+    assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
+    assert archive.stat().st_nlink == 1
+
+
 def test_an_interrupt_keeps_what_arrived(slow: ZenodoServer, tmp_path: Path) -> None:
     slow.pause = 0.05
     with start(tmp_path) as process:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fetching import NAME, PAYLOAD, RECORD, SIZE, eager
+from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager
 from zenodo_server import (
     Fault,
     ZenodoServer,
@@ -21,6 +22,7 @@ from zenodo_server import (
     web_page,
 )
 
+from llpbench.catalog import RecordFile
 from llpbench.data.fetch.record import file_url
 from llpbench.data.fetch.transfer import Transfer
 from llpbench.errors import DownloadError
@@ -37,12 +39,19 @@ def published(zenodo: ZenodoServer) -> ZenodoServer:
     return zenodo
 
 
+def run(url: str, part: Path, progress: bool) -> None:
+    """Call a transfer as pooch does, with an empty file that it has made."""
+    with tempfile.NamedTemporaryFile(dir=part.parent, delete=False) as output:
+        Transfer(RecordFile(NAME, SIZE, MD5), part, progress)(url, output.name)
+    assert Path(output.name).samefile(part)
+
+
 def transfer(
     part: Path, waits: list[float] | None = None, *, url: str | None = None, **settings: Any
 ) -> None:
     """Run one transfer of the test file without waiting."""
     with eager(waits, **settings):
-        Transfer(url or file_url(RECORD, NAME), part, SIZE, progress=False).run()
+        run(url or file_url(RECORD, NAME), part, progress=False)
 
 
 def test_a_clean_line_takes_one_request(published: ZenodoServer, part: Path) -> None:
@@ -282,7 +291,7 @@ def test_a_terminal_sees_what_has_arrived_and_how_fast(
     part.write_bytes(PAYLOAD[: SIZE // 2])
     for progress, shown in [(True, rf"{NAME}: +50%.*500k/1.00M.*{NAME}: 100%.*B/s"), (False, "$")]:
         monkeypatch.setattr("sys.stderr", terminal := Terminal())
-        Transfer(file_url(RECORD, NAME), part, SIZE, progress).run()
+        run(file_url(RECORD, NAME), part, progress)
         assert re.match(shown, terminal.getvalue().strip(), re.DOTALL)
 
 

@@ -99,7 +99,7 @@ def test_a_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
     )
     (wheel,) = tmp_path.glob("llpbench-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "llpbench/catalog.toml" in names
+    assert "llpbench/catalog/catalog.toml" in names
     assert "llpbench_baselines/py.typed" in names
     tops = {name.split("/")[0].split("-")[0] for name in names}
     assert tops == {"llpbench", "llpbench_baselines"}

@@ -25,15 +25,7 @@ SYNTHETIC_LICENCE = "CC0-1.0"
 
 @dataclass(frozen=True)
 class SyntheticRecipe:
-    """How an embedded dataset is made.
-
-    Parameters
-    ----------
-    chips : int
-        Number of chips.
-    seed : int
-        Seed of every random field.
-    """
+    """How many chips an embedded dataset has, and the seed of every random field."""
 
     chips: int
     seed: int
@@ -132,18 +124,7 @@ def load() -> Catalog:
 
 
 def parse(text: str) -> Catalog:
-    """Read a catalog.
-
-    Parameters
-    ----------
-    text : str
-        TOML, as in ``catalog.toml``.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError, DownloadError
-        If it is no catalog.
-    """
+    """Read a catalog from a TOML text such as ``catalog.toml``."""
     raw = tomllib.loads(text)
     attributions = raw["attributions"]
     label_sets = {

@@ -12,12 +12,7 @@ NO_LABEL = 255
 class LabelClass:
     """One class of a label raster; its number is its place in :attr:`LabelSet.classes`.
 
-    Parameters
-    ----------
-    name : str
-        What a legend says.
-    colour : str
-        ``#rrggbb``.
+    Its colour is ``#rrggbb``.
     """
 
     name: str

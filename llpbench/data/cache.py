@@ -15,17 +15,16 @@ from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO
 from llpbench.errors import StoreError, UnknownNameError, unknown
 from llpbench.writing import locked as lock_of
-from llpbench.writing import unfinished
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def cache_folder() -> Path:
     """Folder of all datasets: ``$LLPBENCH_CACHE``, or the platform's for a user's caches."""
-    import platformdirs
+    import pooch
 
     named = os.environ.get("LLPBENCH_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
+    return Path(named).expanduser() if named else pooch.os_cache("llpbench")
 
 
 def stored_names() -> list[str]:
@@ -33,26 +32,8 @@ def stored_names() -> list[str]:
     return sorted(info.parent.name for info in cache_folder().glob(f"[!.]*/{INFO}"))
 
 
-def unfinished_stores() -> list[tuple[str, Path]]:
-    """Datasets whose writing was interrupted, or goes on: name and folder."""
-    return [(path.name, part) for path, part in unfinished(cache_folder())]
-
-
 def find_store(name: str | os.PathLike[str]) -> Path:
-    """Find a dataset on disk; an embedded synthetic one is made at its first use.
-
-    Parameters
-    ----------
-    name : str or path
-        A name in the catalog, the name of an imported dataset, or the path of a store.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing has that name.
-    StoreError
-        If the dataset is known but not here.
-    """
+    """Find a dataset on disk by its name or path; an embedded one is made at its first use."""
     path = Path(name)
     if path.is_dir():
         return path
@@ -179,18 +160,7 @@ def synthesize(
 
 
 def new_store_path(name: str) -> Path:
-    """Where a new dataset will stand.
-
-    Parameters
-    ----------
-    name : str
-        Letters, digits, dots, hyphens and underscores.
-
-    Raises
-    ------
-    StoreError
-        If the name cannot be a folder's, or is taken.
-    """
+    """Where a new dataset will stand, if its name can be a folder's and is not taken."""
     if not _NAME.fullmatch(name):
         raise StoreError(
             f"{name!r} cannot name a dataset: use letters, digits, dots, hyphens and underscores"
@@ -207,13 +177,7 @@ def new_store_path(name: str) -> Path:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Let one process at a time make the dataset of a name; others wait.
-
-    Raises
-    ------
-    StoreError
-        If the cache cannot be written.
-    """
+    """Let one process at a time make the dataset of a name; others wait."""
     try:
         with lock_of(cache_folder() / name):
             yield

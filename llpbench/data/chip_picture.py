@@ -20,18 +20,10 @@ if TYPE_CHECKING:
 
 
 def draw_chip(chip: xr.Dataset) -> Figure:
-    """Draw one chip: its image, its labels where they are there, and its shares.
+    """Draw one chip, grouped or not: its image, its labels if they are there, and its shares.
 
-    Parameters
-    ----------
-    chip : Dataset
-        One chip, such as ``ds.sel(chip=...)``, grouped or not.
-
-    Returns
-    -------
-    Figure
-        The image; the labels, if they were not taken away; bars of the target that division
-        supervision gives, beside the chip's own shares if they were not taken away.
+    The bars are of the target that division supervision gives, beside the chip's own shares if they
+    were not taken away.
     """
     colours = category_colours(chip)
     has_labels = "label" in chip

@@ -22,18 +22,9 @@ STORE_SHARE = 1.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What a download would do.
+    """What a download would do: the bytes it would fetch and take, and those that are free.
 
-    Parameters
-    ----------
-    name : str
-        The dataset that would be made.
-    archive_bytes, present_bytes : int
-        Size of the archive, and how much of it is here already.
-    store_bytes : int
-        About what the store will take.
-    free_bytes : int
-        What the disk of the cache has left.
+    ``store_bytes`` is an estimate, ``present_bytes`` the part of the archive that is here already.
     """
 
     name: str
@@ -49,22 +40,7 @@ class Plan:
 
 
 def plan(name: str, *, chips: int | None = None) -> Plan:
-    """Say what downloading a dataset would fetch and need.
-
-    Parameters
-    ----------
-    name : str
-        Of a published dataset.
-    chips : int, optional
-        As for :func:`download`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such dataset.
-    DownloadError
-        If it is not a published one, or its record cannot be looked up.
-    """
+    """Say what downloading a published dataset, or about so many chips of it, would need."""
     entry = catalog.dataset(name)
     archive = published_archive(name)
     size = archive.lookup().size
@@ -79,15 +55,7 @@ def plan(name: str, *, chips: int | None = None) -> Plan:
 
 
 def published_archive(name: str) -> fetch.Archive:
-    """The archive of a published dataset, in the cache or yet to be fetched.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such dataset.
-    DownloadError
-        If it is made, not published.
-    """
+    """The archive of a published dataset, in the cache or yet to be fetched."""
     record = catalog.dataset(name).record
     if record is None:
         raise DownloadError(f"{name!r} is embedded and made at its first use: it has no archive")

@@ -30,16 +30,7 @@ SQUARE_METRES_PER_KM2 = 1e6
 def equal_area(*outlines: gpd.GeoSeries) -> str:
     """Choose the equal-area projection in which a region lies in one piece.
 
-    Parameters
-    ----------
-    *outlines : GeoSeries
-        All that is to be compared, in degrees; longitudes beyond 180 say that the region lies
-        across the antimeridian.
-
-    Returns
-    -------
-    str
-        What ``to_crs`` takes.
+    Outlines are in degrees; longitudes beyond 180 say that the region lies across the antimeridian.
 
     Examples
     --------
@@ -55,20 +46,11 @@ def equal_area(*outlines: gpd.GeoSeries) -> str:
 
 
 def utm_zone(longitude: float, latitude: float) -> str:
-    """Name the zone of the Universal Transverse Mercator grid that a place lies in.
+    """Name the zone of the Universal Transverse Mercator grid that a place in degrees lies in.
 
     ``geopandas.GeoSeries.estimate_utm_crs`` gives the same, but the western zone on a border, and
-    nothing beyond 180 degrees of longitude or near the poles.
-
-    Parameters
-    ----------
-    longitude, latitude : float
-        Degrees; longitudes beyond 180 are those beyond -180.
-
-    Returns
-    -------
-    str
-        EPSG code; beyond 84 degrees north and 80 south that of the polar stereographic grid.
+    nothing beyond 180 degrees of longitude (here those beyond -180) or near the poles (here, beyond
+    84 degrees north and 80 south, the polar stereographic grid).
 
     Examples
     --------
@@ -86,15 +68,8 @@ def to_degrees(outlines: gpd.GeoSeries, *, across: bool = False) -> gpd.GeoSerie
 
     Parameters
     ----------
-    outlines : GeoSeries
-        In any reference system.
     across : bool
         Whether the region lies across the antimeridian: its longitudes then go on beyond 180.
-
-    Returns
-    -------
-    GeoSeries
-        In EPSG:4326.
 
     Examples
     --------
@@ -127,11 +102,6 @@ def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFram
         A row for each pair that shares more than a border, by chip, then division: ``chip`` and
         ``division`` (positions in the inputs) and ``area`` (squared units of the CRS).
 
-    Raises
-    ------
-    ValueError
-        If the two are in different CRSs.
-
     Examples
     --------
     >>> import geopandas as gpd
@@ -163,19 +133,7 @@ def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFram
 
 
 def overlap_matrix(pairs: pd.DataFrame, shape: tuple[int, int]) -> csr_array:
-    """Overlap areas as a sparse chip x division matrix.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        As :func:`overlap_areas` returns it.
-    shape : (int, int)
-        Number of chips and of divisions.
-
-    Returns
-    -------
-    csr_array, shape (chip, division)
-    """
+    """Overlap areas, from :func:`overlap_areas`, as a sparse chip x division matrix."""
     from scipy.sparse import csr_array
 
     return csr_array((pairs["area"], (pairs["chip"], pairs["division"])), shape=shape)
@@ -185,7 +143,7 @@ def mix(overlaps: csr_array, proportions: ArrayLike) -> NDArray[np.float64]:
     """Overlap-weighted mix of division proportions for each chip (a chip's target).
 
     ``target_i = sum_d area_id p_d / sum_d area_id``, over the divisions whose proportions are
-    known.
+    known; NaN where a chip overlaps none of these.
 
     Parameters
     ----------
@@ -193,11 +151,6 @@ def mix(overlaps: csr_array, proportions: ArrayLike) -> NDArray[np.float64]:
         Shared areas, in any unit.
     proportions : array, shape (division, category)
         Shares from 0 to 1; a row of NaN where they are unknown.
-
-    Returns
-    -------
-    ndarray of float64, shape (chip, category)
-        NaN where a chip overlaps no division with known proportions.
 
     Examples
     --------

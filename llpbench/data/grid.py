@@ -23,9 +23,9 @@ class ChipGrid:
     crs : str
         The projection, as an authority's code or WKT.
     west, north : float
-        Upper left corner of cell (0, 0), in units of the projection.
+        Upper left corner of cell (0, 0), in units of the projection, as are all lengths.
     width, height : float
-        Of a cell, in the same units.
+        Of a cell.
     """
 
     crs: str
@@ -35,19 +35,7 @@ class ChipGrid:
     height: float
 
     def affine(self, row: int = 0, column: int = 0, *, pixels: int = 1) -> Affine:
-        """Geotransform of a raster that begins at a cell.
-
-        Parameters
-        ----------
-        row, column : int
-            Of the cell in the raster's upper left corner.
-        pixels : int
-            Pixels of the raster along a side of a cell.
-
-        Returns
-        -------
-        Affine
-            Column and row of a raster to x and y in the plane.
+        """Geotransform of a raster that begins at a cell, with so many pixels along its side.
 
         Examples
         --------
@@ -61,16 +49,7 @@ class ChipGrid:
         return Affine(self.width / pixels, 0.0, west, 0.0, -self.height / pixels, north)
 
     def boxes(self, rows: ArrayLike, columns: ArrayLike) -> NDArray[Any]:
-        """Cells as polygons in the plane.
-
-        Parameters
-        ----------
-        rows, columns : array_like of int, shape (cell,)
-
-        Returns
-        -------
-        ndarray of shapely polygons, shape (cell,)
-        """
+        """Cells as polygons in the plane, shape (cell,)."""
         import shapely
 
         west = self.west + np.asarray(columns) * self.width
@@ -79,17 +58,7 @@ class ChipGrid:
         return squares
 
     def cells(self, longitude: ArrayLike, latitude: ArrayLike) -> tuple[Any, Any]:
-        """Find the cells in which places lie.
-
-        Parameters
-        ----------
-        longitude, latitude : array_like of float
-            Degrees.
-
-        Returns
-        -------
-        rows, columns : ndarray of float
-            Where places lie in units of cells: ``floor`` of them are the numbers of the cells.
+        """Rows and columns of places in degrees; ``floor`` of them are the numbers of the cells.
 
         Examples
         --------

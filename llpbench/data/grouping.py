@@ -50,19 +50,7 @@ def _grouped(label: xr.DataArray, groups: Sequence[ClassGroup]) -> xr.DataArray:
 
 
 def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDArray[np.uint8]:
-    """Replace each label class by the number of its group.
-
-    Parameters
-    ----------
-    label : ndarray of uint8
-        Class numbers, 255 where there is none; any shape.
-    groups : sequence of ClassGroup
-        In the order of the task's categories.
-
-    Returns
-    -------
-    ndarray of uint8
-        Group numbers, in the same shape; 255 for 255 and for classes of no group.
+    """Replace each label class by its group's number; 255 for 255 and for classes of no group.
 
     Examples
     --------
@@ -78,18 +66,7 @@ def group_labels(label: NDArray[np.uint8], groups: Sequence[ClassGroup]) -> NDAr
 
 
 def group_shares(shares: ArrayLike, groups: Sequence[ClassGroup]) -> NDArray[np.float64]:
-    """Sum the shares of each group's classes.
-
-    Parameters
-    ----------
-    shares : array, shape (n, label class)
-        From 0 to 1; NaN rows stay NaN.
-    groups : sequence of ClassGroup
-        In the order of the task's categories.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, group)
+    """Sum the shares of each group's classes, from shape (n, label class) to (n, group).
 
     Examples
     --------

@@ -9,23 +9,15 @@ from typing import Literal
 
 from llpbench import catalog
 from llpbench.data import fetch
-from llpbench.data.cache import cache_folder, stored_names, unfinished_stores
+from llpbench.data.cache import cache_folder, stored_names
+from llpbench.writing import unfinished
 
 
 @dataclass(frozen=True)
 class Holding:
-    """One thing in the cache.
+    """One thing in the cache, in a folder of so many bytes, and the dataset it belongs to.
 
-    Parameters
-    ----------
-    name : str
-        The dataset it belongs to.
-    kind : {"dataset", "archive", "partial"}
-        "partial" is part of an archive or of a dataset.
-    path : Path
-        The folder that holds it.
-    size : int
-        Bytes on disk.
+    "partial" is part of an archive or of a dataset.
     """
 
     name: str
@@ -41,7 +33,7 @@ def holdings() -> list[Holding]:
         Holding(name, "dataset", cache / name, folder_size(cache / name)) for name in stored_names()
     ]
     held += [
-        Holding(name, "partial", path, folder_size(path)) for name, path in unfinished_stores()
+        Holding(path.name, "partial", part, folder_size(part)) for path, part in unfinished(cache)
     ]
     for name, entry in catalog.load().datasets.items():
         if entry.record is None:

@@ -23,8 +23,8 @@ class DatasetInfo:
 
     Parameters
     ----------
-    name, title : str
-        How it is called; the title of a made dataset says that it is one.
+    title : str
+        The title of a made dataset says that it is one.
     label_set : LabelSet
         Label classes and class groups, whether the dataset is grouped or not.
     synthetic : bool
@@ -54,18 +54,7 @@ class DatasetInfo:
 
     @classmethod
     def of_attributes(cls, attributes: Mapping[Any, Any]) -> DatasetInfo:
-        """Read what :meth:`attributes` wrote.
-
-        Parameters
-        ----------
-        attributes : mapping
-            Of a dataset; those that are missing are taken for empty, but for the classes.
-
-        Raises
-        ------
-        LLPBenchError
-            If the dataset has lost its attributes.
-        """
+        """Read what :meth:`attributes` wrote; only the classes must be there."""
         if "label_set" not in attributes:
             raise LLPBenchError(
                 "this dataset has lost its attributes, and with them its classes; "

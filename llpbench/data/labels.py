@@ -13,20 +13,8 @@ from llpbench.protocol import SCORE_WINDOW
 def scored_labels(ds: xr.Dataset) -> xr.DataArray:
     """Class groups of the pixels that predictions are scored on.
 
-    Parameters
-    ----------
-    ds : Dataset
-        A split, grouped or not.
-
-    Returns
-    -------
-    DataArray of uint8, shape (chip, y, x)
-        96 x 96 pixels a chip; 255 where there is no label.
-
-    Raises
-    ------
-    LLPBenchError
-        If the dataset has no labels.
+    96 x 96 pixels a chip, shape (chip, y, x); 255 where there is no label. The split may be grouped
+    or not.
     """
     if "label" not in ds:
         raise LLPBenchError("this dataset has no labels, so nothing can be scored on it")

@@ -51,8 +51,6 @@ class Region:
 
     Parameters
     ----------
-    label_set : LabelSet
-        Classes of the labels and their groups.
     chips : GeoDataFrame
         Indexed by chip id, with ``split`` (by division) and ``split_chip``, each one of train,
         val and test, and the chip's outline in EPSG:4326.
@@ -60,8 +58,6 @@ class Region:
         Indexed by division id, with ``name`` and the outline in EPSG:4326.
     division_proportions : ndarray of float64, shape (division, category)
         Shares of the label classes in each division, in the order of ``divisions``.
-    read : callable
-        Reads the pixels of chips given by id.
     grid : ChipGrid, optional
         What the chips stand on, where it is known.
     overlaps : DataFrame, optional

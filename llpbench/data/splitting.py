@@ -16,7 +16,7 @@ _STARTS: Final = {"train": 0.0, "test": 0.63, "val": 0.83}
 def bands(
     positions: NDArray[np.float64], weights: NDArray[np.floating | np.integer], runs: int
 ) -> NDArray[np.str_]:
-    """Split in bands across the diagonal: runs of 63 % train, 20 % test and 17 % val.
+    """Split in bands across the diagonal: runs of 63 % train, 20 % test, 17 % val; none empty.
 
     Parameters
     ----------
@@ -26,11 +26,6 @@ def bands(
         How many chips an item stands for, all positive.
     runs : int
         How often the three bands recur; at least three items a run are needed.
-
-    Returns
-    -------
-    ndarray of str, shape (item,)
-        None of the bands is empty.
 
     Examples
     --------
@@ -54,24 +49,11 @@ def bands(
 def folds(
     positions: NDArray[np.float64], weights: NDArray[np.floating | np.integer], number: int
 ) -> NDArray[np.intp]:
-    """Cut a region into compact folds of about equal weight.
+    """Cut a region into compact folds, from 0, of about equal weight; none is empty.
 
     The items are cut in two across their longer extent, each part again, until there are enough
-    parts (as a k-d tree is built).
-
-    Parameters
-    ----------
-    positions : ndarray of float64, shape (item, 2)
-        x and y.
-    weights : ndarray of numbers, shape (item,)
-        How many chips an item stands for, all positive.
-    number : int
-        How many folds; not more than items.
-
-    Returns
-    -------
-    ndarray of int, shape (item,)
-        Fold of each item, from 0; none is empty.
+    parts (as a k-d tree is built). Positions and weights are as for :func:`bands`; there are not
+    more folds than items.
 
     Examples
     --------

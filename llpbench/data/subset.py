@@ -16,18 +16,8 @@ def take_chips(region: Region, chips: int) -> Region:
     """Keep about so many chips, by taking whole divisions of every split.
 
     Divisions are taken in a random but fixed order until each split has its part of the chips,
-    at least one division a split.
-
-    Parameters
-    ----------
-    chips : int
-        How many to keep, about: the last division of each split is not cut.
-
-    Returns
-    -------
-    Region
-        With the divisions that own or overlap the chips kept, so that their targets stay; all
-        of it if there are no more.
+    at least one division a split; the last one is not cut. Divisions that overlap the chips kept
+    stay too, and so do their targets.
     """
     chip_outlines, outlines = region.chips.geometry, region.divisions.geometry
     projection = equal_area(chip_outlines, outlines)

@@ -46,15 +46,7 @@ class ArchivedChip:
 def read_chip(data: bytes, number_of_classes: int) -> ArchivedChip:
     """Read one chip's pickle without executing anything in it.
 
-    Returns
-    -------
-    ArchivedChip
-        Arrays of 101x101 pixels are cut to their first 100 rows and columns.
-
-    Raises
-    ------
-    ArchiveError
-        If it is no chip, or holds anything but plain arrays and dictionaries.
+    Arrays of 101x101 pixels are cut to their first 100 rows and columns.
     """
     content = loads(data)
     if not isinstance(content, dict):
@@ -78,11 +70,6 @@ def share_vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[n
     ----------
     shares : mapping
         Class numbers, as text or integers, to shares from 0 to 1.
-
-    Raises
-    ------
-    ArchiveError
-        If a class number is out of range or a share is no number from 0 to 1.
 
     Examples
     --------

@@ -46,15 +46,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Members:
-    """The files of a published archive, sorted by what they are.
-
-    Parameters
-    ----------
-    chips : dict
-        Chip id to its pickle.
-    splits, chip_table, division_table : Member
-        The CSV of splits and the two GeoJSON files.
-    """
+    """The files of a published archive: chips by id, the CSV of splits, GeoJSON tables."""
 
     path: Path
     chips: dict[str, Member]
@@ -64,14 +56,7 @@ class Members:
 
 
 def list_members(path: Path) -> Members:
-    """Find what a published archive holds, and refuse what could do harm.
-
-    Raises
-    ------
-    ArchiveError
-        If the file is no zip, is cut short, has a member that is encrypted, a link, twice there,
-        too large or named with an absolute path or ``..``, or lacks a file every archive has.
-    """
+    """Find what a published archive holds, and refuse what could do harm."""
     if not path.is_file():
         raise ArchiveError(f"there is no archive {str(path)!r}; give the path of a published zip")
     try:
@@ -100,18 +85,7 @@ class _DirectoryFile(io.FileIO):
 
 
 def read_member(file: BinaryIO, member: Member) -> bytes:
-    """Inflate one member of a zip that is open as a plain file.
-
-    Returns
-    -------
-    bytes
-        Its content; never more than its stated size is inflated.
-
-    Raises
-    ------
-    ArchiveError
-        If it is cut short, longer than stated, or fails its checksum.
-    """
+    """Inflate one member of a zip that is open as a plain file, to no more than its stated size."""
     shown = examples([member.name])
     file.seek(member.offset)
     header = file.read(_LOCAL_HEADER.size)

@@ -26,26 +26,14 @@ from llpbench.protocol import CHIP_SIZE
 
 @dataclass(frozen=True)
 class ArchivePixels:
-    """Reads chips of one archive; small enough to be sent to worker processes.
-
-    Parameters
-    ----------
-    members : dict
-        Chip id to its pickle's place in the zip.
-    """
+    """Reads chips of one archive, by id; small enough to be sent to worker processes."""
 
     path: Path
     members: dict[str, Member]
     number_of_classes: int
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
-        """Read chips given by id, in that order.
-
-        Raises
-        ------
-        ArchiveError
-            If a chip is damaged or hostile; its name is in the message.
-        """
+        """Read chips given by id, in that order."""
         side = (CHIP_SIZE, CHIP_SIZE)
         image = np.empty((len(chips), *side, 3), dtype=np.uint8)
         label = np.empty((len(chips), *side), dtype=np.uint8)
@@ -70,20 +58,7 @@ class ArchivePixels:
 
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:
-    """Open a published archive.
-
-    Returns
-    -------
-    region : Region
-        Tables in memory, pixels to be read from the zip.
-    remarks : list of str
-        A sentence for each thing that was out of order and could be mended.
-
-    Raises
-    ------
-    ArchiveError
-        If it is damaged, hostile, or not a published archive.
-    """
+    """Open a published archive; also a sentence for each thing that was out of order and mended."""
     members = list_members(path)
     ids = list(members.chips)
     try:

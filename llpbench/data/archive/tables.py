@@ -26,24 +26,9 @@ _SHARES_SUFFIX = "_proportions"
 
 
 def read_splits(content: bytes, chips: list[str]) -> pd.DataFrame:
-    """Read the CSV of splits.
+    """Read the CSV of splits: ``split`` (by commune) and ``split_chip``, indexed like ``chips``.
 
-    Parameters
-    ----------
-    content : bytes
-        Columns ``identifier``, ``split`` (by chip) and ``split_communes`` (by commune).
-    chips : list of str
-        Ids of the chips in the archive.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by chip id, in the order of ``chips``: ``split`` (by commune) and ``split_chip``.
-
-    Raises
-    ------
-    ArchiveError
-        If a column is missing, or a chip is in no split, in two, or in one of another name.
+    The file calls them ``split_communes`` and ``split``, and the chips ``identifier``.
     """
     try:
         table = pd.read_csv(io.BytesIO(content), dtype=str, na_filter=False)
@@ -76,25 +61,12 @@ def read_splits(content: bytes, chips: list[str]) -> pd.DataFrame:
 
 
 def read_outlines(content: bytes, what: str) -> gpd.GeoDataFrame:
-    """Read a GeoJSON table.
+    """Read a GeoJSON table, indexed by the ``identifier`` of its features, in EPSG:4326.
 
     Parameters
     ----------
-    content : bytes
-        A FeatureCollection whose features have an ``identifier``.
     what : str
         What its rows are, for messages.
-
-    Returns
-    -------
-    GeoDataFrame
-        Indexed by ``identifier``, in EPSG:4326.
-
-    Raises
-    ------
-    ArchiveError
-        If it is no such table, an identifier stands in it twice, or an outline is no polygon
-        or not in degrees.
     """
     import geopandas as gpd
 
@@ -115,24 +87,9 @@ def read_outlines(content: bytes, what: str) -> gpd.GeoDataFrame:
 
 
 def find_label_set(divisions: gpd.GeoDataFrame) -> tuple[LabelSet, pd.Series[Any]]:
-    """Tell the label set from the column of shares in the table of communes.
+    """Tell the label set from the column of shares in the table of communes; give both.
 
-    Parameters
-    ----------
-    divisions : GeoDataFrame
-        With a column such as ``esa-world-cover_proportions``, with or without a hash.
-
-    Returns
-    -------
-    LabelSet
-        One of the catalog.
-    Series
-        That column.
-
-    Raises
-    ------
-    ArchiveError
-        If there is no such column, or the catalog does not know its label set.
+    The column is called like ``esa-world-cover_proportions``, with or without a hash.
     """
     columns = [str(column) for column in divisions if str(column).endswith(_SHARES_SUFFIX)]
     for column in columns:
@@ -161,11 +118,6 @@ def read_division_proportions(
         Rows that sum to 1; NaN where a commune states none.
     remarks : list of str
         A sentence for each thing that was out of order and mended.
-
-    Raises
-    ------
-    ArchiveError
-        If shares are no mapping from class numbers to numbers from 0 to 1.
     """
     shares = np.array([_division_row(*item, number_of_classes) for item in stated.items()])
     total = shares.sum(axis=1, keepdims=True)

@@ -44,23 +44,10 @@ _LENGTH_BYTES = {
 
 
 def loads(data: bytes) -> Any:
-    """Unpickle plain data and numeric numpy arrays.
+    """Unpickle plain data and numeric numpy arrays; the size of a pickle bounds the memory used.
 
-    Parameters
-    ----------
-    data : bytes
-        A pickle; its size bounds the memory used.
-
-    Returns
-    -------
-    object
-        Dictionaries, lists, tuples, strings, numbers and :class:`PickledArray`. Containers may
-        share parts or hold themselves: never walk them deeper than you expect.
-
-    Raises
-    ------
-    ArchiveError
-        If it holds anything else, or is no pickle.
+    Returns dictionaries, lists, tuples, strings, numbers and :class:`PickledArray`. Containers may
+    share parts or hold themselves: never walk them deeper than you expect.
 
     Examples
     --------

@@ -31,10 +31,7 @@ _TRUE_SCALE = 0.01
 class Area:
     """The box in degrees in which images and divisions overlap.
 
-    Parameters
-    ----------
-    west, south, east, north : float
-        East is greater than west, and beyond 180 where the box crosses the antimeridian.
+    East is greater than west, and beyond 180 where the box crosses the antimeridian.
     """
 
     west: float
@@ -71,18 +68,7 @@ class Area:
 
 
 def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -> Area:
-    """Find the box that images and divisions share.
-
-    Parameters
-    ----------
-    divisions : GeoDataFrame or None
-        In any reference system; None for all of the images.
-
-    Raises
-    ------
-    BuildError
-        If they share none.
-    """
+    """Find the box that images and divisions, in any reference system, share."""
     boxes = [np.array([_degrees(file) for file in files])]
     if divisions is not None:
         corners = divisions.geometry.to_crs(GEOGRAPHIC).get_coordinates().to_numpy()
@@ -103,7 +89,10 @@ def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -
 def choose_grid(
     files: Sequence[RasterFile], area: Area, crs: str, chip_km: float
 ) -> tuple[ChipGrid, Window]:
-    """Lay a grid of chips over an area.
+    """Lay a grid of chips over an area; also the cells of it that may lie in the area.
+
+    The grid begins at the images' upper left corner where nothing is resampled, else at full chips
+    of the projection.
 
     Parameters
     ----------
@@ -111,19 +100,6 @@ def choose_grid(
         ``"auto"``: the images' own projection where their pixels have the right size already, so
         that nothing is resampled, else the UTM zone of the area's middle. ``"image"``: the images'
         own. Or any projection.
-
-    Returns
-    -------
-    grid : ChipGrid
-        Begins at the images' upper left corner where nothing is resampled, else at full chips of
-        the projection.
-    extent : Window
-        The cells that may lie in the area.
-
-    Raises
-    ------
-    BuildError
-        If the projection is none, or the area is too large.
     """
     metres = chip_km * 1000 / CHIP_SIZE
     own = files[0].crs

@@ -62,11 +62,6 @@ def split_chips(chips: Chips, pairs: pd.DataFrame, splitting: Splitting) -> pd.D
     DataFrame
         A row for each chip: ``split`` (by division), ``split_chip`` (bands of single chips), each
         train, val or test, and ``kept``: False for chips in the buffer.
-
-    Raises
-    ------
-    BuildError
-        If there are too few divisions, or the buffer leaves a split empty.
     """
     if splitting.kind == "test":
         return pd.DataFrame(

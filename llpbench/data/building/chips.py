@@ -28,12 +28,7 @@ _BLOCK = 10
 
 @dataclass(frozen=True)
 class Chips:
-    """Cells of a grid.
-
-    Parameters
-    ----------
-    rows, columns : ndarray of int, shape (chip,)
-    """
+    """Cells of a grid, by their rows and columns."""
 
     grid: ChipGrid
     rows: NDArray[np.int64]
@@ -77,19 +72,9 @@ class Chips:
         return to_degrees(gpd.GeoSeries(self.boxes, crs=self.grid.crs), across=across)
 
     def overlaps(self, divisions: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Find the parts of chips that lie in divisions.
+        """Find ``part``, from 0 to 1, of each ``chip`` that lies in a ``division`` (positions).
 
-        Edges are straight in the plane of the grid, where pixels are squares.
-
-        Parameters
-        ----------
-        divisions : GeoDataFrame
-            In the projection of the grid.
-
-        Returns
-        -------
-        DataFrame
-            ``chip``, ``division`` (positions) and ``part`` (of the chip, from 0 to 1).
+        Edges are straight in the plane of the grid, where pixels are squares; divisions lie in it.
         """
         import geopandas as gpd
 
@@ -114,17 +99,6 @@ def choose_chips(
         The cells to choose from.
     divisions : GeoDataFrame or None
         In the projection of the grid; None for chips anywhere.
-
-    Returns
-    -------
-    chips : Chips
-    remarks : list of str
-        How many were left out.
-
-    Raises
-    ------
-    BuildError
-        If none is left.
     """
     rows, columns = np.divmod(np.arange(extent.height * extent.width), extent.width)
     cells = Chips(grid, rows + extent.row, columns + extent.column)

@@ -21,23 +21,9 @@ _SAMPLE = 1000
 def choose_legend(
     named: str | Legend, labels: Sequence[RasterFile], table: ShareTable | None
 ) -> tuple[Legend, list[str]]:
-    """Choose the classes of a region.
+    """Choose the classes of a region; also say what was recognised.
 
-    Parameters
-    ----------
-    table : ShareTable or None
-        Of divisions: its columns choose between classes and class groups, or are the classes.
-
-    Returns
-    -------
-    legend : Legend
-    remarks : list of str
-        What was recognised.
-
-    Raises
-    ------
-    BuildError
-        If there are neither labels nor a table, or their classes cannot be known.
+    The columns of a table choose between classes and class groups, or are the classes.
     """
     remarks: list[str] = []
     legend = None
@@ -58,13 +44,7 @@ def choose_legend(
 
 
 def cell_side(file: RasterFile, area: Area) -> float:
-    """Measure a pixel of a raster on the ground, in the middle of an area.
-
-    Returns
-    -------
-    float
-        Side in metres of a square of its area.
-    """
+    """Side in metres of a square as large as a raster's pixel in the middle of an area."""
     from pyproj import Geod, Transformer
 
     x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)

@@ -22,7 +22,7 @@ _NAMES = ("name", "nom", "nombre", "naam")
 
 
 def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """Read the outlines of divisions.
+    """Read the outlines of divisions; also say what was mended.
 
     Parameters
     ----------
@@ -37,13 +37,6 @@ def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame,
     divisions : GeoDataFrame
         Indexed by id, with ``name``, in the file's reference system, valid.
     remarks : list of str
-        A sentence for each thing that was mended.
-
-    Raises
-    ------
-    BuildError
-        If the file cannot be read, has no reference system, an id stands twice or an outline is
-        no area.
     """
     table = _read(path)
     if table.crs is None:
@@ -59,23 +52,9 @@ def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame,
 
 
 def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> gpd.GeoDataFrame:
-    """Take divisions near an area to the plane of a grid, by their vertices.
+    """Take the divisions that overlap an area to the plane of a grid, by their vertices.
 
-    Parameters
-    ----------
-    divisions : GeoDataFrame
-        From :func:`read_divisions`.
-
-    Returns
-    -------
-    GeoDataFrame
-        In the projection of the grid, those that overlap the area; ``degrees`` holds their
-        outlines in longitudes and latitudes.
-
-    Raises
-    ------
-    BuildError
-        If one of them reaches so far from the area that it cannot be projected.
+    ``degrees`` holds their outlines in longitudes and latitudes.
     """
     import shapely
 
@@ -96,18 +75,7 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
 
 
 def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
-    """One division of everything, for a region that has none.
-
-    Parameters
-    ----------
-    boxes : array of shapely polygons
-        The chips.
-
-    Returns
-    -------
-    GeoDataFrame
-        As :func:`place_divisions` returns it.
-    """
+    """One division of all chips' boxes, as :func:`place_divisions` returns them."""
     import geopandas as gpd
     import shapely
 

@@ -24,12 +24,10 @@ from llpbench.errors import BuildError
 
 @dataclass(frozen=True)
 class Layer:
-    """Files of one kind on one lattice; picklable.
+    """Files of one kind on one lattice, whose cells are pixels; picklable.
 
     Parameters
     ----------
-    lattice : ChipGrid
-        Its cells are pixels.
     sources : tuple of Source
         In the order of their precedence.
     bands : int
@@ -45,13 +43,7 @@ class Layer:
 
     @contextmanager
     def open(self) -> Iterator[OpenLayer]:
-        """Open the files as they are needed; close all in the end.
-
-        Yields
-        ------
-        OpenLayer
-            For one thread.
-        """
+        """Open the files as they are needed, for one thread; close all in the end."""
         import rasterio
 
         with rasterio.Env(**GDAL_OPTIONS), ExitStack() as stack:
@@ -67,18 +59,12 @@ class OpenLayer:
     _opened: dict[Path, Any] = field(default_factory=dict)
 
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Read a part of the lattice.
+        """Read a part of the lattice: values, 0 where no file has a pixel, and where one has.
 
         Returns
         -------
         values : ndarray, shape (band, row, column)
-            0 where no file has a pixel.
         present : ndarray of bool, shape (row, column)
-
-        Raises
-        ------
-        BuildError
-            If a file cannot be read there.
         """
         shape = (window.height, window.width)
         values = np.zeros((self.layer.bands, *shape), dtype=self.layer.dtype)
@@ -141,22 +127,15 @@ def make_layer(
     *,
     classes: bool = False,
 ) -> Layer:
-    """Lay files on a lattice.
+    """Lay files on a lattice; there are no sources if none reaches into the extent.
 
     Parameters
     ----------
     bands : sequence of tuple of int
         What is read of each.
-    lattice : ChipGrid
-        Its cells are pixels.
     classes : bool
         Whether numbers are classes, which cannot be averaged: the nearest is taken. Other pixels
         are averages of finer ones, or lie between coarser ones.
-
-    Returns
-    -------
-    Layer
-        Without sources if no file reaches into the extent.
     """
     placed = [
         place_file(file, chosen, lattice, extent, classes=classes)

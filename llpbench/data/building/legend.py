@@ -43,17 +43,7 @@ class Legend:
     cell_m: float = 0.0
 
     def classify(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """Replace the numbers of a raster by classes.
-
-        Returns
-        -------
-        ndarray of uint8
-            Class numbers, 255 for no label.
-
-        Raises
-        ------
-        BuildError
-            If a number is none of the legend's.
+        """Replace the numbers of a raster by classes, 255 for no label.
 
         Examples
         --------
@@ -80,13 +70,7 @@ class Legend:
         return set(values) <= {*self.no_label, *(code for codes in self.codes for code in codes)}
 
     def for_cells(self, side: float) -> Legend:
-        """The same for a raster of other cells: amounts grow with their area.
-
-        Parameters
-        ----------
-        side : float
-            Metres.
-        """
+        """The same for a raster of cells of a side in metres: amounts grow with their area."""
         if not self.starts:
             return self
         factor = (side / self.cell_m) ** 2
@@ -125,29 +109,17 @@ def plain_label_set(
 ) -> LabelSet:
     """Make a label set in which each class is a class group of its own.
 
-    Parameters
-    ----------
-    name : str
-        Of the label set.
-    names : sequence of str
-        Of its classes.
-    colours : sequence of str, optional
-        Of its classes, ``#rrggbb``.
-    like : LabelSet, optional
-        Whose resolution, order, licence and attribution it takes.
+    Colours are ``#rrggbb``; resolution, order, licence and attribution are those of ``like``.
     """
     colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
     pairs = list(zip(names, colours, strict=True))
-    return LabelSet(
+    return replace(
+        like or LabelSet(name, name, (), (), resolution_m=10.0),
         name=name,
-        title=like.title if like else name,
         classes=tuple(LabelClass(*pair) for pair in pairs),
         groups=tuple(
             ClassGroup(title, (n,), 1 / len(pairs), colour)
             for n, (title, colour) in enumerate(pairs)
         ),
-        resolution_m=like.resolution_m if like else 10.0,
-        ordered=like.ordered if like else False,
-        licence=like.licence if like else "",
-        attribution=like.attribution if like else "",
+        archive_names=(),
     )

@@ -17,18 +17,7 @@ LARGEST_FILE = 2**20
 
 
 def read_legend(path: Path) -> Legend:
-    """Read a legend file.
-
-    Parameters
-    ----------
-    path : Path
-        TOML, like a table of the packaged ``legends.toml``.
-
-    Raises
-    ------
-    BuildError
-        If it is no legend.
-    """
+    """Read a legend file: TOML, like a table of the packaged ``legends.toml``."""
     if path.stat().st_size > LARGEST_FILE:
         raise BuildError(f"{path.name} is too large for a legend")
     try:
@@ -68,18 +57,7 @@ class _File(BaseModel):
 
 
 def parse_legend(name: str, content: dict[str, Any]) -> Legend:
-    """Make a legend of the content of a file.
-
-    Parameters
-    ----------
-    content : dict
-        A parsed TOML table.
-
-    Raises
-    ------
-    ValueError, UnknownNameError
-        If something in it is missing or wrong.
-    """
+    """Make a legend of a parsed TOML table."""
     file = _File.model_validate(content)
     label_set = catalog.label_set(file.label_set) if file.label_set else _own_classes(name, file)
     codes = [entry.codes for entry in file.classes] or file.codes

@@ -32,13 +32,6 @@ def find_legend(name: str) -> Legend:
         ``"esaworldcover"``), whose raster holds the class numbers themselves; or the path of a
         TOML file.
 
-    Raises
-    ------
-    UnknownNameError
-        With the nearest names, if there is none.
-    BuildError
-        If the file is no legend.
-
     Examples
     --------
     >>> [group.name for group in find_legend("dynamic-world").label_set.groups]
@@ -56,21 +49,8 @@ def find_legend(name: str) -> Legend:
 def recognise(values: Iterable[float]) -> Legend:
     """Recognise the legend of a raster by numbers that occur in it.
 
-    Parameters
-    ----------
-    values : iterable of numbers
-        Some of the numbers in the raster.
-
-    Returns
-    -------
-    Legend
-        ESA WorldCover's if its codes fit, else the only one whose codes do; the numbers of
-        population classes, which are nearly all there are, only if nothing else fits.
-
-    Raises
-    ------
-    BuildError
-        If none fits, or several.
+    ESA WorldCover's if its codes fit, else the only one whose codes do; the numbers of population
+    classes, which are nearly all there are, only if nothing else fits.
 
     Examples
     --------
@@ -97,13 +77,7 @@ def recognise(values: Iterable[float]) -> Legend:
 
 @cache
 def published() -> Mapping[str, Legend]:
-    """All legends that are known by name.
-
-    Returns
-    -------
-    mapping of str to Legend
-        Those of published rasters, then those of rasters of class numbers.
-    """
+    """All legends that are known by name: of published rasters, then of class numbers."""
     text = resources.files("llpbench.data.building").joinpath("legends.toml").read_text("utf-8")
     known = {name: parse_legend(name, content) for name, content in tomllib.loads(text).items()}
     for name, label_set in catalog.load().label_sets.items():

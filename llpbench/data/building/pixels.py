@@ -24,12 +24,8 @@ class RasterPixels:
     ----------
     places : mapping of str to (int, int)
         Row and column of each chip.
-    image : Layer
-        Three bands on the lattice of the chips' pixels.
-    stretch : Stretch
-        Makes bytes of its values.
-    label : Layer or None
-        One band on the same lattice; without it no pixel has a label.
+    image, label : Layer
+        On the lattice of the chips' pixels; without labels no pixel has one.
     """
 
     places: Mapping[str, tuple[int, int]]
@@ -39,13 +35,7 @@ class RasterPixels:
     legend: Legend
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
-        """Read chips given by id, in that order.
-
-        Raises
-        ------
-        BuildError
-            If a raster cannot be read, or holds a number that is not in the legend.
-        """
+        """Read chips given by id, in that order."""
         side = (CHIP_SIZE, CHIP_SIZE)
         windows = [
             Window(row * CHIP_SIZE, column * CHIP_SIZE, *side)

@@ -91,21 +91,14 @@ def place_file(
     *,
     classes: bool,
 ) -> Source | None:
-    """Lay a file on a lattice.
+    """Lay a file on a lattice; None where it lies outside the extent.
+
+    A file may cover the whole Earth: only what is near the extent is projected.
 
     Parameters
     ----------
-    file : RasterFile
-        May cover the whole Earth: only what is near the extent is projected.
-    lattice : ChipGrid
-        Its cells are pixels.
     classes : bool
         Whether the file holds numbers that cannot be averaged.
-
-    Returns
-    -------
-    Source or None
-        None where the file lies outside the extent.
     """
     offset = _offset(file, lattice)
     if offset is not None:
@@ -172,8 +165,9 @@ def _outline(boxes: list[Box], file: RasterFile, lattice: ChipGrid) -> Any:
 
     footprint = shapely.Polygon(file.corners)
     there = Transformer.from_crs(file.crs, lattice.crs, always_xy=True)
-    parts = [shapely.intersection(footprint, shapely.box(*box)) for box in boxes]
-    dense = [shapely.segmentize(part, max(*np.ptp(_ends(part), axis=0)) / _EDGE) for part in parts]
+    parts = shapely.intersection(footprint, shapely.box(*np.transpose(boxes)))
+    sides = np.ptp(shapely.bounds(parts).reshape(-1, 2, 2), axis=1).max(axis=1)
+    dense = shapely.segmentize(parts, sides / _EDGE)
 
     def on_lattice(coordinates: Any) -> Any:
         x, y = there.transform(*coordinates.T)
@@ -182,10 +176,6 @@ def _outline(boxes: list[Box], file: RasterFile, lattice: ChipGrid) -> Any:
         )
 
     return shapely.union_all(shapely.make_valid(shapely.transform(dense, on_lattice)))
-
-
-def _ends(shape: Any) -> Any:
-    return np.reshape(shape.bounds, (2, 2))
 
 
 def _box(window: Window) -> Any:

@@ -37,8 +37,6 @@ class RasterFile:
         Columns, rows and bands.
     dtype : str
         Of its first band.
-    nodata : float or None
-        The number that says that a pixel is missing.
     has_alpha, all_valid : bool
         Whether a band says which pixels are missing, and whether none can be.
     colours : tuple of int
@@ -98,34 +96,12 @@ def sample(file: RasterFile, bands: Sequence[int], side: int) -> NDArray[Any]:
 
 
 def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
-    """Look at raster files without reading their pixels.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Anything GDAL reads; at least one.
-
-    Raises
-    ------
-    BuildError
-        If one is missing, no raster, or does not say where on Earth it lies.
-    """
+    """Look at files of anything GDAL reads, at least one, without reading their pixels."""
     return [_inspect(path) for path in paths]
 
 
 def choose_bands(file: RasterFile, wanted: Sequence[int] | None) -> tuple[int, ...]:
-    """Say which bands are red, green and blue.
-
-    Parameters
-    ----------
-    wanted : sequence of int or None
-        Three band numbers, from 1, in that order.
-
-    Raises
-    ------
-    BuildError
-        If there are not those bands, or it cannot be known.
-    """
+    """Say which bands, from 1, are red, green and blue."""
     if wanted is not None:
         if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
             raise BuildError(

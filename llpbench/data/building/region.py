@@ -1,9 +1,9 @@
-"""Rasters, outlines and tables put together as a region."""
+"""Rasters, outlines and tables put together as a region, and that as a dataset in the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,11 @@ from llpbench.data.building.raster_file import RasterFile, choose_bands, inspect
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.stretch import choose_stretch
 from llpbench.data.building.table import ShareTable, read_table, shares_from_table
+from llpbench.data.cache import new_store_path
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.grid import ChipGrid
 from llpbench.data.region import Region
+from llpbench.data.store import WriteReport, write_store
 from llpbench.errors import BuildError
 from llpbench.protocol import CHIP_SIZE
 
@@ -81,20 +83,65 @@ class Recipe:
     splitting: Splitting = field(default_factory=Splitting)
 
 
-def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
-    """Make a region of one's own.
+def build_dataset(
+    name: str,
+    recipe: Recipe,
+    *,
+    title: str | None = None,
+    licence: str | None = None,
+    attribution: str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> WriteReport:
+    """Make a dataset in the cache from rasters, division outlines and tables.
 
-    Returns
-    -------
-    region : Region
-        Tables in memory; pixels are read from the rasters when they are needed.
-    remarks : list of str
-        A sentence for each thing that was decided, mended or left out.
+    Parameters
+    ----------
+    name : str
+        What the dataset will be called.
+    recipe : Recipe
+        What it is made of.
+    title, licence, attribution : str, optional
+        What is said of it; by default its name, and what the legend says of the labels.
+    workers : int, optional
+        Threads that read and write; by default one for each processor.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
     LLPBenchError
-        In one sentence, what is wrong with a file or an option.
+        In one sentence, what is wrong with a file or an option; nothing is left then.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> build_dataset("mine", Recipe([Path("missing.tif")]))
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.BuildError: there is no raster 'missing.tif'
+    """
+    path = new_store_path(name)
+    region, remarks = build_region(recipe)
+    labels = region.label_set
+    report = write_store(
+        region,
+        path,
+        name=name,
+        title=title or name,
+        licence=labels.licence if licence is None else licence,
+        attribution=labels.attribution if attribution is None else attribution,
+        source=", ".join(file.name for file in [*recipe.images, *recipe.labels][:10]),
+        workers=workers,
+        progress=progress,
+    )
+    return replace(report, remarks=(*remarks, *report.remarks))
+
+
+def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
+    """Make a region of one's own; its pixels are read from the rasters when they are needed.
+
+    The remarks are a sentence for each thing that was decided, mended or left out.
     """
     if recipe.chip_km <= 0:
         raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
@@ -116,7 +163,8 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
-    lattice, pixels = pixel_lattice(grid), _in_pixels(extent)
+    lattice = pixel_lattice(grid)
+    pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
     image = make_layer(images, bands, lattice, pixels)
     label = _lay_labels(labels, lattice, pixels)
     chips, more = choose_chips(image, grid, extent, outlines)
@@ -197,9 +245,3 @@ def _find_shares(
     if labels:
         return shares_from_labels(labels, legend, divisions, grid)
     return np.full((len(divisions), len(legend.label_set.classes)), np.nan), []
-
-
-def _in_pixels(extent: Window) -> Window:
-    return Window(
-        *(CHIP_SIZE * n for n in (extent.row, extent.column, extent.height, extent.width))
-    )

@@ -51,11 +51,6 @@ def shares_from_labels(
         Of the labelled part of each division, also beyond the chips; rows sum to 1, NaN where
         nothing is labelled.
     remarks : list of str
-
-    Raises
-    ------
-    BuildError
-        If no division has a label, or a number is not in the legend.
     """
     import shapely
     from exactextract import exact_extract

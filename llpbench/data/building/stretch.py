@@ -51,7 +51,8 @@ def choose_stretch(
 ) -> tuple[Stretch, list[str]]:
     """Choose a stretch by the type of the files, never by their contents.
 
-    So the same colour means the same in every region, and a trained method can be carried over.
+    So the same colour means the same in every region, and a trained method can be carried over. The
+    remarks tell what was done, and whether the images look wrong with it.
 
     Parameters
     ----------
@@ -60,17 +61,6 @@ def choose_stretch(
     limits : (float, float) or None
         Values that become 0 and 255; None for 0 and 255 of bytes, 0 and 3000 of other whole
         numbers, 0 and 0.3 of fractions.
-
-    Returns
-    -------
-    stretch : Stretch
-    remarks : list of str
-        What was done, and whether the images look wrong with it.
-
-    Raises
-    ------
-    BuildError
-        If the limits are no range, or the files store different things.
     """
     first = files[0]
     for file in files:

@@ -25,14 +25,9 @@ LARGEST_FILE = 2**28
 
 @dataclass(frozen=True)
 class ShareTable:
-    """Columns of a csv file, by division.
+    """A csv file of shares: its cells as text by division id, and the columns of each class.
 
-    Parameters
-    ----------
-    values : DataFrame
-        Indexed by division id; as they stand in the file.
-    columns : mapping of str to list of str
-        Columns that make up each named class; empty where classes are called like columns.
+    ``columns`` is empty where classes are called like columns.
     """
 
     path: Path
@@ -41,23 +36,14 @@ class ShareTable:
 
 
 def read_table(path: Path, id_column: str | None, columns: Sequence[tuple[str, str]]) -> ShareTable:
-    """Read a table of shares.
+    """Read a table of shares from a csv file with a heading.
 
     Parameters
     ----------
-    path : Path
-        A csv file with a heading.
     id_column : str or None
         The column of division ids; where the file has none of that name, its first column.
     columns : sequence of (str, str)
         Class and column; several columns of one class are added up.
-
-    Raises
-    ------
-    BuildError
-        If the file cannot be read, or an id stands twice.
-    UnknownNameError
-        If it lacks a column.
     """
     if not path.is_file():
         raise BuildError(f"there is no table of shares {str(path)!r}")
@@ -102,11 +88,6 @@ def fit_legend(table: ShareTable, legend: Legend | None) -> Legend:
     Legend
         The same if columns are called like its classes; with class groups for classes if they
         are called like those.
-
-    Raises
-    ------
-    BuildError
-        If they are called like neither.
     """
     if legend is None:
         names = list(table.columns or table.values.columns)
@@ -132,19 +113,13 @@ def fit_legend(table: ShareTable, legend: Legend | None) -> Legend:
 def shares_from_table(
     table: ShareTable, labels: LabelSet, divisions: pd.Index[Any]
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Take the shares of divisions from a table.
+    """Take the shares of divisions from a table; also say what was mended or is missing.
 
     Returns
     -------
     shares : ndarray of float64, shape (division, class)
         Rows sum to 1; NaN where the table has no row, or an empty one.
     remarks : list of str
-
-    Raises
-    ------
-    BuildError
-        If shares are no numbers, negative or do not sum to 1 (or all to 100), or no division has
-        any.
     """
     known_rows = table.values[table.values.index.isin(divisions)]
     if not len(known_rows):

@@ -1,5 +1,8 @@
 """The archive of a record in a cache: how much of it is there, fetching, verifying, removing it.
 
+pooch decides whether to download, checks the md5 and puts the file in place. Around it are mirrors,
+a lock and a stamp, and within it, as its downloader, a transfer that resumes.
+
 ::
 
     archives/RECORD/NAME.zip              verified
@@ -12,25 +15,27 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+import pooch
+
 from llpbench import catalog
 from llpbench.catalog import RecordFile
-from llpbench.data.fetch.disk import one_writer, require_space
+from llpbench.data.fetch.disk import one_writer
 from llpbench.data.fetch.http import server_url
 from llpbench.data.fetch.record import ask_record, file_url, read_registry, remember
 from llpbench.data.fetch.retrying import MissingError, SourceError
-from llpbench.data.fetch.stamp import is_stamped, md5_of, stamp_path, write_stamp
+from llpbench.data.fetch.stamp import is_stamped, stamp_path, write_stamp
 from llpbench.data.fetch.transfer import Transfer, size_of
 from llpbench.errors import DownloadError
-from llpbench.writing import part_path, replacing
+from llpbench.writing import discard, part_path
 
 log = logging.getLogger(__name__)
+pooch.get_logger().setLevel("WARNING")  # the progress bar says what is fetched
 
 
 @dataclass(frozen=True)
@@ -145,10 +150,9 @@ class Archive:
             return path
         with one_writer(self.folder, self.cache):
             if not is_stamped(path, file.md5):
-                self.folder.mkdir(exist_ok=True)
-                if not path.exists() or md5_of(path) != file.md5:
-                    with replacing(path, resume=True) as part:
-                        self._fetch_from_any(self._servers(file, mirrors), part, file, progress)
+                self._fetch_from_any(mirrors, Transfer(file, part_path(path), progress))
+                for other in {*self.folder.iterdir()} - {path}:  # what killed runs left, the part
+                    discard(other)
                 write_stamp(path, file.md5)
         return path
 
@@ -173,7 +177,7 @@ class Archive:
         if is_stamped(path, file.md5) and not force:
             return path
         with one_writer(self.folder, self.cache):
-            if (md5 := md5_of(path)) != file.md5:
+            if (md5 := pooch.file_hash(path, alg="md5")) != file.md5:
                 stamp_path(path).unlink(missing_ok=True)
                 raise DownloadError(
                     f"{path} is damaged: expected md5 {file.md5}, found {md5}; download it again"
@@ -186,14 +190,10 @@ class Archive:
             with one_writer(self.folder, self.cache):
                 shutil.rmtree(self.folder)
 
-    def _servers(
-        self, file: RecordFile, mirrors: Sequence[str]
-    ) -> Iterator[tuple[str, Callable[[], str]]]:
-        """The address to ask of each server, and what gives the one to ask if it has no such."""
-        for mirror in mirrors:
-            like_zenodo = partial(file_url, self.record, file.name, mirror)
-            yield f"{mirror}/{quote(file.name)}", like_zenodo
-        yield file_url(self.record, file.name), partial(self._renamed_url, file)
+    def _addresses(self, file: RecordFile, mirror: str | None) -> Iterator[str]:
+        """Where a mirror, or else Zenodo, has the file; next, where if it is not there."""
+        yield f"{mirror}/{quote(file.name)}" if mirror else file_url(self.record, file.name)
+        yield file_url(self.record, file.name, mirror) if mirror else self._renamed_url(file)
 
     def _renamed_url(self, file: RecordFile) -> str:
         """Ask the record whether the same bytes have another name now."""
@@ -205,36 +205,32 @@ class Archive:
             )
         return file_url(self.record, now.name)
 
-    def _fetch_from_any(
-        self,
-        servers: Iterator[tuple[str, Callable[[], str]]],
-        part: Path,
-        file: RecordFile,
-        progress: bool,
-    ) -> None:
-        """Try each server in turn; raise the failures of all if none gives the file."""
+    def _fetch_from_any(self, mirrors: Sequence[str], transfer: Transfer) -> None:
+        """Try mirrors, then Zenodo; raise the failures of all if none gives the file."""
         failures: list[SourceError] = []
-        for usual, otherwise in servers:
+        for mirror in (*mirrors, None):
             if failures:
-                log.warning("%s; asking %s instead", failures[-1], usual)
+                log.warning("%s; asking %s instead", failures[-1], mirror or "Zenodo")
+            addresses = self._addresses(transfer.file, mirror)
             try:
                 try:
-                    return self._fetch_from(usual, part, file, progress)
+                    return self._fetch_from(next(addresses), transfer)
                 except MissingError:
-                    return self._fetch_from(otherwise(), part, file, progress)
+                    return self._fetch_from(next(addresses), transfer)
             except SourceError as error:
                 failures.append(error)
         raise DownloadError("; ".join(map(str, failures))) from failures[-1]
 
-    def _fetch_from(self, url: str, part: Path, file: RecordFile, progress: bool) -> None:
-        """Complete the part and check it; wrong bytes are thrown away and fetched once more."""
+    def _fetch_from(self, url: str, transfer: Transfer) -> None:
+        """Have pooch fetch and check it; wrong bytes are thrown away and fetched once more."""
+        file = transfer.file
         for last in (False, True):
-            require_space(self.folder, file.size - size_of(part), file.name)
-            Transfer(url, part, file.size, progress).run()
-            if (md5 := md5_of(part)) == file.md5:
+            try:
+                pooch.retrieve(url, f"md5:{file.md5}", file.name, self.folder, downloader=transfer)
                 return
-            part.unlink()
-            wrong = f"expected md5 {file.md5} but got {md5}"
-            if last:
-                raise SourceError(f"{url} gave wrong bytes twice: {wrong}")
-            log.warning("%s gave wrong bytes, which are thrown away: %s", url, wrong)
+            except ValueError as error:
+                discard(transfer.part)
+                wrong = str(error).partition(". Deleted")[0]  # names the md5 expected and received
+                if last:
+                    raise SourceError(f"{url} gave wrong bytes twice: {wrong}") from error
+                log.warning("%s gave wrong bytes, which are thrown away: %s", url, wrong)

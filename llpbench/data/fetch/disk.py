@@ -58,7 +58,8 @@ def one_writer(path: Path, cache: Path) -> Iterator[None]:
         with locked(path):
             yield
     except OSError as error:
+        reason = error.strerror or error.__cause__ or error  # pooch rewords a PermissionError
         raise DownloadError(
-            f"the cache folder {cache} cannot be written ({error.strerror or error}); what has "
-            "arrived is kept, so make room there or choose another folder with LLPBENCH_CACHE"
+            f"the cache folder {cache} cannot be written ({reason}); what has arrived is kept, so "
+            "make room there or choose another folder with LLPBENCH_CACHE"
         ) from error

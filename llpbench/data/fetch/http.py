@@ -102,9 +102,7 @@ def _refuse_failure(response: requests.Response) -> None:
         raise TransientError(f"{response.url} answered with a web page instead")
 
 
-def _broken(
-    url: str, error: BaseException, outer: BaseException | None
-) -> SourceError | TransientError:
+def _broken(url: str, error: BaseException, outer: BaseException | None) -> Exception:
     """Find what the operating system said, and no further: ``outer`` is the caller's own affair."""
     while (cause := error.__cause__ or error.__context__) not in (None, outer):
         error = cause

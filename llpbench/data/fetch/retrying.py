@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from urllib3 import Retry
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.exceptions import InvalidHeader
 
 from llpbench.errors import DownloadError
 
@@ -106,12 +106,10 @@ def insist(attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0) ->
         except TransientError as fault:
             if (now := progress()) > furthest:
                 left, furthest = fresh, now
-            times = len(left.history) + 1
-            try:
-                left = left.increment(error=fault)
-            except MaxRetryError:
-                message = f"{fault}, {times} times in a row; try again later"
+            if not left.total:
+                message = f"{fault}, {Retries.ATTEMPTS} times in a row; try again later"
                 raise SourceError(message) from fault
+            left = left.increment(error=fault)
             wait = left.wait(fault.retry_after)
             log.warning("%s; trying again in %.0f s", fault, wait)
         Retries.pause(wait)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 from llpbench.writing import replace_text
-
-
-def md5_of(file: Path) -> str:
-    """MD5 of a file's bytes, as 32 hexadecimal digits: the checksum that Zenodo states."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "md5").hexdigest()
 
 
 def stamp_path(file: Path) -> Path:

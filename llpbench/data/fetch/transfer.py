@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import NoReturn
 
+import pooch
 import requests
 from tqdm import tqdm
 
+from llpbench.catalog import RecordFile
+from llpbench.data.fetch.disk import require_space
 from llpbench.data.fetch.http import get
 from llpbench.data.fetch.retrying import SourceError, TransientError, insist
+from llpbench.writing import flush
 
 CHUNK = 2**18
 """Bytes asked of the socket at a time; whatever arrives is written at once."""
@@ -33,52 +37,63 @@ def size_of(file: Path) -> int:
 
 @dataclass
 class Transfer:
-    """Brings a file of known size from an address.
+    """A downloader for pooch that continues a part file where the last attempt or run stopped.
 
     Parameters
     ----------
-    url : str
-        Where the file is.
+    file : RecordFile
+        Name and size of what is fetched.
     part : Path
         Where its bytes are kept; it is never removed here but to start again.
-    size : int
-        Bytes of the whole file.
     progress : bool
         Show a progress bar where standard error is a terminal.
     """
 
-    url: str
+    file: RecordFile
     part: Path
-    size: int
     progress: bool = True
-    _etag: str | None = field(default=None, init=False, repr=False)
+    _url = _etag = ""
 
-    def run(self) -> None:
-        """Ask for the missing bytes until none is missing; of a whole part none is asked.
+    def __call__(self, url: str, output_file: str, _: pooch.Pooch | None = None) -> None:
+        """Ask an address for the missing bytes until none is missing, and give pooch the whole.
 
         Raises
         ------
         SourceError
             If this address cannot give the file; what arrived stays in the part.
+        DownloadError
+            If the disk has no room for it.
         """
+        require_space(self.part.parent, self.file.size - size_of(self.part), self.file.name)
+        self._url, self._etag = url, ""
         with tqdm(
-            desc=self.url.rpartition("/")[2].partition("?")[0],
-            total=self.size,
+            desc=self.file.name,
+            total=self.file.size,
             initial=size_of(self.part),
             unit="B",
             unit_scale=True,
             disable=None if self.progress else True,
         ) as bar:
             insist(lambda: self._continue(bar), progress=lambda: size_of(self.part))
+        self._hand_over(Path(output_file))
+
+    def _hand_over(self, output: Path) -> None:
+        """Give the part a second name, so that being killed while pooch checks it costs nothing."""
+        flush(self.part)
+        output.unlink()
+        try:
+            output.hardlink_to(self.part)
+        except OSError:  # a file system without links; a disk that refuses also refuses this
+            self.part.replace(output)
 
     def _continue(self, bar: tqdm[NoReturn]) -> None:
         start = size_of(self.part)
-        if start == self.size:
+        if start == self.file.size:
             return
-        with get(self.url, self._headers(start)) as response:
+        with get(self._url, self._headers(start)) as response:
             bar.n = offset = self._offset(response, start)
             etag = response.headers.get("ETag", "")
-            self._etag = etag if etag.startswith('"') else None  # a weak one is no validator
+            self._etag = etag if etag.startswith('"') else ""  # a weak one is no validator
             self._receive(response, offset, bar)
 
     def _headers(self, start: int) -> dict[str, str]:
@@ -94,29 +109,29 @@ class Transfer:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._check_size(total)
             self.part.unlink()
-            raise TransientError(f"{self.url} would not continue at byte {start}")
+            raise TransientError(f"{self._url} would not continue at byte {start}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise SourceError(f"{self.url} sent the file re-encoded, which was not asked for")
+            raise SourceError(f"{self._url} sent the file re-encoded, which was not asked for")
         if response.status_code == HTTPStatus.OK:
             self._check_size(response.headers.get("Content-Length"))
             return 0
         if response.status_code != HTTPStatus.PARTIAL_CONTENT or first != str(start):
-            raise SourceError(f"{self.url} sent other bytes than those from {start} on")
+            raise SourceError(f"{self._url} sent other bytes than those from {start} on")
         self._check_size(total)
         return start
 
     def _check_size(self, size: str | None) -> None:
-        if size and size.isdecimal() and size != str(self.size):
+        if size and size.isdecimal() and size != str(self.file.size):
             raise SourceError(
-                f"{self.url} offers {size} bytes where the record says {self.size} bytes"
+                f"{self._url} offers {size} bytes where the record says {self.file.size} bytes"
             )
 
     def _receive(self, response: requests.Response, offset: int, bar: tqdm[NoReturn]) -> None:
-        missing = self.size - offset
+        missing = self.file.size - offset
         with self.part.open("ab" if offset else "wb") as file:
             while missing and (chunk := response.raw.read1(min(CHUNK, missing))):
                 file.write(chunk)
                 missing -= len(chunk)
                 bar.update(len(chunk))
         if missing:
-            raise TransientError(f"{self.url} stopped with {missing} of {self.size} bytes to come")
+            raise TransientError(f"{self._url} stopped with {missing} bytes to come")

@@ -24,17 +24,9 @@ Part = tuple[str, tuple[int, ...], str]
 
 
 def hash_array(array: NDArray[Any]) -> str:
-    """SHA-256 of an array's contents.
+    """Hexadecimal SHA-256 of an array's contents.
 
-    Parameters
-    ----------
-    array : ndarray
-        Numbers (hashed as little-endian bytes in C order) or strings (as a JSON list).
-
-    Returns
-    -------
-    str
-        Hexadecimal.
+    Numbers are hashed as little-endian bytes in C order, strings as a JSON list.
 
     Examples
     --------

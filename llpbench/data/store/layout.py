@@ -34,8 +34,6 @@ class StoreInfo(BaseModel):
     ----------
     format : int
         Version of the layout.
-    name, title : str
-        How the dataset is called.
     chips, divisions : int
         How many it holds.
     synthetic : bool
@@ -44,8 +42,6 @@ class StoreInfo(BaseModel):
         Where it comes from.
     licence, attribution : str
         What must be observed and said by whoever uses it.
-    label_set : LabelSet
-        Classes and class groups.
     grid : ChipGrid or None
         What the chips stand on, where the source said it.
     digest : str
@@ -79,18 +75,7 @@ class StoreInfo(BaseModel):
 
 
 def read_info(path: Path) -> StoreInfo:
-    """Read a store's ``store.json``.
-
-    Parameters
-    ----------
-    path : Path
-        The store's folder.
-
-    Raises
-    ------
-    StoreError
-        If the folder is no store, its description is damaged, or its format is newer.
-    """
+    """Read the ``store.json`` in a store's folder."""
     file = path / INFO
     if not file.is_file() or not (path / CHIPS).is_dir():
         raise StoreError(

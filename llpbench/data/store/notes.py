@@ -52,25 +52,13 @@ def make_note(block: ChipBlock, target: NDArray[np.float32]) -> Note:
 
 
 def write_note(file: Path, note: Note) -> None:
-    """Write a note in one step, so that a note that is there is whole.
-
-    Parameters
-    ----------
-    file : Path
-        Ends in ``.npz``.
-    """
+    """Write a note, an ``.npz``, in one step, so that a note that is there is whole."""
     with replacing(file) as part:
         np.savez(part, **vars(note))
 
 
 def read_note(file: Path) -> Note | None:
-    """Read a note.
-
-    Returns
-    -------
-    Note or None
-        None where there is none that can be read.
-    """
+    """Read a note; None where there is none that can be read."""
     try:
         with np.load(file, allow_pickle=False) as content:
             return Note(

@@ -50,8 +50,6 @@ class Tables:
         Which of them are coordinates.
     divisions : GeoDataFrame
         ``id``, ``name``, ``area_km2`` and outline.
-    remarks : list of str
-        A sentence for each thing that was out of order.
     """
 
     order: list[str]
@@ -62,13 +60,7 @@ class Tables:
 
 
 def make_tables(region: Region) -> Tables:
-    """Work out order, overlaps, own divisions and targets.
-
-    Raises
-    ------
-    StoreError
-        If there are no chips.
-    """
+    """Work out order, overlaps, own divisions and targets."""
     if not len(region.chips):
         raise StoreError("a region without chips cannot be stored")
     projection = equal_area(region.chips.geometry, region.divisions.geometry)
@@ -96,22 +88,10 @@ def make_tables(region: Region) -> Tables:
 
 
 def own_divisions(pairs: pd.DataFrame, region: Region) -> tuple[NDArray[np.int64], list[str]]:
-    """Find each chip's own division.
+    """Find the position of each chip's own division, -1 where there is none; also what was odd.
 
     A chip belongs to the division it shares most area with, among those of its own split: where
     two divisions have nearly equal parts of a chip, the source may have counted it to either.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        From :func:`~llpbench.data.geometry.overlap_areas`.
-
-    Returns
-    -------
-    owner : ndarray of int, shape (chip,)
-        Position of a division, -1 where none.
-    remarks : list of str
-        A sentence for each thing that was out of order.
     """
     split = region.chips["split"].to_numpy()
     largest = pairs.sort_values(["chip", "area"], kind="stable").groupby("chip").tail(1)

@@ -20,19 +20,7 @@ SHARE_SUM_TOLERANCE = 1e-4
 
 
 def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
-    """Check that a store is what its ``store.json`` says.
-
-    Parameters
-    ----------
-    path : Path
-        The store.
-    progress : bool
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    StoreInfo
-        Its description.
+    """Check that a store is what its ``store.json`` says, and return that.
 
     Raises
     ------

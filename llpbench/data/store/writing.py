@@ -6,12 +6,10 @@ the first shard that has none.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,19 +36,7 @@ STATED_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class WriteReport:
-    """What writing a store found.
-
-    Parameters
-    ----------
-    path : Path
-        The store.
-    digest : str
-        Digest of its contents.
-    chips, divisions : int
-        How many it holds.
-    remarks : tuple of str
-        A sentence for each thing that was out of order.
-    """
+    """What writing a store found; remarks are sentences, one for each thing out of order."""
 
     path: Path
     digest: str
@@ -78,16 +64,12 @@ def write_store(
 
     Parameters
     ----------
-    region : Region
-        The source.
     path : Path
         Where the store will stand; nothing may stand there yet.
     name, title, licence, attribution, synthetic, doi, source, source_md5
         What ``store.json`` says, see :class:`~llpbench.data.store.layout.StoreInfo`.
     workers : int, optional
         Threads; by default one for each processor. The result does not depend on it.
-    progress : bool
-        Whether to show a progress bar.
 
     Raises
     ------
@@ -104,7 +86,7 @@ def write_store(
         with replacing(path, resume=True) as part:
             _prepare(part, region, tables)
             notes = _write_shards(part, region, tables, workers, progress)
-            content_digest = _finish(part, tables, notes)
+            digest = _finish(part, tables, notes)
             info = StoreInfo(
                 name=name,
                 title=title,
@@ -118,7 +100,7 @@ def write_store(
                 attribution=attribution,
                 label_set=region.label_set,
                 grid=region.grid,
-                digest=content_digest,
+                digest=digest,
                 llpbench_version=__version__,
             )
             (part / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
@@ -130,13 +112,8 @@ def write_store(
             f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
             f"done is kept in {part_path(path).name!r} for the next try"
         ) from error
-    return WriteReport(
-        path=path,
-        digest=content_digest,
-        chips=len(tables.order),
-        divisions=len(tables.divisions),
-        remarks=(*tables.remarks, *_stated_remarks(notes)),
-    )
+    remarks = (*tables.remarks, *_stated_remarks(notes))
+    return WriteReport(path, info.digest, info.chips, info.divisions, remarks)
 
 
 def _prepare(part: Path, region: Region, tables: Tables) -> None:
@@ -214,24 +191,16 @@ def _write_shards(
         return note
 
     chips = len(tables.order)
-    with (
-        _stoppable_pool(workers or os.cpu_count() or 1) as pool,
-        tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True) as bar,
-    ):
-        futures = [pool.submit(write, start) for start in range(0, chips, SHARD)]
-        for future in as_completed(futures):
-            bar.update(len(future.result().proportions))
-    return [future.result() for future in futures]
-
-
-@contextlib.contextmanager
-def _stoppable_pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that, on an error or Ctrl-C, ends after the shards now being written."""
-    pool = ThreadPoolExecutor(workers)
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    bar = tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True)
     try:
-        yield pool
+        with bar:
+            futures = [pool.submit(write, start) for start in range(0, chips, SHARD)]
+            for future in as_completed(futures):
+                bar.update(len(future.result().proportions))
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these shards
+    return [future.result() for future in futures]
 
 
 def _finish(part: Path, tables: Tables, notes: list[Note]) -> str:

@@ -29,7 +29,6 @@ class Divisions:
     land, hinterland : ndarray of int64, shape (place, 2)
         Rows and columns of the chips, and of the squares beyond them.
     outlines : ndarray of shapely geometries, shape (division,)
-        In the projection's plane.
     """
 
     seats: NDArray[np.float64]
@@ -52,19 +51,7 @@ class Divisions:
 
 
 def divide(places: NDArray[np.int64], seed: int) -> tuple[Divisions, NDArray[np.intp]]:
-    """Divide a region so that every division owns a chip.
-
-    Parameters
-    ----------
-    places : ndarray of int64, shape (chip, 2)
-        Rows and columns of the chips.
-
-    Returns
-    -------
-    Divisions
-    ndarray of intp, shape (chip,)
-        Number of each chip's own division.
-    """
+    """Divide the chips' places so that every division owns a chip; also number each chip's own."""
     seats = _seats(places, seed)
     while True:
         divisions = _around(seats, places)

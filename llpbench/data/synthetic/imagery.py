@@ -107,17 +107,7 @@ _NOISE: Final = 18
 
 
 def render(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-    """Image of land cover.
-
-    Parameters
-    ----------
-    grid : PixelGrid
-        Where; step 1.
-
-    Returns
-    -------
-    ndarray of uint8, shape (chip, side, side, 3)
-    """
+    """Image of land cover, shape (chip, side, side, 3), on a grid of step 1."""
     label = cover.label
     grain = lattice_hash(salt(seed, "grain"), grid.y[:, :, None], grid.x[:, None, :])
     colour = label.astype(np.intp) * _VARIANTS + _variants(seed, grid, cover)

@@ -38,8 +38,6 @@ class LandCover:
         ESA WorldCover class numbers.
     town : ndarray of float32
         How near to a town's centre; towns begin at 1.58.
-    parcels : Parcels
-        The quilt that land use follows.
     """
 
     label: NDArray[np.uint8]

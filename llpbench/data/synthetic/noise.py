@@ -7,9 +7,10 @@ whatever order a machine adds them, so a seed means the same labels everywhere.
 
 from __future__ import annotations
 
+import operator
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,19 +69,8 @@ def lattice_hash(
 ) -> NDArray[np.uint32]:
     """32 random-looking bits for each lattice point.
 
-    The coordinates are combined linearly and mixed by the finaliser of MurmurHash3 (A. Appleby).
-
-    Parameters
-    ----------
-    start : int or ndarray of uint32
-        Tells fields apart, see :func:`salt`.
-    y, x : ndarray of integers
-        Coordinates, broadcast against each other.
-
-    Examples
-    --------
-    >>> lattice_hash(7, np.array([0, 1]), np.array([5, 5])).dtype
-    dtype('uint32')
+    The coordinates, broadcast against each other, are combined linearly and mixed by the finaliser
+    of MurmurHash3 (A. Appleby); ``start`` tells fields apart, see :func:`salt`.
     """
     bits = y.astype(np.uint32) * np.uint32(0x9E3779B1)
     bits = bits + x.astype(np.uint32) * np.uint32(0x85EBCA77)
@@ -105,19 +95,10 @@ def uniform(bits: NDArray[np.uint32], byte: int) -> NDArray[np.float32]:
 
 
 def smooth_noise(start: int, cell: int, grid: PixelGrid) -> NDArray[np.float32]:
-    """Cubic B-spline through random values on a square lattice.
+    """Cubic B-spline through random values on a square lattice, shape (chip, side, side).
 
-    Parameters
-    ----------
-    start : int
-        See :func:`salt`.
-    cell : int
-        Pixels between lattice points.
-
-    Returns
-    -------
-    ndarray of float32, shape (chip, side, side)
-        Nearly normal, mean 0, variance 1, continuous across chips.
+    Nearly normal, mean 0, variance 1, continuous across chips; lattice points are ``cell`` pixels
+    apart.
     """
     first_y, along_y = _splines(grid.y, cell)
     first_x, along_x = _splines(grid.x, cell)
@@ -132,27 +113,9 @@ def smooth_noise(start: int, cell: int, grid: PixelGrid) -> NDArray[np.float32]:
 def fractal_noise(
     start: int, octaves: tuple[tuple[int, float], ...], grid: PixelGrid
 ) -> NDArray[np.float32]:
-    """Sum of smooth noise at several scales.
-
-    Parameters
-    ----------
-    start : int
-        See :func:`salt`.
-    octaves : tuple of (int, float)
-        Cell in pixels and standard deviation of each.
-
-    Returns
-    -------
-    ndarray of float32, shape (chip, side, side)
-    """
-    (cell, amplitude), *others = octaves
-    total = smooth_noise(start + cell, cell, grid)
-    total *= np.float32(amplitude)
-    for cell, amplitude in others:
-        octave = smooth_noise(start + cell, cell, grid)
-        octave *= np.float32(amplitude)
-        total += octave
-    return total
+    """Sum of smooth noise at several scales: octaves of a cell in pixels and a deviation."""
+    noises = (np.float32(sd) * smooth_noise(start + cell, cell, grid) for cell, sd in octaves)
+    return reduce(operator.iadd, noises)
 
 
 def _splines(pixels: NDArray[np.int64], cell: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

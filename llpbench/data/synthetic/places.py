@@ -35,10 +35,7 @@ _MULTIPLIER: Final = 0x9E3779B97F4A7
 def choose_places(chips: int, seed: int) -> NDArray[np.int64]:
     """Kilometre squares of a region: the nearest to the origin, by a distance bent by noise.
 
-    Returns
-    -------
-    ndarray of int64, shape (chip, 2)
-        Row and column, sorted; "places" throughout this module.
+    Row and column, shape (chip, 2), sorted; "places" throughout this module.
 
     Examples
     --------
@@ -106,11 +103,6 @@ def identifier(number: int, seed: int) -> str:
 
 def decode(chip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
     """Places of chip ids, shape (chip, 2), the inverse of :func:`encode` for the same seed.
-
-    Raises
-    ------
-    UnknownNameError
-        If an id belongs to no chip of any region of this seed.
 
     Examples
     --------

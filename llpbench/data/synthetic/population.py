@@ -22,17 +22,9 @@ _DENSITY: Final = 140
 
 
 def find_population(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-    """Find the population classes of pixels, equal within a cell of 250 m.
+    """Find the population classes of pixels, 0 to 30, equal within a cell of 250 m.
 
-    Parameters
-    ----------
-    grid : PixelGrid
-        Where; its step is 1 or 5, and both give a cell the same class.
-
-    Returns
-    -------
-    ndarray of uint8, shape (chip, side, side)
-        0 to 30, see :func:`population_class`.
+    A grid of step 1 and one of step 5 give a cell the same class.
     """
     every = slice(SAMPLING // 2, None, SAMPLING) if grid.step == 1 else slice(None)
     cells = CHIP_SIZE // CELL
@@ -58,15 +50,7 @@ def find_population(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.
 def population_class(people: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Class of a number of people in a cell.
 
-    Parameters
-    ----------
-    people : ndarray of float
-        Not negative.
-
-    Returns
-    -------
-    ndarray of uint8
-        0 below 1 person, k in [10 k - 9, 10 k + 1), 30 from 291.
+    0 below 1 person, k in [10 k - 9, 10 k + 1), 30 from 291.
 
     Examples
     --------

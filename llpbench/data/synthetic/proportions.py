@@ -30,18 +30,6 @@ def division_proportions(
     Each fifth pixel along both sides of every kilometre square is counted for the division its
     middle lies in. The samples are pixels of the chips, so shares differ from exact ones by the
     sampling error alone: without bias, and with a deviation of .006 for 1 km², .0015 for 20.
-
-    Parameters
-    ----------
-    reader : SyntheticReader
-        Makes the labels.
-    classes : int
-        Number of label classes.
-
-    Returns
-    -------
-    ndarray of float64, shape (division, category)
-        Rows add up to 1.
     """
     from scipy.spatial import KDTree
 

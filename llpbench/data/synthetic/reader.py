@@ -27,25 +27,14 @@ class SyntheticReader:
     """Makes the pixels of chips from their ids alone; picklable.
 
     A chip's pixels depend on the seed and its place only, not on what it is read with; and its
-    image does not depend on the label set.
-
-    Parameters
-    ----------
-    label_set : str
-        ``"esaworldcover"`` or ``"humanpop"``.
+    image does not depend on the label set, ``"esaworldcover"`` or ``"humanpop"``.
     """
 
     label_set: str
     seed: int
 
     def __call__(self, chip_ids: Sequence[str]) -> ChipBlock:
-        """Make chips.
-
-        Raises
-        ------
-        UnknownNameError
-            If an id belongs to no chip of this seed, or there is no such label set.
-        """
+        """Make chips given by id, in that order."""
         places = decode(chip_ids, self.seed)
         image = np.empty((len(places), CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
         label = np.empty((len(places), CHIP_SIZE, CHIP_SIZE), dtype=np.uint8)
@@ -58,17 +47,7 @@ class SyntheticReader:
         return ChipBlock(image, label)
 
     def labels(self, grid: PixelGrid) -> NDArray[np.uint8]:
-        """Label classes of pixels, without their imagery.
-
-        Parameters
-        ----------
-        grid : PixelGrid
-            Where; its step is 1 or 5.
-
-        Returns
-        -------
-        ndarray of uint8, shape (chip, side, side)
-        """
+        """Label classes of pixels, without their imagery, on a grid of step 1 or 5."""
         return self._label(grid, find_land_cover(self.seed, grid))
 
     def _label(self, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:

@@ -27,7 +27,7 @@ _CHIPS: Final = range(10, 1_000_001)
 
 
 def synthesize(label_set: str, chips: int, seed: int) -> Region:
-    """Make a region.
+    """Make a region; its pixels are made when they are read.
 
     The same seed gives the same chips, imagery and divisions with either label set, on every
     machine. Divisions are Voronoi cells; some reach beyond the chips, and their proportions are
@@ -43,18 +43,6 @@ def synthesize(label_set: str, chips: int, seed: int) -> Region:
         10 to 1,000,000.
     seed : int
         Of every random field, not negative.
-
-    Returns
-    -------
-    Region
-        Its pixels are made when they are read.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such label set.
-    LLPBenchError
-        If the number of chips or the seed is out of range.
 
     Examples
     --------
