@@ -18,6 +18,7 @@ from llpbench.errors import MethodError, MetricError
 from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate
 from llpbench.methods.method import Method
+from llpbench.methods.postprocessing import Transform
 from llpbench.protocol import SUPERVISION, TRACKS
 
 
@@ -165,6 +166,19 @@ def test_single_chips_are_predicted_from_memory(ds: xr.Dataset) -> None:
     single = gate.chip_predictor(fitted(InMemory, ds), chips)
     assert [h.names for h in NOTES.handed if h.what == "single"] == [frozenset(TRACKS["inductive"])]
     np.testing.assert_allclose(single(3).shares[0, 0], spy.brightness(chips)[3], atol=1e-6)
+
+
+def test_a_post_processor_looks_at_the_estimate_it_will_change(ds: xr.Dataset) -> None:
+    estimate, looked_at = Estimate(np.full((2, 5), 0.2)), list[Estimate]()
+
+    class Looking(spy.Watch):
+        def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
+            looked_at.append(estimate)
+            return super().prepare(estimate, ds)
+
+    transform = gate.prepare_post(Looking(), estimate, ds.llp.split("test"))
+    assert looked_at == [estimate]
+    assert transform(estimate, slice(0, 2)) is estimate
 
 
 @pytest.mark.parametrize("kind", [spy.Watch, spy.WatchAll])
