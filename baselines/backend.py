@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
@@ -73,7 +73,7 @@ def set_seed(seed: int, *, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def image_graph(function: Any) -> Any:
+def image_graph(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Compile a function of images once for batches of any size.
 
     Parameters
@@ -81,7 +81,31 @@ def image_graph(function: Any) -> Any:
     function : callable
         Of a tensor of uint8, shape (n, 96, 96, 3).
     """
-    return tf.function(function, [tf.TensorSpec([None, *IMAGE], tf.uint8)], autograph=False)
+    return compiled(function, IMAGE, "uint8")
+
+
+def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -> Any:
+    """Compile a function of one array, when it is first called.
+
+    What is called is a graph of a fixed signature: TensorFlow counts how often functions are
+    traced, and complains of those that are made anew for each of several trainings.
+
+    Parameters
+    ----------
+    function : callable
+        Of a tensor.
+    shape : sequence of int
+        Of the array, but for its first dimension, which may have any length.
+    dtype : str
+        Of the array.
+    """
+
+    @cache
+    def graph() -> Any:
+        signature = [tf.TensorSpec([None, *shape], dtype)]
+        return tf.function(function, signature, autograph=False).get_concrete_function()
+
+    return lambda array: graph()(tf.convert_to_tensor(array))
 
 
 @contextmanager

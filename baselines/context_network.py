@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.backend import IMAGE, image_graph, keras, tf
+from llpbench_baselines.backend import IMAGE, compiled, image_graph, keras
 
 CELL = 4
 """Side of a cell in pixels."""
@@ -203,7 +203,7 @@ def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArr
 
 def _in_blocks(function: Callable[[Any], Any], values: NDArray[np.float16]) -> NDArray[np.float16]:
     """Results of a function of tensors for all chips, in half precision."""
-    graph = tf.function(function, [tf.TensorSpec([None, *values.shape[1:]])], autograph=False)
+    graph = compiled(function, values.shape[1:], "float32")
     blocks = [
         graph(values[start : start + _BLOCK].astype(np.float32)).numpy().astype(np.float16)
         for start in range(0, len(values), _BLOCK)

@@ -68,7 +68,13 @@ class Optimisation:
             self.update(self.optimizer.iterations)
             return value
 
-        return tf.function(step, shapes, autograph=False)
+        graph = tf.function(step, shapes, autograph=False).get_concrete_function()
+        return lambda *arrays: graph(
+            *(
+                tf.convert_to_tensor(a.astype(halves.get(a.dtype, a.dtype), copy=False))
+                for a in arrays
+            )
+        )
 
     def update(self, steps: Any) -> None:
         """Take the present weights into the averages.
