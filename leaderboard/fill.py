@@ -30,14 +30,7 @@ SAID = {
 
 
 def fill(board: Board, folder: Path) -> None:
-    """Make entries of the runs in a folder.
-
-    Parameters
-    ----------
-    board : Board
-    folder : Path
-        Holds run folders.
-    """
+    """Make entries of the runs in a folder."""
     by_method: dict[str, list[Run]] = {}
     for run in find_runs([folder]):
         if board.truth(run.record.dataset).exists():

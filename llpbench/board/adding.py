@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from llpbench.board.checking import check_and_read
-from llpbench.board.layout import ENTRY, Board, list_entry_files
+from llpbench.board.layout import Board, list_entry_files
 from llpbench.board.upkeep import Upkeep, update_scores
 from llpbench.board.verdict import Verdict
 from llpbench.errors import BoardError
@@ -16,20 +16,7 @@ from llpbench.writing import replacing
 def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep]]:
     """Check an entry, copy it onto the board and score it, unless it is refused.
 
-    Parameters
-    ----------
-    folder : Path
-        ``<team>__<method>``; one on the board already is only checked and scored.
-
-    Returns
-    -------
-    Verdict, list of Upkeep
-        What was scored, a dataset each; nothing if it is refused.
-
-    Raises
-    ------
-    BoardError
-        If the board has another entry of that name.
+    One that is on the board already is only checked and scored.
     """
     folder = folder.absolute()
     verdict, candidates = check_and_read(folder, board)
@@ -37,23 +24,11 @@ def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep]]:
         return verdict, []
     place = board.entry(folder.name)
     if not place.exists():
+        list_entry_files(folder)  # still nothing else, no links
         with replacing(place) as partial:
-            _copy(folder, partial)
+            shutil.copytree(folder, partial, copy_function=shutil.copyfile)
     elif not place.samefile(folder):
         raise BoardError(
             f"the board has an entry {folder.name} already; remove {str(place)!r} to replace it"
         )
     return verdict, [update_scores(candidate, board) for candidate in candidates]
-
-
-def _copy(folder: Path, place: Path) -> None:
-    """Copy what an entry is made of; segmentations as well, though no repository keeps them."""
-    files = list_entry_files(folder)
-    place.mkdir(parents=True)
-    shutil.copyfile(folder / ENTRY, place / ENTRY)
-    for kind in (files.predictions, files.segmentations):
-        for dataset, seeds in kind.items():
-            (place / dataset).mkdir(exist_ok=True)
-            for path in seeds.values():
-                copy = shutil.copytree if path.is_dir() else shutil.copyfile
-                copy(path, place / dataset / path.name)

@@ -30,13 +30,7 @@ _ORDER = ("entry", "reference", "bound", "reported")
 
 
 def make_standings(board: Board) -> Standings:
-    """Put together what the page shows.
-
-    Raises
-    ------
-    BoardError
-        If an entry is out of order or was not scored yet.
-    """
+    """Put together what the page shows."""
     submissions = [read_submission(folder) for folder in board.entries()]
     entries = [submission.entry for submission in submissions]
     places = {

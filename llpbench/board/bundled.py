@@ -18,18 +18,7 @@ PACKAGE = "llpbench_baselines"
 
 
 def bundled_method(name: str) -> MethodInfo:
-    """Find a method that ships with llpbench, importing nothing else.
-
-    Parameters
-    ----------
-    name : str
-        With its post-processors, such as ``"llpnet+rake"``.
-
-    Raises
-    ------
-    MethodError
-        If it does not ship with llpbench.
-    """
+    """Find a method that ships with llpbench, such as ``"llpnet+rake"``, importing nothing else."""
     method, post = split_name(name)
     if not all([_ships(METHODS, method), *(_ships(POST_PROCESSORS, step) for step in post)]):
         raise MethodError(f"{examples([name])} is no method that ships with llpbench")
@@ -43,17 +32,6 @@ def _ships(group: str, name: str) -> bool:
 
 
 def bundled_command(text: str) -> tuple[RunCommand, MethodInfo]:
-    """Read the command of an entry.
-
-    Parameters
-    ----------
-    text : str
-        As for :func:`~llpbench.runs.command.parse_run_command`.
-
-    Raises
-    ------
-    MethodError
-        If it is no ``llpbench run`` of a method that ships with llpbench.
-    """
+    """Read the command of an entry: ``llpbench run`` of a method that ships with llpbench."""
     command = parse_run_command(text)
     return command, bundled_method(command.method)

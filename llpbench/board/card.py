@@ -19,7 +19,6 @@ from llpbench.protocol import SCORE_WINDOW
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import xarray as xr
 
 EXAMPLES = 6
@@ -30,15 +29,10 @@ Ring = list[tuple[float, float]]
 
 
 class ExampleChip(Stored):
-    """A test chip to show.
+    """A test chip to show: in its score window the shares of the categories, and two pictures.
 
-    Attributes
-    ----------
-    truth : list of float
-        Shares of the categories in the score window.
-    image, label : str
-        ``data:image/png;base64,...`` of the score window: 96 x 96 pixels, the label in the colours
-        of the categories, transparent where there is none.
+    Both are ``data:image/png;base64,...`` of 96 x 96 pixels, the label in the colours of the
+    categories, transparent where there is none.
     """
 
     chip: str
@@ -74,13 +68,7 @@ class DatasetCard(Stored):
 
 
 def make_card(ds: xr.Dataset) -> DatasetCard:
-    """Draw outlines and example chips of a dataset's test split.
-
-    Parameters
-    ----------
-    ds : Dataset
-        Opened, with imagery.
-    """
+    """Draw outlines and example chips of the test split of a dataset with imagery."""
     part = ds.llp.group().llp.split("test")
     outlines = part.llp.divisions()
     outlines = outlines.assign(geometry=outlines.geometry.simplify(TOLERANCE))
@@ -89,7 +77,10 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
     return DatasetCard(
         dataset=ds.llp.info.name,
         digest=ds.llp.info.digest,
-        divisions=_divisions(outlines),
+        divisions={
+            str(division): Outline(name=str(row["name"]), outline=_rings(row.geometry))
+            for division, row in outlines.iterrows()
+        },
         examples=[
             _draw(part.isel(chip=number), truth[number], colours) for number in _choose(truth)
         ],
@@ -97,25 +88,13 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
 
 
 def write_card(card: DatasetCard, path: Path) -> None:
-    """Write a card, in one step.
-
-    Parameters
-    ----------
-    path : Path
-        ``truth/<dataset>.json``.
-    """
+    """Write a card, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, card.model_dump_json(indent=1) + "\n")
 
 
 def read_card(path: Path) -> DatasetCard | None:
-    """Read a card; None where there is none.
-
-    Raises
-    ------
-    BoardError
-        If the file holds no card.
-    """
+    """Read a card; None where there is none."""
     try:
         return DatasetCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -131,13 +110,6 @@ def _choose(truth: NDArray[np.float64]) -> list[int]:
     order = mixed[np.argsort(-largest[mixed], kind="stable")]
     places = np.linspace(0, len(order) - 1, min(EXAMPLES, len(order))).round().astype(int)
     return [int(number) for number in order[places]]
-
-
-def _divisions(outlines: gpd.GeoDataFrame) -> dict[str, Outline]:
-    return {
-        str(division): Outline(name=str(row["name"]), outline=_rings(row.geometry))
-        for division, row in outlines.iterrows()
-    }
 
 
 def _rings(geometry: Any) -> list[Ring]:

@@ -45,19 +45,7 @@ CHECKS: tuple[Callable[[Candidate], Iterator[Reason]], ...] = (
 def check_entry(folder: Path, board: Board) -> Verdict:
     """Check an entry: form, metadata, predictions, and whether it can be believed.
 
-    Nothing in the folder is executed, followed or fetched.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<team>__<method>``, on the board or not.
-    board : Board
-        With truth tables and the other entries.
-
-    Returns
-    -------
-    Verdict
-        Reasons to refuse it, to look at it, and notes.
+    It may be on the board or not. Nothing in the folder is executed, followed or fetched.
     """
     return check_and_read(folder, board)[0]
 
@@ -92,20 +80,15 @@ def _check_files(submission: Submission) -> Iterator[Reason]:
     for dataset, files in submission.files.predictions.items():
         named = parts[dataset].seeds if dataset in parts else []
         for seed in sorted(set(files) - set(named)):
-            yield Reason(
-                "refused", "files", dataset, f"seed-{seed}.parquet is not named in entry.yaml"
-            )
+            yield _refused("files", dataset, f"seed-{seed}.parquet is not named in entry.yaml")
     for dataset in submission.files.segmentations:
         if dataset not in parts or parts[dataset].segmentations is None:
-            yield Reason(
-                "refused", "files", dataset, "entry.yaml says nothing of its segmentations"
-            )
+            yield _refused("files", dataset, "entry.yaml says nothing of its segmentations")
 
 
 def _other_version(stated: str, truth: xr.Dataset) -> Reason:
     info = truth.llp.info
-    return Reason(
-        "refused",
+    return _refused(
         "digest",
         info.name,
         f"the predictions are about {info.name} with the digest {stated}, the board's has "
@@ -113,5 +96,5 @@ def _other_version(stated: str, truth: xr.Dataset) -> Reason:
     )
 
 
-def _refused(check: str, where: str, error: Exception) -> Reason:
-    return Reason("refused", check, where, " ".join(str(error).split()))
+def _refused(check: str, where: str, problem: str | Exception) -> Reason:
+    return Reason("refused", check, where, " ".join(str(problem).split()))

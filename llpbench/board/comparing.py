@@ -20,20 +20,14 @@ from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.score import Number
 from llpbench.statistics import holm
 
+_COMPARED = ("metric", "difference", "low", "high", "p_value", "note")
+
 
 class EntryComparison(Stored):
-    """Two entries on one dataset.
+    """Two entries on one dataset: first minus second, as :class:`.Comparison` has it.
 
-    Attributes
-    ----------
-    difference, low, high : float or None
-        First minus second with its 95 % interval, divisions paired; no interval below 5 divisions.
-    p_value : float
-        Of the sign-flip permutation test by division.
-    corrected : float or None
-        The same after Holm's correction over several comparisons; None outside of them.
-    note : str
-        A caution, where there are few divisions.
+    ``corrected`` is the p-value after Holm's correction over several comparisons; None outside of
+    them.
     """
 
     dataset: str
@@ -51,26 +45,9 @@ class EntryComparison(Stored):
 def compare_entries(
     board: Board, names: Sequence[str], metric: str = "mae"
 ) -> list[EntryComparison]:
-    """Compare every pair of some entries on every dataset that they share.
+    """Compare every pair of some entries on every dataset that they share, corrected over all.
 
-    Parameters
-    ----------
-    names : sequence of str
-        At least two entries.
-    metric : str
-        For metrics of pixels, stored scores are used.
-
-    Returns
-    -------
-    list of EntryComparison
-        Corrected over all of them.
-
-    Raises
-    ------
-    BoardError
-        If they share no dataset.
-    UnknownNameError
-        If one of them has no such metric.
+    For metrics of pixels, stored scores are used.
     """
     submissions = find_submissions(board, dict.fromkeys(names))
     compared = []
@@ -103,14 +80,7 @@ def compare_results(
 ) -> list[EntryComparison]:
     """Compare every pair of entries on one dataset by ``mae``, from their stored errors.
 
-    Parameters
-    ----------
-    results : mapping of str to Result
-        Name of an entry to its stored scores.
-    chips : sequence of int
-        Scored chips of each division.
-    corrected : mapping of (str, str) to float
-        Corrected p-values that are known from the ranking.
+    ``chips`` are the scored ones of each division, ``corrected`` the p-values from the ranking.
     """
     tallies = {name: {"errors": error_sums(result, chips)} for name, result in results.items()}
     compared = []
@@ -122,13 +92,7 @@ def compare_results(
 
 
 def error_sums(result: Result, chips: Sequence[int]) -> FloatArray:
-    """Sums over divisions that statistics take, shape (seed, division, 2): errors, chips.
-
-    Raises
-    ------
-    BoardError
-        If the scores are about other divisions.
-    """
+    """Sums over divisions that statistics take, shape (seed, division, 2): errors, chips."""
     errors = np.array(result.errors)
     if errors.shape[1] != len(chips):
         raise BoardError(
@@ -143,13 +107,8 @@ def _compared(
 ) -> EntryComparison:
     return EntryComparison(
         dataset=dataset,
-        metric=comparison.metric,
         first=first,
         second=second,
-        difference=comparison.difference,
-        low=comparison.low,
-        high=comparison.high,
-        p_value=comparison.p_value,
         corrected=corrected,
-        note=comparison.note,
+        **{name: getattr(comparison, name) for name in _COMPARED},
     )

@@ -32,7 +32,7 @@ SCHEMA_LINE = "# yaml-language-server: $schema=../../entry.schema.json\n"
 
 
 def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> Path:
-    """Write a new entry from finished runs.
+    """Write a new entry from finished runs; the path of its ``entry.yaml``.
 
     Parameters
     ----------
@@ -44,16 +44,6 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
     said : mapping
         What no run knows, as fields of ``entry.yaml``: ``authors``, ``contact`` and so on. What
         is not there is left to be filled in.
-
-    Returns
-    -------
-    Path
-        The ``entry.yaml``.
-
-    Raises
-    ------
-    LLPBenchError
-        If the folder is taken, a run cannot be read, or they are not of one method.
     """
     folder = folder.absolute()
     check_folder_name(folder.name)
@@ -169,8 +159,7 @@ def _digest(run: Run) -> str:
         raise BoardError(
             f"the run in {str(run.folder)!r} has no scores: its dataset has no labels to rank by"
         )
-    digest: str = run.scores.digests["predictions"][0]
-    return digest
+    return str(run.scores.digests["predictions"][0])
 
 
 def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
@@ -196,11 +185,7 @@ def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
 
 def _copy_predictions(run: Run, folder: Path) -> str | None:
     """Write a seed's proportions, and its segmentation beside; the digest of both together."""
-    (source,) = (
-        path
-        for ending in ("parquet", "zarr")
-        if (path := run.folder / f"predictions-test.{ending}").exists()
-    )
+    (source,) = run.folder.glob("predictions-test.*")  # .parquet, or .zarr with a segmentation
     predictions = read_predictions(source)
     proportions = predictions.drop_vars("segmentation", errors="ignore")
     write_predictions(proportions, folder / f"seed-{run.record.seed}.parquet")

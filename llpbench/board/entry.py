@@ -169,13 +169,7 @@ class Entry(_Strict):
 
 
 def validate_entry(content: Any) -> Entry:
-    """Make an entry of what :func:`llpbench.board.yaml_files.read_yaml` read.
-
-    Raises
-    ------
-    BoardError
-        With up to three fields that are wrong.
-    """
+    """Make an entry of what ``read_yaml`` read, or say which three fields at most are wrong."""
     try:
         return Entry.model_validate(content)
     except ValidationError as error:

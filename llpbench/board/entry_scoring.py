@@ -39,11 +39,6 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
 
     Pixel scores and the outcome of a rerun are taken over from the stored result while they are
     about the same data and predictions.
-
-    Parameters
-    ----------
-    board : Board
-        With the stored result, if any, and the dataset's card.
     """
     scores, name = predictions.scores, predictions.submission.name
     stored = read_result(board.result(predictions.dataset, name))
@@ -66,21 +61,9 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
 
 
 def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -> PixelScores:
-    """Score the segmentations of an entry on one dataset.
+    """Score the segmentations of an entry, ``<dataset>/seed-<k>.zarr``, with the imagery in ds.
 
-    Parameters
-    ----------
-    submission : Submission
-        With ``<dataset>/seed-<k>.zarr`` for every seed, as deposited.
-    ds : Dataset
-        Opened, with imagery.
-    chips : iterable of str
-        Ids of those whose segmentation is stored, for the page.
-
-    Raises
-    ------
-    BoardError
-        If a segmentation is missing or not the one that the entry describes.
+    The segmentations of ``chips`` are stored, for the page.
     """
     dataset = ds.llp.info.name
     predictions = [read_predictions(path) for path in _segmentation_paths(submission, dataset)]

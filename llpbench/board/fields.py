@@ -16,11 +16,6 @@ DATASET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 def check_text(text: str) -> str:
     r"""Refuse text with characters that do not print, and text still to be written.
 
-    Raises
-    ------
-    ValueError
-        If it holds control, formatting or unassigned characters, or begins with ``FILL IN``.
-
     Examples
     --------
     >>> check_text("Ramos-Pollán")

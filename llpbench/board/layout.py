@@ -13,7 +13,6 @@ from llpbench.board.fields import DATASET, SLUG
 from llpbench.errors import BoardError, examples
 
 ENTRY = "entry.yaml"
-SCHEMA = "entry.schema.json"
 LARGEST_PREDICTIONS = 32 * 2**20
 """Bytes of the largest predictions file; proportions of 14,000 chips have a few hundred kB."""
 MOST_FILES = 1001
@@ -27,11 +26,8 @@ _FILE = re.compile(r"seed-(0|[1-9][0-9]{0,9})\.(parquet|zarr)")
 class Board:
     """A folder with entries, truth tables and results.
 
-    Parameters
-    ----------
-    folder : Path
-        ``entries/<team>__<method>/``, ``truth/<dataset>.parquet`` with ``<dataset>.json`` beside,
-        ``results/<dataset>/<team>__<method>.json``, ``site/``, ``entry.schema.json``.
+    It holds ``entries/<team>__<method>/``, ``truth/<dataset>.parquet`` with ``<dataset>.json``
+    beside, ``results/<dataset>/<team>__<method>.json``, ``site/``, ``entry.schema.json``.
     """
 
     folder: Path
@@ -44,13 +40,7 @@ class Board:
         return sorted(path for path in folders if not path.name.startswith("."))
 
     def entry(self, name: str) -> Path:
-        """Folder of an entry, whether there is one or not.
-
-        Raises
-        ------
-        BoardError
-            If the name is none of an entry.
-        """
+        """Folder of an entry, whether there is one or not."""
         check_folder_name(name)
         return self.folder / "entries" / name
 
@@ -65,10 +55,6 @@ class Board:
     def result(self, dataset: str, entry: str) -> Path:
         """Stored scores of an entry on a dataset."""
         return self.folder / "results" / dataset / f"{entry}.json"
-
-    def datasets(self) -> list[str]:
-        """Datasets that have a truth table, sorted."""
-        return sorted(path.stem for path in (self.folder / "truth").glob("*.parquet"))
 
     @property
     def site(self) -> Path:
@@ -91,10 +77,6 @@ class EntryFiles:
 def check_folder_name(name: str) -> None:
     """Refuse what cannot be the folder of an entry.
 
-    Raises
-    ------
-    BoardError
-
     Examples
     --------
     >>> check_folder_name("tartu__bag-ridge")
@@ -113,11 +95,8 @@ def check_folder_name(name: str) -> None:
 def list_entry_files(folder: Path) -> EntryFiles:
     """List the folder of an entry without following or opening anything.
 
-    Raises
-    ------
-    BoardError
-        If there is anything but ``entry.yaml`` and ``<dataset>/seed-<k>.parquet`` (or ``.zarr``),
-        a link, or a file that is too large.
+    Refused is anything but ``entry.yaml`` and ``<dataset>/seed-<k>.parquet`` (or ``.zarr``), a
+    link, or a file that is too large.
     """
     check_folder_name(folder.name)
     if folder.is_symlink() or not folder.is_dir():

@@ -28,12 +28,9 @@ _NOT_SHOWN: Any = {
 def page_data(standings: Standings) -> dict[str, Any]:
     """Split standings into what is parsed at once and what is parsed when it is looked at.
 
-    Returns
-    -------
-    dict
-        ``board``: tables and their rows with the values and intervals of each metric; ``details``:
-        a list by table of what else is known of each row, by its id, and of pairs; ``places``:
-        divisions and example chips of each dataset.
+    ``board``: tables and their rows with the values and intervals of each metric; ``details``: a
+    list by table of what else is known of each row, by its id, and of pairs; ``places``: divisions
+    and example chips of each dataset.
 
     Examples
     --------

@@ -13,15 +13,10 @@ from llpbench.statistics import rank_methods
 class Rank(Stored):
     """A place in the ranking by ``mae``.
 
-    Attributes
-    ----------
-    rank : int
-        1 is best; equal values share the better rank.
-    low, high : int
-        Best and worst rank that the data allow, all of them together with 95 %.
-    group : int
-        Tie group: 1 for the entries not told apart from the best one, 2 for those not told apart
-        from the best of the rest, and so on.
+    ``rank`` 1 is best; equal values share the better rank. ``low`` and ``high`` are the best and
+    worst rank that the data allow, all of them together with 95 %. ``group`` is the tie group: 1
+    for the entries not told apart from the best one, 2 for those not told apart from the best of
+    the rest, and so on.
     """
 
     rank: int
@@ -33,26 +28,10 @@ class Rank(Stored):
 def rank_results(
     results: Mapping[str, Result], chips: Sequence[int]
 ) -> tuple[dict[str, Rank], dict[tuple[str, str], float]]:
-    """Rank entries by ``mae``, with intervals of ranks and tie groups.
+    """Rank entries of one dataset by ``mae``, given the scored chips of each division.
 
-    Parameters
-    ----------
-    results : mapping of str to Result
-        Name of an entry to its stored scores, all of one dataset.
-    chips : sequence of int
-        Scored chips of each division.
-
-    Returns
-    -------
-    ranks : dict of str to Rank
-        See :func:`llpbench.statistics.rank_methods`.
-    p_values : dict of (str, str) to float
-        Of each pair, corrected over all pairs: ranks and tie groups follow from them.
-
-    Raises
-    ------
-    BoardError
-        If scores of another dataset are among them.
+    Their p-values by pair, corrected over all pairs, come with the ranks: intervals and tie groups
+    follow from them (:func:`llpbench.statistics.rank_methods`).
     """
     if not results:
         return {}, {}

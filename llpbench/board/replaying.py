@@ -25,14 +25,8 @@ Moved = dict[str, tuple[float | None, float | None]]
 class Replayed(Stored):
     """One entry on one dataset, scored again.
 
-    Attributes
-    ----------
-    problem : str
-        Why it fails; empty where nothing is wrong.
-    moved : dict of str to (number or None, number or None)
-        Scores that moved by more than 1e-6: stored value, computed value.
-    rank, stored_rank : int or None
-        By the computed and by the stored scores; None outside the ranking.
+    ``problem`` is empty where nothing is wrong; ``moved`` has the stored and the computed value of
+    scores that moved by more than 1e-6; ranks are None outside the ranking.
     """
 
     entry: str
@@ -48,11 +42,6 @@ def replay(board: Board) -> list[Replayed]:
 
     Nothing is written: ``llpbench leaderboard score`` does that. Scores stored by another version
     of the scorer may move; all others may not.
-
-    Raises
-    ------
-    LLPBenchError
-        If an entry is out of order.
     """
     submissions = {folder.name: read_submission(folder) for folder in board.entries()}
     entries = [submission.entry for submission in submissions.values()]

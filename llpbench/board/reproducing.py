@@ -41,31 +41,10 @@ def reproduce(
     *,
     progress: bool = False,
 ) -> Iterator[Reproduced]:
-    """Run an entry's commands again and store how near the results come.
+    """Run an entry's commands on some of its datasets (default: all) again; store the outcomes.
 
     Only ``llpbench run`` of a method that ships with llpbench is run, from arguments that were
     parsed; never a shell, never code of a submitter.
-
-    Parameters
-    ----------
-    submission : Submission
-        On the board, with stored scores.
-    datasets : collection of str
-        Some of its datasets; by default all.
-    progress : bool
-        Whether to show progress bars.
-
-    Yields
-    ------
-    Reproduced
-        For each dataset, after it was stored.
-
-    Raises
-    ------
-    BoardError
-        If it has no such dataset or no scores, or its command is about something else.
-    MethodError
-        If its command cannot be run here.
     """
     unknown = sorted(set(datasets) - set(submission.entry.datasets))
     if unknown:

@@ -29,15 +29,9 @@ class Digests(Stored):
 class PixelScores(Stored):
     """Scores of the segmentations, computed where the imagery is, and stored.
 
-    Attributes
-    ----------
-    digests : Digests
-        Of the proportions that came with the segmentations.
-    sums : dict of str to list
-        Metric to sums by seed, division and term, as :class:`llpbench.Scores` has them, so that
-        entries can be compared without the imagery.
-    examples : dict of str to str
-        Chip id to the first seed's categories: digits of a square grid, row by row.
+    ``digests`` are those of the proportions that came with them; ``sums`` are by metric, then seed,
+    division and term, so that entries can be compared without the imagery; ``examples`` has the
+    first seed's categories by chip id: digits of a square grid, row by row.
     """
 
     digests: Digests
@@ -49,12 +43,7 @@ class PixelScores(Stored):
 class Rerun(Stored):
     """The outcome of running the entry's command again, for predictions of these digests.
 
-    Attributes
-    ----------
-    value : float
-        ``mae`` of the new predictions.
-    inside : bool
-        Whether it lies in the entry's interval: the entry is reproduced if so.
+    The entry is reproduced if ``value``, the new ``mae``, lies inside its interval.
     """
 
     predictions: list[str]
@@ -66,19 +55,10 @@ class Rerun(Stored):
 class Result(Stored):
     """Scores of an entry on a dataset, as ``results/<dataset>/<entry>.json`` holds them.
 
-    Attributes
-    ----------
-    seeds : dict of str to float
-        ``mae`` of each seed.
-    errors : list of list of float, shape (seed, division)
-        Sums of ``mae`` over the scored chips of each division.
-    note : str
-        A caution about the intervals; empty with enough divisions.
-    reliability : dict of str to list of (float, float, int)
-        By category: mean predicted share, mean true share and number of chips, in tenths of the
-        chips by predicted share, of the first seed.
-    examples : dict of str to list of float
-        Chip id to its predicted shares, of the first seed.
+    ``seeds`` has the ``mae`` of each seed, ``errors`` its sums over the scored chips, shape (seed,
+    division); ``note`` is a caution about the intervals. Of the first seed there are, by category,
+    ``reliability``: mean predicted share, mean true share and number of chips, in tenths of the
+    chips by predicted share; and, by chip id, ``examples``: predicted shares.
     """
 
     format: Literal[1] = 1
@@ -103,25 +83,13 @@ class Result(Stored):
 
 
 def write_result(result: Result, path: Path) -> None:
-    """Write stored scores, in one step.
-
-    Parameters
-    ----------
-    path : Path
-        ``results/<dataset>/<entry>.json``.
-    """
+    """Write stored scores, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, result.model_dump_json(indent=1) + "\n")
 
 
 def read_result(path: Path) -> Result | None:
-    """Read stored scores; None where there are none yet.
-
-    Raises
-    ------
-    BoardError
-        If the file holds no stored scores.
-    """
+    """Read stored scores; None where there are none yet."""
     try:
         return Result.model_validate_json(path.read_bytes())
     except FileNotFoundError:

@@ -32,18 +32,9 @@ _MODULE_SYNTAX = re.compile(r"^(import .*;\n|export )", re.MULTILINE)
 
 
 def build_site(board: Board) -> list[Path]:
-    """Write the page of a board, and the ranking into its README.
+    """Write the page, ``site/index.html``, and the ranking into ``README.md`` where it has a place.
 
-    Returns
-    -------
-    list of Path
-        What was written: ``site/index.html``, and ``README.md`` where it marks a place for the
-        ranking.
-
-    Raises
-    ------
-    BoardError
-        If an entry is out of order or was not scored yet.
+    Both paths, or the first one, are returned.
     """
     standings = make_standings(board)
     page = board.site / "index.html"
@@ -59,11 +50,6 @@ def render_page(standings: Standings) -> str:
     The same standings give the same text. All that submitters wrote stands in JSON in which
     ``<``, ``>`` and ``&`` are escaped, or in text that the template escapes; besides, a content
     security policy allows no script but the page's own, by digest, and no connection at all.
-
-    Returns
-    -------
-    str
-        HTML.
 
     Examples
     --------

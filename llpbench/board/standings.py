@@ -25,27 +25,11 @@ from llpbench.scoring.score import Score
 class Row(Stored):
     """One row of a table: an entry on a dataset, or a reported result.
 
-    Attributes
-    ----------
-    id : str
-        Unique in its table, and the same in all tables: ``team__method``, or
-        ``reported:<method>``. The name of the entry's page.
-    kind : {"entry", "reference", "bound", "reported"}
-        Only ``entry`` is ranked. ``reference`` is a floor (or a ceiling its makers call so),
-        ``bound`` was supervised by chips or pixels, ``reported`` was printed elsewhere.
-    title, team : str
-        What people read; the team of a reported row is empty.
-    rank : Rank or None
-        None outside the ranking.
-    metrics : dict of str to Score
-        Keys are those of the table's ``metrics``; absent where the row has none.
-    footprint : dict of str to (number or None)
-        As :class:`llpbench.board.entry.Footprint` has it.
-    source : str
-        Where a reported result was printed.
-    entry, part, result : Entry, Part and Result, or None
-        ``entry.yaml``, what it says of this dataset, and the stored scores; None for a reported
-        row.
+    ``id`` is unique in its table, and the same in all tables: ``team__method``, or
+    ``reported:<method>``. Of the kinds only ``entry`` is ranked; ``reference`` is a floor (or a
+    ceiling its makers call so), ``bound`` was supervised by chips or pixels, ``reported`` was
+    printed elsewhere, in ``source``, and has no team, entry, part and result. ``metrics`` has what
+    the row has of the table's.
     """
 
     id: str
@@ -126,23 +110,11 @@ class Metric(Stored):
 class Table(Stored):
     """One dataset in one track.
 
-    Attributes
-    ----------
-    title, synthetic, doi, licence, attribution, digest
-        Of the dataset; the title says so where it is synthetic, ``doi`` is empty without one.
-    chips, unscored_chips : int
-        Test chips that count, and those without a label.
-    note : str
-        A caution about the intervals; empty with enough divisions.
-    metrics : list of Metric
-        All that any row has, the ranking one (``mae``) first.
-    divisions : list of Division
-        Those that own scored chips, in the order of the rows' ``errors``.
-    rows : list of Row
-        Entries by rank, then references, bounds and reported rows, each by ``mae`` (or
-        ``mae_hard``, where they have no other).
-    comparisons : list of EntryComparison
-        Pairs of scored rows by ``mae``, corrected where both are ranked.
+    ``unscored_chips`` have no label; ``note`` is a caution about the intervals; ``metrics`` are all
+    that any row has, ``mae`` first; ``divisions`` those that own scored chips, in the order of the
+    rows' ``errors``. ``rows`` are entries by rank, then references, bounds and reported rows, each
+    by ``mae`` (or ``mae_hard``, where they have no other); ``comparisons`` pairs of scored rows by
+    ``mae``, corrected where both are ranked.
     """
 
     dataset: str

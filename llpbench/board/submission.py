@@ -37,20 +37,7 @@ class Submission:
         return self.files.folder.name
 
     def read(self, truth: xr.Dataset) -> EntryPredictions:
-        """Read and check the predictions on one dataset.
-
-        Parameters
-        ----------
-        truth : Dataset
-            From :func:`llpbench.board.truth.read_truth`.
-
-        Raises
-        ------
-        BoardError
-            If a file is missing.
-        PredictionsError
-            If a file has not the form of the truth table, or its predictions do not fit it.
-        """
+        """Read and check the predictions on the dataset of a truth table."""
         dataset = truth.llp.info.name
         paths = self.files.predictions.get(dataset, {})
         seeds = self.entry.datasets[dataset].seeds
@@ -64,12 +51,7 @@ class Submission:
 class EntryPredictions:
     """The predictions of an entry on one dataset; whatever is made of them is made once.
 
-    Parameters
-    ----------
-    truth : Dataset
-        The truth table of the dataset.
-    seeds : list of Dataset
-        Checked predictions in the order of ``entry.yaml``, chips in that of the truth table.
+    ``seeds`` are in the order of ``entry.yaml``, their chips in that of the truth table.
     """
 
     submission: Submission
@@ -113,18 +95,7 @@ class EntryPredictions:
 
 
 def read_submission(folder: Path) -> Submission:
-    """Read the metadata of an entry and list its files.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<team>__<method>``.
-
-    Raises
-    ------
-    BoardError
-        If anything in it is out of order; predictions are not looked at.
-    """
+    """Read the metadata of an entry and list its files; predictions are not looked at."""
     files = list_entry_files(folder)
     entry = validate_entry(read_yaml(folder / ENTRY))
     if entry.name != folder.name:

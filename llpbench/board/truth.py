@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.dataset import open_dataset
 from llpbench.data.geometry import mix, overlap_matrix
 from llpbench.data.text import fixed_width
 from llpbench.errors import BoardError
@@ -35,33 +34,17 @@ _ATTRIBUTES = (
 )
 
 
-def make_truth(dataset: str | Path | xr.Dataset) -> xr.Dataset:
-    """Count the truth of a dataset's test split.
+def make_truth(ds: xr.Dataset) -> xr.Dataset:
+    """Count the truth of a dataset's test split, grouped.
 
-    Parameters
-    ----------
-    dataset : str, path or Dataset
-        What :func:`llpbench.open_dataset` opens, or has opened.
-
-    Returns
-    -------
-    Dataset
-        Grouped: ``truth(chip, category)``, ``division_proportions``, ``target``, ``train_mean``,
-        the overlap table; no ``image`` and no ``label``. Its attributes also count chips and
-        divisions of the train split.
-
-    Raises
-    ------
-    LLPBenchError
-        If there is no such dataset, or it has no labels.
+    It has ``truth(chip, category)``, ``division_proportions``, ``target``, ``train_mean``, the
+    overlap table; no ``image`` and no ``label``. Its attributes also count chips and divisions of
+    the train split.
     """
-    import xarray as xr
-
-    opened = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
-    grouped = opened.llp.group()
+    grouped = ds.llp.group()
     part, train = grouped.llp.split(SPLIT), grouped.llp.split("train")
     if not part.sizes["chip"]:
-        raise BoardError(f"the dataset {opened.llp.info.name!r} has no test split")
+        raise BoardError(f"the dataset {ds.llp.info.name!r} has no test split")
     shares = part.llp.truth().drop_vars(["category", "category_name"]).variable
     null = train_mean(grouped)
     variables = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
@@ -72,16 +55,10 @@ def make_truth(dataset: str | Path | xr.Dataset) -> xr.Dataset:
 
 
 def write_truth(truth: xr.Dataset, path: Path) -> None:
-    """Write a truth table, in one step.
+    """Write a truth table as ``truth/<dataset>.parquet``, in one step.
 
-    Parameters
-    ----------
-    truth : Dataset
-        From :func:`make_truth`.
-    path : Path
-        ``truth/<dataset>.parquet``: a row for each chip, its shares, the division that owns it,
-        and lists of the divisions it overlaps and by how many km²; what concerns divisions and the
-        dataset is in the metadata.
+    It has a row for each chip: its shares, the division that owns it, and lists of the divisions
+    it overlaps and by how many km²; what concerns divisions and the dataset is in the metadata.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -109,13 +86,7 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
 
 
 def read_truth(path: Path) -> xr.Dataset:
-    """Read a truth table as :func:`make_truth` made it.
-
-    Raises
-    ------
-    BoardError
-        If there is none, or it cannot be read.
-    """
+    """Read a truth table as :func:`make_truth` made it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -137,13 +108,9 @@ def read_truth(path: Path) -> xr.Dataset:
 
 
 def scored_divisions(truth: xr.Dataset) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
-    """Divisions that own scored chips, and how many.
+    """Divisions that own scored chips, and how many; both of shape (division,).
 
-    Returns
-    -------
-    divisions : ndarray of str, shape (C,)
-        Sorted, as scores have them; an empty id for chips of no division.
-    chips : ndarray of int, shape (C,)
+    They are sorted, as scores have them; chips of no division have an empty id.
     """
     scored = np.isfinite(truth["truth"].to_numpy()).all(axis=1)
     divisions, chips = np.unique(truth["own_division"].to_numpy()[scored], return_counts=True)

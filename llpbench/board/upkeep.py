@@ -29,25 +29,10 @@ class Upkeep:
 def score_board(
     board: Board, entries: Collection[str] = (), *, pixels: bool = False
 ) -> Iterator[Upkeep]:
-    """Score what has no scores of these data, these predictions and this scorer.
+    """Score what entries (default: all) have no scores of: these data, predictions, this scorer.
 
-    Parameters
-    ----------
-    entries : collection of str
-        Names of those to score; by default all.
-    pixels : bool
-        Whether to score segmentations as well, where they lie beside the predictions; needs the
-        datasets with their imagery.
-
-    Yields
-    ------
-    Upkeep
-        For every entry and dataset, after its result was written.
-
-    Raises
-    ------
-    LLPBenchError
-        If there is no such entry, or one is out of order.
+    With ``pixels`` segmentations as well, where they lie beside the predictions; that needs the
+    datasets with their imagery.
     """
     for submission in find_submissions(board, entries):
         for dataset in submission.entry.datasets:
@@ -56,13 +41,7 @@ def score_board(
 
 
 def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submission]:
-    """Read the metadata of entries of a board, by default of all.
-
-    Raises
-    ------
-    BoardError
-        If there is no such entry, or one is out of order.
-    """
+    """Read the metadata of entries of a board, by default of all."""
     folders = [board.entry(name) for name in entries] or board.entries()
     missing = [folder.name for folder in folders if not folder.is_dir()]
     if missing:
@@ -71,13 +50,7 @@ def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submis
 
 
 def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool = False) -> Upkeep:
-    """Score an entry on one dataset, as far as its stored scores are out of date.
-
-    Parameters
-    ----------
-    pixels : bool
-        Whether to score segmentations as well, where they lie beside the predictions.
-    """
+    """Score an entry on one dataset, as far as its stored scores are out of date."""
     submission, dataset = predictions.submission, predictions.dataset
     path = board.result(dataset, submission.name)
     result = read_result(path)

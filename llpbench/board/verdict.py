@@ -12,14 +12,7 @@ Level = Literal["refused", "flagged", "note"]
 class Reason:
     """One finding of a check: the entry is refused, somebody must look at it, or it is a note.
 
-    Parameters
-    ----------
-    check : str
-        Such as ``"duplicates"``.
-    where : str
-        Dataset, or dataset and file; empty for the whole entry.
-    sentence : str
-        What was expected, what was found, what to do.
+    ``where`` is a dataset; empty for the whole entry.
     """
 
     level: Level

@@ -53,14 +53,6 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
-    return float(node.value)
-
-
-def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
-    return int(node.value)
-
-
 def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
@@ -71,8 +63,8 @@ for _kind, _form, _first in _SCALARS:
         _class.add_implicit_resolver(
             f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_form})$"), [*_first, ""]
         )
-_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
-_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda _loader, node: float(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_mapping)
 _Dumper.add_representer(str, _represent_text)
 
@@ -80,16 +72,7 @@ _Dumper.add_representer(str, _represent_text)
 def read_yaml(path: Path) -> Any:
     """Read a YAML file of at most 64 kB, trusting nothing in it.
 
-    Returns
-    -------
-    object
-        Mappings, lists, text, numbers, booleans and None.
-
-    Raises
-    ------
-    BoardError
-        If it is too large or too deep, no UTF-8, no YAML, or holds anchors, tags, several
-        documents or a key twice.
+    Refused are anchors, tags, several documents, a key twice, and what is too deep.
     """
     with path.open("rb") as file:
         data = file.read(LARGEST + 1)

@@ -18,9 +18,9 @@ function largestOf(columns) {
 /** A table of values by class with bars, as long as the largest of the column or of all columns. */
 export function classTable(table, columns, isSameScale = false) {
   const largest = columns.map((column) => largestOf(isSameScale ? columns : [column]));
-  const lines = table.categories.map((category) => html("tr", {},
-    html("th", { scope: "row" }, swatch(category.colour), category.name),
-    columns.map((column, n) => html("td", {}, classBar(column.values[category.name] ?? null, largest[n], category.colour)))));
+  const lines = table.categories.map(({ name, colour }) => [
+    [swatch(colour), name], ...columns.map(({ values }, n) => classBar(values[name] ?? null, largest[n], colour)),
+  ]);
   return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Scores by class" },
     tableOf(["Class", ...columns.map((column) => column.title)], lines, { class: "plain classes" }));
 }

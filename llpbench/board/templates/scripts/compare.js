@@ -32,7 +32,7 @@ function sideBySide(table, first, second) {
     const sign = column.better === "higher" ? -1 : 1;
     const isBetter = (a, b) => isNumber(a) && isNumber(b) && sign * (a - b) < 0;
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
-    return html("tr", {}, html("th", { scope: "row" }, column.title), cell(first, isBetter(one, other)), cell(second, isBetter(other, one)));
+    return [column.title, cell(first, isBetter(one, other)), cell(second, isBetter(other, one))];
   });
   return tableOf(["", first.title, second.title], lines);
 }
@@ -55,13 +55,9 @@ function differenceMap(table, first, second) {
 }
 
 function picker(table, rows, side) {
-  const select = html("select", { id: `compare-${side}` }, table.rows.filter(isScored).map((row) => html("option", { value: row.id, selected: row === rows[side] }, row.title)));
-  select.addEventListener("change", () => {
-    const ids = rows.map((row) => row.id);
-    ids[side] = select.value;
-    location.hash = address(table, "compare", ...ids);
-  });
-  return field(side ? "Second" : "First", select);
+  const change = (event) => (location.hash = address(table, "compare", ...rows.map((row, n) => (n === side ? event.target.value : row.id))));
+  return field(side ? "Second" : "First", html("select", { id: `compare-${side}`, on: { change } },
+    table.rows.filter(isScored).map((row) => html("option", { value: row.id, selected: row === rows[side] }, row.title))));
 }
 
 function pairedTest(table, first, second, pair) {

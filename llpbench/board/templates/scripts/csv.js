@@ -2,6 +2,8 @@
 
 import { metric } from "./rows.js";
 
+const FIELDS = ["id", "title", "team", "kind", "tier", "supervision", "trained_on"];
+
 /** A cell of CSV; a text that a spreadsheet would take for a formula gets an apostrophe. */
 export function csvCell(value) {
   if (value === null || value === undefined) return "";
@@ -12,15 +14,10 @@ export function csvCell(value) {
 export function csvOf(table) {
   const names = table.metrics.map((one) => one.name);
   const costs = [...new Set(table.rows.flatMap((row) => Object.keys(row.footprint)))];
-  const head = [
-    "id", "title", "team", "kind", "tier", "supervision", "trained_on",
-    "rank", "rank_low", "rank_high", "tie_group",
-    ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`]),
-    ...costs,
-  ];
+  const head = [...FIELDS, "rank", "rank_low", "rank_high", "tie_group", ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`]), ...costs];
   const lines = table.rows.map((row) => [
-    row.id, row.title, row.team, row.kind, row.tier, row.supervision, row.trained_on,
-    row.rank?.rank, row.rank?.low, row.rank?.high, row.rank?.group,
+    ...FIELDS.map((name) => row[name]),
+    ...["rank", "low", "high", "group"].map((name) => row.rank?.[name]),
     ...names.flatMap((name) => Object.values(metric(row, name))),
     ...costs.map((name) => row.footprint[name]),
   ]);

@@ -33,21 +33,17 @@ export function outwards(address, text = address) {
 function copyButton(text, what) {
   const button = html("button", { type: "button", class: "quiet", "aria-label": `Copy ${what}` }, "Copy");
   button.addEventListener("click", async () => {
-    const isCopied = await copied(text);
+    let isCopied = true;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      isCopied = false;
+    }
     button.textContent = isCopied ? "Copied" : "Select and copy";
     announce(isCopied ? `${what} copied` : `${what} could not be copied`);
     setTimeout(() => (button.textContent = "Copy"), 2000);
   });
   return button;
-}
-
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function codeBlock(text, what) {
@@ -65,10 +61,12 @@ export function field(name, control) {
   return html("label", { class: "field" }, html("span", {}, name), control);
 }
 
-/** A table of lines below its heads; an empty head is no heading. */
+/** A table of lines below its heads; an empty head is no heading. The first cell heads its line. */
 export function tableOf(heads, lines, attributes = { class: "plain" }) {
   const cells = heads.map((head) => (head === "" ? html("td") : html("th", { scope: "col" }, head)));
-  return html("table", attributes, html("thead", {}, html("tr", {}, cells)), html("tbody", {}, lines));
+  const cell = (value) => (value instanceof HTMLTableCellElement ? value : html("td", {}, value));
+  return html("table", attributes, html("thead", {}, html("tr", {}, cells)),
+    html("tbody", {}, lines.map(([head, ...values]) => html("tr", {}, html("th", { scope: "row" }, head), values.map(cell)))));
 }
 
 export function section(title, ...children) {

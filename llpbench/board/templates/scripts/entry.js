@@ -24,7 +24,7 @@ function rankSentence(table, row) {
 function allMetrics(table, row) {
   const lines = table.metrics.filter(({ name }) => row.metrics[name]).map(({ name, title }) => {
     const { value, low, high } = metric(row, name);
-    return html("tr", {}, html("th", { scope: "row" }, title), html("td", {}, fixed(value, 4) || "\u2013"), html("td", {}, range(low, high, 4) || "\u2013"));
+    return [title, fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
   });
   return tableOf(["Score", "Value", "95 % interval"], lines);
 }
@@ -80,7 +80,7 @@ function costs(row) {
 
 /** The same seed for seed: how much the method varies by chance. */
 function seedsTable({ seeds }) {
-  return tableOf(["Seed", "MAE"], Object.entries(seeds).map(([seed, mae]) => html("tr", {}, html("th", { scope: "row" }, seed), html("td", {}, fixed(mae, 4)))));
+  return tableOf(["Seed", "MAE"], Object.entries(seeds).map(([seed, mae]) => [seed, fixed(mae, 4)]));
 }
 
 function errorMap(table, row) {

@@ -26,9 +26,11 @@ function segmentationPicture(digits, categories) {
 
 function shareBars(categories, truth, predicted) {
   const bar = (share, colour, kind) => html("span", { class: kind, style: { width: `${100 * share}%`, background: colour } });
-  const lines = categories.map(({ name, colour }, n) => html("tr", {}, html("th", { scope: "row" }, name),
+  const lines = categories.map(({ name, colour }, n) => [
+    name,
     html("td", { class: "pair" }, html("span", { "aria-hidden": "true" }, bar(truth[n], colour, "true"), bar(predicted[n], colour, "predicted"))),
-    html("td", {}, fixed(truth[n], 2)), html("td", {}, fixed(predicted[n], 2))));
+    fixed(truth[n], 2), fixed(predicted[n], 2),
+  ]);
   return tableOf(["", "", "true", "pred."], lines, { class: "shares" });
 }
 

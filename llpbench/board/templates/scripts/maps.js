@@ -1,7 +1,7 @@
 // Maps of divisions: a value each, in a few steps of colour that both themes define.
 
 import { html, svg, tableOf } from "./elements.js";
-import { fixed, grouped, isNumber, plural, quantile, ticks } from "./numbers.js";
+import { extent, fixed, grouped, isNumber, plural, quantile, ticks } from "./numbers.js";
 
 const LEGEND_STEP = 52;
 
@@ -31,22 +31,10 @@ function mapLegend(scale, digits, ends) {
     svg("svg", { class: "map", width, height: 30, viewBox: `0 0 ${width} 30`, "aria-hidden": "true" }, steps, limits), html("span", {}, ends[1]));
 }
 
-function bounds(outlines) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const ring of outlines.flat()) {
-    for (const [x, y] of ring) {
-      box[0] = Math.min(box[0], x);
-      box[1] = Math.min(box[1], y);
-      box[2] = Math.max(box[2], x);
-      box[3] = Math.max(box[3], y);
-    }
-  }
-  return box;
-}
-
 /** Degrees to places in a picture, degrees of longitude shortened as in the middle of the map. */
 export function projection(outlines, width, highest) {
-  const [west, south, east, north] = bounds(outlines);
+  const points = outlines.flat(2);
+  const [[west, east], [south, north]] = [0, 1].map((axis) => extent(points.map((point) => point[axis])));
   const narrow = Math.cos(((south + north) / 2) * (Math.PI / 180));
   const scale = Math.min(width / ((east - west) * narrow), highest / (north - south));
   return {
@@ -77,7 +65,7 @@ export function divisionTable(divisions, values, title, format) {
   box.addEventListener("toggle", () => {
     if (box.querySelector("table")) return;
     const order = divisions.map((_, n) => n).sort((one, other) => values[other] - values[one]);
-    const lines = order.map((n) => html("tr", {}, html("th", { scope: "row" }, divisions[n].name || "no division"), html("td", {}, format(values[n])), html("td", {}, grouped(divisions[n].chips))));
+    const lines = order.map((n) => [divisions[n].name || "no division", format(values[n]), grouped(divisions[n].chips)]);
     box.append(html("div", { class: "scroller tall", role: "region", tabindex: 0, "aria-label": title }, tableOf(["Division", title, "Chips"], lines)));
   });
   return box;

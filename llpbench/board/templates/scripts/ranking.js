@@ -37,7 +37,8 @@ export class Ranking {
     this.tier = "";
     this.picked = [];
     this.lines = new Map();
-    this.body = html("table", { class: "ranking" }, this.caption(), this.head());
+    const caption = `${table.title}, ${table.track} track: methods ranked by mean absolute error`;
+    this.body = html("table", { class: "ranking" }, html("caption", { class: "unseen" }, caption), this.head());
     this.count = html("p", { class: "count" });
     this.pickBar = html("div", { class: "pickbar", hidden: true });
     this.place();
@@ -49,10 +50,6 @@ export class Ranking {
       role: "region", tabindex: 0, "aria-label": "Ranking, scrolls sideways",
     }, this.body);
     return [tableHeading(this.table), this.toolbar(), scroller, this.pickBar];
-  }
-
-  caption() {
-    return html("caption", { class: "unseen" }, `${this.table.title}, ${this.table.track} track: methods ranked by mean absolute error`);
   }
 
   toolbar() {
@@ -107,7 +104,7 @@ export class Ranking {
   setCondition(column, input) {
     const holds = condition(input.value, column.better);
     input.setAttribute("aria-invalid", String(holds === null));
-    this.conditions.set(column.name, (row) => holds === null || !input.value.trim() || holds(column.value(row)));
+    this.conditions.set(column.name, (row) => holds === null || holds(column.value(row)));
     this.filter();
   }
 
@@ -117,12 +114,6 @@ export class Ranking {
     const margin = (high - low) * 0.04 || 0.01;
     const [from, to] = [Math.max(0, low - margin), high + margin];
     return { low: from, high: to, place: (value) => `${(100 * (value - from)) / (to - from)}%` };
-  }
-
-  /** The line of a row, made when it is first needed. */
-  lineOf(row) {
-    if (!this.lines.has(row.id)) this.lines.set(row.id, this.line(row));
-    return this.lines.get(row.id);
   }
 
   line(row) {
@@ -197,9 +188,11 @@ export class Ranking {
     this.filter();
   }
 
+  /** Append the lines of rows to their sections; a line is made when it is first needed. */
   append(waiting) {
     for (const [body, row] of waiting) {
-      const line = this.lineOf(row);
+      if (!this.lines.has(row.id)) this.lines.set(row.id, this.line(row));
+      const line = this.lines.get(row.id);
       line.hidden = !this.isKept(row);
       body.append(line);
     }
@@ -229,12 +222,9 @@ export class Ranking {
 
   filter() {
     const all = this.table.rows;
-    const found = new Set(all.filter((row) => this.isKept(row)));
-    for (const row of all) {
-      const line = this.lines.get(row.id);
-      if (line) line.hidden = !found.has(row);
-    }
-    for (const { body, rows } of this.sections) body.hidden = !rows.some((row) => found.has(row));
+    const found = new Set(all.filter((row) => this.isKept(row)).map((row) => row.id));
+    for (const [id, line] of this.lines) line.hidden = !found.has(id);
+    for (const { body, rows } of this.sections) body.hidden = !rows.some((row) => found.has(row.id));
     this.count.textContent = found.size === all.length ? plural(all.length, "row") : `${found.size} of ${plural(all.length, "row")}`;
   }
 

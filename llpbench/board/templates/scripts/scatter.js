@@ -108,16 +108,12 @@ function drawScatter(table, xColumn, yColumn, width, tip) {
 
 function makeTip() {
   const element = html("div", { class: "tip", hidden: true });
-  return {
-    element,
-    show: (x, y, lines) => {
-      element.replaceChildren(...lines.flatMap((line) => [line, html("br")]));
-      element.style.left = `${x}px`;
-      element.style.top = `${y}px`;
-      element.hidden = false;
-    },
-    hide: () => (element.hidden = true),
+  const show = (x, y, lines) => {
+    element.replaceChildren(...lines.flatMap((line) => [line, html("br")]));
+    Object.assign(element.style, { left: `${x}px`, top: `${y}px` });
+    element.hidden = false;
   };
+  return { element, show, hide: () => (element.hidden = true) };
 }
 
 function scatterLegend(table) {
