@@ -55,22 +55,7 @@ def main() -> None:
 def run_missing(
     region: xr.Dataset, names: Sequence[str], seed: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """Train what has no row yet, score it, and note it.
-
-    Parameters
-    ----------
-    region : Dataset
-        Grouped.
-    names : sequence of str
-        Variants.
-    seed : int
-    folder : Path
-
-    Yields
-    ------
-    dict
-        Each new row.
-    """
+    """Train what has no row yet, score it, and note it: yields each new row."""
     done = {(row["variant"], row["seed"]) for row in read_rows(folder)}
     missing = [name for name in VARIANTS if name in names and (name, str(seed)) not in done]
     validation = SplitData.for_validation(region.llp.split("val").llp.restrict("division"))
@@ -99,18 +84,8 @@ def run_missing(
 def summarise(region: xr.Dataset, folder: Path) -> pd.DataFrame:
     """Score all seeds of each variant together, and compare them with the full method.
 
-    Parameters
-    ----------
-    region : Dataset
-        Grouped.
-    folder : Path
-        With rows and predictions.
-
-    Returns
-    -------
-    DataFrame
-        A row a variant: its metrics, intervals (``_low``, ``_high``) of MAE and F1, and their
-        differences to the full method on the same seeds.
+    A row a variant: its metrics, intervals (``_low``, ``_high``) of MAE and F1, and their
+    differences to the full method on the same seeds.
     """
     rows = pd.DataFrame(read_rows(folder)).astype({"seed": int, "training_cpu_seconds": float})
     seeds = {name: list(group["seed"]) for name, group in rows.groupby("variant")}

@@ -80,15 +80,8 @@ def write_small(figure: Figure, path: Path) -> None:
 def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:
     """Each variant minus the full method, with 95 % intervals.
 
-    Parameters
-    ----------
-    tables : dict of str to DataFrame
-        What :func:`ablation.summarise` made, by dataset.
-
-    Returns
-    -------
-    Figure
-        A panel a metric, a row a variant, a colour a dataset.
+    A panel a metric, a row a variant, a colour a dataset, from tables of
+    :func:`ablation.summarise`.
     """
     titles = next(iter(tables.values())).query("variant != @FULL")["title"].tolist()
     figure = new_figure(width=9.5, height=0.8 + 0.36 * len(titles))
@@ -117,17 +110,9 @@ def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def draw_maps(scores: Scores) -> Figure:
-    """True and predicted shares of every class in each chip of a split.
+    """True and predicted shares of every class in each chip of a split, by the first seed.
 
-    Parameters
-    ----------
-    scores : Scores
-        With chips; of several seeds the first is shown.
-
-    Returns
-    -------
-    Figure
-        A column a class; truth above, prediction below, on one scale.
+    A column a class; truth above, prediction below, on one scale.
     """
     assert scores.opened is not None
     chips = scores.first_seed()
@@ -157,19 +142,9 @@ def draw_maps(scores: Scores) -> Figure:
 
 
 def draw_chips(scores: Mapping[str, Scores], by: Scores) -> Figure:
-    """Images, labels and segmentations of chips of small, middling and large error.
+    """Images, labels and segmentations of chips of small, middling and large error, a row a chip.
 
-    Parameters
-    ----------
-    scores : mapping of str to Scores
-        What is shown, by title; each with a segmentation.
-    by : Scores
-        Those whose error orders the chips; they are shown at its quantiles.
-
-    Returns
-    -------
-    Figure
-        A row a chip.
+    The chips stand at quantiles of the error of ``by``; all scores have a segmentation.
     """
     assert by.opened is not None
     chips, colours = by.first_seed(), score_colours(by)

@@ -25,14 +25,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Training:
-    """How one network is trained.
-
-    Parameters
-    ----------
-    kind : type of LLPNet
-    parameters : dict
-        Those that are not the default ones.
-    """
+    """How one network is trained, and those of its parameters that are not the default ones."""
 
     kind: type[LLPNet]
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -40,16 +33,7 @@ class Training:
     def fit(self, region: xr.Dataset, seed: int) -> list[Weights]:
         """Train behind the label firewall.
 
-        Parameters
-        ----------
-        region : Dataset
-            Grouped.
-        seed : int
-
-        Returns
-        -------
-        list of mapping
-            Weights after 0, 1, 2... rounds; the last are those the training ends with.
+        Gives the weights after 0, 1, 2... rounds; the last are those the training ends with.
         """
         firewall = self.kind.supervision
         train, val = (region.llp.split(part).llp.restrict(firewall) for part in ("train", "val"))
@@ -65,8 +49,6 @@ class Variant:
 
     Parameters
     ----------
-    title : str
-    training : Training
     rounds : int
         After how many rounds the network is taken; -1 for the last.
     sharpness : float, optional
@@ -82,14 +64,7 @@ class Variant:
     post: str = ""
 
     def method(self, stages: list[Weights], validation: SplitData) -> Method:
-        """Make the fitted method.
-
-        Parameters
-        ----------
-        stages : list of mapping
-            From :meth:`Training.fit`.
-        validation : SplitData
-        """
+        """Make the fitted method of the weights from :meth:`Training.fit`."""
         network = self.training.kind(**self.training.parameters)
         network.set_weights(stages[self.rounds])
         if self.sharpness is None:

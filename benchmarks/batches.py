@@ -13,10 +13,11 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from training import best
 
 BATCH = 32
 
@@ -79,17 +80,6 @@ def drain(batches: Any) -> None:
     """Take all batches, keep none."""
     for _batch in batches:
         pass
-
-
-def best(run: Callable[[], Any], chips: int, rounds: int) -> float:
-    """CPU milliseconds a chip in the best of some rounds, after one to warm up."""
-    run()
-    taken = []
-    for _round in range(rounds):
-        start = time.process_time()
-        run()
-        taken.append(time.process_time() - start)
-    return 1000 * min(taken) / chips
 
 
 if __name__ == "__main__":

@@ -90,18 +90,7 @@ def main() -> None:
 def train(region: xr.Dataset, value: float, seed: int) -> dict[str, float]:
     """Train with one λ and score the test split.
 
-    Parameters
-    ----------
-    region : Dataset
-        Grouped.
-    value : float
-        λ, from 0 to 1.
-    seed : int
-
-    Returns
-    -------
-    dict
-        Metrics with their 95 % intervals, and the slope that theory says.
+    The row holds metrics with their 95 % intervals, and the slope that theory says.
     """
     curriculum = type("Chosen", (InterpolatedTraining,), {"interpolation": value})
     kind = type("InterpolatedCells", (LocalCells,), {"curriculum": curriculum})
@@ -133,9 +122,8 @@ def shrunk_slope(shares: NDArray[np.floating], division: NDArray[np.str_], value
     ----------
     shares : ndarray, shape (chip, category)
         True ones.
-    division : ndarray of str, shape (chip,)
     value : float
-        λ.
+        λ, from 0 to 1.
 
     Returns
     -------
@@ -150,18 +138,7 @@ def shrunk_slope(shares: NDArray[np.floating], division: NDArray[np.str_], value
 
 
 def draw(table: pd.DataFrame, title: str) -> Figure:
-    """Slope and errors against λ.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of :func:`train`.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
+    """Slope and errors against λ, from rows of :func:`train`."""
     figure = new_figure(width=8.5, height=3.6)
     slope, error = figure.subplots(1, 2)
     lines = {

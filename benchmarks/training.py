@@ -35,19 +35,9 @@ def main() -> None:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = str(chosen.threads)
     os.environ["OPENBLAS_NUM_THREADS"] = str(chosen.threads)
-    columns = (
-        "method",
-        "step",
-        "keras",
-        "ratio",
-        "predict",
-        "keras",
-        "ratio",
-        "products",
-        "wall s",
-    )
+    columns = ("step", "keras", "ratio", "predict", "keras", "ratio", "products", "wall s")
     print(f"CPU ms a chip, batch {BATCH}, {CATEGORIES} classes, {chosen.threads} thread(s)")
-    print(f"{columns[0]:14}" + "".join(f"{column:>10}" for column in columns[1:]))
+    print(f"{'method':14}" + "".join(f"{column:>10}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         region = made_region(chosen.chips, folder)
         for name in chosen.methods:
@@ -56,22 +46,10 @@ def main() -> None:
 
 
 def measure(name: str, region: Any, chips: int) -> list[float]:
-    """Time one method.
+    """Time one method, on two batches if it has more than 100 million multiply-adds.
 
-    Parameters
-    ----------
-    name : str
-        Of an installed method.
-    region : Dataset
-    chips : int
-        How many to train on; two batches for networks of more than 100 million multiply-adds.
-
-    Returns
-    -------
-    list of float
-        CPU milliseconds a chip of a training step, Keras' step, their ratio; of a prediction,
-        Keras' prediction, their ratio; of the products of one prediction. Then the wall seconds
-        of an epoch.
+    CPU milliseconds a chip of a training step, Keras' step, their ratio; of a prediction, Keras'
+    prediction, their ratio; of the products of one prediction. Then the wall seconds of an epoch.
     """
     import numpy as np
 

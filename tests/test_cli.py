@@ -188,8 +188,8 @@ def test_a_store_that_is_newer_is_refused(grid: str, capsys: pytest.CaptureFixtu
 def test_the_demo_ends_with_a_table_and_where_to_look(
     grid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llpbench.cli.demo.DATASETS", (grid,))
-    monkeypatch.setattr("llpbench.cli.demo.METHODS", {"train-mean": {}})
+    monkeypatch.setattr("llpbench.cli.experiments.DEMO_DATASETS", (grid,))
+    monkeypatch.setattr("llpbench.cli.experiments.DEMO_METHODS", {"train-mean": {}})
     monkeypatch.chdir(tmp_path)
     output = _call("demo").output
     assert "train-mean" in output

@@ -12,45 +12,43 @@ from typing import Any
 import click
 
 from llpbench._version import __version__
+from llpbench.cli.options import FOLDER
 from llpbench.cli.output import LOG, logging_to_stderr
 from llpbench.errors import LLPBenchError
 
 COMMANDS = {
-    "datasets": ("llpbench.cli.datasets:datasets", "List all datasets and their state."),
-    "download": ("llpbench.cli.download:download", "Fetch published datasets."),
-    "info": ("llpbench.cli.datasets:info", "Show what a dataset holds."),
-    "verify": ("llpbench.cli.datasets:verify", "Check a dataset against its digest."),
-    "clean": ("llpbench.cli.download:clean", "Show what the cache holds, and remove it."),
-    "cite": ("llpbench.cli.datasets:cite", "Print how to cite and attribute a dataset."),
-    "import": ("llpbench.cli.archives:import_zip", "Make a dataset from a published zip."),
-    "export-archive": ("llpbench.cli.archives:export_archive", "Write a dataset as such a zip."),
-    "synthesize": ("llpbench.cli.archives:synthesize", "Make a synthetic dataset."),
-    "build": ("llpbench.cli.building:build", "Make a dataset of a region of your own."),
-    "baselines": ("llpbench.cli.methods:baselines", "List the installed methods."),
-    "run": ("llpbench.cli.methods:run", "Train a method, predict and score."),
-    "sweep": ("llpbench.cli.sweep:sweep", "Run many methods, datasets, seeds and settings."),
-    "coarseness": (
-        "llpbench.cli.coarseness:coarseness",
-        "Train methods on ever fewer divisions.",
-    ),
-    "predict": ("llpbench.cli.building:predict", "Apply a trained method to a new raster."),
-    "map": ("llpbench.cli.building:map_predictions", "Write predictions as a map."),
-    "template": ("llpbench.cli.predictions:template", "Write an empty predictions file to fill."),
-    "evaluate": ("llpbench.cli.predictions:evaluate", "Score a predictions file."),
+    "datasets": ("datasets:datasets", "List all datasets and their state."),
+    "download": ("download:download", "Fetch published datasets."),
+    "info": ("datasets:info", "Show what a dataset holds."),
+    "verify": ("datasets:verify", "Check a dataset against its digest."),
+    "clean": ("download:clean", "Show what the cache holds, and remove it."),
+    "cite": ("datasets:cite", "Print how to cite and attribute a dataset."),
+    "import": ("building:import_zip", "Make a dataset from a published zip."),
+    "export-archive": ("building:export_archive", "Write a dataset as such a zip."),
+    "synthesize": ("building:synthesize", "Make a synthetic dataset."),
+    "build": ("building:build", "Make a dataset of a region of your own."),
+    "baselines": ("methods:baselines", "List the installed methods."),
+    "run": ("methods:run", "Train a method, predict and score."),
+    "sweep": ("experiments:sweep", "Run many methods, datasets, seeds and settings."),
+    "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
+    "predict": ("building:predict", "Apply a trained method to a new raster."),
+    "map": ("predictions:map_predictions", "Write predictions as a map."),
+    "template": ("predictions:template", "Write an empty predictions file to fill."),
+    "evaluate": ("predictions:evaluate", "Score a predictions file."),
     "leaderboard": (
-        "llpbench.cli.leaderboard:leaderboard",
+        "leaderboard:leaderboard",
         "Make and check entries; score, replay and compare them.",
     ),
-    "figures": ("llpbench.cli.figures:figures", "Draw the paper's figures for a dataset."),
-    "datasheet": ("llpbench.cli.cards:datasheet", "Write a dataset's card in Markdown."),
-    "croissant": ("llpbench.cli.cards:croissant", "Write a dataset's GeoCroissant metadata."),
+    "figures": ("reporting:figures", "Draw the paper's figures for a dataset."),
+    "datasheet": ("reporting:datasheet", "Write a dataset's card in Markdown."),
+    "croissant": ("reporting:croissant", "Write a dataset's GeoCroissant metadata."),
     "pin-records": (
-        "llpbench.cli.maintenance:pin_records",
+        "download:pin_records",
         "For maintainers: write archive checksums into the package.",
     ),
-    "demo": ("llpbench.cli.demo:demo", "Run the whole benchmark on the embedded datasets."),
+    "demo": ("experiments:demo", "Run the whole benchmark on the embedded datasets."),
 }
-"""Command name to where it is defined and what help says of it."""
+"""Command name to where it is defined (below ``llpbench.cli``) and what help says of it."""
 
 
 class LazyGroup(click.Group):
@@ -65,7 +63,9 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = getattr(
+            importlib.import_module(f"llpbench.cli.{module}"), attribute
+        )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,12 +74,13 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_where, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.version_option(__version__, prog_name="llpbench")
 @click.option(
-    "--cache-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where datasets are kept, instead of $LLPBENCH_CACHE.",
+    "--cache-dir", type=FOLDER, help="Where datasets are kept, instead of $LLPBENCH_CACHE."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Errors and results only.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what is read and guessed, and times.")
@@ -102,15 +103,11 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit.
 
     Exit codes: 0 done, 1 refused or failed (one line on stderr), 2 wrong usage, 130 interrupted.
-
-    Parameters
-    ----------
-    arguments : list of str, optional
-        What follows ``llpbench``; by default what the process was given.
+    The arguments are by default those that the process was given.
     """
     try:
         cli.main(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _leave("interrupted", 130)
     except click.UsageError as error:
         error.show()
@@ -119,8 +116,6 @@ def main(arguments: list[str] | None = None) -> Any:
         _leave(error.format_message(), 1)
     except LLPBenchError as error:
         _leave(str(error), 1)
-    except KeyboardInterrupt:
-        _leave("interrupted", 130)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _leave(f"{error.strerror or error}{where}", 1)

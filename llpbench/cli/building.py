@@ -1,27 +1,68 @@
-"""Regions of one's own: building one, mapping predictions, predicting new imagery."""
+"""Making datasets: from zips, from nothing, of a region of one's own; predicting new imagery."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli import options
-from llpbench.cli.archives import print_report
-from llpbench.cli.output import LOG, print_json, print_paths, shows_progress
+from llpbench.cli.output import log_remarks, print_folder, print_json, shows_progress
+
+if TYPE_CHECKING:
+    from llpbench.data.store import WriteReport
+
+
+@click.command("import")
+@click.argument("archive", type=options.PATH)
+@click.option("--name", required=True, help="What the dataset will be called.")
+@options.json_option
+def import_zip(archive: Path, name: str, as_json: bool) -> None:
+    """Make a dataset from the published zip ARCHIVE, without unpacking it."""
+    from llpbench.data.cache import import_archive
+
+    _print_report(import_archive(archive, name, progress=shows_progress()), name, as_json)
+
+
+@click.command("export-archive")
+@options.dataset_argument
+@options.out_option("The zip.", required=True)
+def export_archive(dataset: str, out: Path) -> None:
+    """Write DATASET as a zip, in the layout of the published archives."""
+    from llpbench.data.archive_export import write_archive
+
+    write_archive(dataset, out, progress=shows_progress())
+    click.echo(f"{dataset}: {out.stat().st_size} bytes, in {out}")
+
+
+@click.command()
+@options.name_argument
+@click.option("--chips", type=options.COUNT, default=2000)
+@click.option("--seed", type=options.SEED, default=0)
+@click.option(
+    "--label-set", type=click.Choice(["esaworldcover", "humanpop"]), default="esaworldcover"
+)
+@options.json_option
+def synthesize(name: str, chips: int, seed: int, label_set: str, as_json: bool) -> None:
+    """Make a synthetic dataset and call it NAME."""
+    from llpbench.data.cache import synthesize as make
+    from llpbench.data.info import mark_synthetic
+
+    report = make(name, label_set, chips=chips, seed=seed, progress=shows_progress())
+    _print_report(report, mark_synthetic(name, True), as_json)
 
 
 def _pairs(
     _ctx: click.Context, _param: click.Parameter, values: Sequence[str]
 ) -> list[tuple[str, str]]:
     """Split each ``CLASS=COLUMN`` at its first equals sign."""
-    pairs = [value.partition("=") for value in values]
-    for value, (category, _equals, column) in zip(values, pairs, strict=True):
-        if not (category and column):
+    pairs = [value.partition("=")[::2] for value in values]
+    for value, pair in zip(values, pairs, strict=True):
+        if not all(pair):
             raise click.BadParameter(f"{value!r} is not CLASS=COLUMN")
-    return [(category, column) for category, _equals, column in pairs]
+    return pairs
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,13 +91,10 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."
         ),
         click.option("--scale", type=float, nargs=2, help="Image values that become 0 and 255."),
-        click.option(
-            "--chip-km", type=float, default=1.0, show_default=True, help="Side of a chip."
-        ),
+        click.option("--chip-km", type=float, default=1.0, help="Side of a chip."),
         click.option(
             "--crs",
             default="auto",
-            show_default=True,
             help="Projection of the chips: auto (UTM, or the image's own if that needs no "
             "resampling), image, or EPSG:NUMBER.",
         ),
@@ -73,38 +111,25 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--legend",
     default="auto",
-    show_default=True,
     help="What its numbers mean: auto, esa-worldcover, dynamic-world, corine, ghsl, ghsl-smod, "
     "a label set of the catalog, or a .toml file.",
 )
-@click.option("--splits", type=click.Choice(["bands", "folds"]), default="bands", show_default=True)
-@click.option("--folds", type=click.IntRange(min=3), default=5, show_default=True)
+@click.option("--splits", type=click.Choice(["bands", "folds"]), default="bands")
+@click.option("--folds", type=click.IntRange(min=3), default=5)
+@click.option("--fold", type=click.IntRange(min=0), default=0, help="Which one is test.")
 @click.option(
-    "--fold", type=click.IntRange(min=0), default=0, show_default=True, help="Which one is test."
-)
-@click.option(
-    "--buffer-km", type=click.FloatRange(min=0), default=0.0, help="Kept free between splits."
+    "--buffer-km",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=False,
+    help="Kept free between splits.",
 )
 @click.option("--title", help="Of the dataset.")
 @click.option("--licence", help="By default the legend's.")
 @click.option("--attribution", help="By default the legend's.")
 @options.json_option
 def build(
-    name: str,
-    images: Sequence[Path],
-    labels: Sequence[Path],
-    divisions: Path | None,
-    bands: Sequence[int] | None,
-    scale: tuple[float, float] | None,
-    splits: Any,
-    folds: int,
-    fold: int,
-    buffer_km: float,
-    title: str | None,
-    licence: str | None,
-    attribution: str | None,
-    as_json: bool,
-    **sources: Any,
+    name: str, splits: Any, folds: int, fold: int, buffer_km: float, as_json: bool, **sources: Any
 ) -> None:
     """Make dataset NAME of a region of your own: images, division outlines, labels or a table.
 
@@ -114,54 +139,20 @@ def build(
     from llpbench.data.building import Recipe, Splitting, build_dataset
     from llpbench.errors import BuildError
 
-    if divisions is None:
+    if sources["divisions"] is None:
         raise BuildError("a dataset needs --divisions: label proportions are known by division")
-    recipe = Recipe(
-        images=images,
-        labels=labels,
-        divisions=divisions,
-        bands=bands or None,
-        scale=scale or None,
-        splitting=Splitting(splits, folds, fold, buffer_km),
-        **sources,
-    )
-    report = build_dataset(
-        name,
-        recipe,
-        title=title,
-        licence=licence,
-        attribution=attribution,
-        progress=shows_progress(),
-    )
-    print_report(report, name, as_json)
-
-
-@click.command("map")
-@click.argument("predictions", type=options.PATH)
-@options.dataset_option
-@options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
-@options.json_option
-def map_predictions(predictions: Path, dataset: str, out: Path, as_json: bool) -> None:
-    """Write PREDICTIONS as a map: GeoTIFFs of shares and classes, GeoParquet, a picture."""
-    from llpbench.maps import write_map
-
-    print_paths(vars(write_map(predictions, dataset, out)), as_json)
+    credit = {name: sources.pop(name) for name in ("title", "licence", "attribution")}
+    recipe = Recipe(splitting=Splitting(splits, folds, fold, buffer_km), **sources)
+    report = build_dataset(name, recipe, progress=shows_progress(), **credit)
+    _print_report(report, name, as_json)
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("run", type=options.EXISTING_FOLDER)
 @source_options
 @options.out_option("A new folder.", required=True, kind=options.FOLDER)
 @options.json_option
-def predict(
-    run: Path,
-    images: Sequence[Path],
-    bands: Sequence[int] | None,
-    scale: tuple[float, float] | None,
-    out: Path,
-    as_json: bool,
-    **sources: Any,
-) -> None:
+def predict(run: Path, out: Path, as_json: bool, **sources: Any) -> None:
     """Apply the method trained in folder RUN to a new raster, and map it.
 
     No labels are needed. A method of the disaggregation track (such as bag-ridge+rake) also takes
@@ -170,22 +161,21 @@ def predict(
     from llpbench.data.building import Recipe
     from llpbench.running.predicting import predict_region
 
-    recipe = Recipe(images=images, bands=bands or None, scale=scale or None, **sources)
-    done = predict_region(run, recipe, out, progress=shows_progress())
-    for remark in done.remarks:
-        LOG.warning(remark)
+    done = predict_region(run, Recipe(**sources), out, progress=shows_progress())
+    log_remarks(done.remarks)
     if as_json:
-        print_json(
-            {
-                "folder": str(done.folder),
-                "dataset": str(done.dataset),
-                "predictions": str(done.predictions),
-                "map": {name: str(path) for name, path in vars(done.map).items()},
-                "chips": done.chips,
-                "remarks": done.remarks,
-            }
-        )
+        print_json({**vars(done), "map": vars(done.map)})
     else:
         click.echo(f"{done.chips} chips predicted; written to {done.folder}:")
-        for path in sorted(done.folder.iterdir()):
-            click.echo(f"  {path.name}")
+        print_folder(done.folder)
+
+
+def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:
+    """Print what became of a dataset that was made, and log remarks on it."""
+    log_remarks(report.remarks)
+    if as_json:
+        facts = ("path", "chips", "divisions", "digest", "remarks")
+        print_json({"name": report.path.name, **{fact: getattr(report, fact) for fact in facts}})
+    else:
+        size = f"{report.chips} chips, {report.divisions} divisions"
+        click.echo(f"{shown_name}: {size}, in {report.path}")

@@ -39,35 +39,33 @@ def datasets(as_json: bool) -> None:
 def _dataset_row(name: str) -> dict[str, Any]:
     """One dataset: what it is, and how much of it is here."""
     from llpbench import catalog
-    from llpbench.data import fetch
     from llpbench.data.cache import cache_folder, stored_names
+    from llpbench.data.downloading import published_archive
     from llpbench.data.holdings import folder_size
     from llpbench.data.info import mark_synthetic
     from llpbench.data.store import read_info
 
     cache = cache_folder()
-    entry = catalog.load().datasets.get(name)
-    info = read_info(cache / name) if name in stored_names() else None
+    is_stored = name in stored_names()
+    source: Any = read_info(cache / name) if is_stored else catalog.dataset(name)
     state, size = "absent", None
-    if info is not None:
+    if is_stored:
         state, size = "ready", folder_size(cache / name)
-    elif entry is not None and entry.synthetic:
+    elif source.synthetic:
         state = "made at first use"
-    elif entry is not None and entry.record is not None:
-        archive = fetch.Archive(entry.record, cache).state
+    else:
+        archive = published_archive(name).state
         state, size = archive.state, archive.present or None
         if state == "partial":
             state = f"partial, {archive.percent:.0f} %"
-    title = info.title if info else entry.title if entry else ""
-    is_synthetic = info.synthetic if info else bool(entry and entry.synthetic)
     return {
         "name": name,
-        "title": mark_synthetic(title, is_synthetic),
-        "synthetic": is_synthetic,
-        "chips": info.chips if info else entry.chips if entry else None,
+        "title": mark_synthetic(source.title, bool(source.synthetic)),
+        "synthetic": bool(source.synthetic),
+        "chips": source.chips,
         "state": state,
         "bytes": size,
-        "doi": entry.doi if entry else info.doi if info else None,
+        "doi": catalog.load().datasets.get(name, source).doi,
     }
 
 
@@ -90,12 +88,12 @@ def info(dataset: str, as_json: bool) -> None:
     click.echo(f"{facts['name']}: {facts['title']}")
     click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
     click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
-    for line in filter(None, (facts["attribution"], facts["digest"])):
-        click.echo(line)
-    click.echo()
-    short = {"chips across splits": "across splits", "chips without target": "no target"}
-    short["chips without label"] = "no label"
-    print_table([{short.get(k, k): v for k, v in row.items()} for row in facts["splits"]])
+    click.echo("".join(f"{facts[name]}\n" for name in ("attribution", "digest") if facts[name]))
+    short = [
+        {name.removeprefix("chips ").replace("without", "no"): row[name] for name in row}
+        for row in facts["splits"]
+    ]
+    print_table(short)
     click.echo()
     print_table(facts["classes"])
     click.echo(f"\n{card}")

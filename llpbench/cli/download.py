@@ -1,14 +1,15 @@
-"""Fetching datasets, and what the cache holds."""
+"""Fetching datasets, what the cache holds, and what maintainers pin of the archives."""
 
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
 
-from llpbench.cli.options import json_option
-from llpbench.cli.output import LOG, print_json, print_table, readable, shows_progress
+from llpbench.cli import options
+from llpbench.cli.output import log_remarks, print_json, print_rows, readable, shows_progress
 
 
 @click.command()
@@ -18,20 +19,13 @@ from llpbench.cli.output import LOG, print_json, print_table, readable, shows_pr
 @click.option(
     "--keep-archive/--remove-archive",
     default=False,
-    show_default=True,
     help="What becomes of the archive once the dataset is verified.",
 )
-@click.option("--chips", type=click.IntRange(min=1), help="Only about that many, for a first look.")
+@click.option("--chips", type=options.COUNT, help="Only about that many, for a first look.")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
-@json_option
+@options.json_option
 def download(
-    names: tuple[str, ...],
-    everything: bool,
-    mirrors: tuple[str, ...],
-    keep_archive: bool,
-    chips: int | None,
-    dry_run: bool,
-    as_json: bool,
+    names: tuple[str, ...], everything: bool, dry_run: bool, as_json: bool, **fetching: Any
 ) -> None:
     """Fetch published datasets and make them ready; interrupted downloads continue."""
     from llpbench import catalog
@@ -45,7 +39,7 @@ def download(
     for name in wanted:
         catalog.dataset(name)
     if dry_run:
-        _print_plans(wanted, chips, as_json)
+        _print_plans(wanted, fetching["chips"], as_json)
         return
     failures = []
     rows: list[dict[str, Any]] = []
@@ -53,18 +47,17 @@ def download(
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", UserWarning)
-                path = fetch_and_make(
-                    name,
-                    mirrors=mirrors,
-                    keep_archive=keep_archive,
-                    chips=chips,
-                    progress=shows_progress(),
-                )
+                path = fetch_and_make(name, progress=shows_progress(), **fetching)
             remarks = [str(warning.message) for warning in caught]
-            rows.append({"name": path.name, "path": str(path), "remarks": remarks})
+            rows.append({"name": path.name, "path": path, "remarks": remarks})
         except LLPBenchError as error:
             failures.append(f"{name}: {error}")
-    _print_results(rows, as_json)
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            click.echo(f"{row['name']} is ready in {row['path']}")
+            log_remarks(row["remarks"])
     if failures:
         raise LLPBenchError("; ".join(failures))
 
@@ -74,11 +67,8 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
 
     plans = [plan(name, chips=chips) for name in names]
     rows = [{**vars(each), "needed_bytes": each.needed_bytes} for each in plans]
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        [
+    if not as_json:
+        rows = [
             {
                 "dataset": each.name,
                 "to fetch": readable(each.archive_bytes - each.present_bytes),
@@ -89,17 +79,7 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
             }
             for each in plans
         ]
-    )
-
-
-def _print_results(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        click.echo(f"{row['name']} is ready in {row['path']}")
-        for remark in row["remarks"]:
-            LOG.warning(remark)
+    print_rows(rows, as_json)
 
 
 @click.command()
@@ -107,7 +87,7 @@ def _print_results(rows: list[dict[str, Any]], as_json: bool) -> None:
 @click.option("--archives", is_flag=True, help="Remove downloaded archives.")
 @click.option("--partial", is_flag=True, help="Remove what interrupted runs left.")
 @click.option("--all", "everything", is_flag=True, help="Remove all of it.")
-@json_option
+@options.json_option
 def clean(
     names: tuple[str, ...], archives: bool, partial: bool, everything: bool, as_json: bool
 ) -> None:
@@ -128,15 +108,36 @@ def clean(
             "kind": item.kind,
             "bytes": item.size if as_json else readable(item.size),
             "removed": item in doomed,
-            "path": str(item.path),
+            "path": item.path,
         }
         for item in held
     ]
-    if as_json:
-        print_json(rows)
-        return
-    print_table(rows)
-    if held and not doomed:
-        click.echo("\nNothing was removed: give names, --archives, --partial or --all.")
-    if not held:
+    print_rows(rows, as_json)
+    if not as_json and not held:
         click.echo("The cache is empty.")
+    elif not as_json and not doomed:
+        click.echo("\nNothing was removed: give names, --archives, --partial or --all.")
+
+
+@click.command("pin-records")
+@options.out_option(
+    "The catalog.",
+    kind=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=Path("llpbench/catalog/catalog.toml"),
+)
+@options.json_option
+def pin_records(out: Path, as_json: bool) -> None:
+    """Ask Zenodo for the archives of all records and pin their names, sizes and checksums.
+
+    With these in the catalog, no download asks the API any more, and an archive with another
+    checksum is refused.
+    """
+    from llpbench.data import fetch
+
+    rows = [
+        {"record": record, "name": file.name, "bytes": file.size, "md5": file.md5}
+        for record, file in fetch.pin_records(out).items()
+    ]
+    print_rows(rows, as_json)
+    if not as_json:
+        click.echo(f"\nwritten to {out}")

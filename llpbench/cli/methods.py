@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import print_rows, shows_progress
+from llpbench.cli.output import print_folder, print_rows, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.runs.record import Run
@@ -33,7 +33,7 @@ def baselines(as_json: bool) -> None:
 @options.datasets_option(required=True)
 @options.split_option
 @options.seeds_option
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training chips.")
+@click.option("--epochs", type=options.COUNT, help="Passes over the training chips.")
 @click.option("--objective", help="What a network is trained towards, such as dllp.")
 @options.settings_option("NAME=VALUE", "A setting of the method, see docs/methods.md; several.")
 @click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
@@ -52,9 +52,7 @@ def run(
     method: str,
     datasets: tuple[str, ...],
     seeds: tuple[int, ...],
-    epochs: int | None,
-    objective: str | None,
-    settings: tuple[str, ...],
+    settings: dict[str, Any],
     post: str | None,
     out: Path | None,
     resume: bool,
@@ -70,14 +68,13 @@ def run(
     from llpbench.running.run import complete_run, run_method
 
     method = "+".join([method, *(post.split(",") if post else [])])
-    chosen = dict(map(options.parse_setting, settings))
-    named = {"epochs": epochs, "objective": objective}
-    chosen |= {name: value for name, value in named.items() if value is not None}
+    named = {name: fixed.pop(name) for name in ("epochs", "objective")}
+    settings |= {name: value for name, value in named.items() if value is not None}
     tasks = list(itertools.product(datasets, seeds or (0,)))
     several = len(tasks) > 1
     if several and resume and out is None:
         raise click.UsageError("--resume of several runs needs the --out they were given")
-    fixed |= {"settings": chosen, "progress": shows_progress()}
+    fixed |= {"settings": settings, "progress": shows_progress()}
     done: list[Run] = []
     for dataset, seed in tasks:
         task = (method, dataset)
@@ -105,5 +102,4 @@ def _report(done: Sequence[Run], as_json: bool) -> None:
     print_runs(done)
     for run in done:
         click.echo(f"written to {run.folder}:")
-        for path in sorted(run.folder.iterdir()):
-            click.echo(f"  {path.name}")
+        print_folder(run.folder)

@@ -18,6 +18,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+COUNT = click.IntRange(min=1)
+SEED = click.IntRange(min=0)
 
 dataset_argument = click.argument("dataset", metavar="DATASET")
 dataset_option = click.option(
@@ -29,13 +32,12 @@ split_option = click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
     default="test",
-    show_default=True,
     help="Which split the predictions are about.",
 )
 seeds_option = click.option(
     "--seed",
     "seeds",
-    type=click.IntRange(min=0),
+    type=SEED,
     multiple=True,
     show_default="0",
     help="Of everything random; several.",
@@ -51,36 +53,28 @@ def datasets_option(*, required: bool) -> Decorator:
 
 
 def settings_option(metavar: str, text: str) -> Decorator:
-    """``--set NAME=VALUE``: arguments of a method's constructor."""
-    return click.option("--set", "settings", multiple=True, metavar=metavar, help=text)
+    """``--set NAME=VALUE``: arguments of a method's constructor, as a dictionary."""
+    return click.option(
+        "--set", "settings", multiple=True, metavar=metavar, callback=_parse_settings, help=text
+    )
 
 
 def out_option(
     text: str, *, required: bool = False, kind: click.Path = PATH, default: Path | None = None
 ) -> Decorator:
     """``-o/--out``: where a command writes."""
-    return click.option(
-        "-o",
-        "--out",
-        type=kind,
-        required=required,
-        default=default,
-        show_default=default is not None,
-        help=text,
-    )
+    return click.option("-o", "--out", type=kind, required=required, default=default, help=text)
 
 
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Read ``NAME=VALUE``; a value that is no JSON is text.
-
-    Raises
-    ------
-    click.BadParameter
-        If there is no name or no ``=``.
-    """
-    from llpbench.runs import command
+def _parse_settings(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, Any]:
+    """Read each ``NAME=VALUE``; a value that is no JSON is text."""
+    if not texts:
+        return {}
+    from llpbench.runs.command import parse_setting
 
     try:
-        return command.parse_setting(text)
+        return dict(map(parse_setting, texts))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--set") from error

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +30,7 @@ class _StderrHandler(logging.Handler):
 
 @contextmanager
 def logging_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
-    """Show messages of the package on stderr while a command runs.
-
-    Parameters
-    ----------
-    quiet : bool
-        Errors only; progress bars stay away as well, see :func:`shows_progress`.
-    verbose : bool
-        Everything, down to DEBUG.
-    """
+    """Show messages of the package on stderr while a command runs: errors, or down to DEBUG."""
     handler, level = _StderrHandler(), LOG.level
     LOG.addHandler(handler)
     LOG.setLevel(logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO)
@@ -54,8 +47,8 @@ def shows_progress() -> bool:
 
 
 def print_json(content: Any) -> None:
-    """Print what :func:`json.dumps` takes as JSON."""
-    click.echo(json.dumps(content, indent=1, allow_nan=False))
+    """Print what :func:`json.dumps` takes, and paths, as JSON."""
+    click.echo(json.dumps(content, indent=1, allow_nan=False, default=os.fspath))
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
@@ -69,11 +62,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as an aligned table: numbers to the right, text to the left.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        All with the same keys, which are the headings; values are written as
-        :func:`llpbench.markdown.format_cells` says.
+    All rows have the same keys, which are the headings.
     """
     from llpbench.markdown import format_cells
 
@@ -94,19 +83,25 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
     """Print where files were written, one a line, or as JSON by what they hold."""
     if as_json:
-        print_json({name: str(path) for name, path in paths.items()})
+        print_json(paths)
     else:
         click.echo("\n".join(map(str, paths.values())))
 
 
-def readable(size: int) -> str:
-    """Write a number of bytes as people read it.
+def print_folder(folder: Path) -> None:
+    """Print the names of the files in a folder."""
+    for path in sorted(folder.iterdir()):
+        click.echo(f"  {path.name}")
 
-    Examples
-    --------
-    >>> readable(2_500_000)
-    '2.5 MB'
-    """
+
+def log_remarks(remarks: Iterable[str]) -> None:
+    """Log what was out of order."""
+    for remark in remarks:
+        LOG.warning(remark)
+
+
+def readable(size: int) -> str:
+    """Write a number of bytes as people read it, such as 2.5 MB."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
             return f"{size / factor:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Predictions files: an empty one to fill, and the scores of a full one."""
+"""Predictions files: an empty one to fill, and the scores and the map of a full one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, print_table
+from llpbench.cli.output import LOG, print_paths, print_table
 
 
 @click.command()
@@ -67,6 +67,17 @@ def evaluate(
             for row in scores.table().itertuples()
         ]
     )
-    click.echo(
-        "\nintervals: 95 %, by resampling divisions" + f"; {scores.note}" * bool(scores.note)
-    )
+    note = f"; {scores.note}" if scores.note else ""
+    click.echo(f"\nintervals: 95 %, by resampling divisions{note}")
+
+
+@click.command("map")
+@click.argument("predictions", type=options.PATH)
+@options.dataset_option
+@options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
+@options.json_option
+def map_predictions(predictions: Path, dataset: str, out: Path, as_json: bool) -> None:
+    """Write PREDICTIONS as a map: GeoTIFFs of shares and classes, GeoParquet, a picture."""
+    from llpbench.maps import write_map
+
+    print_paths(vars(write_map(predictions, dataset, out)), as_json)

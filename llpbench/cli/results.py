@@ -16,13 +16,10 @@ UNSCORED = "no chip has a label, so nothing could be scored"
 
 
 def print_runs(runs: Sequence[Run]) -> None:
-    """Print the results of runs.
+    """Print the results of runs of any methods and datasets.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Of any methods and datasets. Where a setting has several seeds, a row ``mean`` follows
-        them, with the interval over divisions and seeds together.
+    Where a setting has several seeds, a row ``mean`` follows them, with the interval over
+    divisions and seeds together.
     """
     from llpbench.runs.results import group_seeds, label_setting
 
@@ -37,18 +34,16 @@ def print_runs(runs: Sequence[Run]) -> None:
             rows += [_row(label, str(run.record.seed), [run]) for run in seeds]
             if len(seeds) > 1:
                 rows.append(_row(label, "mean", seeds))
-        filled = [
-            column for column in rows[0] if any(row[column] not in (None, "") for row in rows)
-        ]
+        filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
         click.echo(f"{caption}\n")
-        print_table([{column: row[column] for column in filled} for row in rows])
+        print_table([{name: row[name] for name in filled} for row in rows])
         click.echo()
     notes = [UNSCORED if run.scores is None else run.scores.note for run in runs]
     for note in filter(None, dict.fromkeys(notes)):
         click.echo(f"{note}\n")
     for run in runs:
-        times = (run.folder, run.record.fit_seconds, run.record.predict_seconds)
-        LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", *times)
+        fit, predict = run.record.fit_seconds, run.record.predict_seconds
+        LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)
 
 
 def _caption(record: RunRecord) -> str:
@@ -63,18 +58,15 @@ def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
     from llpbench.runs.results import result_row
 
     numbers = result_row(runs)
-    return {
+    row = {
         "method": label,
         "seed": seed,
-        "MAE": _rounded(numbers["mae"], 3),
+        "MAE": numbers["mae"],
         "95 %": format_interval(numbers["low"], numbers["high"], decimals=3, to="-"),
-        "MAE hard": _rounded(numbers["mae_hard"], 3),
-        "F1": _rounded(numbers["f1_micro"], 3),
-        "skill": _rounded(numbers["skill"], 3),
+        "MAE hard": numbers["mae_hard"],
+        "F1": numbers["f1_micro"],
+        "skill": numbers["skill"],
         "weights": numbers["parameters"],
-        "seconds": _rounded(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
+        "seconds": round(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
     }
-
-
-def _rounded(value: float | None, decimals: int) -> float | None:
-    return None if value is None else round(value, decimals)
+    return {name: round(v, 3) if isinstance(v, float) else v for name, v in row.items()}

@@ -1,4 +1,7 @@
-"""Cards of datasets: for people in Markdown, for programs as GeoCroissant."""
+"""What is written about a dataset: the paper's figures, and its cards.
+
+Cards are for people in Markdown, for programs as GeoCroissant.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,43 @@ from pathlib import Path
 import click
 
 from llpbench.cli import options
+from llpbench.cli.output import print_paths
+
+
+@click.command()
+@options.dataset_argument
+@options.out_option(
+    "A folder; pictures and tables in it of the same names are replaced.",
+    required=True,
+    kind=options.FOLDER,
+)
+@click.option(
+    "--runs",
+    type=options.EXISTING_FOLDER,
+    multiple=True,
+    help="A run folder, or one that holds run folders: bars and tables of results; several.",
+)
+@click.option(
+    "--predictions",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="A predictions file or a run folder to map; several.",
+)
+@options.json_option
+def figures(
+    dataset: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Path, ...], as_json: bool
+) -> None:
+    """Draw the paper's figures for DATASET.
+
+    Its area with grid and divisions, splits, class distributions and sample chips; maps of
+    predictions against the truth; results by method, across regions and what they cost.
+    """
+    from llpbench.data.dataset import open_dataset
+    from llpbench.reporting.figures import write_figures
+
+    written = write_figures(open_dataset(dataset), out, runs=runs, predictions=predictions)
+    print_paths({path.stem: path for path in written}, as_json)
+
 
 text_option = options.out_option(
     "A file to write, instead of printing.", kind=click.Path(path_type=Path, dir_okay=False)
@@ -48,9 +88,10 @@ def croissant(dataset: str, out: Path | None) -> None:
 
 def _write(text: str, out: Path | None) -> None:
     """Print a text, or write it in one step."""
-    if out is None:
-        click.echo(text.rstrip("\n"))
-        return
     from llpbench.writing import replace_text
 
-    replace_text(out, text.rstrip("\n") + "\n")
+    text = text.rstrip("\n") + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        replace_text(out, text)

@@ -1,0 +1,175 @@
+"""Many runs in one command: the demo, sweeps, and ever coarser supervision."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llpbench.cli import options
+from llpbench.cli.output import LOG, print_json, print_table, shows_progress
+
+DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
+DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
+
+
+@click.command()
+@options.out_option("A new folder for the runs; runs/demo by default.", kind=options.FOLDER)
+@options.json_option
+def demo(out: Path | None, as_json: bool) -> None:
+    """Run four methods on both embedded synthetic datasets and print their results."""
+    from llpbench.cli.results import print_runs
+    from llpbench.running.run import run_method
+    from llpbench.runs.folder import choose_folder
+    from llpbench.runs.results import result_row
+
+    folder = choose_folder(out, "demo", resume=False)
+    runs = []
+    for dataset, (method, settings) in itertools.product(DEMO_DATASETS, DEMO_METHODS.items()):
+        LOG.info("%s on %s (synthetic) ...", method, dataset)
+        place, progress = folder / f"{method}-{dataset}", shows_progress()
+        runs.append(run_method(method, dataset, settings=settings, out=place, progress=progress))
+    if as_json:
+        print_json([result_row([run]) for run in runs])
+        return
+    click.echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
+    print_runs(runs)
+    click.echo(f"Predictions, scores and weights of each run: {folder}/")
+    click.echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
+
+
+@click.command()
+@click.option("--preset", help="Experiments that ship here: paper or results.")
+@click.option("--method", "methods", metavar="METHOD", multiple=True, help="Several.")
+@options.datasets_option(required=False)
+@options.seeds_option
+@options.settings_option("NAME=[VALUE,...]", "Values of a setting; several.")
+@options.out_option(
+    "Folder of the runs and tables, runs/sweep or runs/sweep-PRESET by default; a sweep begun "
+    "there goes on.",
+    kind=options.FOLDER,
+)
+@click.option(
+    "--workers", type=options.COUNT, default=1, help="Processes that runs are shared out to."
+)
+@options.json_option
+def sweep(
+    preset: str | None,
+    methods: tuple[str, ...],
+    datasets: tuple[str, ...],
+    seeds: tuple[int, ...],
+    settings: dict[str, Any],
+    out: Path | None,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Run every combination of methods, datasets, seeds and values of settings.
+
+    Either --preset, on its own datasets or on those given; or --method and --dataset. The same
+    command again goes on where it stopped.
+    """
+    from llpbench.cli.results import print_runs
+    from llpbench.running.sweep import ROWS, TABLE, run_row, run_sweep
+    from llpbench.running.sweep_plan import Grid, read_preset
+
+    if preset is None:
+        if not methods or not datasets:
+            raise click.UsageError("give --preset, or --method and --dataset")
+        lists = {name: v if isinstance(v, list) else [v] for name, v in settings.items()}
+        grids = [Grid(methods, datasets, seeds or (0,), lists)]
+    elif methods or seeds or settings:
+        raise click.UsageError("a preset says itself which methods, seeds and values it runs")
+    else:
+        grids = read_preset(preset, datasets)
+    out = out or Path("runs") / (f"sweep-{preset}" if preset else "sweep")
+    result = run_sweep(grids, out, workers=workers, progress=shows_progress())
+    if as_json:
+        print_json([run_row(job, run) for job, run in result.done])
+    else:
+        print_runs([run for _job, run in result.done])
+        click.echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
+    for job, reason in result.failed:
+        click.echo(f"llpbench: {job.title} failed: {reason}", err=True)
+    if result.interrupted:
+        click.echo("llpbench: interrupted; go on with the same command", err=True)
+        sys.exit(130)
+    sys.exit(1 if result.failed else 0)
+
+
+@click.command()
+@options.dataset_option
+@click.option(
+    "--method",
+    "methods",
+    metavar="METHOD",
+    multiple=True,
+    default=("train-mean", "bag-ridge", "aggregated-multinomial"),
+    show_default=False,
+    help="Several; train-mean, bag-ridge and aggregated-multinomial by default.",
+)
+@click.option(
+    "--coarser",
+    "factors",
+    type=click.FloatRange(min=1),
+    multiple=True,
+    show_default="1, 2, 4, 8, 16",
+    help="By how much fewer divisions; several.",
+)
+@click.option(
+    "--how",
+    "ways",
+    type=click.Choice(["merge", "random"]),
+    multiple=True,
+    default=["merge"],
+    show_default="merge",
+    help="Neighbours merged, or random bags; both.",
+)
+@click.option("--points", type=options.COUNT, help="Survey so many points a division.")
+@options.seeds_option
+@options.out_option(
+    "Folder of the table and the picture, runs/coarseness-DATASET by default.", kind=options.FOLDER
+)
+@options.json_option
+def coarseness(
+    dataset: str,
+    factors: tuple[float, ...],
+    seeds: tuple[int, ...],
+    out: Path | None,
+    as_json: bool,
+    **design: Any,
+) -> None:
+    """Train METHODs on ever fewer divisions: neighbours merged, or random bags.
+
+    Only what train and val divisions know changes; the test split stays as it is.
+    """
+    from tqdm import tqdm
+
+    from llpbench.data.dataset import open_dataset
+    from llpbench.plots import draw_coarseness, write_figure
+    from llpbench.running.coarseness import FACTORS
+    from llpbench.running.coarseness import coarseness as experiment
+    from llpbench.writing import replace_text
+
+    ds = open_dataset(dataset)
+    table = experiment(
+        ds,
+        factors=factors or FACTORS,
+        seeds=seeds or (0,),
+        progress=lambda items: tqdm(items, disable=not shows_progress(), unit="run"),
+        **design,
+    )
+    out = out or Path("runs") / f"coarseness-{ds.llp.info.name}"
+    out.mkdir(parents=True, exist_ok=True)
+    replace_text(out / "coarseness.csv", table.to_csv(index=False, float_format="%.4f"))
+    write_figure(draw_coarseness(table, ds.llp.info.title), out / "coarseness.png")
+    rows = json.loads(table.to_json(orient="records"))
+    if as_json:
+        print_json(rows)
+        return
+    hidden = ("mae_hard", "f1_micro")
+    print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
+    click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")
