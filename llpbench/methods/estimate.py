@@ -98,14 +98,7 @@ def collect(
 ) -> xr.Dataset:
     """Make batches a predictions table; of their probabilities only one batch is held at a time.
 
-    Parameters
-    ----------
-    batches : iterable of Estimate
-        Of these chips, in their order.
-    chips : ndarray of str, shape (chip,)
-        Ids.
-    categories : ndarray of str, shape (category,)
-        Names of the class groups.
+    The batches are of these chips, by id, in their order; categories are names of class groups.
     """
     parts = [(batch.shares, batch.segmentation) for batch in batches]
     shares, classes = zip(*parts, strict=True)

@@ -48,17 +48,7 @@ def measure_footprint(method: Method, train: xr.Dataset) -> dict[str, float | No
 def label_bytes(train: xr.Dataset, supervision: str) -> dict[str, int]:
     """Bytes of the labels that training needs, and of pixel labels for the same chips.
 
-    Parameters
-    ----------
-    train : Dataset
-        What a method is fitted to.
-    supervision : {"division", "chip", "pixel"}
-        Shares are sent as 2-byte floats: 2 K for each division or chip, with K categories.
-
-    Returns
-    -------
-    dict
-        ``label_uplink_bytes`` and ``pixel_label_bytes``.
+    Shares are sent as 2-byte floats: 2 K for each division or chip, with K categories.
 
     Examples
     --------
@@ -77,27 +67,18 @@ def label_bytes(train: xr.Dataset, supervision: str) -> dict[str, int]:
 def measure_latency(
     method: Method, ds: xr.Dataset, *, chips: int = 50, seconds: float = 5.0
 ) -> dict[str, float | None]:
-    """Wall time to predict a single chip on a single core.
+    """Wall time to predict a single chip on a single core, as quantiles.
 
     What can be prepared for all chips is not measured: factors of divisions are found on the
-    ground, while on board each chip is predicted and multiplied by its own.
+    ground, while on board each chip is predicted and multiplied by its own. None where the system
+    cannot keep a process on one core.
 
     Parameters
     ----------
-    method : Method
-        Fitted.
-    ds : Dataset
-        Grouped chips.
     chips : int
         How many to predict, one at a time, after one to warm up.
     seconds : float
         When to be content with fewer.
-
-    Returns
-    -------
-    dict
-        ``latency_p50_ms`` and ``latency_p95_ms``; None where the system cannot keep a process on
-        one core.
     """
     if not hasattr(os, "sched_setaffinity"):
         return {"latency_p50_ms": None, "latency_p95_ms": None}

@@ -31,18 +31,10 @@ def fit(
     progress: Progress | None = None,
     journal: Journal | None = None,
 ) -> None:
-    """Train a method on one split, and let it choose on another.
+    """Train a method on one grouped split, and let it choose on another.
 
-    Parameters
-    ----------
-    method : Method
-        Its supervision says what it is shown.
-    train, val : Dataset
-        Grouped splits.
-    progress : callable, optional
-        Makes progress bars, such as :class:`tqdm.tqdm`.
-    journal : Journal, optional
-        Of the training; used by methods that are trained in epochs.
+    Both are shown as far as its supervision goes; the journal is for methods that are trained in
+    epochs.
 
     Raises
     ------
@@ -64,16 +56,9 @@ def fit(
 def predict_batches(
     method: Method, ds: xr.Dataset, *, track: str | None = None
 ) -> Iterator[Estimate]:
-    """Predict chips in one pass, batch by batch.
+    """Predict grouped chips in one pass, batch by batch, from what a track shows.
 
-    Parameters
-    ----------
-    method : Method
-        Fitted.
-    ds : Dataset
-        Grouped chips.
-    track : {"inductive", "disaggregation", "cross-region"}, optional
-        Says what the method is shown; by default the method's own.
+    The track is by default the method's own.
     """
     return method.predict_batches(prediction_inputs(ds, track or method.track))
 
@@ -93,23 +78,14 @@ def predict(
 
     Parameters
     ----------
-    method : Method
-        Fitted.
     ds : Dataset
         Grouped, all splits.
-    split : {"train", "val", "test"}
-        Which chips.
     name, seed, trained_on
         Of the method: by which it was made, with which, and the name of the dataset.
     track : {"inductive", "disaggregation", "cross-region"}, optional
         Of the predictions; by default the method's own.
     on_batch : callable, optional
         Receives every batch with its class probabilities of pixels, as it is predicted.
-
-    Returns
-    -------
-    Dataset
-        Predictions, see :func:`llpbench.predictions.table.make_predictions`.
     """
     track = track or method.track
     chips = ds.llp.split(split)
@@ -133,43 +109,18 @@ def predict(
 
 
 def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:
-    """What predicts single chips of ``ds`` by their position, for measuring how long one takes.
-
-    Parameters
-    ----------
-    method : Method
-        Fitted.
-    ds : Dataset
-        A few grouped chips.
-    """
+    """What predicts single chips of ``ds`` by their position, for measuring how long one takes."""
     return method.chip_predictor(prediction_inputs(ds, method.track).load())
 
 
 def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Dataset) -> None:
-    """Let a post-processor choose by what is known of divisions.
+    """Let a post-processor choose by what is known of the divisions of ``ds``, the val split.
 
-    Parameters
-    ----------
-    processor : PostProcessor
-        Not fitted yet.
-    train, val : Estimate
-        Predictions of some training chips and of all validation chips.
-    ds : Dataset
-        The validation split.
+    The estimates are of some training chips and of all validation chips.
     """
     processor.fit(train, val, training_inputs(ds, "division"))
 
 
 def prepare_post(processor: PostProcessor, estimate: Estimate, ds: xr.Dataset) -> Transform:
-    """Let a post-processor look at all chips before it changes the predictions of any.
-
-    Parameters
-    ----------
-    processor : PostProcessor
-        Fitted.
-    estimate : Estimate
-        Predictions of all chips, with few pixels.
-    ds : Dataset
-        These chips.
-    """
+    """Let a post-processor look at all chips, with few pixels, before it changes any."""
     return processor.prepare(estimate, prediction_inputs(ds, processor.track))

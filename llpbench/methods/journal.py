@@ -65,13 +65,7 @@ class Journal:
             np.savez(file, allow_pickle=False, **{_IDENTITY: identity}, **state)
 
     def note(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Write the history when an epoch has ended.
-
-        Parameters
-        ----------
-        history : sequence of mapping
-            A row for each epoch so far, all with the same keys.
-        """
+        """Write the history when an epoch has ended: a row for each so far, with the same keys."""
         with (
             replacing(self.folder / HISTORY) as part,
             part.open("w", newline="", encoding="utf-8") as text,
@@ -83,13 +77,7 @@ class Journal:
             self._on_epoch(history[-1])
 
     def resume(self) -> dict[str, NDArray[Any]] | None:
-        """Read the last checkpoint, None where there is none.
-
-        Raises
-        ------
-        MethodError
-            If the checkpoint is damaged or of another training.
-        """
+        """Read the last checkpoint, None where there is none; another training's is refused."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,8 +19,6 @@ from llpbench.methods.estimate import Estimate, collect
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from llpbench.methods.journal import Journal
 
 Progress: TypeAlias = Callable[..., Any]
 """Makes a progress bar, around an iterable or not, as :class:`tqdm.tqdm` does."""
@@ -286,25 +283,11 @@ class Method(BaseEstimator):  # type: ignore[misc]
 
 
 class IterativeMethod(Method):
-    """A method trained in epochs, which can stop after any batch and go on after any epoch."""
+    """A method trained in epochs, which can stop after any batch and go on after any epoch.
+
+    Its :meth:`~Method.fit` has one more keyword, ``journal``: a
+    :class:`~llpbench.methods.journal.Journal`, which receives every epoch and says where to go on
+    and when to stop, or None.
+    """
 
     is_iterative = True
-
-    @abstractmethod
-    def fit(
-        self,
-        train: xr.Dataset,
-        val: xr.Dataset,
-        *,
-        progress: Progress | None = None,
-        journal: Journal | None = None,
-    ) -> Self:
-        """Train on one split, choose on another.
-
-        Parameters
-        ----------
-        train, val, progress
-            As for :meth:`Method.fit`.
-        journal : Journal, optional
-            Receives every epoch, and says where to go on and when to stop.
-        """

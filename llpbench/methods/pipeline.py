@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,6 @@ from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method, Progress
 from llpbench.methods.postprocessing import PostProcessor, Transform
-from llpbench.methods.spool import IN_MEMORY, Spool
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +27,9 @@ SIDE = 24
 
 SAMPLE = 1000
 """Training chips, at most, whose predictions post-processors are shown."""
+
+IN_MEMORY = 2**28
+"""Bytes of pixel probabilities that are kept in memory; more go to a temporary file."""
 
 METHOD = "method"
 """The folder of the method in that of a saved pipeline."""
@@ -113,9 +116,8 @@ class Pipeline(Method):
             yield from _change(batches, self._prepare(_NOTHING, ds))
             return
         with SpooledTemporaryFile(IN_MEMORY) as file:
-            spool = Spool(file)
-            few = _few(map(spool.add, batches))
-            yield from _change(spool, self._prepare(few, ds))
+            few, again = _spool(batches, file)
+            yield from _change(again, self._prepare(few, ds))
 
     def chip_predictor(self, ds: xr.Dataset) -> Callable[[int], Estimate]:
         """Predict single chips by what was found of all: on board, no division is raked anew."""
@@ -147,13 +149,7 @@ class Pipeline(Method):
         np.savez(folder / _WEIGHTS, allow_pickle=False, **self._post_weights())
 
     def load_post(self, folder: Path) -> Self:
-        """Take over what post-processors chose, from a folder that :meth:`save` wrote.
-
-        Raises
-        ------
-        MethodError
-            If there is nothing, or it is damaged.
-        """
+        """Take over what post-processors chose, from a folder that :meth:`save` wrote."""
         try:
             with np.load(folder / _WEIGHTS, allow_pickle=False) as file:
                 return self._set_post_weights(dict(file))
@@ -209,6 +205,27 @@ def _base(estimate: Estimate) -> Estimate:
 def _few(batches: Iterable[Estimate]) -> Estimate:
     """All batches together, with few pixels."""
     return Estimate.join([batch.thin(SIDE) for batch in batches])
+
+
+def _spool(
+    batches: Iterable[Estimate], file: SpooledTemporaryFile[bytes]
+) -> tuple[Estimate, Iterator[Estimate]]:
+    """All batches together, with few pixels, and one by one, with all pixels read from a file.
+
+    A grid of 96 x 96 pixels and 5 categories takes 184 kB a chip, so that all chips of a large
+    split do not fit in memory, while predicting them a second time would cost another pass.
+    """
+    few, rest = list[Estimate](), list[Estimate]()
+    for batch in batches:
+        few.append(batch.thin(SIDE))
+        rest.append(replace(batch, pixels=None))
+        if batch.pixels is not None:
+            np.save(file, batch.pixels, allow_pickle=False)
+    if file.tell() == 0:
+        return Estimate.join(few), iter(rest)
+    file.seek(0)
+    again = (replace(batch, pixels=np.load(file, allow_pickle=False)) for batch in rest)
+    return Estimate.join(few), again
 
 
 def _change(batches: Iterable[Estimate], transform: Transform) -> Iterator[Estimate]:

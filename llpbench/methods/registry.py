@@ -25,18 +25,8 @@ POST_PROCESSORS = "llpbench.post"
 class MethodInfo:
     """What is known of a method without building it.
 
-    Parameters
-    ----------
-    name : str
-        With its post-processors, such as ``"llpnet+rake"``.
-    summary : str
-        A sentence.
-    supervision, track, source, paper, is_reference
-        See :class:`~llpbench.methods.method.Method`; the track with post-processors.
-    parameters, non_trainable : int or None
-        Weights at 5 classes, without those of post-processors.
-    design : tuple of str
-        How the method and each post-processor came to be as they are.
+    Fields are as in :class:`~llpbench.methods.method.Method`; name, track and design (a sentence
+    each) are with those of post-processors, weights without.
     """
 
     name: str
@@ -52,23 +42,7 @@ class MethodInfo:
 
 
 def split_name(name: str) -> tuple[str, tuple[str, ...]]:
-    """Read the name of a method with post-processors.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``"downconv+emq+calibrate"``.
-
-    Returns
-    -------
-    method : str
-    post : tuple of str
-        In the order they are used.
-
-    Raises
-    ------
-    MethodError
-        If a post-processor is named twice.
+    """Read the name of a method with post-processors, each of which may be named once.
 
     Examples
     --------
@@ -87,35 +61,13 @@ def method_names() -> list[str]:
 
 
 def method_class(name: str) -> type[Method]:
-    """Find the class of a method by its name, without post-processors.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``"bag-ridge"``.
-
-    Raises
-    ------
-    UnknownNameError
-        With the nearest names, if no installed package offers it.
-    """
+    """Find the class of a method by its name, without post-processors."""
     kind: type[Method] = _load(METHODS, "method", name)
     return kind
 
 
 def post_class(name: str) -> type[PostProcessor]:
-    """Find the class of a post-processor by its name.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``"emq"``.
-
-    Raises
-    ------
-    UnknownNameError
-        With the nearest names, if no installed package offers it.
-    """
+    """Find the class of a post-processor by its name, such as ``"emq"``."""
     kind: type[PostProcessor] = _load(POST_PROCESSORS, "post-processor", name)
     return kind
 

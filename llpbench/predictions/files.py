@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.errors import PredictionsError, examples
@@ -58,8 +59,7 @@ def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
         raise PredictionsError(
             f"there are no predictions {str(path)!r}; give a csv, parquet or zarr"
         )
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in _FORMATS:
         raise PredictionsError(
             f"{path.name} must end in .csv, .parquet or .zarr, to say how it is written"
         )
@@ -67,6 +67,7 @@ def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
         raise PredictionsError(
             f"{path.name} is {path.stat().st_size} bytes large; at most {LARGEST_FILE} are read"
         )
+    reader, _writer = _FORMATS[path.suffix.lower()]
     try:
         return reader(path)
     except PredictionsError:
@@ -93,11 +94,11 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
         If the ending is another one, or a segmentation would be lost.
     """
     path = Path(path)
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None:
+    if path.suffix.lower() not in _FORMATS:
         raise PredictionsError(f"{path.name} must end in .csv, .parquet or .zarr")
     if "segmentation" in predictions and path.suffix.lower() != ".zarr":
         raise PredictionsError(f"{path.name} cannot hold a segmentation; write a .zarr folder")
+    _reader, writer = _FORMATS[path.suffix.lower()]
     with replacing(path) as part:
         writer(predictions, part)
 
@@ -185,11 +186,14 @@ def _read_zarr(path: Path) -> xr.Dataset:
             raise PredictionsError(f"{path.name} would be {file.nbytes} bytes large when read")
         names = [name for name in ("proportions", "segmentation") if name in file]
         predictions = file[names].load()
-    text = {
-        name: (coord.dims, fixed_width(coord.to_numpy()))
-        for name, coord in predictions.coords.items()
-    }
-    return predictions.assign_coords(text).drop_attrs().assign_attrs(_attributes(predictions.attrs))
+    attributes = _attributes(predictions.attrs)
+    return _with_text(predictions, fixed_width).drop_attrs().assign_attrs(attributes)
+
+
+def _with_text(predictions: xr.Dataset, form: Callable[[Any], NDArray[Any]]) -> xr.Dataset:
+    """Predictions whose coordinates, all text, are in a form of :mod:`llpbench.data.text`."""
+    coords = predictions.coords.items()
+    return predictions.assign_coords({name: (c.dims, form(c.to_numpy())) for name, c in coords})
 
 
 def _attributes(stored: object) -> dict[str, Any]:
@@ -219,24 +223,18 @@ def _to_table(predictions: xr.Dataset) -> pd.DataFrame:
 
 
 def _write_zarr(predictions: xr.Dataset, path: Path) -> None:
-    text = {
-        name: (coord.dims, variable_width(coord.to_numpy()))
-        for name, coord in predictions.coords.items()
-    }
-    stored = predictions.assign_coords(text).assign_attrs(_attributes(predictions.attrs))
+    attributes = _attributes(predictions.attrs)
+    stored = _with_text(predictions, variable_width).assign_attrs(attributes)
     chips = min(predictions.sizes["chip"], 4096) or 1
     grid = predictions.get("segmentation")
     encoding = {} if grid is None else {"segmentation": {"chunks": (chips, *grid.shape[1:])}}
     stored.to_zarr(path, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
 
 
-_READERS: dict[str, Callable[[Path], xr.Dataset]] = {
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
-    ".zarr": _read_zarr,
-}
-_WRITERS: dict[str, Callable[[xr.Dataset, Path], None]] = {
-    ".csv": _write_csv,
-    ".parquet": _write_parquet,
-    ".zarr": _write_zarr,
+_Reader: TypeAlias = Callable[[Path], "xr.Dataset"]
+_Writer: TypeAlias = Callable[["xr.Dataset", Path], None]
+_FORMATS: dict[str, tuple[_Reader, _Writer]] = {
+    ".csv": (_read_csv, _write_csv),
+    ".parquet": (_read_parquet, _write_parquet),
+    ".zarr": (_read_zarr, _write_zarr),
 }

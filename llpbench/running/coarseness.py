@@ -40,9 +40,8 @@ def coarseness(
         What :func:`llpbench.open_dataset` opens, or has opened.
     methods : sequence of str
         Names; their settings are the default ones.
-    factors : sequence of float
-        By how much fewer divisions train and val have, see ``ds.llp.rebag``.
-    ways : sequence of {"merge", "random"}
+    factors, ways
+        By how much fewer divisions train and val have, and how, see ``ds.llp.rebag``.
     points : int, optional
         Proportions are surveys of so many points in each division.
     seeds : sequence of int

@@ -17,14 +17,9 @@ _NOTICE = (
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Turn the first interrupt into a request to stop; the second one quits as ever.
+    """Turn the first interrupt into a request to stop, an event; the second one quits as ever.
 
     Outside the main thread, which alone receives interrupts, nothing changes.
-
-    Yields
-    ------
-    threading.Event
-        Set by the first interrupt.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

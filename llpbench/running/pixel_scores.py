@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 class PixelScores:
-    """Brier score and calibration error of batches that follow each other.
-
-    Parameters
-    ----------
-    ds : Dataset
-        The labelled split that is predicted; labels are read a batch at a time.
-    """
+    """Brier score and calibration error of a split's batches; labels are read for each batch."""
 
     def __init__(self, ds: xr.Dataset) -> None:
         self._labels = scored_labels(ds)

@@ -30,20 +30,9 @@ _SPLIT = "test"
 
 @dataclass(frozen=True)
 class Prediction:
-    """What predicting a new region left.
+    """What predicting a new region left in a folder: a dataset without labels, predictions, a map.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds all files.
-    dataset, predictions : Path
-        The chips, as a dataset without labels, and what was predicted of them.
-    map : MapFiles
-        The predictions as a map.
-    chips : int
-        How many.
-    remarks : tuple of str
-        A sentence for each thing that was decided, mended or left out.
+    The remarks are a sentence for each thing that was decided, mended or left out.
     """
 
     folder: Path
@@ -69,10 +58,6 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
         A new folder.
     progress : bool
         Whether to show a progress bar.
-
-    Returns
-    -------
-    Prediction
 
     Raises
     ------

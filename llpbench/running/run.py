@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from llpbench._version import __version__
 from llpbench.data.dataset import open_dataset
@@ -24,7 +28,6 @@ from llpbench.predictions.files import write_predictions
 from llpbench.protocol import VERSION
 from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.pixel_scores import PixelScores
-from llpbench.running.stopwatch import Stopwatch
 from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.runs.folder import can_resume, choose_folder, working_folder
 from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord, read_run, scores_file
@@ -114,15 +117,7 @@ def run_method(
 
 
 def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
-    """Make sure that a run is done: read it, go on with it or begin it.
-
-    Parameters
-    ----------
-    name, dataset, out
-        As for :func:`run_method`.
-    **options
-        Its other parameters, but for ``resume``.
-    """
+    """Make sure that a run of :func:`run_method` is done: read it, go on with it or begin it."""
     if (out / RECORD).exists() and not can_resume(out):
         return read_run(out)
     return run_method(name, dataset, out=out, resume=can_resume(out), **options)
@@ -194,13 +189,13 @@ def _run(
     task: _Task, split: str, folder: Path, tracker: Tracker, progress: bool
 ) -> tuple[RunRecord, Scores | None]:
     """Do all of it in a folder; the record is written last."""
-    method, fitting = task.method, Stopwatch()
-    with fitting:
-        interrupted = _fit(task, folder, tracker, progress)
+    method, begun = task.method, _clock()
+    interrupted = _fit(task, folder, tracker, progress)
+    fit_seconds, fit_cpu = (_clock() - begun).tolist()
     method.save(folder / "weights")
     if interrupted:  # training may go on, and test is looked at once: at its end
         task, split = replace(task, other=task.region), "val"
-    outcome = _evaluate(task, split, folder)
+    scores, probabilities, (predict_seconds, predict_cpu) = _evaluate(task, split, folder)
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     trained, predicted = task.region.llp.info, task.other.llp.info
@@ -222,16 +217,21 @@ def _run(
         synthetic=trained.synthetic or predicted.synthetic,
         seed=task.seed,
         interrupted=interrupted,
-        fit_seconds=round(fitting.wall, 3),
-        predict_seconds=round(outcome.seconds, 3),
-        cpu_seconds=round(fitting.cpu + outcome.cpu_seconds, 3),
+        fit_seconds=round(fit_seconds, 3),
+        predict_seconds=round(predict_seconds, 3),
+        cpu_seconds=round(fit_cpu + predict_cpu, 3),
         footprint=measure_footprint(method, task.region.llp.split("train")),
-        probabilities=outcome.probabilities,
+        probabilities=probabilities,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    if outcome.scores is not None:
-        tracker.finish(folder, outcome.scores)
-    return record, outcome.scores
+    if scores is not None:
+        tracker.finish(folder, scores)
+    return record, scores
+
+
+def _clock() -> NDArray[np.float64]:
+    """Seconds of the wall's clock, and of the processor over all threads of this process."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
@@ -249,38 +249,36 @@ def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
     return journal.interrupted
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """How well a split was predicted, and the time of the prediction alone."""
+def _evaluate(
+    task: _Task, split: str, folder: Path
+) -> tuple[Scores | None, dict[str, float], list[float]]:
+    """Predict each chip of a split once, write what is predicted, and score it by its labels.
 
-    scores: Scores | None
-    probabilities: dict[str, float]
-    seconds: float
-    cpu_seconds: float
-
-
-def _evaluate(task: _Task, split: str, folder: Path) -> _Outcome:
-    """Predict each chip of a split once, write what is predicted, and score it by its labels."""
-    chips, predicting, scoring = task.other.llp.split(split), Stopwatch(), Stopwatch()
+    Returned are scores, those of pixels' probabilities, and wall and processor time in seconds of
+    the prediction alone.
+    """
+    chips, scoring = task.other.llp.split(split), np.zeros(2)
     is_labelled = not chips["chip_proportions"].isnull().all()
     pixels = PixelScores(chips) if is_labelled else None
 
     def score_pixels(batch: Estimate) -> None:
-        with scoring:
-            if pixels:
-                pixels.add(batch)
+        start = _clock()
+        if pixels:
+            pixels.add(batch)
+        scoring[:] += _clock() - start
 
-    with predicting:
-        predictions = gate.predict(
-            task.method,
-            task.other,
-            split,
-            name=task.name,
-            seed=task.seed,
-            trained_on=task.region.llp.info.name,
-            track=task.track,
-            on_batch=score_pixels,
-        )
+    begun = _clock()
+    predictions = gate.predict(
+        task.method,
+        task.other,
+        split,
+        name=task.name,
+        seed=task.seed,
+        trained_on=task.region.llp.info.name,
+        track=task.track,
+        on_batch=score_pixels,
+    )
+    seconds = (_clock() - begun - scoring).tolist()
     ending = "zarr" if "segmentation" in predictions else "parquet"
     write_predictions(predictions, folder / f"predictions-{split}.{ending}")
     scores = None
@@ -288,9 +286,4 @@ def _evaluate(task: _Task, split: str, folder: Path) -> _Outcome:
         scores = evaluate(predictions, task.other, split)
         (folder / scores_file(split)).write_text(scores.to_json(), encoding="utf-8")
         write_plots(scores, folder / "plots", categories=[widest_category(scores)])
-    return _Outcome(
-        scores,
-        pixels.summary() if pixels else {},
-        predicting.wall - scoring.wall,
-        predicting.cpu - scoring.cpu,
-    )
+    return scores, pixels.summary() if pixels else {}, seconds

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 from joblib import Parallel, delayed
+from tqdm import tqdm
 
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
@@ -29,17 +30,7 @@ TABLE = "results.md"
 
 @dataclass(frozen=True)
 class Sweep:
-    """What became of a sweep.
-
-    Parameters
-    ----------
-    done : list of (Job, Run)
-        Complete runs.
-    failed : list of (Job, str)
-        What could not be run, and why.
-    interrupted : bool
-        Whether somebody stopped it before its end.
-    """
+    """What became of a sweep: complete runs, what could not be run, and why."""
 
     done: list[tuple[Job, Run]]
     failed: list[tuple[Job, str]]
@@ -52,19 +43,16 @@ def run_sweep(
     """Do every run of the grids that is not done yet.
 
     Both tables are replaced in one step after every run. Called again with the same folder, it
-    reads what is done, goes on with what was interrupted and tries again what failed.
+    reads what is done, goes on with what was interrupted and tries again what failed. A run that
+    is in several grids is made once.
 
     Parameters
     ----------
-    grids : sequence of Grid
-        A run that is in several is made once.
     out : Path
         Receives ``results.csv`` (a row a run), ``results.md`` (a row a setting, seeds together)
         and the run folders below ``runs/``.
     workers : int
         Processes that runs are shared out to; with one, they are made in this process.
-    progress : bool
-        Whether to show progress bars.
 
     Raises
     ------
@@ -79,7 +67,8 @@ def run_sweep(
     results = parallel(
         delayed(_try)(job, out / RUNS / job.title, progress and workers == 1) for job in jobs
     )
-    for job, run in zip(_shown(jobs, progress), results, strict=True):
+    shown = tqdm(jobs, desc="sweep", unit="run", disable=not progress)
+    for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
             sweep.failed.append((job, run))
             continue
@@ -111,20 +100,7 @@ def _try(job: Job, out: Path, progress: bool) -> Run | str:
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:
-    """Write a run as a row of ``results.csv``.
-
-    Parameters
-    ----------
-    job : Job
-        What was to be run.
-    run : Run
-        What came of it.
-
-    Returns
-    -------
-    dict
-        Settings, seed and the numbers of :func:`llpbench.runs.results.result_row`.
-    """
+    """A row of ``results.csv``: settings, seed and the numbers of ``result_row``."""
     numbers = result_row([run])
     del numbers["low"], numbers["high"]
     names = {name: numbers.pop(name) for name in ("method", "dataset", "synthetic", "split")}
@@ -134,16 +110,8 @@ def run_row(job: Job, run: Run) -> dict[str, Any]:
 def results_table(done: Sequence[tuple[Job, Run]]) -> str:
     """Write runs as a table in Markdown: a row a setting, with the command that repeats it.
 
-    Parameters
-    ----------
-    done : sequence of (Job, Run)
-        With scores.
-
-    Returns
-    -------
-    str
-        Scores are means over seeds; the interval of the MAE is by resampling test divisions, and
-        seeds inside.
+    Scores are means over seeds; the interval of the MAE is by resampling test divisions, and
+    seeds inside.
     """
     groups: dict[str, list[tuple[Job, Run]]] = {}
     for job, run in done:
@@ -176,9 +144,3 @@ def _check(jobs: Sequence[Job]) -> None:
         open_dataset(dataset)
     for job in jobs:
         make_method(job.method, **job.settings)
-
-
-def _shown(jobs: Sequence[Job], progress: bool) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(jobs, desc="sweep", unit="run") if progress else jobs

@@ -20,14 +20,7 @@ from llpbench.runs.command import RunCommand
 class Grid:
     """Methods, datasets, seeds and values of settings to combine.
 
-    Parameters
-    ----------
-    methods, datasets, seeds : sequence
-        What :func:`llpbench.run_method` takes.
-    settings : mapping of str to sequence
-        The values that each setting takes.
-    label_set : str, optional
-        Datasets of another label set are left out.
+    Datasets of another label set than the one given are left out.
     """
 
     methods: Sequence[str]
@@ -84,20 +77,7 @@ class Job:
 
 
 def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:
-    """Read the grids of a preset.
-
-    Parameters
-    ----------
-    name : str
-        A table of ``sweeps.toml``, such as ``"paper"``.
-    datasets : sequence of str
-        To run on instead of the preset's own.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such preset.
-    """
+    """Read the grids of a preset of ``sweeps.toml``, on the given datasets or else its own."""
     presets = tomllib.loads(files("llpbench.running").joinpath("sweeps.toml").read_text("utf-8"))
     if name not in presets:
         raise UnknownNameError(unknown("preset", name, presets))

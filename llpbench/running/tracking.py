@@ -18,23 +18,10 @@ class Tracker:
     """Receives what happens in a run, and by itself does nothing with it."""
 
     def log(self, row: Mapping[str, float]) -> None:
-        """Receive the figures of an epoch.
-
-        Parameters
-        ----------
-        row : mapping
-            With ``epoch``.
-        """
+        """Receive the figures of an epoch, with its number as ``epoch``."""
 
     def finish(self, folder: Path, scores: Scores) -> None:
-        """Receive the outcome.
-
-        Parameters
-        ----------
-        folder : Path
-            Of the run, with its pictures in ``plots/``.
-        scores : Scores
-        """
+        """Receive the outcome, with pictures in the folder's ``plots/``."""
 
 
 class _WandbTracker(Tracker):
@@ -57,29 +44,15 @@ class _WandbTracker(Tracker):
 def open_tracker(
     name: str | None, folder: Path, config: Mapping[str, Any], *, tag: str | None = None
 ) -> Iterator[Tracker]:
-    """Tell a service that a run begins and, in the end, whether it went well.
+    """Tell a service, if one is named, that a run begins and, in the end, whether it went well.
 
-    Parameters
-    ----------
-    name : {"wandb"} or None
-        None for no service.
-    folder : Path
-        Of the run; what the service keeps on this machine goes there.
-    config : mapping
-        What the run is.
-    tag : str, optional
-        A word to find it by.
-
-    Yields
-    ------
-    Tracker
+    What the service keeps on this machine goes to the folder of the run; the tag is a word to
+    find it by.
 
     Raises
     ------
-    UnknownNameError
-        If there is no such service.
     LLPBenchError
-        If its package is missing or it refuses to start.
+        If there is no such service, its package is missing or it refuses to start.
     """
     if name is None:
         yield Tracker()

@@ -19,15 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class RunCommand:
-    """The arguments of ``llpbench run`` that change predictions.
-
-    Parameters
-    ----------
-    settings : dict
-        Of the method.
-    apply_to : str or None
-        Another dataset to predict.
-    """
+    """The arguments of ``llpbench run`` that change predictions."""
 
     method: str
     dataset: str
@@ -55,18 +47,7 @@ class RunCommand:
 
 
 def command_of(runs: Sequence[Run]) -> RunCommand:
-    """Write the command that makes runs again.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        Seeds of one method with one setting, on one dataset.
-
-    Returns
-    -------
-    RunCommand
-        With those settings that are not what the method has by itself.
-    """
+    """The command that makes seeds of one setting again; only unusual settings are named."""
     record = runs[0].record
     usual = make_method(record.method).settings
     kind = method_class(split_name(record.method)[0])
@@ -94,16 +75,8 @@ class _Parser(argparse.ArgumentParser):
 def parse_run_command(text: str) -> RunCommand:
     """Read a command without running anything.
 
-    Parameters
-    ----------
-    text : str
-        ``llpbench run METHOD --dataset NAME [--seed N]... [--epochs N] [--set NAME=VALUE]...
-        [--apply-to NAME] [--deterministic]``, one dataset, names but no paths.
-
-    Raises
-    ------
-    MethodError
-        If it is any other command.
+    It must be ``llpbench run METHOD --dataset NAME [--seed N]... [--epochs N]
+    [--set NAME=VALUE]... [--apply-to NAME] [--deterministic]``: one dataset, names but no paths.
 
     Examples
     --------
@@ -143,17 +116,7 @@ def parse_run_command(text: str) -> RunCommand:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """Read a parameter of a method.
-
-    Parameters
-    ----------
-    text : str
-        ``NAME=VALUE``; what is no JSON is taken as text.
-
-    Raises
-    ------
-    ValueError
-        If there is no name or no ``=``.
+    """Read a setting of a method, ``NAME=VALUE``; a value that is no JSON is taken as text.
 
     Examples
     --------
@@ -182,7 +145,7 @@ def _name(text: str) -> str:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """A parameter that names no file: a number, a boolean or a word."""
+    """A setting that names no file: a number, a boolean or a word."""
     try:
         name, value = parse_setting(text)
     except ValueError as error:

@@ -15,16 +15,10 @@ from llpbench.writing import discard, part_path, replacing
 
 
 def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
-    """Choose where a run is written, or find the one to resume.
+    """Choose where a run is written, or find the last interrupted one, to resume it.
 
-    Parameters
-    ----------
-    out : Path or None
-        What the user chose; None for one below ``runs/`` in the working folder.
-    name : str
-        Of that folder; numbered from the second on.
-    resume : bool
-        Whether to find the last interrupted run instead of a new place.
+    Without ``out`` it is below ``runs/`` in the working folder, under this name, numbered from the
+    second on.
 
     Raises
     ------
@@ -49,13 +43,7 @@ def working_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
     """Make the part of a folder, which becomes it when all went well.
 
     What fails leaves nothing, but for a checkpoint: that stays in the part, to go on from.
-
-    Parameters
-    ----------
-    folder : Path
-        From :func:`choose_folder`.
-    resume : bool
-        Whether to begin with the checkpoint that is there.
+    A resumed run begins with the checkpoint that is there.
     """
     with replacing(folder, resume=True) as part:
         part.mkdir(parents=True, exist_ok=True)

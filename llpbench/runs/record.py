@@ -77,17 +77,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
-
-    Parameters
-    ----------
-    folder : Path
-        Where everything was written.
-    record : RunRecord
-        What was done.
-    scores : Scores or None
-        How well; None where no chip has a label.
-    """
+    """A finished run: its folder, what was done, and how well; None where no chip has a label."""
 
     folder: Path
     record: RunRecord

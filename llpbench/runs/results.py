@@ -26,14 +26,7 @@ METRICS = ("mae", "mae_hard", "f1_micro", "skill")
 class Result:
     """What one setting of a method scored on a split, all its seeds together.
 
-    Parameters
-    ----------
-    label : str
-        The method, with those of its settings in which it differs from other results.
-    runs : tuple of Run
-        By seed.
-    scores : Scores
-        Of all seeds.
+    The label is the method, with those of its settings in which it differs from other results.
     """
 
     label: str
@@ -57,23 +50,10 @@ class Result:
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
-    """Read all finished runs below folders.
+    """Read all finished runs below folders, in the order of the folders, and of paths inside.
 
-    Parameters
-    ----------
-    folders : iterable of Path
-        Run folders, or folders that hold them at any depth, such as those of sweeps. Hidden
-        folders below them, where unfinished runs lie, are passed over.
-
-    Returns
-    -------
-    list of Run
-        In the order of the folders, and of paths inside.
-
-    Raises
-    ------
-    LLPBenchError
-        If a folder holds no finished run, or one that cannot be read.
+    Hidden folders below them, where unfinished runs lie, are passed over. A folder without any
+    finished run, or with one that cannot be read, is refused.
     """
     runs = []
     for folder in folders:
@@ -98,7 +78,7 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     Parameters
     ----------
     folders : iterable of Path
-        As for :func:`find_runs`.
+        Run folders, or folders that hold them at any depth, such as those of sweeps.
 
     Returns
     -------
@@ -120,18 +100,10 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
 
 
 def group_seeds(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
-    """Put the seeds of each setting together.
+    """Put the seeds of each setting together, sorted by seed.
 
-    Parameters
-    ----------
-    runs : iterable of Run
-        In any order.
-
-    Returns
-    -------
-    list of tuple of Run
-        A tuple a method, its settings, training data, data and split, in the order of their first
-        runs; sorted by seed inside.
+    There is a tuple for each method, its settings, training data, data and split, in the order of
+    their first runs.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -140,17 +112,9 @@ def group_seeds(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
 
 
 def pool_seeds(runs: Sequence[Run]) -> Scores:
-    """Put scores of single seeds together as those of one method with several.
+    """Put scores of single seeds, on the same split, together as those of one method with several.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        On the same split, each with scores.
-
-    Returns
-    -------
-    Scores
-        Without chips.
+    They are without chips.
     """
     seeds = [run.scores for run in runs if run.scores]
     names = seeds[0].tallies
@@ -161,19 +125,11 @@ def pool_seeds(runs: Sequence[Run]) -> Scores:
 def result_row(runs: Sequence[Run]) -> dict[str, Any]:
     """Write one or several seeds of a setting as numbers: a row of any table of results.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Seeds of one setting.
-
-    Returns
-    -------
-    dict
-        ``method``, ``dataset`` (which was predicted), ``synthetic``, ``split``; :data:`METRICS`,
-        means over seeds; ``low`` and ``high``, the 95 % interval of the MAE by
-        resampling test divisions, and seeds inside; ``parameters`` (learned weights) and
-        ``multiply_adds`` for a chip; ``fit_seconds``, ``predict_seconds`` (wall) and
-        ``cpu_seconds``, means over seeds. None for what is not known.
+    ``method``, ``dataset`` (which was predicted), ``synthetic``, ``split``; :data:`METRICS`, means
+    over seeds; ``low`` and ``high``, the 95 % interval of the MAE by resampling test divisions,
+    and seeds inside; ``parameters`` (learned weights) and ``multiply_adds`` for a chip;
+    ``fit_seconds``, ``predict_seconds`` (wall) and ``cpu_seconds``, means over seeds. None for
+    what is not known.
     """
     scores = pool_seeds(runs) if all(run.scores for run in runs) else None
     interval = None if scores is None else scores.interval("mae")
@@ -192,15 +148,7 @@ def result_row(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def label_setting(record: RunRecord, others: Sequence[RunRecord]) -> str:
-    """Name the method, with those settings in which it differs from others of its name.
-
-    Parameters
-    ----------
-    record : RunRecord
-        What to name.
-    others : sequence of RunRecord
-        What it must be told apart from.
-    """
+    """Name the method, with those settings in which it differs from others of its name."""
     same = [other.settings for other in others if other.method == record.method]
     varied = [
         f"{key}={value}"
