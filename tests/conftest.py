@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from browsing import Visitor
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from zenodo_server import ZenodoServer
 
     from llpbench.board.standings import Row, Standings
+
+# A deadline asserts a time, and a slow machine is no failure.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

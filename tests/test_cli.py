@@ -135,7 +135,7 @@ REFUSED = {
     ),
     "epochs where there are none": (
         ["run", "bag-ridge", "--dataset", "grid", "--epochs", "3"],
-        "there is no setting of bag-ridge 'epochs'",
+        "bag-ridge: there is no setting 'epochs'",
     ),
     "no archive": (["import", "nowhere.zip", "--name", "x"], "there is no archive 'nowhere.zip'"),
     "a name that is a path": (

@@ -114,7 +114,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         known = cls._get_param_names()
         for name in settings:
             if name not in known:
-                raise UnknownNameError(unknown(f"setting of {cls.__name__}", name, known))
+                raise UnknownNameError(unknown("setting", name, known))
         return cls(**settings)
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:

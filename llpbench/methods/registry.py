@@ -121,7 +121,12 @@ def make_method(name: str, **settings: Any) -> Method:
         If a post-processor is named twice, or settings do not go together.
     """
     first, post = split_name(name)
-    method = method_class(first).from_settings(settings)
+    kind = method_class(first)
+    try:
+        method = kind.from_settings(settings)
+    except (MethodError, UnknownNameError) as error:
+        # Users know a method by the name it is registered under, which its class does not.
+        raise type(error)(f"{first}: {error}") from error
     return _with_post(method, post) if post else method
 
 
