@@ -17,7 +17,6 @@ from sklearn.metrics import log_loss
 from small_region import CATEGORIES, small_region
 
 from llpbench.errors import MethodError, UnknownNameError
-from llpbench.methods.method import Method
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines import encoders, layers, patches
@@ -168,7 +167,8 @@ def test_a_bound_needs_a_network_and_one_on_pixels_needs_pixels() -> None:
 
 
 def test_a_method_without_pixels_offers_none() -> None:
-    assert ConvRegr.predict_proba is Method.predict_proba
+    assert not ConvRegr.has_pixels
+    assert DownConv.has_pixels
 
 
 def test_importing_the_methods_does_not_load_tensorflow() -> None:
