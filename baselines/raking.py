@@ -29,8 +29,9 @@ _BLOCK = 128
 _FLOOR = 1e-9
 """Shares below are taken for this much, so that no class is impossible anywhere."""
 _SLACK = 1e-8
-"""Chips by which a division may miss its demand for each unit of its multiplier; finite
-multipliers then do as well as possible where divisions contradict one another."""
+"""Chips by which a division may miss its demand for each unit of its multiplier, so that some
+finite multipliers do best even where divisions contradict one another. Those may lie further away
+than the steps reach: on single chips raking then ends where it began."""
 _ACCURACY = 1e-8
 _STEPS = 100
 _LONGEST = 10.0

@@ -69,7 +69,7 @@ def test_every_chip_comes_once_an_epoch_with_its_target(train: xr.Dataset, memor
     block=st.integers(1, 9),
     seed=st.integers(0, 3),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_stream_loses_and_repeats_nothing(
     chips: int, batch_size: int, block: int, seed: int
 ) -> None:

@@ -17,7 +17,7 @@ import pytest
 import xarray as xr
 from boards import make_board, write_entry
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_standings import make_standings
 
@@ -208,7 +208,6 @@ def parse_markdown(text: str) -> Any:
 PRINTABLE = st.characters(exclude_categories=["C", "Z"], include_characters=" \n")
 
 
-@settings(deadline=None)
 @given(st.text(PRINTABLE, max_size=60))
 def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     """No element, no image, no link comes of it."""

@@ -172,7 +172,7 @@ def test_outlines_of_every_shape(own: OwnRegion, tmp_path: Path) -> None:
 corners = st.tuples(st.floats(0.3, 1.0), st.floats(0, 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(corners, min_size=3, max_size=9), st.floats(2, 8), st.floats(2, 8))
 def test_shares_are_those_of_a_slow_loop(
     tmp_path_factory: pytest.TempPathFactory,

@@ -182,7 +182,7 @@ def test_splitting_twice_changes_nothing(ds: xr.Dataset) -> None:
 # Overlaps
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_selecting_and_shuffling_never_break_an_overlap(
     ds: xr.Dataset, data: st.DataObject

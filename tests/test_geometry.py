@@ -56,7 +56,7 @@ def _fast(chips: list[Any], divisions: list[Any]) -> dict[tuple[int, int], float
     return {(row.chip, row.division): row.area for row in pairs.itertuples()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rectangles(), rectangles(), st.floats(-60, 60))
 def test_overlaps_are_those_of_a_slow_loop(
     chips: list[shapely.Polygon], divisions: list[shapely.Polygon], angle: float
@@ -133,7 +133,7 @@ def _slow_mix(weights: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) -> li
     return mixed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_a_mix_is_the_weighted_mean_of_what_is_known(
     chips: int, divisions: int, categories: int, seed: int

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.sparse import csr_array
 from small_region import CATEGORIES, small_region
+from stopping import StopAfter
 
 from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError
@@ -232,18 +233,6 @@ def test_normalisations_see_cells_of_every_row_and_column() -> None:
 
 
 STEPS = {"rounds": 2, "local_steps": 4, "first_steps": 3, "later_steps": 2}
-
-
-class StopAfter(Event):
-    """Set once it has been asked so many times."""
-
-    def __init__(self, batches: int) -> None:
-        super().__init__()
-        self.left = batches
-
-    def is_set(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def _train(folder: Path, stop: Event | None = None) -> tuple[LLPNet, Journal]:

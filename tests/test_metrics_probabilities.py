@@ -18,7 +18,7 @@ from llpbench import metrics
 from llpbench.errors import MetricError
 
 CLASSES = 4
-fast = settings(deadline=None, max_examples=50)
+fast = settings(max_examples=50)
 
 
 def random_case(side: int = 6, chips: int = 40) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -18,7 +18,7 @@ from llpbench.errors import MetricError
 
 Labels = NDArray[np.uint8]
 CLASSES = 4
-fast = settings(deadline=None, max_examples=50)
+fast = settings(max_examples=50)
 
 
 @st.composite

@@ -31,7 +31,7 @@ UPPER = {
 DISTANCES = [getattr(metrics, name) for name in UPPER]
 SIMILARITIES = [metrics.overlap, metrics.soft_iou]
 AVERAGES = [m for m in (*DISTANCES, *SIMILARITIES) if m is not metrics.rmse]
-fast = settings(deadline=None, max_examples=50)
+fast = settings(max_examples=50)
 
 
 @st.composite

@@ -37,7 +37,6 @@ def _problem(seed: int, *, chips: int = 12, divisions: int = 4, categories: int 
     return predicted, csr_array(mean), mean @ truth
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_shares_add_up_and_stay_on_the_simplex(seed: int) -> None:
     predicted, weights, proportions = _problem(seed)
@@ -47,7 +46,7 @@ def test_shares_add_up_and_stay_on_the_simplex(seed: int) -> None:
     assert (raked >= 0).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_pixels_add_up_and_stay_on_the_simplex(seed: int) -> None:
     _predicted, weights, proportions = _problem(seed)

@@ -208,7 +208,7 @@ def test_chunks_change_nothing(ds: xr.Dataset, chunk: int) -> None:
     assert found.to_json() == expected.to_json()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_chips_changes_nothing(ds: xr.Dataset, seed: int) -> None:
     predictions, random = predict(ds), np.random.default_rng(seed)

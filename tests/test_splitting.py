@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -45,7 +45,6 @@ def test_items_at_one_place_are_taken_in_their_order() -> None:
     assert folds(places, np.ones(100), 1).dtype.kind == "i"
 
 
-@settings(deadline=None)
 @given(weights_of_items, st.integers(1, 4))
 def test_no_band_is_without_an_item(weights: list[int], runs: int) -> None:
     number = max(3 * runs, len(weights))
@@ -55,7 +54,6 @@ def test_no_band_is_without_an_item(weights: list[int], runs: int) -> None:
     assert [name for name, _ in groupby(splits)] == ["train", "test", "val"] * runs
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=60, max_size=80))
 def test_a_band_begins_at_the_item_nearest_to_its_share(weights: list[int]) -> None:
     line = np.stack([np.arange(len(weights)), np.zeros(len(weights))], axis=1)
@@ -70,7 +68,6 @@ def test_a_band_begins_at_the_item_nearest_to_its_share(weights: list[int]) -> N
 # folds
 
 
-@settings(deadline=None)
 @given(weights_of_items, st.integers(0, 10), st.data())
 def test_no_fold_is_without_an_item(weights: list[int], seed: int, data: st.DataObject) -> None:
     """However heavy one of them is."""
@@ -107,7 +104,6 @@ def test_folds_are_cut_across_the_longer_extent() -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=20, max_size=40), st.sampled_from([2, 3, 4]))
 def test_the_first_cut_is_nearest_to_its_share_of_the_weight(
     weights: list[int], number: int

@@ -15,6 +15,7 @@ from scipy import stats
 
 from llpbench import metrics
 from llpbench.errors import MetricError
+from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import (
     cluster_bootstrap,
     division_sums,
@@ -27,8 +28,7 @@ from llpbench.statistics import (
     spatial_blocks,
 )
 
-FloatArray = NDArray[np.float64]
-fast = settings(deadline=None, max_examples=30)
+fast = settings(max_examples=30)
 
 
 def random_sums(divisions: int = 60, seed: int = 0, correlation: float = 0.5) -> FloatArray:

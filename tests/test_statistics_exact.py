@@ -7,10 +7,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from llpbench.errors import MetricError
+from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import (
     cluster_bootstrap,
     division_sums,
@@ -23,8 +23,6 @@ from llpbench.statistics import (
     sign_flip_test,
     spatial_blocks,
 )
-
-FloatArray = NDArray[np.float64]
 
 
 def _sums(divisions: int, seed: int) -> FloatArray:

@@ -146,7 +146,7 @@ def test_a_reader_of_unknown_labels_is_refused(land: Region) -> None:
         SyntheticReader("landuse", 1)([land.chips.index[0]])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(10, 120), st.integers(0, 10_000))
 def test_tables_of_any_region(chips: int, seed: int) -> None:
     region = synthesize("esaworldcover", chips, seed)
@@ -241,7 +241,7 @@ def test_sampled_labels_are_pixels_of_the_chips(label_set: str) -> None:
 
 
 @given(st.integers(2, 900), st.integers(-2000, 2000), st.integers(-2000, 2000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_noise_is_a_cubic_spline_across_chips(cell: int, row: int, column: int) -> None:
     """Two chips side by side join as smoothly as two pixels inside one."""
     places = np.array([[row, column], [row, column + 1]])

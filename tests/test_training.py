@@ -17,6 +17,8 @@ from small_region import CATEGORIES, small_region
 
 pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
+from stopping import StopAfter
+
 from llpbench.errors import MethodError, UnknownNameError
 from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
 from llpbench_baselines import losses
@@ -155,18 +157,6 @@ def test_a_split_that_does_not_fit_is_streamed(region: xr.Dataset, objective: Ob
     )
     assert first.history_ == again.history_
     assert first.history_[1]["loss"] < first.history_[0]["loss"]
-
-
-class StopAfter(Event):
-    """Set once it has been asked so many times."""
-
-    def __init__(self, batches: int) -> None:
-        super().__init__()
-        self.left = batches
-
-    def is_set(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def train(

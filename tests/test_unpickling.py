@@ -289,7 +289,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values, st.sampled_from([3, 4]), st.booleans())
 def test_plain_data_comes_back_as_it_was(value: Any, protocol: int, fortran: bool) -> None:
     if fortran and isinstance(value, np.ndarray):
