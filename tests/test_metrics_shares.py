@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -205,6 +206,19 @@ def test_variance_explained_is_one_for_identical_and_zero_for_class_means(pair: 
         assert metrics.r2(truth, means) == pytest.approx(0)
         assert metrics.r2(truth, predicted) <= 1
     np.testing.assert_array_equal(np.isnan(metrics.r2(truth, predicted, per="category")), ~varies)
+
+
+def test_variance_is_explained_to_the_last_digit_where_shares_hardly_vary() -> None:
+    """Sums of squares of these shares agree in their first ten digits."""
+    truth = np.array([[1, 0, 0], [1 - 1e-5, 1e-5, 0], [1 - 3e-5, 3e-5, 0]])
+    mean = truth.mean(axis=0)
+    halved = mean + 0.5 * (truth - mean)
+    for r2 in (metrics.r2, partial(metrics.within_division_r2, division=[4, 4, 4])):
+        assert r2(truth, np.broadcast_to(mean, truth.shape)) == pytest.approx(0, abs=1e-11)
+        assert r2(truth, halved) == pytest.approx(0.75, abs=1e-11)
+    lines = metrics.calibration_line(truth, halved, per="category")
+    np.testing.assert_allclose(lines.slope[:2], 2, rtol=1e-11)
+    np.testing.assert_allclose(lines.intercept[:2], -mean[:2], rtol=1e-11)
 
 
 def test_calibration_line_tells_shrinkage() -> None:

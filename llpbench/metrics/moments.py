@@ -3,7 +3,8 @@
 All of it follows from sums over chips, so a set of chips may be any sum of others: divisions,
 bootstrap draws. Moments of K categories are arrays (..., 5K + 1): sums of the true shares, the
 predicted ones, the squares of either and the products, and last the number of chips. The functions
-``*_of_moments`` are the definitions; the metrics apply them to the moments of all chips.
+``*_of_moments`` are the definitions; the metrics apply them to the moments of all chips, taken
+about means, so that they hold to the last digit also where shares hardly vary.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from llpbench.metrics.arrays import (
     FloatArray,
     as_groups,
     check_per,
+    group_means,
     group_sums,
     quotient,
     share_metric,
@@ -25,6 +27,9 @@ from llpbench.metrics.arrays import (
 )
 
 ByCategory = Literal["category"] | None
+
+
+_ROUNDING = 1e-12  # of the squares: a variation below it is taken for none
 
 
 class CalibrationLine(NamedTuple):
@@ -65,7 +70,9 @@ def r2(truth: ArrayLike, predicted: ArrayLike, *, per: ByCategory = None) -> flo
     0.75
     """
     check_per(per, ("category",))
-    value = r2_of_moments(total_moments(*share_pair(truth, predicted)), per)
+    truth, predicted = share_pair(truth, predicted)
+    mean = truth.mean(axis=0)
+    value = r2_of_moments(total_moments(_about(truth, mean), predicted - mean), per)
     return float(value) if per is None else value
 
 
@@ -109,9 +116,11 @@ def within_division_r2(
     1.0
     """
     check_per(per, ("category",))
-    terms = moment_terms(*share_pair(truth, predicted))
-    _, group = np.unique(as_groups(division, len(terms)), return_inverse=True)
-    divisions = group_sums(with_count(terms), group, int(group.max()) + 1)
+    truth, predicted = share_pair(truth, predicted)
+    names, group = np.unique(as_groups(division, len(truth)), return_inverse=True)
+    mean = group_means(truth, group, np.ones(len(truth)), len(names))[group]
+    terms = moment_terms(_about(truth, mean), predicted - mean)
+    divisions = group_sums(with_count(terms), group, len(names))
     value = r2_of_squares(squares_within(divisions).sum(axis=0), per)
     return float(value) if per is None else value
 
@@ -150,8 +159,16 @@ def calibration_line(
     (2.0, -0.5)
     """
     check_per(per, ("category",))
-    line = line_of_moments(total_moments(*share_pair(truth, predicted)), per)
-    return line if per else CalibrationLine(float(line.slope), float(line.intercept))
+    truth, predicted = share_pair(truth, predicted)
+    axis = 0 if per else None
+    true_mean, mean = truth.mean(axis=axis), predicted.mean(axis=axis)
+    slope, intercept = line_of_moments(
+        total_moments(truth - true_mean, _about(predicted, mean)), per
+    )
+    intercept = intercept + true_mean - slope * mean
+    if per:
+        return CalibrationLine(slope, intercept)
+    return CalibrationLine(float(slope), float(intercept))
 
 
 def moment_terms(truth: FloatArray, predicted: FloatArray) -> FloatArray:
@@ -223,7 +240,13 @@ def line_of_moments(moments: FloatArray, per: ByCategory = None) -> CalibrationL
 def _variation(squares: FloatArray, total: FloatArray, chips: FloatArray) -> FloatArray:
     """Sum of squares about the mean; 0 where it is nothing but rounding."""
     about_mean = squares - total**2 / chips
-    return np.where(about_mean > 1e-12 * squares, about_mean, 0)
+    return np.where(about_mean > _ROUNDING * squares, about_mean, 0)
+
+
+def _about(values: FloatArray, mean: FloatArray) -> FloatArray:
+    """Values about a mean, so that their sums do not cancel; 0 where all differ by rounding."""
+    about = values - mean
+    return np.where((about**2).sum(axis=0) > _ROUNDING * (values**2).sum(axis=0), about, 0)
 
 
 def _explained(residual: FloatArray, total: FloatArray, per: ByCategory) -> FloatArray:
