@@ -45,6 +45,7 @@ class BayesianBagRidge(DivisionRegression):
     alpha_, noise_ : ndarray of float64, shape (category,)
         Penalty, and standard deviation :math:`\sigma` of a chip.
     exponent_ : float
+        :math:`\gamma`, chosen or given.
     posterior_ : ndarray of float64, shape (category, direction)
         By how much less uncertain a coefficient is in each direction, in units of
         :math:`\sigma^2`.

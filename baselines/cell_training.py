@@ -162,6 +162,7 @@ class CellTraining(Curriculum):
         layers : sequence of keras.layers.Layer
             From features to logits.
         features : ndarray of float16, shape (chip, row, column, number)
+            Normalised numbers of each cell.
         labels : ndarray, shape (chip, row, column, category)
             Probabilities; the loss is their cross-entropy.
         learning_rate : float
@@ -223,14 +224,16 @@ def draw_of_divisions(
     Parameters
     ----------
     features : ndarray of float16, shape (chip, row, column, number)
+        Normalised numbers of each cell.
     divisions : Divisions
         Known ones.
 
     Returns
     -------
     divisions : ndarray of int, shape (n,)
-        At most as many as fit into a step.
+        Positions, at most as many as fit into a step.
     cells : ndarray of float32, shape (n * CELLS_OF_DIVISION, number)
+        Of one division after the other.
     """
     chosen = np.arange(len(divisions))
     if len(chosen) > DIVISIONS:

@@ -46,10 +46,12 @@ class FeatureSet(ABC):
         Parameters
         ----------
         images : ndarray of uint8, shape (n, 96, 96, 3)
+            Score windows of chips.
 
         Returns
         -------
         ndarray, shape (n, feature)
+            A row for each image, not standardised.
         """
 
     @abstractmethod
@@ -94,6 +96,7 @@ class ChipFeatures:
         Returns
         -------
         ndarray of float64, shape (chip, feature)
+            Of the sets side by side, in their order; not standardised.
         """
         blocks: Any = iterate_images(ds, batch_size=_BLOCK)
         if progress is not None:

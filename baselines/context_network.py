@@ -79,6 +79,7 @@ class ContextNetwork:
         Parameters
         ----------
         images : tensor of uint8, shape (n, 96, 96, 3)
+            Score windows of chips.
 
         Returns
         -------
@@ -126,12 +127,14 @@ class ContextNetwork:
         Parameters
         ----------
         batches : iterable of ndarray of uint8, shape (n, 96, 96, 3)
+            Score windows of chips.
         seed : int
             Of the sample.
 
         Returns
         -------
         ndarray of float16, shape (chip, 24, 24, 24)
+            The numbers of :meth:`moments`, each brought to mean 0 and variance 1, about.
         """
         graph = image_graph(self.moments)
         parts = [graph(images).numpy().astype(np.float16) for images in batches]
@@ -193,10 +196,12 @@ def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArr
     layers : sequence of keras.layers.Layer
         To logits.
     features : ndarray of float16, shape (n, ..., feature)
+        Normalised numbers of each cell.
 
     Returns
     -------
     ndarray of float16, shape (n, ..., category)
+        From 0 to 1; each cell's sum to 1, but for half precision.
     """
     return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
 

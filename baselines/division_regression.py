@@ -46,8 +46,11 @@ class DivisionRegression(Method):
     Attributes
     ----------
     extractor_ : ChipFeatures
+        What describes chips, learned from the training images.
     coefficients_ : ndarray of float64, shape (feature, score)
+        What a unit of each raw feature adds to each score.
     intercept_ : ndarray of float64, shape (score,)
+        Scores of a chip whose raw features are all 0.
     """
 
     is_deterministic = True
@@ -91,6 +94,7 @@ class DivisionRegression(Method):
         Returns
         -------
         coefficients : ndarray of float64, shape (feature, score)
+            What a unit of each standardised feature adds to each score.
         intercept : ndarray of float64, shape (score,)
             Scores of a chip are its features times the coefficients, plus the intercept.
         """
@@ -102,6 +106,7 @@ class DivisionRegression(Method):
         Parameters
         ----------
         scores : ndarray of float64, shape (chip, score)
+            Of chips, of any size; see :meth:`fit_divisions`.
 
         Returns
         -------

@@ -24,6 +24,7 @@ class KerasNetwork(Method):
     Attributes
     ----------
     model_ : keras.Model
+        What :meth:`build` made, trained.
     """
 
     has_pixels = True
@@ -59,6 +60,7 @@ class KerasNetwork(Method):
         Parameters
         ----------
         output : tensor, shape (n, row, column, category)
+            Probabilities of the cells that the network sees, from 0 to 1.
 
         Returns
         -------
@@ -76,6 +78,7 @@ class KerasNetwork(Method):
         Parameters
         ----------
         output : tensor, shape (n, row, column, category) or (n, category)
+            Probabilities of cells, or already shares, from 0 to 1.
 
         Returns
         -------

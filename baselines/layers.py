@@ -180,6 +180,7 @@ class Standardisation(keras.layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         values : ndarray, shape (n, number)
+            Samples of what is to be brought to mean 0 and variance 1.
         """
         self.mean.assign(values.mean(axis=0))
         self.scale.assign(1 / (values.std(axis=0) + 1e-3))
@@ -190,16 +191,9 @@ class Standardisation(keras.layers.Layer):  # type: ignore[misc]
 
 
 def squared_distances(points: Any, centres: Any) -> Any:
-    """Squared distances of all points to all centres, by one matrix product.
+    """Squared distances (n, m) of points (n, dimension) to centres (m, dimension).
 
-    Parameters
-    ----------
-    points : tensor, shape (n, dimension)
-    centres : tensor, shape (m, dimension)
-
-    Returns
-    -------
-    tensor, shape (n, m)
+    They come from one matrix product, whose rounding may take those near 0 slightly below it.
     """
     products = tf.matmul(points, -2 * centres, transpose_b=True)
     products = tf.nn.bias_add(products, tf.reduce_sum(centres**2, axis=1))

@@ -58,6 +58,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
     Attributes
     ----------
     model_ : keras.Model
+        The whole network, trained: images to class probabilities of cells.
     sharpness_ : float
         :math:`\gamma`.
     history_ : list of dict

@@ -28,6 +28,7 @@ def chip_shares(output: Any) -> Any:
     Returns
     -------
     tensor, shape (n, category)
+        From 0 to 1; rows sum to 1.
     """
     return tf.reduce_mean(output, axis=list(range(1, len(output.shape) - 1)))
 
@@ -41,12 +42,16 @@ def squared_shares(output: Any, targets: Any, class_weights: NDArray[np.float32]
     Parameters
     ----------
     output : tensor, shape (n, row, column, category) or (n, category)
+        Probabilities of pixels, or already shares.
     targets : tensor, shape (n, category)
+        Shares that chips should have; debiased ones may be below 0 or above 1.
     class_weights : ndarray of float32, shape (category,)
+        What each class counts, not negative.
 
     Returns
     -------
     tensor, shape (n,)
+        The loss of each chip.
 
     References
     ----------
@@ -118,12 +123,14 @@ def pixel_cross_entropy(output: Any, labels: Any, _class_weights: NDArray[np.flo
     Parameters
     ----------
     output : tensor, shape (n, row, column, category)
+        Probabilities of cells, from 0 to 1; rows and columns divide 96.
     labels : tensor of uint8, shape (n, 96, 96)
         Class numbers, 255 where there is none.
 
     Returns
     -------
     tensor, shape (n,)
+        Of each chip; their mean is that over all labelled pixels, in nats.
     """
     known = tf.one_hot(labels, output.shape[-1])
     cell = labels.shape[1] // output.shape[1]

@@ -66,6 +66,7 @@ def class_means(
     means : ndarray, shape (division, feature)
         Mean features.
     proportions : ndarray, shape (division, category)
+        Known, from 0 to 1; rows sum to 1.
     weights : ndarray, shape (division,)
         What each division counts.
 

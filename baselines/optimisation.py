@@ -24,6 +24,7 @@ class Optimisation:
     Attributes
     ----------
     averages : list of tensorflow.Variable
+        One for each variable, in their order.
     """
 
     def __init__(self, variables: Sequence[Any], learning_rate: Any) -> None:

@@ -25,6 +25,7 @@ def describe_patches(images: NDArray[np.uint8], size: int) -> NDArray[np.float32
     Parameters
     ----------
     images : ndarray of uint8, shape (n, 96, 96, 3)
+        Score windows of chips.
     size : int
         Side of a patch in pixels; divides 96.
 

@@ -38,6 +38,7 @@ def cut_patches(images: Any, size: int, stride: int) -> Any:
     Parameters
     ----------
     images : tensor, shape (n, 96, 96, 3)
+        Score windows of chips, in any unit.
     size, stride : int
         Pixels.
 
@@ -73,6 +74,7 @@ def spread_patches(probabilities: Any, size: int, stride: int) -> Any:
     Returns
     -------
     tensor, shape (n, 96 / stride, 96 / stride, category)
+        From 0 to 1; each block's sum to 1.
     """
     reach = size // stride
     if reach == 1:
@@ -92,6 +94,7 @@ def draw_patches(
     Parameters
     ----------
     images : ndarray of uint8, shape (n, 96, 96, 3)
+        Score windows of chips.
     count : int
         Patches; chips are used again only where there are fewer.
     size : int

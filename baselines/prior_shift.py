@@ -115,12 +115,14 @@ def reweigh(
     Parameters
     ----------
     probabilities : ndarray of float32, shape (chip, pixel, category)
+        From 0 to 1; each pixel's sum to 1.
     factors : ndarray, shape (chip, category)
         Positive.
 
     Returns
     -------
     ndarray of float32, shape (chip, pixel, category)
+        From 0 to 1; each pixel's sum to 1.
     """
     scaled = factors / factors.max(axis=1, keepdims=True)
     product = probabilities * scaled[:, np.newaxis].astype(np.float32)

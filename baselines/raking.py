@@ -53,6 +53,7 @@ def rake_cells(cells: NDArray[np.floating], divisions: Divisions) -> NDArray[np.
     Returns
     -------
     ndarray of float16, shape (chip, cell, category)
+        From 0 to 1; each cell's sum to 1, but for half precision.
     """
     factors = log_factors(cells[:, ::4], divisions.weights, divisions.proportions, accuracy=0.01)
     raked = np.empty(cells.shape, dtype=np.float16)
@@ -118,12 +119,14 @@ def apply_factors(
     Parameters
     ----------
     probabilities : ndarray, shape (chip, pixel, category)
+        From 0 to 1; each pixel's sum to 1.
     factors : ndarray, shape (chip, category)
         Natural logarithms, from :func:`log_factors`.
 
     Returns
     -------
     ndarray of float64, shape (chip, pixel, category)
+        From 0 to 1; each pixel's sum to 1.
     """
     return _multiply(probabilities, factors)[0]
 

@@ -15,10 +15,12 @@ def project_to_simplex(values: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     values : array, shape (n, category)
+        Any finite numbers.
 
     Returns
     -------
     ndarray of float64, shape (n, category)
+        From 0 to 1; rows sum to 1.
 
     Examples
     --------

@@ -46,6 +46,7 @@ def smooth(
     Returns
     -------
     ndarray of float32, shape (chip, row, column, category)
+        From 0 to 1; each cell's sum to 1.
 
     Examples
     --------

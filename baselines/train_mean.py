@@ -25,6 +25,7 @@ class TrainMean(Method):
     Attributes
     ----------
     mean_ : ndarray of float64, shape (category,)
+        Shares that every chip is given, from 0 to 1; their sum is 1.
     """
 
     is_reference = True

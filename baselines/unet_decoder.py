@@ -42,6 +42,7 @@ def decode(x: Any, seen: Sequence[Any], categories: int) -> Any:
     Returns
     -------
     keras tensor, shape (n, 96, 96, category)
+        From 0 to 1; each pixel's sum to 1.
     """
     layers = keras.layers
     for level, (filters, joined) in enumerate(zip(_FILTERS, [*seen, None], strict=True)):

@@ -29,6 +29,7 @@ def unmix(products: NDArray[np.floating], gram: NDArray[np.floating]) -> NDArray
     Returns
     -------
     ndarray of float64, shape (n, part)
+        From 0 to 1; rows sum to 1.
 
     Examples
     --------

@@ -225,6 +225,7 @@ def cell_shares(labels: NDArray[np.uint8], categories: int) -> NDArray[np.float1
     labels : ndarray of uint8, shape (chip, 96, 96)
         Category numbers; other numbers count for none.
     categories : int
+        Number of class groups.
 
     Returns
     -------

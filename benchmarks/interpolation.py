@@ -123,7 +123,7 @@ def shrunk_slope(shares: NDArray[np.floating], division: NDArray[np.str_], value
     shares : ndarray, shape (chip, category)
         True ones.
     value : float
-        λ, from 0 to 1.
+        The weight λ, from 0 to 1.
 
     Returns
     -------

@@ -43,10 +43,12 @@ class BagObjective(Objective):
         Parameters
         ----------
         output : tensor, shape (n, row, column, category) or (n, category)
+            Of chips, those of a bag one after the other: probabilities of cells, or shares.
 
         Returns
         -------
         tensor, shape (bag, bag_size * row, column, category) or (bag, category)
+            Probabilities of all cells of each bag, or its mean shares.
         """
         *cells, categories = output.shape[1:]
         if cells:

@@ -123,6 +123,7 @@ def debiasing(counts: NDArray[np.float64], correlation: float) -> NDArray[np.flo
     Returns
     -------
     ndarray of float64, shape (division,)
+        At least 1.
 
     Examples
     --------

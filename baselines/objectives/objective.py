@@ -78,6 +78,7 @@ class Objective(BaseEstimator, ABC):  # type: ignore[misc]
         Returns
         -------
         tuple of ndarray, shape (chip or division, ...)
+            Of all chips or divisions; :meth:`compute_loss` is given those of a batch.
         """
 
     @abstractmethod

@@ -97,6 +97,7 @@ def transport(cells: Any, proportions: Any, temperature: float, relaxation: floa
     cells : tensor, shape (bag, cell, category)
         Probabilities.
     proportions : tensor, shape (bag, category)
+        Known, from 0 to 1; each bag's sum to 1.
     temperature, relaxation : float
         Positive.
 
@@ -155,6 +156,7 @@ def thin(output: Any, most: int = MOST) -> Any:
     Parameters
     ----------
     output : tensor, shape (n, row, column, category) or (n, category)
+        Probabilities of cells, or shares of chips.
     most : int
         Rows and columns at most.
 
@@ -176,10 +178,12 @@ def cross_entropy(cells: Any, labels: Any) -> Any:
     Parameters
     ----------
     cells, labels : tensor, shape (..., category)
+        Probabilities from 0 to 1; each cell's sum to 1.
 
     Returns
     -------
     tensor, shape ()
+        In nats.
     """
     logarithms = tf.math.log(cells + 1e-7)
     return -tf.reduce_mean(tf.reduce_sum(labels * logarithms, axis=-1))

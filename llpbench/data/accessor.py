@@ -240,7 +240,7 @@ class LabelProportions:
         Returns
         -------
         DataArray, shape (chip, category)
-            float64, from 0 to 1; NaN where a chip has no labelled pixel in the window. A truth
+            From 0 to 1, float64; NaN where a chip has no labelled pixel in the window. A truth
             table (:mod:`llpbench.board.truth`) has it without labels.
 
         Raises
@@ -257,10 +257,6 @@ class LabelProportions:
         ----------
         chip : str
             Its id.
-
-        Returns
-        -------
-        Figure
 
         Raises
         ------

@@ -142,6 +142,7 @@ class Divisions:
         Returns
         -------
         ndarray, shape (division, ...)
+            In the unit of the values; 0 for divisions without chips.
         """
         return np.asarray(self.weights @ values)
 
@@ -219,12 +220,14 @@ def draw_by_weight(
     Parameters
     ----------
     chips : ndarray, shape (n,)
+        Positions or ids.
     weights : ndarray, shape (n,)
         Positive.
 
     Returns
     -------
     ndarray, shape (size,)
+        Those drawn; one that is drawn repeatedly stands in a row.
 
     Examples
     --------

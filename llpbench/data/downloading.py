@@ -98,11 +98,6 @@ def download(
     Path
         The store.
 
-    Warns
-    -----
-    DatasetWarning
-        For each thing that was out of order, such as another number of chips than published.
-
     Raises
     ------
     UnknownNameError
@@ -111,6 +106,11 @@ def download(
         If it cannot be fetched whole, or the disk has too little space.
     ArchiveError, StoreError
         If the archive is damaged, or the store cannot be written.
+
+    Warns
+    -----
+    DatasetWarning
+        For each thing that was out of order, such as another number of chips than published.
     """
     if catalog.dataset(name).synthetic:
         return find_store(name)

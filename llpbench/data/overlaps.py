@@ -31,12 +31,7 @@ def overlap_areas(ds: xr.Dataset) -> csr_array:
 
 
 def present_overlaps(ds: xr.Dataset) -> NDArray[np.bool_]:
-    """Rows of the overlap table whose chip and division are both in this selection.
-
-    Returns
-    -------
-    ndarray of bool, shape (overlap,)
-    """
+    """Whether chip and division of each row of the overlap table are both in this selection."""
     return _present(_positions(ds))
 
 

@@ -21,7 +21,7 @@ def bands(
     Parameters
     ----------
     positions : ndarray of float64, shape (item, 2)
-        x and y.
+        Its x and y, in any unit.
     weights : ndarray of numbers, shape (item,)
         How many chips an item stands for, all positive.
     runs : int

@@ -167,6 +167,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Yields
         ------
         chips : ndarray of str, shape (n,)
+            Their ids.
         probabilities : ndarray of float32, shape (n, row, column, category)
             On a square grid over the score window whose side divides 96.
         """

@@ -12,6 +12,7 @@ def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> ND
     Parameters
     ----------
     images : ndarray of uint8, shape (..., side, side, 3)
+        Of chips or bags; they stay as they are, turned ones are copies.
     """
     flat = images.reshape(-1, *images.shape[-3:])
     turned = np.empty_like(flat)

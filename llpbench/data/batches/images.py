@@ -25,6 +25,7 @@ def load_images(ds: xr.Dataset) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (chip, 96, 96, 3)
+        Red, green and blue from 0 to 255, chips in the order of the dataset.
     """
     window = ds["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
     return np.ascontiguousarray(window.to_numpy())
@@ -45,7 +46,9 @@ def iterate_images(
     Yields
     ------
     chips : ndarray of str, shape (n,)
+        Their ids.
     images : ndarray of uint8, shape (n, 96, 96, 3)
+        As of :func:`load_images`.
     """
     for start in range(0, ds.sizes["chip"], batch_size):
         batch = ds[["image"]].isel(chip=slice(start, start + batch_size))
@@ -91,6 +94,7 @@ class Images:
         Returns
         -------
         ndarray of uint8, shape (n, 96, 96, 3)
+            Their score windows, in the order asked for.
         """
         return self.kept[chips] if self.fit else load_images(self._ds.isel(chip=chips))
 
@@ -100,6 +104,7 @@ class Images:
         Yields
         ------
         ndarray of uint8, shape (n, 96, 96, 3)
+            Score windows, in the order of the dataset.
         """
         parts = [self.kept] if self.fit else (part for _chips, part in iterate_images(self._ds))
         for part in parts:
@@ -112,6 +117,7 @@ class Images:
         Returns
         -------
         ndarray of uint8, shape (n, 96, 96, 3)
+            Score windows, in the order of the dataset.
         """
         if self.fit:
             return self.kept

@@ -40,6 +40,7 @@ class Batches:
     Parameters
     ----------
     targets : ndarray, shape (chip or division, ...)
+        What comes with the images: of chips, or of divisions where these are given.
     batch_size : int
         Chips or bags in a batch; the last one of an epoch holds the rest.
     divisions : Divisions, optional
@@ -151,6 +152,7 @@ class Batches:
         Yields
         ------
         images : ndarray of uint8, shape (n, 96, 96, 3) or (n, bag_size, 96, 96, 3)
+            Score windows of chips, or of the chips of bags.
         items : ndarray of int, shape (n,)
             Positions of the chips or divisions.
         """

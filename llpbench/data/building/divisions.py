@@ -37,6 +37,7 @@ def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame,
     divisions : GeoDataFrame
         Indexed by id, with ``name``, in the file's reference system, valid.
     remarks : list of str
+        Sentences on ids that were made up and outlines that were mended.
     """
     table = _read(path)
     if table.crs is None:

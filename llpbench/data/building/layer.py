@@ -59,12 +59,14 @@ class OpenLayer:
     _opened: dict[Path, Any] = field(default_factory=dict)
 
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Read a part of the lattice: values, 0 where no file has a pixel, and where one has.
+        """Read the pixels of a part of the lattice.
 
         Returns
         -------
         values : ndarray, shape (band, row, column)
+            0 where no file has a pixel.
         present : ndarray of bool, shape (row, column)
+            Where one has.
         """
         shape = (window.height, window.width)
         values = np.zeros((self.layer.bands, *shape), dtype=self.layer.dtype)

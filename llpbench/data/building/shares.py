@@ -51,6 +51,7 @@ def shares_from_labels(
         Of the labelled part of each division, also beyond the chips; rows sum to 1, NaN where
         nothing is labelled.
     remarks : list of str
+        A sentence on divisions that reach beyond the labels, if there are any.
     """
     import shapely
     from exactextract import exact_extract

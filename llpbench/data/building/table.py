@@ -120,6 +120,7 @@ def shares_from_table(
     shares : ndarray of float64, shape (division, class)
         Rows sum to 1; NaN where the table has no row, or an empty one.
     remarks : list of str
+        Sentences on percentages that were divided, and on divisions without shares.
     """
     known_rows = table.values[table.values.index.isin(divisions)]
     if not len(known_rows):

@@ -23,12 +23,13 @@ class Divisions:
     Parameters
     ----------
     seats : ndarray of float64, shape (division, 2)
-        x and y; a division is all land that is nearer to its seat than to another.
+        Their x and y; a division is all land that is nearer to its seat than to another.
     reaches_out : ndarray of bool, shape (division,)
         Whether its land goes on for two kilometres beyond the chips.
     land, hinterland : ndarray of int64, shape (place, 2)
         Rows and columns of the chips, and of the squares beyond them.
     outlines : ndarray of shapely geometries, shape (division,)
+        The land of each.
     """
 
     seats: NDArray[np.float64]
