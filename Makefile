@@ -63,6 +63,7 @@ docs: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	find llpbench baselines benchmarks leaderboard -name '*.py' -exec $(BIN)/numpydoc lint {} +
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llpbench -p llpbench_baselines
 	cd tests && ../$(BIN)/lint-imports --no-cache ../pyproject.toml
 	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
