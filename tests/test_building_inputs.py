@@ -196,7 +196,7 @@ HOSTILE: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
         lambda own: own.recipe(shares=own.folder / "no.csv"),
         "no table of shares",
     ),
-    "a table of one column": (lambda own: _with_table(own, heading="a;b\n1;2\n"), "at least one"),
+    "a table of one column": (lambda own: _with_table(own, heading="a\n1\n"), "at least one"),
     "shares that do not sum to 1": (
         lambda own: _with_table(own, "nw,0.5,0.5,0.5,0,0\n", ROWS["ne"], ROWS["sw"]),
         r"sum to 1, but those of 1 do not \(sums from 1.5 to 1.5\), such as 'nw'",

@@ -77,8 +77,16 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Raster; several.",
         ),
         click.option("--divisions", type=options.PATH, help="Outlines: anything geopandas reads."),
-        click.option("--division-id", help="The column of division ids."),
-        click.option("--shares", type=options.PATH, help="csv of shares by division."),
+        click.option(
+            "--division-id",
+            help="The column of division ids, of outlines or table; by default what both share.",
+        ),
+        click.option(
+            "--shares",
+            type=options.PATH,
+            help="Table of shares or areas by division: csv, xlsx, ods, parquet.",
+        ),
+        click.option("--sheet", help="Name or number of its sheet."),
         click.option(
             "--column",
             "columns",
@@ -86,6 +94,16 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             callback=_pairs,
             metavar="CLASS=COLUMN",
             help="Which column of it holds a class; several are added up.",
+        ),
+        click.option(
+            "--unit",
+            type=click.Choice(["fraction", "percent", "ha", "km2", "m2"]),
+            help="Of its numbers; by default told by heading and sums.",
+        ),
+        click.option(
+            "--renormalise",
+            is_flag=True,
+            help="Take rows whose sum is up to 10 % off, and divide each by its sum.",
         ),
         click.option(
             "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."

@@ -1,16 +1,16 @@
-"""Which classes a region has, by its labels or its table."""
+"""Which classes a region has, by its labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from llpbench.data.building.area import Area
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO, find_legend, recognise
-from llpbench.data.building.raster_file import RasterFile, apply, sample
-from llpbench.data.building.table import ShareTable, fit_legend
+from llpbench.data.building.raster_file import RasterFile, apply, inspect_rasters, sample
 from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.errors import BuildError
 
@@ -18,29 +18,20 @@ _SAMPLE = 1000
 """Rows and columns of a label raster that its legend is recognised by."""
 
 
-def choose_legend(
-    named: str | Legend, labels: Sequence[RasterFile], table: ShareTable | None
-) -> tuple[Legend, list[str]]:
+def choose_legend(named: str | Legend, labels: Sequence[Path]) -> tuple[Legend | None, list[str]]:
     """Choose the classes of a region; also say what was recognised.
 
-    The columns of a table choose between classes and class groups, or are the classes.
+    Label rasters are only opened to recognise their legend. None where there is nothing to tell it
+    by, so that the columns of a table are the classes.
     """
-    remarks: list[str] = []
-    legend = None
     if isinstance(named, Legend):
-        legend = named
-    elif named != AUTO:
-        legend = find_legend(named)
-    elif labels:
-        legend = recognise(_sample(labels))
-        remarks = [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
-    if table is not None:
-        return fit_legend(table, legend), remarks
-    if legend is None:
-        raise BuildError(
-            "there is nothing to learn from: give --labels, or --shares with a table, or both"
-        )
-    return legend, remarks
+        return named, []
+    if named != AUTO:
+        return find_legend(named), []
+    if labels:
+        legend = recognise(_sample(inspect_rasters(labels)))
+        return legend, [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
+    return None, []
 
 
 def cell_side(file: RasterFile, area: Area) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,9 @@ _IDS = ("division", "identifier", "id", "code")
 _NAMES = ("name", "nom", "nombre", "naam")
 
 
-def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
+def read_divisions(
+    path: Path, id_column: str | None, choose_ids: Callable[[pd.DataFrame], str] | None = None
+) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read the outlines of divisions; also say what was mended.
 
     Parameters
@@ -31,6 +34,8 @@ def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame,
     id_column : str or None
         The column of their ids; None for ``division``, ``identifier``, ``id`` or ``code``, and
         numbers where there is none of these.
+    choose_ids : callable, optional
+        Takes the attributes and chooses that column in its place, by a table beside the outlines.
 
     Returns
     -------
@@ -45,6 +50,8 @@ def read_divisions(path: Path, id_column: str | None) -> tuple[gpd.GeoDataFrame,
             f"{path.name} does not say in which coordinate reference system its divisions are; "
             "write it into the file (GeoJSON always is EPSG:4326)"
         )
+    if choose_ids is not None:
+        id_column = choose_ids(pd.DataFrame(table.drop(columns="geometry")))
     ids, remarks = _find_ids(table, id_column, path)
     names = next((table[name] for name in table if str(name).lower() in _NAMES), ids)
     outlines, mended = _mend(table.geometry.set_axis(ids.to_numpy()), path)

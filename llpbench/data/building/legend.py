@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,9 @@ COLOURS = (
     *("#aa4499", "#44aa99", "#999933", "#882255", "#888888"),
 )
 """For classes without a colour of their own: told apart with any kind of colour vision."""
+
+
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,41 @@ class Legend:
     def _table(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         pairs = [(code, number) for number, codes in enumerate(self.codes) for code in codes]
         pairs += [(code, NO_LABEL) for code in self.no_label]
+        if not any(self.codes):
+            raise BuildError(
+                f"the legend {self.name!r} does not say which numbers its classes have in a label "
+                "raster; give them codes"
+            )
         known, classes = np.array(sorted(pairs)).T
         return known, classes.astype(np.uint8)
+
+
+def check_names(label_set: LabelSet) -> None:
+    """Refuse classes that no method could learn, or that could not be told apart or shown."""
+    for kind, entries in (("class", label_set.classes), ("group", label_set.groups)):
+        names = [entry.name for entry in entries]
+        plain = Counter(name.strip().casefold() for name in names)
+        odd = [
+            name
+            for name in names
+            if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable()
+        ]
+        if odd:
+            raise BuildError(
+                f"a {kind} must be called by 1 to {_LONGEST_NAME} printable characters, found "
+                f"{examples(odd)}; rename it"
+            )
+        twice = [name for name in names if plain[name.strip().casefold()] > 1]
+        if twice:
+            raise BuildError(f"two {kind} names are the same: {examples(twice)}; rename one")
+        if "chip" in names:
+            raise BuildError(f"a {kind} must not be called 'chip', as chips are; rename it")
+    if not 2 <= len(label_set.groups) <= len(label_set.classes) <= NO_LABEL:
+        raise BuildError(
+            f"there must be 2 to {NO_LABEL} classes in at least 2 groups to tell apart, found "
+            f"{len(label_set.classes)} in {len(label_set.groups)}, such as "
+            f"{examples(entry.name for entry in label_set.classes)}; give the others as well"
+        )
 
 
 def plain_label_set(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
@@ -26,18 +26,21 @@ def read_legend(path: Path) -> Legend:
         raise BuildError(f"{path.name} is no legend ({first_problem(error)})") from error
 
 
+_Colour = Annotated[str, Field(pattern="^(#[0-9a-fA-F]{6})?$"), AfterValidator(str.lower)]
+
+
 class _Class(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
-    codes: list[int] = Field(min_length=1)
-    colour: str = Field(default="", pattern="^(#[0-9a-f]{6})?$")
+    codes: Annotated[list[int], Field(min_length=1)] | None = None
+    colour: _Colour = ""
     group: str | None = None
 
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
-    colour: str = Field(default="", pattern="^(#[0-9a-f]{6})?$")
+    colour: _Colour = ""
 
 
 class _File(BaseModel):
@@ -60,7 +63,7 @@ def parse_legend(name: str, content: dict[str, Any]) -> Legend:
     """Make a legend of a parsed TOML table."""
     file = _File.model_validate(content)
     label_set = catalog.label_set(file.label_set) if file.label_set else _own_classes(name, file)
-    codes = [entry.codes for entry in file.classes] or file.codes
+    codes = [entry.codes or [] for entry in file.classes] or file.codes
     if len(codes or file.starts) != len(label_set.classes):
         raise ValueError(
             f"it should have codes or a start for each of {len(label_set.classes)} classes"
@@ -81,23 +84,21 @@ def parse_legend(name: str, content: dict[str, Any]) -> Legend:
 def _own_classes(name: str, file: _File) -> LabelSet:
     group_of = [entry.group or entry.name for entry in file.classes]
     groups = file.groups or [_Group(name=title) for title in dict.fromkeys(group_of)]
-    if not file.classes or {group.name for group in groups} != set(group_of):
-        raise ValueError("it should have classes, and each group it lists should have some")
+    names = [group.name for group in groups]
+    if not file.classes or set(names) != set(group_of) or len(names) != len(set(names)):
+        raise ValueError("it should have classes, and each group it lists, once, should have some")
+    colours = [entry.colour or COLOURS[n % len(COLOURS)] for n, entry in enumerate(file.classes)]
+    members = [tuple(n for n, own in enumerate(group_of) if own == title) for title in names]
     return LabelSet(
         name=name,
         title=file.title or name,
         classes=tuple(
-            LabelClass(entry.name, entry.colour or COLOURS[n % len(COLOURS)])
-            for n, entry in enumerate(file.classes)
+            LabelClass(entry.name, colour)
+            for entry, colour in zip(file.classes, colours, strict=True)
         ),
         groups=tuple(
-            ClassGroup(
-                group.name,
-                tuple(n for n, own in enumerate(group_of) if own == group.name),
-                1 / len(groups),
-                group.colour or COLOURS[n % len(COLOURS)],
-            )
-            for n, group in enumerate(groups)
+            ClassGroup(group.name, own, 1 / len(groups), group.colour or colours[own[0]])
+            for group, own in zip(groups, members, strict=True)
         ),
         resolution_m=file.resolution_m,
         ordered=file.ordered,

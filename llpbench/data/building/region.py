@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from llpbench.data.building.area import choose_grid, find_area
 from llpbench.data.building.assignment import Splitting, split_chips
 from llpbench.data.building.chips import Chips, choose_chips
-from llpbench.data.building.classes import cell_side, choose_legend
-from llpbench.data.building.divisions import place_divisions, read_divisions, whole_area
+from llpbench.data.building.classes import cell_side
+from llpbench.data.building.divisions import place_divisions, whole_area
+from llpbench.data.building.known import Known, read_known
 from llpbench.data.building.layer import Layer, make_layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO
@@ -24,7 +25,7 @@ from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import RasterFile, choose_bands, inspect_rasters
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.stretch import choose_stretch
-from llpbench.data.building.table import ShareTable, read_table, shares_from_table
+from llpbench.data.building.table import shares_in_region
 from llpbench.data.cache import new_store_path
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.grid import ChipGrid
@@ -50,11 +51,19 @@ class Recipe:
     divisions : Path or None
         Outlines; None makes one division of everything.
     division_id : str or None
-        The column of their ids.
+        The column of their ids, in either file; None to find what outlines and table have in
+        common.
     shares : Path or None
-        A csv table of shares by division; without it they are counted on the labels.
+        A table of shares or areas by division (csv, xlsx, ods, parquet); without it they are
+        counted on the labels.
+    sheet : str or None
+        Name or number of the sheet of that table.
     columns : sequence of (str, str)
         Class and column of that table, where they are not called alike.
+    unit : str or None
+        ``fraction``, ``percent``, ``ha``, ``km2`` or ``m2``; None to tell it by heading and sums.
+    renormalise : bool
+        Whether sums of that table may be off by 10 %.
     legend : str or Legend
         What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
     chip_km : float
@@ -74,7 +83,10 @@ class Recipe:
     divisions: Path | None = None
     division_id: str | None = None
     shares: Path | None = None
+    sheet: str | None = None
     columns: Sequence[tuple[str, str]] = ()
+    unit: str | None = None
+    renormalise: bool = False
     legend: str | Legend = AUTO
     chip_km: float = 1.0
     crs: str = "auto"
@@ -145,20 +157,20 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     """
     if recipe.chip_km <= 0:
         raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
+    known = read_known(
+        *(recipe.divisions, recipe.division_id, recipe.legend, recipe.labels),
+        *(recipe.shares, recipe.sheet),
+        columns=recipe.columns,
+        unit=recipe.unit,
+        renormalise=recipe.renormalise,
+    )
+    legend, outlines = known.legend, known.outlines
     images = inspect_rasters(recipe.images)
     bands = [choose_bands(file, recipe.bands) for file in images]
-    stretch, remarks = choose_stretch(images, bands, recipe.scale)
+    stretch, more = choose_stretch(images, bands, recipe.scale)
+    remarks = [*known.remarks, *more]
     labels = inspect_rasters(recipe.labels)
-    table = None
-    if recipe.shares is not None:
-        table = read_table(recipe.shares, recipe.division_id, recipe.columns)
-    legend, more = choose_legend(recipe.legend, labels, table)
-    remarks += more
 
-    outlines = None
-    if recipe.divisions is not None:
-        outlines, more = read_divisions(recipe.divisions, recipe.division_id)
-        remarks += more
     area = find_area(images, outlines)
     grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
     if outlines is not None:
@@ -174,7 +186,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     chips, divisions, splits, more = _split(chips, divisions, recipe.splitting)
     remarks += more
     legend = legend.for_cells(cell_side(labels[0], area)) if labels else legend
-    shares, more = _find_shares(table, labels, legend, divisions, grid)
+    shares, more = _find_shares(known, labels, legend, divisions, grid)
     remarks += more
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
     reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, stretch, label, legend)
@@ -234,14 +246,14 @@ def _split(
 
 
 def _find_shares(
-    table: ShareTable | None,
+    known: Known,
     labels: Sequence[RasterFile],
     legend: Legend,
     divisions: gpd.GeoDataFrame,
     grid: ChipGrid,
 ) -> tuple[NDArray[np.float64], list[str]]:
-    if table is not None:
-        return shares_from_table(table, legend.label_set, divisions.index)
+    if known.shares is not None:
+        return shares_in_region(known.shares, divisions.index)
     if labels:
         return shares_from_labels(labels, legend, divisions, grid)
     return np.full((len(divisions), len(legend.label_set.classes)), np.nan), []

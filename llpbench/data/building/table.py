@@ -2,182 +2,217 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench.catalog import LabelSet
-from llpbench.data.building.divisions import id_texts
-from llpbench.data.building.legend import Legend, plain_label_set
-from llpbench.errors import BuildError, UnknownNameError, examples, unknown
+from llpbench.data.building.joining import Joining
+from llpbench.data.building.legend import Legend
+from llpbench.data.building.table_amounts import Amounts, shares_of_areas, shares_of_parts
+from llpbench.data.building.table_columns import ClassColumn, match_columns
+from llpbench.data.building.table_numbers import Numbers, decimal_marks, gaps, parse
+from llpbench.data.building.table_units import (
+    RELATIVE,
+    SQUARE_METRES,
+    Sums,
+    check_unit,
+    recognise_unit,
+)
+from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.errors import BuildError, examples
 
-SUM_TOLERANCE = 0.005
-"""How far the shares of a division may be from their sum, for rounding; they are divided by it."""
-
-LARGEST_FILE = 2**28
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 @dataclass(frozen=True)
 class ShareTable:
-    """A csv file of shares: its cells as text by division id, and the columns of each class.
+    """Rows of divisions in a table of shares, and how the user wants them read.
 
-    ``columns`` is empty where classes are called like columns.
+    Parameters
+    ----------
+    path : Path
+    rows : DataFrame
+        Cells, indexed by division.
+    areas : ndarray, shape (row,)
+        Of those divisions, in m².
+    columns : sequence of (str, str)
+        Class and column, where they are not called alike.
+    unit : str or None
+        One of :data:`~llpbench.data.building.table_units.UNITS`; None to recognise it.
+    renormalise : bool
+        Whether sums may be off by 10 %.
     """
 
     path: Path
-    values: pd.DataFrame
-    columns: Mapping[str, Sequence[str]]
+    rows: pd.DataFrame
+    areas: NDArray[np.float64]
+    columns: Sequence[tuple[str, str]] = ()
+    unit: str | None = None
+    renormalise: bool = False
+
+    def shares(self, legend: Legend | None) -> tuple[Legend, pd.DataFrame, list[str]]:
+        """Take the shares of divisions from the table; also say what was decided.
+
+        Parameters
+        ----------
+        legend : Legend or None
+            Of the label raster, or named by the user; None for classes called like columns.
+
+        Returns
+        -------
+        legend : Legend
+            Of what the table is about: the same, its groups, or with a class for the rest.
+        shares : DataFrame
+            By division, a column for each class of the legend; rows sum to 1, or are NaN.
+        remarks : list of str
+        """
+        legend, columns, remarks = match_columns(self.rows, self.columns, legend, self.path)
+        cells = self.rows[[column.column for column in columns]]
+        errors: list[BuildError] = []
+        read = []
+        for mark in decimal_marks(cells, self.path.name):
+            try:
+                read.append(self._read(parse(cells, mark), columns, legend))
+            except BuildError as error:
+                errors.append(error)
+        if not read:
+            raise errors[0]
+        if len(read) > 1:
+            raise BuildError(
+                f"{self.path.name}: points or commas may part thousands as well as decimals; "
+                "write numbers without marks between thousands"
+            )
+        legend, shares, more = read[0]
+        found = gaps(cells[name] for name in cells)
+        if found:
+            remarks.append(f"{self.path.name}: {examples(found)} stands where there is no number")
+        return legend, shares, remarks + more
+
+    def _read(
+        self, numbers: Numbers, columns: Sequence[ClassColumn], legend: Legend
+    ) -> tuple[Legend, pd.DataFrame, list[str]]:
+        """Shares, if the numbers are the right reading of the table."""
+        where = self.path.name
+        _refuse_negative(numbers.values, where)
+        known = numbers.values.notna().any(axis=1).to_numpy()
+        if not known.any():
+            raise BuildError(f"{where} has no numbers for any division; check the file")
+        unit = self.unit or _declared(numbers, columns, where)
+        values = numbers.values[known] * _factors(columns, unit)
+        half_digit = values.notna() * _factors(columns, unit) * (0.5 / 10**numbers.decimals)
+        sums = Sums(
+            total=values.sum(axis=1).to_numpy(),
+            rounding=half_digit.sum(axis=1).to_numpy(dtype=np.float64),
+            areas=self.areas[known],
+            complete=values.notna().all(axis=1).to_numpy(),
+        )
+        if unit is None:
+            unit = recognise_unit(sums, where, renormalise=self.renormalise)
+        elif self.unit is None:
+            check_unit(unit, sums, where)
+        amounts = Amounts(
+            where,
+            _by_class(values, columns, legend),
+            sums,
+            unit,
+            gaps=numbers.unknown[known].any(axis=1).to_numpy(),
+            renormalise=self.renormalise,
+        )
+        if unit in RELATIVE:
+            shares, remarks = shares_of_parts(amounts)
+        else:
+            legend, shares, remarks = shares_of_areas(amounts, legend)
+        return legend, shares.reindex(self.rows.index), remarks
 
 
-def read_table(path: Path, id_column: str | None, columns: Sequence[tuple[str, str]]) -> ShareTable:
-    """Read a table of shares from a csv file with a heading.
+def join_table(
+    joining: Joining, outlines: gpd.GeoDataFrame, **reading: Any
+) -> tuple[ShareTable, list[str]]:
+    """Take the rows of divisions from a table, and the areas of their outlines.
 
-    Parameters
-    ----------
-    id_column : str or None
-        The column of division ids; where the file has none of that name, its first column.
-    columns : sequence of (str, str)
-        Class and column; several columns of one class are added up.
+    ``reading`` holds the other fields of :class:`ShareTable`.
     """
-    if not path.is_file():
-        raise BuildError(f"there is no table of shares {str(path)!r}")
-    if path.stat().st_size > LARGEST_FILE:
-        raise BuildError(f"{path.name} is too large for a table of shares")
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise BuildError(f"{path.name} cannot be read as a csv table ({error!s:.200})") from error
-    if raw.shape[1] < 2 or not len(raw):
-        raise BuildError(
-            f"{path.name} must have a column of ids and at least one of shares, separated by "
-            f"commas; found {examples(map(str, raw.columns))}"
-        )
-    chosen = id_column if id_column in raw.columns else raw.columns[0]
-    ids = id_texts(raw[chosen])
-    if ids.duplicated().any():
-        raise BuildError(
-            f"{path.name}: each division must have one row, but ids stand more than once: "
-            f"{examples(ids[ids.duplicated()].unique())}"
-        )
-    values = raw.drop(columns=chosen).set_axis(ids)
-    for _category, column in columns:
-        if column not in values:
-            raise UnknownNameError(f"{path.name}: {unknown('column', column, values.columns)}")
-    wanted: dict[str, list[str]] = {}
-    for category, column in columns:
-        wanted.setdefault(category, []).append(column)
-    return ShareTable(path, values, wanted)
+    rows, remarks = joining.join(outlines.index)
+    areas = _ground_areas(outlines.geometry[rows.index])
+    return ShareTable(joining.table.path, rows, areas, **reading), remarks
 
 
-def fit_legend(table: ShareTable, legend: Legend | None) -> Legend:
-    """Choose the classes that a table is about.
-
-    Parameters
-    ----------
-    legend : Legend or None
-        Of the label raster, or named by the user; None for classes called like the columns.
-
-    Returns
-    -------
-    Legend
-        The same if columns are called like its classes; with class groups for classes if they
-        are called like those.
-    """
-    if legend is None:
-        names = list(table.columns or table.values.columns)
-        return Legend(table.path.stem, plain_label_set(table.path.stem, names))
-    offered = {_plain(name) for name in table.columns or table.values.columns}
-    named = {_plain(name) for name in table.columns}
-    labels = legend.label_set
-    groups = {_plain(group.name) for group in labels.groups}
-    classes = {_plain(label_class.name) for label_class in labels.classes}
-    if groups <= offered and not classes <= offered:
-        classes, legend = groups, legend.grouped()
-    if not classes & offered or not named <= classes:
-        raise BuildError(
-            f"{table.path.name}: columns must be called like classes of {labels.name!r} "
-            f"({examples(c.name for c in labels.classes)}) or like its groups "
-            f"({examples(g.name for g in labels.groups)}), found "
-            f"{examples(table.columns or table.values.columns)}; say which is which with --column "
-            "CLASS=COLUMN"
-        )
-    return legend
-
-
-def shares_from_table(
-    table: ShareTable, labels: LabelSet, divisions: pd.Index[Any]
+def shares_in_region(
+    shares: pd.DataFrame, divisions: pd.Index[Any]
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Take the shares of divisions from a table; also say what was mended or is missing.
+    """Take the shares of the divisions of a region; also say which the table does not know.
 
     Returns
     -------
     shares : ndarray of float64, shape (division, class)
-        Rows sum to 1; NaN where the table has no row, or an empty one.
+        NaN where the table has no row, or one that is not known.
     remarks : list of str
         Sentences on percentages that were divided, and on divisions without shares.
     """
-    known_rows = table.values[table.values.index.isin(divisions)]
-    if not len(known_rows):
+    found = shares.reindex(divisions)
+    unknown = found.isna().any(axis=1).to_numpy()
+    if unknown.all():
         raise BuildError(
-            f"{table.path.name} has no row for any division: its ids are "
-            f"{examples(table.values.index)}, those of the divisions {examples(divisions)}"
+            f"the table has no shares of any division in the region, such as {examples(divisions)}"
         )
-    by_class = np.stack([_column(table, known_rows, c.name) for c in labels.classes], axis=1)
-    known = np.isfinite(by_class).any(axis=1)
-    by_class[known] = np.nan_to_num(by_class[known])
-    total = by_class.sum(axis=1)
     remarks = []
-    if known.any() and np.allclose(total[known], 100, atol=100 * SUM_TOLERANCE):
-        remarks.append(f"{table.path.name} holds percentages; they were divided by 100")
-        by_class, total = by_class / 100, total / 100
-    wrong = known & ~((np.abs(total - 1) <= SUM_TOLERANCE) & (by_class >= 0).all(axis=1))
-    if wrong.any():
-        ids = examples(known_rows.index[wrong])
-        raise BuildError(
-            f"{table.path.name}: the shares of a division must not be negative and sum to 1, but "
-            f"those of {wrong.sum()} do not (sums from {total[wrong].min():.4g} to "
-            f"{total[wrong].max():.4g}), such as {ids}; check the columns"
-        )
-    shares = np.full((len(divisions), len(labels.classes)), np.nan)
-    rows = divisions.get_indexer(known_rows.index)
-    shares[rows] = by_class / np.where(known, total, np.nan)[:, np.newaxis]
-    unknown_rows = ~np.isfinite(shares).all(axis=1)
-    if unknown_rows.any():
+    if unknown.any():
         remarks.append(
-            f"{table.path.name} has no shares of {unknown_rows.sum()} divisions, such as "
-            f"{examples(divisions[unknown_rows])}"
+            f"the table has no shares of {unknown.sum()} divisions, such as "
+            f"{examples(divisions[unknown])}"
         )
-    return shares, remarks
+    return found.to_numpy(np.float64), remarks
 
 
-def _column(table: ShareTable, rows: pd.DataFrame, category: str) -> NDArray[np.float64]:
-    """One class's numbers: NaN in an empty cell, and everywhere if it has no column."""
-    columns = [
-        column
-        for name, own in (table.columns or {name: [name] for name in rows.columns}).items()
-        if _plain(name) == _plain(category)
-        for column in own
-    ]
-    total = np.full(len(rows), np.nan)
-    for column in columns:
-        text = rows[column].str.strip()
-        numbers = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(np.float64)
-        odd = ~np.isfinite(numbers) & (text != "").to_numpy()
-        if odd.any():
-            raise BuildError(
-                f"{table.path.name}: column {column!r} must hold numbers, found "
-                f"{examples(text[odd].unique())}"
-            )
-        total = np.where(np.isfinite(numbers), np.nan_to_num(total) + numbers, total)
-    return total
+def _ground_areas(outlines: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Areas in m² on the ellipsoid, wherever on Earth."""
+    from pyproj import Geod
+    from shapely import orient_polygons
+
+    geod = Geod(ellps="WGS84")
+    degrees = orient_polygons(outlines.to_crs(GEOGRAPHIC).to_numpy())
+    return np.array([abs(geod.geometry_area_perimeter(outline)[0]) for outline in degrees])
 
 
-def _plain(name: str) -> str:
-    """A name without what differs between spellings."""
-    return re.sub(r"[\W_]+", " ", str(name)).strip().casefold()
+def _declared(numbers: Numbers, columns: Sequence[ClassColumn], where: str) -> str | None:
+    """The unit that headings or percent signs name; square metres where areas are mixed."""
+    said = {
+        column.unit or ("percent" if column.column in numbers.percent else None)
+        for column in columns
+    } - {None}
+    units = sorted(map(str, said))
+    if len(units) > 1 and not said <= {*SQUARE_METRES}:
+        raise BuildError(
+            f"{where}: columns are in {examples(units)}; keep those of one unit, or name the "
+            "columns that count with --column"
+        )
+    return "m2" if len(units) > 1 else next(iter(units), None)
+
+
+def _factors(columns: Sequence[ClassColumn], unit: str | None) -> list[float]:
+    """What takes each column to the unit of the table."""
+    if unit is None or unit not in SQUARE_METRES:
+        return [1.0] * len(columns)
+    return [SQUARE_METRES.get(column.unit or unit, 1.0) / SQUARE_METRES[unit] for column in columns]
+
+
+def _by_class(values: pd.DataFrame, columns: Sequence[ClassColumn], legend: Legend) -> pd.DataFrame:
+    """The columns of each class added up, in the order of the legend; 0 where there is none."""
+    added = values.T.groupby([column.category for column in columns]).sum().T
+    names = [entry.name for entry in legend.label_set.classes]
+    return added.reindex(columns=names, fill_value=0.0)
+
+
+def _refuse_negative(values: pd.DataFrame, where: str) -> None:
+    negative = (values < 0).any(axis=1)
+    if negative.any():
+        raise BuildError(
+            f"{where}: the shares of a division must not be negative, but those of "
+            f"{negative.sum()} are: {examples(values.index[negative])}; check the columns"
+        )

@@ -1,0 +1,231 @@
+"""Files of tables as offices keep them: delimited text, spreadsheets, parquet."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
+from llpbench.data.building.table_numbers import is_number
+from llpbench.errors import BuildError, examples
+
+LARGEST_FILE = 2**26
+MOST_COLUMNS = 1000
+_SAMPLE = 1_000_000
+"""Characters by which the separator of a text is found."""
+
+_DELIMITERS = (";", "\t", ",", "|")
+_MARKS = (
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How zip files (xlsx, ods) and xls begin."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table below its heading: text, or numbers where the file has numbers.
+
+    ``""`` where a cell is empty; ``remarks`` say what was guessed.
+    """
+
+    path: Path
+    values: pd.DataFrame
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_cells(path: Path, sheet: str | None = None) -> Cells:
+    """Read a table of any kind; its contents say which, not its name.
+
+    Parameters
+    ----------
+    sheet : str or None
+        Of a spreadsheet: its name, or its number from 1.
+    """
+    if not path.is_file():
+        raise BuildError(f"there is no table of shares {str(path)!r}")
+    if path.stat().st_size > LARGEST_FILE:
+        raise BuildError(f"{path.name} is too large for a table of shares")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start in _SPREADSHEETS:
+        return _with_heading(path, pd.DataFrame(read_sheet(path, sheet)), [])
+    if sheet is not None:
+        raise BuildError(f"{path.name} is no spreadsheet, so --sheet must be left away")
+    if start == b"PAR1":
+        return Cells(path, _read_parquet(path))
+    if start.startswith(b"\x1f\x8b"):
+        raise BuildError(f"{path.name} is compressed; unpack it first")
+    text, remarks = _decode(path)
+    return _with_heading(path, _read_text(path, text), remarks)
+
+
+def _decode(path: Path) -> tuple[str, list[str]]:
+    """Text of a file in the encoding it says, in UTF-8, or as Western Europe writes it."""
+    content = path.read_bytes()
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8-sig")
+    try:
+        text, remarks = content.decode(encoding), []
+    except UnicodeDecodeError:
+        text, remarks = _guess(path, content)
+    if "\0" in text:
+        raise BuildError(f"{path.name} is no text; save the table as csv in UTF-8")
+    return text, remarks
+
+
+def _guess(path: Path, content: bytes) -> tuple[str, list[str]]:
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        break
+    word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
+    return text, [f"{path.name} is not in UTF-8 and was read as {encoding}: {examples([word])}"]
+
+
+def _read_text(path: Path, text: str) -> pd.DataFrame:
+    """All lines as rows of cells; the heading is one of them."""
+    delimiter, width = _find_delimiter(path, text)
+    if (text.count("\n") + 1) * width > MOST_CELLS:
+        raise BuildError(
+            f"{path.name} is too large for a table of shares: at most {MOST_CELLS:,} cells are read"
+        )
+    try:
+        return pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            names=range(width),
+            dtype=str,
+            keep_default_na=False,
+            index_col=False,
+        ).fillna("")
+    except (ValueError, OSError) as error:
+        raise BuildError(
+            f"{path.name} cannot be read as a csv table ({error!s:.200}); save it with one "
+            "heading and as many cells in each line"
+        ) from error
+
+
+def _find_delimiter(path: Path, text: str) -> tuple[str, int]:
+    """Find what separates cells: what makes most lines equally long; and how long."""
+    sample = text[:_SAMPLE]
+    if len(sample) < len(text):
+        sample = sample[: sample.rfind("\n") + 1]
+    best = (0.0, 0, "", 0)
+    for rank, delimiter in enumerate(_DELIMITERS):
+        try:
+            lines = [line for line in csv.reader(io.StringIO(sample), delimiter=delimiter) if line]
+        except csv.Error:
+            continue
+        lengths = np.array([len(line) for line in lines] or [0])
+        usual = int(np.bincount(np.minimum(lengths, MOST_COLUMNS + 1)).argmax())
+        if usual > 1:
+            best = max(best, (float((lengths == usual).mean()), -rank, delimiter, lengths.max()))
+        elif lengths.max() > MOST_COLUMNS:
+            best = max(best, (0.0, -rank, delimiter, lengths.max()))
+    _, _, delimiter, width = best
+    if text and (not sample or width > MOST_COLUMNS):
+        raise BuildError(
+            f"{path.name} has more than {MOST_COLUMNS:,} columns; keep those of ids and classes"
+        )
+    if not delimiter:
+        raise BuildError(
+            f"{path.name} must have a column of ids and at least one of shares, separated by "
+            f"commas, semicolons or tabs; found {examples(text.split(chr(10)))}"
+        )
+    return delimiter, int(width)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_metadata(path)
+        if about.num_rows * about.num_columns > MOST_CELLS or about.num_columns > MOST_COLUMNS:
+            raise BuildError(
+                f"{path.name} is too large for a table of shares: {about.num_rows:,} rows and "
+                f"{about.num_columns:,} columns, at most {MOST_COLUMNS:,} and {MOST_CELLS:,} cells"
+            )
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise BuildError(f"{path.name} cannot be read as parquet ({error!s:.200})") from error
+    named = [name for name in table.index.names if name is not None]
+    table = table.reset_index(level=named) if named else table
+    return _checked(path, table.set_axis([str(name) for name in table.columns], axis=1))
+
+
+def _with_heading(path: Path, grid: pd.DataFrame, remarks: list[str]) -> Cells:
+    """Find the heading: the line above the first that holds numbers, as wide as that."""
+    if grid.shape[1] > MOST_COLUMNS:
+        raise BuildError(
+            f"{path.name} has more than {MOST_COLUMNS:,} columns; keep those of ids and classes"
+        )
+    filled = grid.map(lambda cell: str(cell).strip() != "")
+    rows, columns = filled.any(axis=1), filled.any(axis=0)
+    grid, filled = grid.loc[rows, columns], filled.loc[rows, columns]
+    if not grid.size:
+        raise BuildError(f"{path.name} is empty")
+    top = _find_heading(path, grid, filled.sum(axis=1).to_numpy())
+    if top:
+        first = next(str(cell) for cell in grid.iloc[0] if str(cell).strip())
+        remarks = [*remarks, f"{top} lines above the heading of {path.name} were left out: "
+                   f"{examples([first])}"]  # fmt: skip
+    names = [
+        _text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top].tolist())
+    ]
+    body = grid.iloc[top + 1 :].reset_index(drop=True).set_axis(names, axis=1)
+    return Cells(path, _checked(path, body), remarks)
+
+
+def _find_heading(path: Path, grid: pd.DataFrame, width: NDArray[np.int64]) -> int:
+    """Row of the heading, by how many cells of each row are filled."""
+    for row in range(len(grid)):
+        if width[row] < max(2, width.max() // 2) or not any(map(is_number, grid.iloc[row])):
+            continue
+        above = [n for n in range(row) if width[n] >= max(2, width[row] - 1)]
+        top = above[-1] if above else row
+        break
+    else:
+        return int(np.argmax(width >= min(2, width.max())))
+    cells = [_text(cell) for cell in grid.iloc[top]]
+    numbers = [cell for cell in cells if is_number(cell) and not cell.isdecimal()]
+    if numbers:
+        raise BuildError(
+            f"{path.name} must have a heading, a line of column names above the rows, but found "
+            f"numbers in its place: {examples(numbers)}"
+        )
+    return top
+
+
+def _checked(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    names = pd.Series(table.columns, dtype=str)
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise BuildError(
+            f"{path.name}: each column must have a name of its own, but found twice: "
+            f"{examples(twice.unique())}; rename one of them"
+        )
+    if table.shape[1] < 2 or not len(table):
+        raise BuildError(
+            f"{path.name} must have a column of ids and at least one of shares, separated by "
+            f"commas, semicolons or tabs, and rows below its heading; found {examples(names)}"
+        )
+    table = table.astype(object)
+    return table.where(table.notna(), "")
+
+
+def _text(cell: Any) -> str:
+    """A cell as text; a number without a fraction loses its point."""
+    return f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
