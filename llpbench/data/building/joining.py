@@ -37,6 +37,7 @@ class Joining:
     table: Cells
     named: str | None
     _column: str = field(default="", init=False)
+    _remarks: list[str] = field(default_factory=list, init=False)
 
     def outline_column(self, attributes: pd.DataFrame) -> str:
         """Choose the columns of ids by looking at both files; return that of the outlines.
@@ -64,6 +65,11 @@ class Joining:
                     "--division-id"
                 )
         self._column = best.table
+        if _key(best.table) != _key(best.outlines):
+            self._remarks.append(
+                f"{self.table.path.name}: its column {best.table!r} was joined to "
+                f"{best.outlines!r} of the outlines"
+            )
         return best.outlines
 
     def join(self, ids: pd.Index[Any]) -> tuple[pd.DataFrame, list[str]]:
@@ -81,7 +87,8 @@ class Joining:
         chosen = [place for place in places if place is not None]
         rows = self.table.values.drop(columns=self._column).iloc[chosen]
         left = sorted(set(range(len(texts))) - set(places))
-        return rows.set_axis(ids[known], axis=0), remarks + self._extra(left, texts)
+        remarks = [*self._remarks, *remarks, *self._extra(left, texts)]
+        return rows.set_axis(ids[known], axis=0), remarks
 
     def _extra(self, left: list[int], texts: list[str]) -> list[str]:
         """Name rows of no division; those without an id are notes or a total."""

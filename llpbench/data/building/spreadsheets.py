@@ -70,10 +70,10 @@ def _find(path: str, sheet: str) -> dict[str, Any]:
         sheet = names[int(sheet) - 1]
     wanted = names if not sheet else [name for name in names if name == sheet]
     opened = [workbook.get_sheet_by_name(name) for name in wanted]
-    filled = [one for one in opened if sheet or one.total_height]
+    filled = [one for one in opened if sheet or one.height]
     if len(filled) != 1:
         return {"sheets": [one.name for one in filled] if not sheet else names}
-    cells = filled[0].total_height * filled[0].total_width
+    cells = filled[0].height * filled[0].width
     return {"cells": cells} if cells > MOST_CELLS else {"rows": filled[0].to_python()}
 
 

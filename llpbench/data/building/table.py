@@ -84,19 +84,21 @@ class ShareTable:
         if not read:
             raise errors[0]
         if len(read) > 1:
+            read = [reading for reading in read if reading.fills]
+        if len(read) != 1:
             raise BuildError(
                 f"{self.path.name}: points or commas may part thousands as well as decimals; "
                 "write numbers without marks between thousands"
             )
-        legend, shares, more = read[0]
-        found = gaps(cells[name] for name in cells)
-        if found:
-            remarks.append(f"{self.path.name}: {examples(found)} stands where there is no number")
-        return legend, shares, remarks + more
+        count, signs = gaps(cells[name] for name in cells)
+        if count:
+            remarks.append(
+                f"{self.path.name}: {count} cells hold no number ({examples(signs)}); that counts "
+                "as 0 in rows that are not named as unknown"
+            )
+        return read[0].legend, read[0].shares, [*remarks, *read[0].remarks]
 
-    def _read(
-        self, numbers: Numbers, columns: Sequence[ClassColumn], legend: Legend
-    ) -> tuple[Legend, pd.DataFrame, list[str]]:
+    def _read(self, numbers: Numbers, columns: Sequence[ClassColumn], legend: Legend) -> _Reading:
         """Shares, if the numbers are the right reading of the table."""
         where = self.path.name
         _refuse_negative(numbers.values, where)
@@ -128,7 +130,18 @@ class ShareTable:
             shares, remarks = shares_of_parts(amounts)
         else:
             legend, shares, remarks = shares_of_areas(amounts, legend)
-        return legend, shares.reindex(self.rows.index), remarks
+        fills = bool(sums.fits(unit, self.renormalise).all())
+        return _Reading(legend, shares.reindex(self.rows.index), remarks, fills)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a table says if its numbers are read in one way; whether all rows then are whole."""
+
+    legend: Legend
+    shares: pd.DataFrame
+    remarks: list[str]
+    fills: bool
 
 
 def join_table(

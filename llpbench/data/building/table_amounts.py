@@ -93,7 +93,8 @@ def shares_of_areas(amounts: Amounts, legend: Legend) -> tuple[Legend, pd.DataFr
         raise BuildError(_too_large(amounts, over))
     said = f"{amounts.where} holds areas in {amounts.unit}, which fill {_percent(parts)} of the "
     filled = parts >= 1 - tolerance
-    if filled[~amounts.gaps].all() and filled.any():
+    whole_rows = amounts.sums.complete | filled
+    if filled.any() and filled[whole_rows].all():
         remarks = [f"{said}divisions; each row was divided by its sum"]
         return legend, _divide(amounts, ~filled, remarks), remarks
     legend, name = _with_rest(legend)
@@ -182,7 +183,7 @@ def _too_large(amounts: Amounts, over: NDArray[np.bool_]) -> str:
 
 
 def _span(parts: NDArray[np.float64]) -> str:
-    return f"{parts.min():.4g} to {parts.max():.4g}"
+    return f"{parts.min():.6g} to {parts.max():.6g}"
 
 
 def _percent(parts: NDArray[np.float64]) -> str:

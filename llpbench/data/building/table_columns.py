@@ -135,9 +135,11 @@ def _called_like(rows: pd.DataFrame, known: set[str]) -> list[ClassColumn]:
     found = []
     for heading in map(str, rows.columns):
         name, unit = split_heading(heading)
-        for spelling, said in ((heading, None), (name, unit), (_AREA_WORD.sub("", name), unit)):
+        is_name = plain_name(heading) in known and plain_name(name) not in known
+        spellings = [heading] if is_name else [name, _AREA_WORD.sub("", name)]
+        for spelling in spellings:
             if plain_name(spelling) in known:
-                found.append(ClassColumn(spelling, heading, said))
+                found.append(ClassColumn(spelling, heading, None if is_name else unit))
                 break
     return found
 

@@ -75,12 +75,10 @@ def _decode(path: Path) -> tuple[str, list[str]]:
     content = path.read_bytes()
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8-sig")
     try:
-        text, remarks = content.decode(encoding), []
+        text = content.decode(encoding)
     except UnicodeDecodeError:
-        text, remarks = _guess(path, content)
-    if "\0" in text:
-        raise BuildError(f"{path.name} is no text; save the table as csv in UTF-8")
-    return text, remarks
+        return _guess(path, content)
+    return _readable(path, text), []
 
 
 def _guess(path: Path, content: bytes) -> tuple[str, list[str]]:
@@ -90,8 +88,17 @@ def _guess(path: Path, content: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             continue
         break
+    text = _readable(path, text)
     word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
     return text, [f"{path.name} is not in UTF-8 and was read as {encoding}: {examples([word])}"]
+
+
+def _readable(path: Path, text: str) -> str:
+    if "\0" in text:
+        raise BuildError(f"{path.name} is no text; save the table as csv in UTF-8")
+    if not text.strip():
+        raise BuildError(f"{path.name} is empty")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_text(path: Path, text: str) -> pd.DataFrame:
@@ -123,20 +130,18 @@ def _find_delimiter(path: Path, text: str) -> tuple[str, int]:
     sample = text[:_SAMPLE]
     if len(sample) < len(text):
         sample = sample[: sample.rfind("\n") + 1]
-    best = (0.0, 0, "", 0)
+    best = (-1.0, 0, "", 0)
     for rank, delimiter in enumerate(_DELIMITERS):
         try:
             lines = [line for line in csv.reader(io.StringIO(sample), delimiter=delimiter) if line]
         except csv.Error:
             continue
-        lengths = np.array([len(line) for line in lines] or [0])
-        usual = int(np.bincount(np.minimum(lengths, MOST_COLUMNS + 1)).argmax())
+        lengths = np.array([min(len(line), MOST_COLUMNS + 1) for line in lines] or [0])
+        usual = int(np.bincount(lengths).argmax())
         if usual > 1:
             best = max(best, (float((lengths == usual).mean()), -rank, delimiter, lengths.max()))
-        elif lengths.max() > MOST_COLUMNS:
-            best = max(best, (0.0, -rank, delimiter, lengths.max()))
     _, _, delimiter, width = best
-    if text and (not sample or width > MOST_COLUMNS):
+    if not sample or width > MOST_COLUMNS:
         raise BuildError(
             f"{path.name} has more than {MOST_COLUMNS:,} columns; keep those of ids and classes"
         )
@@ -200,13 +205,18 @@ def _find_heading(path: Path, grid: pd.DataFrame, width: NDArray[np.int64]) -> i
     else:
         return int(np.argmax(width >= min(2, width.max())))
     cells = [_text(cell) for cell in grid.iloc[top]]
-    numbers = [cell for cell in cells if is_number(cell) and not cell.isdecimal()]
-    if numbers:
+    numbers = [cell for cell in cells if is_number(cell)]
+    if len(set(numbers)) == len(numbers) and all(map(str.isdecimal, numbers)):
+        return top
+    if (width[:top] > 1).any():
         raise BuildError(
-            f"{path.name} must have a heading, a line of column names above the rows, but found "
-            f"numbers in its place: {examples(numbers)}"
+            f"{path.name}: lines have more cells than the heading above them; where decimals have "
+            "a comma, separate cells by semicolons"
         )
-    return top
+    raise BuildError(
+        f"{path.name} must have a heading, a line of names above the rows and of no number or name "
+        f"twice, found {examples(cells)}"
+    )
 
 
 def _checked(path: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -162,9 +162,10 @@ def odd_cells(column: pd.Series[Any]) -> list[str]:
     return [str(c) for c in column.unique().tolist() if not (is_gap(c) or is_number(c))]
 
 
-def gaps(columns: Iterable[pd.Series[Any]]) -> list[str]:
-    """Signs that stand in place of numbers, without empty cells."""
-    return sorted({_tidy(c) for column in columns for c in column.tolist() if is_gap(c)} - {""})
+def gaps(columns: Iterable[pd.Series[Any]]) -> tuple[int, list[str]]:
+    """How many cells hold no number, and what they hold."""
+    found = [_tidy(cell) for column in columns for cell in column.tolist() if is_gap(cell)]
+    return len(found), sorted(set(found))
 
 
 def _is_unknown(cell: Any) -> bool:

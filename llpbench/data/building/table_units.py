@@ -22,8 +22,9 @@ FILLED = 0.02
 RENORMALISED = 0.1
 """The same for both where the user asks for it."""
 
-_LEAST_PART = 0.1
-"""Part of the divisions that areas fill at least, in the median, to tell their unit by it."""
+_LEAST_PART: Mapping[str, float] = MappingProxyType({"ha": 0.05, "km2": 0.5, "m2": 0.05})
+"""Part of the divisions that areas fill at least, in the median, to tell their unit by it: so that
+in the next smaller unit they would fill less than half a percent."""
 
 RELATIVE: Mapping[str, float] = MappingProxyType({"fraction": 1.0, "percent": 100.0})
 """What a whole division is in a unit of shares."""
@@ -127,16 +128,16 @@ def recognise_unit(sums: Sums, where: str, *, renormalise: bool) -> str:
             f"to what {found[1]!r} would; write all in one unit"
         )
     mostly = [unit for unit, rows in zip(UNITS, by_row, strict=True) if rows.mean() > 0.5]
-    near = [unit for unit in RELATIVE if (np.abs(seen.parts(unit) - 1) <= 0.5).all()]
-    partly = [unit for unit in UNITS if unit in SQUARE_METRES and _is_part(seen, unit)]
-    return _one(mostly or near + partly, seen, where)
+    near = [unit for unit in UNITS if (np.abs(seen.parts(unit) - 1) <= 0.5).all()]
+    partly = [unit for unit in _LEAST_PART if _is_part(seen, unit)]
+    return _one(mostly or list(dict.fromkeys(near + partly)), seen, where)
 
 
 def _is_part(sums: Sums, unit: str) -> bool:
     """Whether areas would fill a good part of the divisions."""
     parts = sums.parts(unit)
     within = parts <= 1 + sums.tolerance(unit, False)
-    return bool(within.all() and np.median(parts) >= _LEAST_PART)
+    return bool(within.all() and np.median(parts) >= _LEAST_PART[unit])
 
 
 def _one(fitting: list[str], sums: Sums, where: str) -> str:
@@ -146,7 +147,10 @@ def _one(fitting: list[str], sums: Sums, where: str) -> str:
         return fitting[0]
     spans = f"rows sum to {_span(sums.total)}, the divisions have {_span(sums.areas / 1e4)} ha"
     if fitting:
-        raise BuildError(f"{where} may be in {' or '.join(fitting)}: {spans}; say it with --unit")
+        raise BuildError(
+            f"{where} may be in {' or '.join(fitting)}: {spans}; say it with --unit, and "
+            f"take sums up to {RENORMALISED:.0%} off with --renormalise"
+        )
     raise BuildError(
         f"{where} holds neither fractions nor percentages nor areas that can be told apart: "
         f"{spans}; check the columns, name those of classes with --column, or say the unit with "
