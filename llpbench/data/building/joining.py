@@ -30,6 +30,7 @@ class Joining:
     Parameters
     ----------
     table : Cells
+        With a column of ids among the others.
     named : str or None
         The column of ids that the user names, of either file or of both.
     """
@@ -80,6 +81,7 @@ class Joining:
         rows : DataFrame
             Of the divisions that the table has, in the order of ``ids``.
         remarks : list of str
+            Also which rows were left out.
         """
         texts = _texts(self.table.values[self._column])
         places, remarks = _places(list(ids), texts, self.table.path.name)

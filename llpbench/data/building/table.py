@@ -37,6 +37,7 @@ class ShareTable:
     Parameters
     ----------
     path : Path
+        The file, for its name.
     rows : DataFrame
         Cells, indexed by division.
     areas : ndarray, shape (row,)
@@ -71,6 +72,7 @@ class ShareTable:
         shares : DataFrame
             By division, a column for each class of the legend; rows sum to 1, or are NaN.
         remarks : list of str
+            Unit, sums, gaps and what was left out.
         """
         legend, columns, remarks = match_columns(self.rows, self.columns, legend, self.path)
         cells = self.rows[[column.column for column in columns]]

@@ -31,7 +31,9 @@ class Amounts:
     values : DataFrame
         By division and class; 0 in gaps.
     sums : Sums
+        Of the rows, before gaps were filled by 0.
     unit : str
+        That of ``values`` and ``sums``.
     gaps : ndarray of bool
         Rows in which a number is said to be unknown.
     renormalise : bool
@@ -85,7 +87,9 @@ def shares_of_areas(amounts: Amounts, legend: Legend) -> tuple[Legend, pd.DataFr
     legend : Legend
         With a class for the rest, if there is a rest and no such class.
     shares : DataFrame
+        By division and class; NaN in rows that gaps leave unknown.
     remarks : list of str
+        What the areas fill, and what became of the rest.
     """
     parts, tolerance = amounts.parts, amounts.tolerance
     over = parts > 1 + tolerance

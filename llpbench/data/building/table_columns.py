@@ -56,7 +56,9 @@ def match_columns(
         The same if all columns are called like its classes; with class groups in their place if
         some are called like those.
     columns : list of ClassColumn
+        Those that count, in the order of the table.
     remarks : list of str
+        Columns of numbers that are no class.
     """
     for _category, column in named:
         if column not in rows:
