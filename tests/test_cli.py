@@ -227,7 +227,7 @@ SHARED = {
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
-    *("--scale", "--shares"),  # what a region is made of: build and predict
+    *("--renormalise", "--scale", "--shares", "--sheet", "--unit"),  # what a region is made of
     *("--all", "--chips", "--licence", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""

@@ -128,7 +128,7 @@ def build_dataset(
     Examples
     --------
     >>> from pathlib import Path
-    >>> build_dataset("mine", Recipe([Path("missing.tif")]))
+    >>> build_dataset("mine", Recipe([Path("missing.tif")], legend="corine"))
     Traceback (most recent call last):
         ...
     llpbench.errors.BuildError: there is no raster 'missing.tif'
