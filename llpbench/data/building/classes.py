@@ -9,10 +9,13 @@ import numpy as np
 from llpbench.data.building.area import Area
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO, find_legend, recognise
-from llpbench.data.building.raster_file import RasterFile, apply, sample
+from llpbench.data.building.raster_file import RasterFile, apply, common_scale, sample
 from llpbench.data.building.table import ShareTable, fit_legend
 from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.errors import BuildError
+
+_TRUE = 0.01
+"""Part by which a pixel may be longer in the plane of a projection than on the ground."""
 
 _SAMPLE = 1000
 """Rows and columns of a label raster that its legend is recognised by."""
@@ -34,6 +37,8 @@ def choose_legend(
     elif labels:
         legend = recognise(_sample(labels))
         remarks = [f"the labels were recognised as {legend.name} ({legend.label_set.title})"]
+    if legend is not None and not legend.starts and common_scale(labels) not in (None, (1.0, 0.0)):
+        remarks.append("the labels have scale tags; class numbers are read as they are stored")
     if table is not None:
         return fit_legend(table, legend), remarks
     if legend is None:
@@ -44,8 +49,12 @@ def choose_legend(
 
 
 def cell_side(file: RasterFile, area: Area) -> float:
-    """Side in metres of a square as large as a raster's pixel in the middle of an area."""
-    from pyproj import Geod, Transformer
+    """Side in metres of a square as large as a raster's pixel in the middle of an area.
+
+    Pixels in the plane of a projection have their side there, if it is true to 1 %: a cell of 250 m
+    is one, and whole counts stand for it as they are.
+    """
+    from pyproj import CRS, Geod, Transformer
 
     x, y = Transformer.from_crs(GEOGRAPHIC, file.crs, always_xy=True).transform(*area.centre)
     column, row = apply(~file.transform, x, y)
@@ -54,14 +63,20 @@ def cell_side(file: RasterFile, area: Area) -> float:
         *corners
     )
     area_m2, _ = Geod(ellps="WGS84").polygon_area_perimeter(longitude, latitude)
-    return float(np.sqrt(abs(area_m2)))
+    side = float(np.sqrt(abs(area_m2)))
+    system = CRS(file.crs)
+    if system.is_projected:
+        unit = system.axis_info[0].unit_conversion_factor
+        in_plane = float(f"{unit * abs(file.transform.determinant) ** 0.5:.9g}")
+        side = in_plane if abs(in_plane / side - 1) < _TRUE else side
+    return side
 
 
 def _sample(labels: Sequence[RasterFile]) -> set[float]:
     """Numbers that occur in label rasters."""
     occurring: set[float] = set()
     for file in labels:
-        numbers = np.unique(sample(file, [1], _SAMPLE))
+        numbers = np.unique(sample(file, _SAMPLE))
         if (numbers != np.round(numbers)).any():
             raise BuildError(
                 f"{file.path.name} holds amounts, not classes; name the legend that divides them "
