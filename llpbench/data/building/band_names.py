@@ -41,13 +41,20 @@ def find_role(description: str, tags: Mapping[str, str]) -> tuple[str, str]:
     >>> find_role("Band 4", {}), find_role("", {"wavelength": "0.665", "units": "um"})
     (('Band 4', ''), ('', 'red'))
     """
-    plain = {re.sub(r"\W", "_", key).lower().rpartition("eo_")[2]: tags[key] for key in tags}
+    plain = dict(_tag(*tag) for tag in tags.items())
     names = [plain.get("common_name", ""), description]
     names += [plain.get(key, "") for key in ("bandname", "band_name", "name", "long_name")]
     given = [name for name in names if name]
     roles = [role for name in given if (role := role_of(name))]
     name = description or (given[0] if given else "")
     return name, roles[0] if roles else _by_wavelength(plain)
+
+
+def _tag(key: str, value: str) -> tuple[str, str]:
+    """A tag without the namespace ``eo:``; rasterio takes that for the key of what follows it."""
+    if key.lower() == "eo":
+        key, _, value = value.partition("=")
+    return re.sub(r"\W", "_", key).lower().removeprefix("eo_"), value
 
 
 def role_of(name: str) -> str:
