@@ -560,7 +560,7 @@ def test_a_mosaic_that_reaches_elsewhere_is_refused(
         "<VRTDataset><Metadata domain='OVERVIEWS'/></VRTDataset>",
         "<!DOCTYPE x [<!ENTITY a 'b'>]><VRTDataset>&a;</VRTDataset>",
         "<VRTDataset>",
-        "<GDAL_WMS><Service name='TMS'><ServerUrl>http://127.0.0.1:9</ServerUrl></Service></GDAL_WMS>",
+        "<GDAL_WMS><Service name='TMS'><ServerUrl>http://x</ServerUrl></Service></GDAL_WMS>",
         '{"type": "FeatureCollection", "features": []}',
         "",
     ],
