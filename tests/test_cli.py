@@ -227,7 +227,7 @@ SHARED = {
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
-    *("--scale", "--shares"),  # what a region is made of: build and predict
+    *("--max-missing", "--scale", "--shares"),  # what a region is made of: build and predict
     *("--all", "--chips", "--licence", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
