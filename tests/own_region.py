@@ -43,6 +43,16 @@ def write_raster(
     return path
 
 
+def edit_raster(path: Path, **facts: Any) -> Path:
+    """Write what a file says of its bands; ``tags`` are by number of the band."""
+    with rasterio.open(path, "r+") as file:
+        for number, tags in facts.pop("tags", {}).items():
+            file.update_tags(number, **tags)
+        for name, value in facts.items():
+            setattr(file, name, value)
+    return path
+
+
 def write_divisions(path: Path, divisions: gpd.GeoDataFrame) -> Path:
     """GeoJSON with all digits: by default it is written to the centimetre."""
     divisions.to_file(path, driver="GeoJSON", COORDINATE_PRECISION=15)
@@ -124,6 +134,16 @@ class OwnRegion:
         return {
             chip: (100 * row + down, 100 * column + right) for chip, (row, column) in places.items()
         }
+
+    def pixels(self, region: Region) -> NDArray[np.int64]:
+        """The image that chips make up, black where there are none; shape (band, row, column)."""
+        whole = np.zeros((3, 100 * self.rows, 100 * self.columns), dtype=np.int64)
+        chips = list(region.chips.index)
+        corners = self.corners(region)
+        for chip, image in zip(chips, region.read(chips).image, strict=True):
+            row, column = corners[chip]
+            whole[:, row : row + 100, column : column + 100] = np.moveaxis(image, -1, 0)
+        return whole
 
     def write_image(self, pixels: Any = None, name: str = "image.tif", **options: Any) -> Path:
         pixels = self.image if pixels is None else pixels

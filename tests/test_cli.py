@@ -227,7 +227,7 @@ SHARED = {
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
-    *("--renormalise", "--scale", "--shares", "--sheet", "--unit"),  # what a region is made of
+    *("--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),  # a region's
     *("--all", "--chips", "--licence", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,25 @@ def _pairs(
     return pairs
 
 
+def _listed(
+    _ctx: click.Context, _param: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Split a list at its commas."""
+    return None if value is None else tuple(item.strip() for item in value.split(","))
+
+
+class _TakesBands(click.Command):
+    """A command that takes ``--bands 4 3 2`` for ``--bands 4,3,2``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--bands" in args:
+            first = args.index("--bands") + 1
+            three = list(takewhile(lambda text: not text.startswith("-"), args[first : first + 3]))
+            if three and "," not in three[0]:
+                args = [*args[:first], ",".join(three), *args[first + len(three) :]]
+        return super().parse_args(ctx, args)
+
+
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say what a region is made of."""
     sources = [
@@ -74,7 +94,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=options.PATH,
             multiple=True,
             required=True,
-            help="Raster; several.",
+            help="Raster, folder of rasters, or pattern such as 'tiles/*.tif'; several.",
         ),
         click.option("--divisions", type=options.PATH, help="Outlines: anything geopandas reads."),
         click.option(
@@ -106,9 +126,19 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Take rows whose sum is up to 10 % off, and divide each by its sum.",
         ),
         click.option(
-            "--bands", type=int, nargs=3, help="Numbers of the red, green and blue bands."
+            "--bands",
+            callback=_listed,
+            metavar="R,G,B",
+            help="The red, green and blue bands by number, name or colour: 4,3,2 or B4,B3,B2.",
         ),
         click.option("--scale", type=float, nargs=2, help="Image values that become 0 and 255."),
+        click.option(
+            "--max-missing",
+            type=click.FloatRange(0, 1, max_open=True),
+            default=0.01,
+            metavar="SHARE",
+            help="Of a chip's pixels that may be missing, as under clouds; they are black.",
+        ),
         click.option("--chip-km", type=float, default=1.0, help="Side of a chip."),
         click.option(
             "--crs",
@@ -122,10 +152,16 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+@click.command(cls=_TakesBands)
 @options.name_argument
 @source_options
-@click.option("--labels", type=options.PATH, multiple=True, help="Raster of classes; several.")
+@click.option(
+    "--labels",
+    type=options.PATH,
+    multiple=True,
+    help="Raster of classes, folder of them, or pattern; several.",
+)
+@click.option("--label-band", type=options.COUNT, help="Which of its bands holds the classes.")
 @click.option(
     "--legend",
     default="auto",
@@ -165,7 +201,7 @@ def build(
     _print_report(report, name, as_json)
 
 
-@click.command()
+@click.command(cls=_TakesBands)
 @click.argument("run", type=options.EXISTING_FOLDER)
 @source_options
 @options.out_option("A new folder.", required=True, kind=options.FOLDER)

@@ -116,7 +116,7 @@ def _cog(
     import rasterio
     import rasterio.shutil
 
-    from llpbench.data.building.raster_file import GDAL_OPTIONS
+    from llpbench.data.building.opening import GDAL_OPTIONS
 
     height, width = (pixels * number for number in cells.shape)
     with (

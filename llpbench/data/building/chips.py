@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_MISSING = 0.01
 """Part of a chip's pixels that may be missing; they are black."""
 
+_ROUNDING = 1e-9
+
 _BLOCK = 10
 """Chips along a side of what is looked at together."""
 
@@ -88,6 +90,7 @@ def choose_chips(
     grid: ChipGrid,
     extent: Window,
     divisions: gpd.GeoDataFrame | None,
+    max_missing: float = MOST_MISSING,
 ) -> tuple[Chips, list[str]]:
     """Choose the cells with a pixel in a division, and with nearly all pixels of an image.
 
@@ -99,7 +102,11 @@ def choose_chips(
         The cells to choose from.
     divisions : GeoDataFrame or None
         In the projection of the grid; None for chips anywhere.
+    max_missing : float
+        Share of a chip's pixels that may be missing, from 0 to less than 1.
     """
+    if not 0 <= max_missing < 1:
+        raise BuildError(f"--max-missing must be from 0 to less than 1, found {max_missing:g}")
     rows, columns = np.divmod(np.arange(extent.height * extent.width), extent.width)
     cells = Chips(grid, rows + extent.row, columns + extent.column)
     if divisions is not None:
@@ -109,19 +116,26 @@ def choose_chips(
         present = _covered(cells, image)
     else:
         present = _count_pixels(cells, image)
-    whole = present >= 1 - MOST_MISSING
+    whole = present >= 1 - max_missing - _ROUNDING
     if not whole.any():
         raise BuildError(
             f"none of the {len(cells)} chips of this size in the divisions lies wholly in the "
-            "image; give a larger image, or smaller chips with --chip-km"
+            "image; give a larger image, smaller chips with --chip-km, or allow for missing pixels "
+            "with --max-missing"
         )
-    partly = int(((present > 0) & ~whole).sum())
-    if not partly:
-        return cells[whole], []
-    return cells[whole], [
-        f"{partly} chips at the edge of the image or in its gaps were left out: more than "
-        f"{MOST_MISSING:.0%} of their pixels are missing"
-    ]
+    partly, holed = present[~whole & (present > 0)], present[whole & (present < 1 - _ROUNDING)]
+    remarks = []
+    if len(partly):
+        remarks.append(
+            f"{len(partly)} chips at the edge of the image or in its gaps were left out: more than "
+            f"{100 * max_missing:g}% of their pixels are missing"
+        )
+    if len(holed):
+        remarks.append(
+            f"{len(holed)} chips have missing pixels, up to {1 - holed.min():.2%} of them: these "
+            "are black"
+        )
+    return cells[whole], remarks
 
 
 def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:

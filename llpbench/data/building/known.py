@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from llpbench.data.building.classes import choose_legend
 from llpbench.data.building.divisions import read_divisions
 from llpbench.data.building.joining import Joining
 from llpbench.data.building.legend import Legend, check_names
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.table import join_table
 from llpbench.data.building.table_files import Cells, read_cells
 from llpbench.errors import BuildError
@@ -38,14 +39,15 @@ def read_known(
     divisions: Path | None,
     division_id: str | None,
     legend: str | Legend,
-    labels: Sequence[Path],
+    labels: Callable[[], Sequence[RasterFile]],
     shares: Path | None,
     sheet: str | None,
     **reading: Any,
 ) -> Known:
     """Read outlines and a table of shares together: each says which ids the other has.
 
-    Label rasters are opened only to recognise their legend. Parameters are those of
+    Label rasters, which ``labels`` opens, are looked at only to recognise their legend. Other
+    parameters are those of
     :class:`~llpbench.data.building.Recipe`; ``reading`` says how the table is to be read.
     """
     if shares is not None:
@@ -66,7 +68,7 @@ def _from_table(
     divisions: Path | None,
     division_id: str | None,
     legend: str | Legend,
-    labels: Sequence[Path],
+    labels: Callable[[], Sequence[RasterFile]],
     cells: Cells,
     reading: dict[str, Any],
 ) -> Known:

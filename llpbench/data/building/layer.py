@@ -7,19 +7,23 @@ gives it.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.building.opening import GDAL_OPTIONS, open_raster
 from llpbench.data.building.placing import Source, Window, place_file
-from llpbench.data.building.raster_file import GDAL_OPTIONS, RasterFile
+from llpbench.data.building.raster_file import RasterFile, is_present
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
+
+_MOST_OPEN = 8
+"""Files of a layer that a thread keeps open: systems allow some hundreds, and threads are many."""
 
 
 @dataclass(frozen=True)
@@ -34,29 +38,40 @@ class Layer:
         How many are read.
     dtype : str
         Of what is read.
+    scaled : bool
+        Whether values are read, by scale and offset of each band, in place of stored numbers.
     """
 
     lattice: ChipGrid
     sources: tuple[Source, ...]
     bands: int
     dtype: str
+    scaled: bool = False
 
     @contextmanager
     def open(self) -> Iterator[OpenLayer]:
         """Open the files as they are needed, for one thread; close all in the end."""
         import rasterio
 
-        with rasterio.Env(**GDAL_OPTIONS), ExitStack() as stack:
-            yield OpenLayer(self, stack)
+        with rasterio.Env(**GDAL_OPTIONS):
+            opened = OpenLayer(self)
+            try:
+                yield opened
+            finally:
+                opened.close()
 
 
 @dataclass
 class OpenLayer:
-    """A layer whose files are open."""
+    """A layer, some of whose files are open."""
 
     layer: Layer
-    stack: ExitStack
-    _opened: dict[Path, Any] = field(default_factory=dict)
+    _opened: OrderedDict[int, tuple[Any, ExitStack]] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        windows = [source.window for source in self.layer.sources]
+        sides = [(w.row, w.column, w.row + w.height, w.column + w.width) for w in windows]
+        self._sides = np.array(sides, dtype=np.int64).reshape(-1, 4).T
 
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Read the pixels of a part of the lattice.
@@ -71,81 +86,127 @@ class OpenLayer:
         shape = (window.height, window.width)
         values = np.zeros((self.layer.bands, *shape), dtype=self.layer.dtype)
         present = np.zeros(shape, dtype=bool)
-        for source in self.layer.sources:
-            part = window.overlap(source.window)
+        for number in self._touched(window):
+            part = window.overlap(self.layer.sources[number].window)
             if part is None or present[part.within(window)].all():
                 continue
-            pixels, valid = self._read(source, part)
+            pixels, valid = self._read(number, part)
             here = part.within(window)
             new = valid & ~present[here]
             values[(slice(None), *here)][:, new] = pixels[:, new]
             present[here] |= valid
         return values, present
 
-    def _read(self, source: Source, part: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def close(self) -> None:
+        """Close all files."""
+        while self._opened:
+            self._close_oldest()
+
+    def _touched(self, window: Window) -> list[int]:
+        top, left, bottom, right = self._sides
+        rows = (top < window.row + window.height) & (bottom > window.row)
+        columns = (left < window.column + window.width) & (right > window.column)
+        return np.flatnonzero(rows & columns).tolist()
+
+    def _read(self, number: int, part: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         from rasterio.errors import RasterioError
         from rasterio.windows import Window as FileWindow
 
+        source = self.layer.sources[number]
         row, column = source.offset
         place = FileWindow(part.column - column, part.row - row, part.width, part.height)
         try:
-            file = self._open(source)
-            values = file.read(source.bands, window=place)
+            file = self._open(number)
+            values = file.read(source.numbers, window=place)
             if source.outline is None:
-                return values, file.dataset_mask(window=place) > 0
+                valid = is_present(values, source.file.bands) & _is_shown(file, source, place)
+            else:
+                valid = _is_inside(source.outline, part)
         except RasterioError as error:
-            raise BuildError(f"{source.path.name} cannot be read ({error})") from error
-        return values, _is_inside(source.outline, part)
+            raise BuildError(f"{source.file.path.name} cannot be read ({error})") from error
+        return self._scale(values, source.file), valid
 
-    def _open(self, source: Source) -> Any:
-        import rasterio
-        from rasterio.enums import Resampling
-        from rasterio.vrt import WarpedVRT
+    def _scale(self, values: NDArray[Any], file: RasterFile) -> NDArray[Any]:
+        if not self.layer.scaled:
+            return values
+        scale, offset = np.array([(band.scale, band.offset) for band in file.bands]).T
+        return values * scale[:, np.newaxis, np.newaxis] + offset[:, np.newaxis, np.newaxis]
 
-        if source.path not in self._opened:
-            file = self.stack.enter_context(rasterio.open(source.path))
-            if source.resampling is not None:
-                lattice, window = self.layer.lattice, source.window
-                file = self.stack.enter_context(
-                    WarpedVRT(
-                        file,
-                        crs=lattice.crs,
-                        transform=lattice.affine(window.row, window.column),
-                        width=window.width,
-                        height=window.height,
-                        resampling=Resampling[source.resampling],
-                        **source.options,
-                    )
-                )
-            self._opened[source.path] = file
-        return self._opened[source.path]
+    def _open(self, number: int) -> Any:
+        if number not in self._opened:
+            while len(self._opened) >= _MOST_OPEN:
+                self._close_oldest()
+            with ExitStack() as stack:
+                file = _open_on(self.layer.lattice, self.layer.sources[number], stack)
+                self._opened[number] = file, stack.pop_all()
+        self._opened.move_to_end(number)
+        return self._opened[number][0]
+
+    def _close_oldest(self) -> None:
+        _number, (_file, stack) = self._opened.popitem(last=False)
+        stack.close()
 
 
 def make_layer(
     files: Sequence[RasterFile],
-    bands: Sequence[tuple[int, ...]],
     lattice: ChipGrid,
     extent: Window,
     *,
     classes: bool = False,
+    scaled: bool = False,
 ) -> Layer:
     """Lay files on a lattice; there are no sources if none reaches into the extent.
 
     Parameters
     ----------
-    bands : sequence of tuple of int
-        What is read of each.
+    files : sequence of RasterFile
+        Their bands in use are read.
     classes : bool
         Whether numbers are classes, which cannot be averaged: the nearest is taken. Other pixels
         are averages of finer ones, or lie between coarser ones.
+    scaled : bool
+        Whether values are wanted, by the tags of the files, in place of stored numbers.
     """
-    placed = [
-        place_file(file, chosen, lattice, extent, classes=classes)
-        for file, chosen in zip(files, bands, strict=True)
-    ]
-    dtype = np.result_type(*(np.dtype(file.dtype) for file in files)).name
+    placed = [place_file(file, lattice, extent, classes=classes) for file in files]
     sources = tuple(source for source in placed if source is not None)
-    return Layer(lattice, sources, len(bands[0]), dtype)
+    scaled = scaled and any((b.scale, b.offset) != (1.0, 0.0) for f in files for b in f.bands)
+    dtype = "float64" if scaled else np.result_type(*(np.dtype(file.dtype) for file in files)).name
+    return Layer(lattice, sources, len(files[0].bands), dtype, scaled)
+
+
+def _open_on(lattice: ChipGrid, source: Source, stack: ExitStack) -> Any:
+    """Open a file, warped onto a lattice where its pixels are not those of it."""
+    from rasterio.enums import Resampling
+    from rasterio.vrt import WarpedVRT
+
+    bands = source.file.numbers if source.leaves_alpha else None
+    file = stack.enter_context(open_raster(source.file.path, source.file.driver, bands))
+    if source.resampling is None:
+        return file
+    window = source.window
+    warped = WarpedVRT(
+        file,
+        crs=lattice.crs,
+        transform=lattice.affine(window.row, window.column),
+        width=window.width,
+        height=window.height,
+        resampling=Resampling[source.resampling],
+        **source.options,
+    )
+    return stack.enter_context(warped)
+
+
+def _is_shown(file: Any, source: Source, place: Any) -> NDArray[np.bool_] | np.bool_:
+    """Which pixels a band of transparency or a mask shows; True for all."""
+    if source.resampling is not None and source.options["add_alpha"]:
+        alpha = file.count
+    else:
+        alpha = source.file.alpha
+    if alpha is not None:
+        return file.read(alpha, window=place) > 0
+    if source.resampling is None and source.file.bands[0].is_masked:
+        return file.read_masks(source.file.numbers[0], window=place) > 0
+    return np.True_
 
 
 def _is_inside(outline: Any, part: Window) -> NDArray[np.bool_]:

@@ -56,8 +56,7 @@ class Legend:
         array([ 1, 10,  0], dtype=uint8)
         """
         if self.starts:
-            number = np.maximum(np.searchsorted(self.starts, values, side="right") - 1, 0)
-            return np.where(np.isfinite(values), number, NO_LABEL).astype(np.uint8)
+            return self._divide(values)
         known, classes = self._table()
         place = np.minimum(np.searchsorted(known, values), len(known) - 1)
         strange = known[place] != values
@@ -96,6 +95,19 @@ class Legend:
             like=self.label_set,
         )
         return replace(self, label_set=label_set, codes=tuple(map(tuple, codes)))
+
+    def _divide(self, amounts: NDArray[Any]) -> NDArray[np.uint8]:
+        known = np.isfinite(amounts) & ~np.isin(amounts, self.no_label)
+        below = known & (amounts < self.starts[0])
+        if below.any():
+            least = "is negative" if self.starts[0] == 0 else f"is less than {self.starts[0]:g}"
+            raise BuildError(
+                f"the label raster holds {examples(np.unique(amounts[below]).tolist())}, but no "
+                f"amount of the legend {self.name!r} {least}; if such a number stands for no data, "
+                "say so in the file: `gdal_translate -a_nodata NUMBER labels.tif new.tif`"
+            )
+        number = np.searchsorted(self.starts, amounts, side="right") - 1
+        return np.where(known, number, NO_LABEL).astype(np.uint8)
 
     def _table(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         pairs = [(code, number) for number, codes in enumerate(self.codes) for code in codes]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from llpbench.data.building.raster_file import Box, RasterFile, apply
 from llpbench.data.grid import ChipGrid
+from llpbench.errors import BuildError
 
 _ROUNDING = 1e-6
 """Pixels by which an edge may miss a lattice line and still lie on it."""
@@ -60,8 +60,8 @@ class Source:
 
     Parameters
     ----------
-    bands : tuple of int
-        What is read, from 1.
+    file : RasterFile
+        Its bands in use are read.
     window : Window
         The part of the lattice that it may have pixels in.
     resampling : str or None
@@ -74,18 +74,27 @@ class Source:
         Where it has pixels, in columns and rows of the lattice; None where the file has a mask.
     """
 
-    path: Path
-    bands: tuple[int, ...]
+    file: RasterFile
     window: Window
     resampling: str | None
     offset: tuple[int, int]
     options: dict[str, Any]
     outline: Any
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the bands that are read, in the opened file."""
+        file = self.file
+        return tuple(range(1, len(file.bands) + 1)) if self.leaves_alpha else file.numbers
+
+    @property
+    def leaves_alpha(self) -> bool:
+        """Whether the bands in use are opened alone, so that no other hides their pixels."""
+        return self.resampling is not None and self.file.false_alpha is not None
+
 
 def place_file(
     file: RasterFile,
-    bands: tuple[int, ...],
     lattice: ChipGrid,
     extent: Window,
     *,
@@ -113,8 +122,7 @@ def place_file(
     if window is None:
         return None
     return Source(
-        path=file.path,
-        bands=bands,
+        file=file,
         window=window,
         resampling=resampling,
         offset=offset or (window.row, window.column),
@@ -216,10 +224,36 @@ def _choose_resampling(file: RasterFile, lattice: ChipGrid, window: Window) -> s
 
 
 def _warp_options(file: RasterFile, resampling: str | None) -> dict[str, Any]:
-    has_mask = file.all_valid or file.has_alpha or file.nodata is not None
-    options: dict[str, Any] = {"warp_mem_limit": 64, "add_alpha": not has_mask}
-    if file.nodata is None and np.dtype(file.dtype).kind == "f":
-        options |= {"src_nodata": float("nan"), "nodata": float("nan"), "add_alpha": False}
+    if resampling is None:
+        return {}
+    nodata = _nodata(file)
+    if file.false_alpha in file.numbers:
+        raise BuildError(
+            f"{file.path.name} must be warped, but marks band {file.false_alpha} as transparency; "
+            f"mend it: `gdal_edit.py -colorinterp_{file.false_alpha} undefined {file.path.name}`"
+        )
+    is_float = np.dtype(file.dtype).kind == "f"
+    if nodata is None and is_float:
+        nodata = float("nan")
+    has_mask = file.all_valid or file.alpha is not None or nodata is not None
+    options: dict[str, Any] = {"warp_mem_limit": 64, "src_nodata": nodata, "nodata": nodata}
+    options["add_alpha"] = not has_mask
+    alone = file.count > len(file.bands) or not all(band.needs_all for band in file.bands)
+    if nodata is not None and alone:  # else a pixel is missing where all bands of the file say so
+        options["UNIFIED_SRC_NODATA"] = "NO"
+    if file.place.by_points:
+        options |= {"src_crs": file.crs, "src_transform": file.transform}
     if resampling == "bilinear":  # else GDAL guesses how many pixels to blur, from wrong sides
         options |= {"XSCALE": 1, "YSCALE": 1}
     return options
+
+
+def _nodata(file: RasterFile) -> float | None:
+    """The nodata number of all bands in use."""
+    numbers = {str(band.nodata): band.nodata for band in file.bands}
+    if len(numbers) > 1:
+        raise BuildError(
+            f"{file.path.name} must be warped, for which its bands {list(file.numbers)} need one "
+            f"nodata number, found {', '.join(numbers)}; write one with `gdal_translate -a_nodata`"
+        )
+    return file.bands[0].nodata

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.building.band_names import find_role
+from llpbench.data.building.files import expand
+from llpbench.data.building.georeference import Place, find_place
+from llpbench.data.building.opening import GDAL_OPTIONS, find_driver, open_raster
 from llpbench.errors import BuildError
 
 if TYPE_CHECKING:
@@ -19,45 +23,100 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """West, south, east, north, or left, bottom, right, top."""
 
-GDAL_OPTIONS = {"GDAL_CACHEMAX": 256}
-"""Megabytes of pixels that are kept, whatever the machine has."""
+
+@dataclass(frozen=True)
+class Band:
+    """What a file says of one of its bands.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    name : str
+        Its description, or what else the file calls it; empty where it has none.
+    role : str
+        What it shows by that name, such as ``red`` or ``nir``; empty where that is not known.
+    colour : str
+        How the file would have it shown: ``red``, ``alpha``, ``palette``, ``undefined``, ...
+    nodata : float or None
+        The number that stands for a missing pixel.
+    scale, offset : float
+        How stored numbers become values: ``stored * scale + offset``.
+    is_masked, all_valid : bool
+        Whether a mask of its own says which pixels are missing, and whether none can be.
+    """
+
+    number: int
+    name: str
+    role: str
+    colour: str
+    dtype: str
+    nodata: float | None
+    scale: float
+    offset: float
+    is_masked: bool
+    all_valid: bool
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether a pixel is missing only if all bands say so, as its nodata is a colour too."""
+        return self.nodata == 0 or np.dtype(self.dtype).kind == "u"
 
 
 @dataclass(frozen=True)
 class RasterFile:
-    """A georeferenced raster on disk.
+    """A georeferenced raster on disk, and those of its bands that are in use.
 
     Parameters
     ----------
-    crs : str
-        WKT.
-    transform : Affine
-        Column and row to coordinates; may be rotated.
+    driver : str
+        Of GDAL, that reads it.
+    place : Place
+        Reference system and geotransform.
     width, height, count : int
-        Columns, rows and bands.
-    dtype : str
-        Of its first band.
-    has_alpha, all_valid : bool
-        Whether a band says which pixels are missing, and whether none can be.
-    colours : tuple of int
-        Numbers of the red, green and blue bands, where the file says which they are.
-    scale, offset : float
-        How stored numbers become values: ``stored * scale + offset``.
+        Columns, rows, and bands in the file.
+    bands : tuple of Band
+        Those in use, in their order; all of them until some are chosen.
+    alpha : int or None
+        Number of the band that says which pixels are missing.
+    false_alpha : int or None
+        Number of a band that is marked as that one, but named as another.
     """
 
     path: Path
-    crs: str
-    transform: Affine
+    driver: str
+    place: Place
     width: int
     height: int
     count: int
-    dtype: str
-    nodata: float | None
-    has_alpha: bool
-    all_valid: bool
-    colours: tuple[int, ...]
-    scale: float
-    offset: float
+    bands: tuple[Band, ...]
+    alpha: int | None
+    false_alpha: int | None
+
+    @property
+    def crs(self) -> str:
+        """WKT."""
+        return self.place.crs
+
+    @property
+    def transform(self) -> Affine:
+        """Column and row to coordinates; may be rotated."""
+        return self.place.transform
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the bands in use."""
+        return tuple(band.number for band in self.bands)
+
+    @property
+    def dtype(self) -> str:
+        """One that holds all bands in use."""
+        return np.result_type(*(np.dtype(band.dtype) for band in self.bands)).name
+
+    @property
+    def all_valid(self) -> bool:
+        """Whether no pixel can be missing."""
+        return self.alpha is None and all(band.all_valid for band in self.bands)
 
     @property
     def corners(self) -> NDArray[np.float64]:
@@ -77,6 +136,13 @@ class RasterFile:
         step = self.transform
         return bool(step.b or step.d or step.a < 0 or step.e > 0)
 
+    def select(self, numbers: Sequence[int]) -> RasterFile:
+        """The same with these bands in use."""
+        chosen = replace(self, bands=tuple(self.bands[number - 1] for number in numbers))
+        for band in chosen.bands:
+            _check_values(self.path.name, band)
+        return chosen
+
 
 def apply(transform: Affine, column: Any, row: Any) -> tuple[Any, Any]:
     """Apply a geotransform, or the inverse of one, to places."""
@@ -85,78 +151,137 @@ def apply(transform: Affine, column: Any, row: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def sample(file: RasterFile, bands: Sequence[int], side: int) -> NDArray[Any]:
-    """Finite numbers of present pixels, from at most ``side`` rows and columns all over a file."""
-    import rasterio
+def common_scale(files: Iterable[RasterFile]) -> tuple[float, float] | None:
+    """Scale and offset of all bands in use, None where they differ."""
+    tags = {(band.scale, band.offset) for file in files for band in file.bands}
+    return tags.pop() if len(tags) == 1 else None
 
-    shape = (len(bands), min(side, file.height), min(side, file.width))
-    with rasterio.open(file.path) as source:
-        numbers = source.read(list(bands), out_shape=shape, masked=True).compressed()
-    return np.asarray(numbers[np.isfinite(numbers)])
+
+def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]:
+    """Which pixels hold values, by these alone; shape (row, column) of (band, row, column).
+
+    A number that is not finite is missing. A nodata number that may be a colour (0, or any of an
+    unsigned type) makes a pixel missing where all bands hold theirs, another where one does.
+    """
+    present: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    known = [(band, values[n] == band.nodata) for n, band in enumerate(bands)]
+    known = [(band, missing) for band, missing in known if band.nodata is not None]
+    together = [missing for band, missing in known if band.needs_all]
+    if together:
+        present &= ~np.all(together, axis=0)
+    for band, missing in known:
+        if not band.needs_all:
+            present &= ~missing
+    return present
+
+
+def sample(file: RasterFile, side: int, *, scaled: bool = False) -> NDArray[Any]:
+    """Numbers of present pixels, from at most ``side`` rows and columns all over a file.
+
+    They are stored ones, or values if they are wanted ``scaled``.
+    """
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    shape = (len(file.bands), min(side, file.height), min(side, file.width))
+    try:
+        with rasterio.Env(**GDAL_OPTIONS), open_raster(file.path, file.driver) as source:
+            values = source.read(list(file.numbers), out_shape=shape)
+            present = is_present(values, file.bands)
+            if file.alpha is not None:
+                present &= source.read(file.alpha, out_shape=shape[1:]) > 0
+            elif file.bands[0].is_masked:
+                present &= source.read_masks(file.numbers[0], out_shape=shape[1:]) > 0
+    except RasterioError as error:
+        raise BuildError(f"{file.path.name} cannot be read ({error})") from error
+    numbers = values[:, present]
+    if scaled:
+        scale, offset = np.array([(band.scale, band.offset) for band in file.bands]).T
+        numbers = numbers * scale[:, np.newaxis] + offset[:, np.newaxis]
+    return np.asarray(numbers.ravel())
 
 
 def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
-    """Look at files of anything GDAL reads, at least one, without reading their pixels."""
-    return [_inspect(path) for path in paths]
+    """Look at files, those of folders and those that fit a pattern, without reading their pixels.
 
-
-def choose_bands(file: RasterFile, wanted: Sequence[int] | None) -> tuple[int, ...]:
-    """Say which bands, from 1, are red, green and blue."""
-    if wanted is not None:
-        if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
-            raise BuildError(
-                f"--bands must name three of the {file.count} bands of {file.path.name}, "
-                f"found {list(wanted)}"
-            )
-        return tuple(wanted)
-    if file.colours:
-        return file.colours
-    if file.count not in (3, 4):
-        raise BuildError(
-            f"an image must have 3 bands (red, green, blue) or 4, but {file.path.name} has "
-            f"{file.count}" + ("; name three with --bands" if file.count > 4 else "")
-        )
-    return (1, 2, 3)
+    Files are of the kinds that :func:`~llpbench.data.building.opening.find_driver` knows.
+    """
+    return [_inspect(path) for path in expand(paths)]
 
 
 def _inspect(path: Path) -> RasterFile:
     import rasterio
-    from rasterio.enums import ColorInterp, MaskFlags
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-    if not path.exists():
-        raise BuildError(f"there is no raster {str(path)!r}")
+    driver = find_driver(path)
     try:
-        with warnings.catch_warnings():
+        with (
+            warnings.catch_warnings(),
+            rasterio.Env(**GDAL_OPTIONS),
+            open_raster(path, driver) as source,
+        ):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            source = rasterio.open(path)
+            bands = tuple(_band(source, number) for number in source.indexes)
+            marked = [band for band in bands if band.colour == "alpha"]
+            alpha = [band.number for band in marked if band.role in ("", "alpha")]
+            false_alpha = [band.number for band in marked if band.number not in alpha]
+            return RasterFile(
+                path=path.resolve(),
+                driver=driver,
+                place=find_place(source, path.name),
+                width=source.width,
+                height=source.height,
+                count=source.count,
+                bands=bands,
+                alpha=alpha[0] if alpha else None,
+                false_alpha=false_alpha[0] if false_alpha else None,
+            )
     except RasterioError as error:
         raise BuildError(f"{path.name} cannot be read as a raster ({error})") from error
-    with source:
-        if source.crs is None:
-            raise BuildError(
-                f"{path.name} does not say in which coordinate reference system it is; "
-                "write it into the file, for example with `rio edit-info --crs EPSG:32631`"
-            )
-        if source.transform.is_identity:
-            raise BuildError(
-                f"{path.name} does not say where on Earth it lies; georeference it first"
-            )
-        colours = [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
-        known = all(colour in source.colorinterp for colour in colours)
-        return RasterFile(
-            path=path.resolve(),
-            crs=source.crs.to_wkt(),
-            transform=source.transform,
-            width=source.width,
-            height=source.height,
-            count=source.count,
-            dtype=source.dtypes[0],
-            nodata=source.nodata,
-            has_alpha=ColorInterp.alpha in source.colorinterp,
-            all_valid=all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums)
-            and np.dtype(source.dtypes[0]).kind in "iu",
-            colours=tuple(source.colorinterp.index(c) + 1 for c in colours) if known else (),
-            scale=source.scales[0],
-            offset=source.offsets[0],
+
+
+def _band(source: Any, number: int) -> Band:
+    from rasterio.enums import MaskFlags
+
+    place = number - 1
+    flags = source.mask_flag_enums[place]
+    is_masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+    dtype = source.dtypes[place]
+    name, role = find_role(source.descriptions[place] or "", source.tags(number))
+    return Band(
+        number=number,
+        name=name,
+        role=role,
+        colour=source.colorinterp[place].name,
+        dtype=dtype,
+        nodata=None if is_masked else _held(source.nodatavals[place], dtype),
+        scale=source.scales[place],
+        offset=source.offsets[place],
+        is_masked=is_masked,
+        all_valid=not is_masked
+        and np.dtype(dtype).kind in "iu"
+        and _held(source.nodatavals[place], dtype) is None,
+    )
+
+
+def _held(nodata: float | None, dtype: str) -> float | None:
+    """A nodata number if the type can hold it."""
+    kind = np.dtype(dtype)
+    if nodata is None or kind.kind not in "iu":
+        return nodata
+    limits = np.iinfo(kind)
+    return nodata if float(nodata).is_integer() and limits.min <= nodata <= limits.max else None
+
+
+def _check_values(name: str, band: Band) -> None:
+    if np.dtype(band.dtype).kind == "c":
+        raise BuildError(
+            f"{name}: band {band.number} holds complex numbers, but values must be real; write "
+            "their amplitude into a file first"
+        )
+    if band.scale == 0 or not np.isfinite([band.scale, band.offset]).all():
+        raise BuildError(
+            f"{name}: band {band.number} has a scale tag of {band.scale:g} and an offset of "
+            f"{band.offset:g}, with which it has no values; mend them, for example with "
+            f"`gdal_edit.py -scale 1 -offset 0 {name}`"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.area import choose_grid, find_area
 from llpbench.data.building.assignment import Splitting, split_chips
-from llpbench.data.building.chips import Chips, choose_chips
-from llpbench.data.building.classes import cell_side
+from llpbench.data.building.bands import choose_bands, choose_label_band
+from llpbench.data.building.chips import MOST_MISSING, Chips, choose_chips
+from llpbench.data.building.classes import cell_side, say_ignored_scale
 from llpbench.data.building.divisions import place_divisions, whole_area
 from llpbench.data.building.known import Known, read_known
 from llpbench.data.building.layer import Layer, make_layer
@@ -22,7 +24,7 @@ from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
-from llpbench.data.building.raster_file import RasterFile, choose_bands, inspect_rasters
+from llpbench.data.building.raster_file import RasterFile, common_scale, inspect_rasters
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.stretch import choose_stretch
 from llpbench.data.building.table import shares_in_region
@@ -45,9 +47,10 @@ class Recipe:
     Parameters
     ----------
     images : sequence of Path
-        Rasters of red, green and blue; where they overlap, the first counts.
+        Rasters of red, green and blue, folders of them, or patterns such as ``tiles/*.tif``; where
+        they overlap, the first counts.
     labels : sequence of Path
-        Rasters of classes, if there are any.
+        Rasters of classes, if there are any, in the same ways.
     divisions : Path or None
         Outlines; None makes one division of everything.
     division_id : str or None
@@ -70,10 +73,15 @@ class Recipe:
         Side of a chip.
     crs : str
         Of the grid, see :func:`~llpbench.data.building.area.choose_grid`.
-    bands : sequence of int or None
-        Numbers of the red, green and blue bands.
+    bands : sequence of int or str, or None
+        The red, green and blue bands, each by its number, its name or what it shows; None for
+        those that the files call so.
     scale : (float, float) or None
         Image values that become 0 and 255.
+    max_missing : float
+        Share of a chip's pixels that may be missing, from 0 to less than 1; they are black.
+    label_band : int or None
+        Which band of the labels holds the classes; None for the only one.
     splitting : Splitting
         How chips are split.
     """
@@ -90,8 +98,10 @@ class Recipe:
     legend: str | Legend = AUTO
     chip_km: float = 1.0
     crs: str = "auto"
-    bands: Sequence[int] | None = None
+    bands: Sequence[int | str] | None = None
     scale: tuple[float, float] | None = None
+    max_missing: float = MOST_MISSING
+    label_band: int | None = None
     splitting: Splitting = field(default_factory=Splitting)
 
 
@@ -155,21 +165,26 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
 
     The remarks are a sentence for each thing that was decided, mended or left out.
     """
-    if recipe.chip_km <= 0:
+    if not 0 < recipe.chip_km < np.inf:
         raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
+
+    @cache
+    def open_labels() -> list[RasterFile]:
+        return choose_label_band(inspect_rasters(recipe.labels), recipe.label_band)
+
     known = read_known(
-        *(recipe.divisions, recipe.division_id, recipe.legend, recipe.labels),
+        *(recipe.divisions, recipe.division_id, recipe.legend, open_labels),
         *(recipe.shares, recipe.sheet),
         columns=recipe.columns,
         unit=recipe.unit,
         renormalise=recipe.renormalise,
     )
     legend, outlines = known.legend, known.outlines
-    images = inspect_rasters(recipe.images)
-    bands = [choose_bands(file, recipe.bands) for file in images]
-    stretch, more = choose_stretch(images, bands, recipe.scale)
+    images, more = choose_bands(inspect_rasters(recipe.images), recipe.bands)
     remarks = [*known.remarks, *more]
-    labels = inspect_rasters(recipe.labels)
+    stretch, more = choose_stretch(images, recipe.scale)
+    labels = open_labels()
+    remarks += [*more, *say_ignored_scale(labels, legend)]
 
     area = find_area(images, outlines)
     grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
@@ -177,9 +192,9 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         outlines = place_divisions(outlines, grid, area)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
-    image = make_layer(images, bands, lattice, pixels)
-    label = _lay_labels(labels, lattice, pixels)
-    chips, more = choose_chips(image, grid, extent, outlines)
+    image = make_layer(images, lattice, pixels, scaled=common_scale(images) is None)
+    label = _lay_labels(labels, legend, lattice, pixels)
+    chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing)
     remarks += more
 
     divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
@@ -215,10 +230,12 @@ def _overlaps(
     return pairs
 
 
-def _lay_labels(labels: Sequence[RasterFile], lattice: ChipGrid, extent: Window) -> Layer | None:
+def _lay_labels(
+    labels: Sequence[RasterFile], legend: Legend, lattice: ChipGrid, extent: Window
+) -> Layer | None:
     if not labels:
         return None
-    layer = make_layer(labels, [(1,)] * len(labels), lattice, extent, classes=True)
+    layer = make_layer(labels, lattice, extent, classes=True, scaled=bool(legend.starts))
     if not layer.sources:
         raise BuildError(
             "the labels do not overlap the image and the divisions; check the files and their "

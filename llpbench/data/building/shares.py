@@ -59,7 +59,7 @@ def shares_from_labels(
 
     outlines, lattice = _common_lattice(files[0], divisions, grid)
     extent = window_of(lattice, outlines.total_bounds)
-    layer = make_layer(files, [(1,)] * len(files), lattice, extent, classes=True)
+    layer = make_layer(files, lattice, extent, classes=True, scaled=bool(legend.starts))
     weight = "area_spherical_m2" if CRS(lattice.crs).is_geographic else "fraction"
     with layer.open() as opened:
         counted = exact_extract(

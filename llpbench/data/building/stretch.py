@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.raster_file import RasterFile, sample
+from llpbench.data.building.raster_file import RasterFile, common_scale, sample
 from llpbench.errors import BuildError
 
 REFLECTANCE = (0.0, 0.3)
@@ -45,9 +46,7 @@ class Stretch:
 
 
 def choose_stretch(
-    files: Sequence[RasterFile],
-    bands: Sequence[tuple[int, ...]],
-    limits: tuple[float, float] | None,
+    files: Sequence[RasterFile], limits: tuple[float, float] | None
 ) -> tuple[Stretch, list[str]]:
     """Choose a stretch by the type of the files, never by their contents.
 
@@ -56,40 +55,51 @@ def choose_stretch(
 
     Parameters
     ----------
-    bands : sequence of tuple of int
-        What is read of each.
+    files : sequence of RasterFile
+        With red, green and blue in use. Where their scale tags differ, values are stretched, else
+        stored numbers.
     limits : (float, float) or None
         Values that become 0 and 255; None for 0 and 255 of bytes, 0 and 3000 of other whole
         numbers, 0 and 0.3 of fractions.
     """
     first = files[0]
     for file in files:
-        kinds = [(other.dtype, other.scale, other.offset) for other in (first, file)]
+        kinds = [(other.dtype, _has_tags(other)) for other in (first, file)]
         if kinds[0] != kinds[1]:
             raise BuildError(
                 f"images must store the same kind of values, but {first.path.name} has "
-                f"{kinds[0]} and {file.path.name} {kinds[1]} (type, scale, offset)"
+                f"{_kind(first)} and {file.path.name} {_kind(file)}"
             )
     low, high = limits or _usual_limits(first)
-    if not low < high:
+    if not -math.inf < low < high < math.inf:
         raise BuildError(f"--scale must be a lower and a higher value, found {low:g} and {high:g}")
-    stretch = Stretch((low - first.offset) / first.scale, (high - first.offset) / first.scale)
-    if (low, high) == (0, 255) and first.dtype == "uint8":
+    scale, offset = common_scale(files) or (1.0, 0.0)
+    stretch = Stretch((low - offset) / scale, (high - offset) / scale)
+    if (low, high) == (0, 255) and first.dtype == "uint8" and not _has_tags(first):
         return stretch, []
-    remarks = [f"image values {low:g} to {high:g} became 0 to 255"]
-    return stretch, remarks + _doubts(first, bands[0], stretch)
+    tags = ", by the scale tags of the files" if _has_tags(first) else ""
+    remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
+    return stretch, remarks + _doubts(first, Stretch(low, high))
+
+
+def _has_tags(file: RasterFile) -> bool:
+    """Whether a file says how its numbers become values."""
+    return any((band.scale, band.offset) != (1.0, 0.0) for band in file.bands)
+
+
+def _kind(file: RasterFile) -> str:
+    return f"{file.dtype} {'with' if _has_tags(file) else 'without'} scale tags"
 
 
 def _usual_limits(file: RasterFile) -> tuple[float, float]:
-    is_plain = (file.scale, file.offset) == (1.0, 0.0)
-    if is_plain and file.dtype == "uint8":
-        return 0.0, 255.0
-    return SENTINEL2 if is_plain and np.dtype(file.dtype).kind in "iu" else REFLECTANCE
+    if _has_tags(file) or np.dtype(file.dtype).kind not in "iu":
+        return REFLECTANCE
+    return (0.0, 255.0) if file.dtype == "uint8" else SENTINEL2
 
 
-def _doubts(file: RasterFile, bands: tuple[int, ...], stretch: Stretch) -> list[str]:
+def _doubts(file: RasterFile, stretch: Stretch) -> list[str]:
     """Say it if a sample of pixels is nearly all white or black."""
-    numbers = sample(file, bands, _SAMPLE)
+    numbers = sample(file, _SAMPLE, scaled=True)
     if not len(numbers):
         return []
     saturated = float((numbers > stretch.high).mean())

@@ -1,0 +1,136 @@
+"""Raster files of strangers, opened by drivers that read nothing but what lies beside them.
+
+GDAL would follow whatever a file names, over the network too: a driver is chosen here by the first
+bytes of a file, and a virtual raster (VRT) is looked through before it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from llpbench.errors import BuildError, examples
+
+GDAL_OPTIONS = {"GDAL_CACHEMAX": 256, "CPL_VSIL_CURL_ALLOWED_FILENAME": "none"}
+"""Megabytes of pixels that are kept, whatever the machine has; no address on the network."""
+
+_DRIVERS = {
+    b"II*\0": "GTiff",
+    b"MM\0*": "GTiff",
+    b"II+\0": "GTiff",
+    b"MM\0+": "GTiff",
+    b"EHFA_HEADER_TAG\0": "HFA",
+    b"\x89PNG\r\n\x1a\n\0": "PNG",
+    b"\0\0\0\x0cjP": "JP2OpenJPEG",
+    b"\xff\x4f\xff\x51": "JP2OpenJPEG",
+    b"\xff\xd8\xff": "JPEG",
+    b"ncols": "AAIGrid",
+}
+_HEAD = 1024
+
+_VRT_SOURCES = {"GTiff", "HFA", "PNG", "JP2OpenJPEG"}
+_VRT_LARGEST = 2**26
+_VRT_PLAIN = {
+    *("vrtdataset", "srs", "geotransform", "metadata", "mdi", "vrtrasterband", "nodatavalue"),
+    *("hidenodatavalue", "colorinterp", "description", "unittype", "offset", "scale"),
+    *("colortable", "entry", "categorynames", "category", "maskband", "simplesource"),
+    *("complexsource", "averagedsource", "sourcefilename", "sourceband", "sourceproperties"),
+    *("srcrect", "dstrect", "nodata", "usemaskband", "scaleoffset", "scaleratio", "minimum"),
+    *("maximum", "mean", "stddev", "gcplist", "gcp", "overviewlist"),
+}
+"""All that a mosaic is made of; what is not listed may run code or read other files."""
+
+
+def open_raster(path: Path, driver: str, bands: Sequence[int] | None = None) -> Any:
+    """Open a file with the one driver that :func:`find_driver` found, or some of its bands."""
+    import rasterio
+
+    if bands is None:
+        return rasterio.open(path, driver=driver)
+    numbers = ",".join(map(str, bands))
+    return rasterio.open(f"vrt://{path}?bands={numbers}&if={driver}", driver="VRT")
+
+
+def find_driver(path: Path) -> str:
+    """Find the driver that reads a file, by its first bytes.
+
+    Raises
+    ------
+    BuildError
+        If there is no such file, or it is of another kind, or a VRT that is more than a mosaic of
+        files in its folder.
+    """
+    if not path.is_file():
+        raise BuildError(f"there is no raster {str(path)!r}")
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    for start, driver in _DRIVERS.items():
+        if head.startswith(start):
+            return driver
+    if b"<VRTDataset" in head:
+        _check_mosaic(path)
+        return "VRT"
+    if (header := _header(path)) is not None:
+        return "ENVI" if header.startswith(b"ENVI") else "EHdr"
+    raise BuildError(
+        f"{path.name} cannot be read as a raster: GeoTIFF, JPEG 2000, Erdas .img, ENVI, Esri "
+        "grids, PNG, JPEG and VRT mosaics are; convert it, for example with "
+        f"`gdal_translate {path.name} {path.stem}.tif`"
+    )
+
+
+def _header(path: Path) -> bytes | None:
+    """The first bytes of the header beside a file of bare numbers."""
+    for beside in (path.with_suffix(".hdr"), path.with_name(path.name + ".hdr")):
+        if beside != path and beside.is_file():
+            with beside.open("rb") as file:
+                return file.read(_HEAD)
+    return None
+
+
+def _check_mosaic(path: Path) -> None:
+    """Refuse a VRT unless it only puts files of its own folder together."""
+    if path.stat().st_size > _VRT_LARGEST:
+        raise BuildError(f"{path.name} is too large for a VRT")
+    text = path.read_bytes()
+    try:
+        if b"<!" in text.replace(b"<!--", b""):
+            raise ElementTree.ParseError("it declares a document type")
+        elements = list(ElementTree.fromstring(text).iter())  # noqa: S314  (no entities)
+    except ElementTree.ParseError as error:
+        raise BuildError(f"{path.name} cannot be read as a VRT ({error})") from error
+    names = {str(element.tag).lower() for element in elements}
+    attributes = {name.lower() for element in elements for name in element.attrib}
+    domains = {element.attrib.get("domain", "") for element in elements}
+    odd = names - _VRT_PLAIN or attributes & {"subclass"} or domains - {"", "IMAGE_STRUCTURE"}
+    if odd:
+        raise BuildError(
+            f"{path.name} is more than a mosaic: it has {examples(sorted(odd))}; give the files "
+            "themselves, or make a GeoTIFF of it with gdal_translate"
+        )
+    sources = {
+        (element.text or "", element.get("relativeToVRT") == "1")
+        for element in elements
+        if str(element.tag).lower() == "sourcefilename"
+    }
+    folder = path.resolve().parent
+    for name, is_relative in sorted(sources):
+        source = folder / name if is_relative or name.startswith("/") else None
+        if source is None or not _is_inside(source, folder):
+            raise BuildError(
+                f"{path.name} names {name!r:.80}: a VRT may only name GeoTIFF, JPEG 2000, Erdas or "
+                "PNG files in its own folder; give these files themselves with --image"
+            )
+
+
+def _is_inside(source: Path, folder: Path) -> bool:
+    inside = source.is_file() and source.resolve().is_relative_to(folder)
+    if not inside:
+        return False
+    with source.open("rb") as file:
+        head = file.read(_HEAD)
+    return any(
+        head.startswith(start) for start, driver in _DRIVERS.items() if driver in _VRT_SOURCES
+    )

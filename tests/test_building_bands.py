@@ -1,0 +1,167 @@
+"""Bands in any order, by what files and people call them.
+
+Expected values are those of the pixels that were written, by numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from own_region import OwnRegion, edit_raster, north_up
+from rasterio.enums import ColorInterp
+
+from llpbench.cli import cli
+from llpbench.data.building import build_region
+from llpbench.data.building.band_names import find_role, role_of
+from llpbench.data.building.bands import choose_bands
+from llpbench.data.building.raster_file import inspect_rasters
+from llpbench.data.region import Region
+from llpbench.errors import BuildError
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> OwnRegion:
+    return OwnRegion(tmp_path)
+
+
+def _build(own: OwnRegion, image: Path, **options: Any) -> tuple[Region, list[str]]:
+    return build_region(own.recipe(images=[image], **options))
+
+
+def _say(names: list[str]) -> Callable[[Path], Path]:
+    return lambda path: edit_raster(path, descriptions=names)
+
+
+def _common_names(path: Path) -> Path:
+    names = ["blue", "green", "red", "nir"]
+    return edit_raster(path, tags={n + 1: {"eo:common_name": name} for n, name in enumerate(names)})
+
+
+def _wavelengths(path: Path) -> Path:
+    middles = [0.49, 0.56, 0.665, 0.842]
+    return edit_raster(path, tags={n + 1: {"wavelength": str(m)} for n, m in enumerate(middles)})
+
+
+def _colours(path: Path) -> Path:
+    colours = [ColorInterp.blue, ColorInterp.green, ColorInterp.red, ColorInterp.undefined]
+    return edit_raster(path, colorinterp=colours)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize(
+    "name_bands",
+    [
+        _say(["B2", "B3", "B4", "B8"]),
+        _say(["B02", "B03", "B04", "B08"]),
+        _say(["Blue", "Green", "Red", "Near Infrared"]),
+        _say(["B2 - blue", "B3 - green", "B4 - red", "B5 - red edge"]),
+        _common_names,
+        _wavelengths,
+        _colours,
+    ],
+)
+def test_bands_are_those_that_the_file_names(
+    own: OwnRegion, name_bands: Callable[[Path], Path], dtype: str
+) -> None:
+    """Blue, green, red and another; bytes are marked as RGB and transparency by GDAL itself."""
+    values = own.image[[2, 1, 0, 0]].astype(dtype)
+    (file,), (remark,) = choose_bands(inspect_rasters([name_bands(own.write_image(values))]), None)
+    assert file.numbers == (3, 2, 1)
+    assert remark.startswith("red, green, blue are bands 3")
+
+
+def test_a_band_that_is_named_hides_no_pixel(own: OwnRegion) -> None:
+    """GDAL marks a fourth band of bytes as transparency; infrared of 0 is not transparent."""
+    values = own.image[[2, 1, 0, 0]]
+    values[3, :, :300] = 0
+    names = ["B02", "B03", "B04", "B08"]
+    region, _ = _build(own, edit_raster(own.write_image(values), descriptions=names))
+    np.testing.assert_array_equal(own.pixels(region), own.image)
+    wide = np.repeat(np.repeat(values, 2, axis=1), 2, axis=2)
+    fine = own.write_image(wide, "fine.tif", transform=north_up(own.west, own.north, 0.5))
+    region, _ = _build(own, edit_raster(fine, descriptions=names), crs=own.crs)
+    np.testing.assert_array_equal(own.pixels(region), own.image)
+
+
+def test_each_file_of_a_mosaic_has_its_own_order(own: OwnRegion) -> None:
+    west, east = own.image[:, :, :300], own.image[[2, 1, 0], :, 300:]
+    files = [
+        edit_raster(own.write_image(west, "west.tif"), descriptions=["B4", "B3", "B2"]),
+        edit_raster(
+            own.write_image(east, "east.tif", transform=north_up(own.west + 300, own.north, 1)),
+            descriptions=["B2", "B3", "B4"],
+        ),
+    ]
+    region, remarks = build_region(own.recipe(images=files))
+    np.testing.assert_array_equal(own.pixels(region), own.image)
+    assert "red, green, blue are bands 1 (B4), 2 (B3), 3 (B2) of west.tif" in remarks
+    assert "red, green, blue are bands 3 (B4), 2 (B3), 1 (B2) of east.tif" in remarks
+
+
+@pytest.mark.parametrize(
+    "wanted", [(4, 3, 2), ("4", "3", "2"), ("B4", "b03", "B2"), ("red", "Green", "blue")]
+)
+def test_bands_are_asked_for_by_number_name_and_colour(own: OwnRegion, wanted: Any) -> None:
+    path = own.write_image(own.image[[0, 2, 1, 0]].astype("uint16"))
+    files = inspect_rasters([edit_raster(path, descriptions=["SCL", "B02", "B03", "B04"])])
+    (file,), _ = choose_bands(files, wanted)
+    assert file.numbers == (4, 3, 2)
+    assert [band.name for band in file.bands] == ["B04", "B03", "B02"]
+
+
+@pytest.mark.parametrize("given", ["--bands 4 3 2", "--bands 4,3,2", "--bands=4,3,2"])
+def test_the_command_takes_bands_in_each_spelling(own: OwnRegion, given: str) -> None:
+    values = np.concatenate([own.image[:1] * 0, own.image[[2, 1, 0]]]).astype("uint16")
+    recipe = own.recipe(images=[own.write_image(values)])
+    sources = f"--image {recipe.images[0]} --labels {recipe.labels[0]} --chip-km 0.1"
+    end = f"--divisions {recipe.divisions}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLPBENCH_CACHE", str(own.folder / "cache"))
+        done = CliRunner().invoke(cli, ["build", "mine", *f"{sources} {given} {end}".split()])
+    assert done.exit_code == 0, done.output
+    assert "red, green, blue are bands 4, 3, 2 of image.tif" in done.output
+
+
+UNCLEAR: dict[str, tuple[list[str], str]] = {
+    "none is named": ([""] * 4, "has 4; name three with --bands.* 4 bands without names"),
+    "blue is not": (["nir", "red", "green"], r"name three with --bands.* 1 \(nir\), 2 \(red\)"),
+    "red is twice": (["red", "red", "green", "blue"], "which bands are red, green and blue cannot"),
+    "red edge is not red": (["red edge", "green", "blue"], "cannot be told"),
+}
+
+
+@pytest.mark.parametrize("case", UNCLEAR)
+def test_what_is_not_clear_is_asked(own: OwnRegion, case: str) -> None:
+    names, expected = UNCLEAR[case]
+    values = own.image[[0] * len(names)].astype("uint16")
+    files = inspect_rasters([edit_raster(own.write_image(values), descriptions=names)])
+    with pytest.raises(BuildError, match=expected):
+        choose_bands(files, None)
+
+
+def test_a_picture_of_colour_numbers_is_to_be_expanded(own: OwnRegion) -> None:
+    path = own.write_image(own.image[:1], photometric="palette")
+    with rasterio.open(path, "r+") as file:
+        file.write_colormap(1, {n: (n, 0, 0, 255) for n in range(256)})
+    with pytest.raises(BuildError, match=r"gdal_translate -expand rgb image.tif"):
+        choose_bands(inspect_rasters([path]), None)
+
+
+@given(st.text(max_size=40), st.dictionaries(st.text(max_size=20), st.text(max_size=20)))
+def test_any_name_of_a_band_is_read(name: str, tags: dict[str, str]) -> None:
+    shown, role = find_role(name, tags)
+    assert name in ("", shown)
+    assert role == "" or role.isalpha()
+
+
+@given(st.sampled_from(["B4", "b04", "Red", "RED", "r"]), st.sampled_from(["", " ", "_10m", "-x"]))
+def test_red_is_red_in_every_spelling(name: str, ending: str) -> None:
+    assert role_of(name + ending) == "red" or name == "r"
