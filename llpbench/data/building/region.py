@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from llpbench.data.building.legends import AUTO
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import RasterFile, choose_bands, inspect_rasters
+from llpbench.data.building.recording import record_images
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.stretch import choose_stretch
 from llpbench.data.building.table import ShareTable, read_table, shares_from_table
@@ -35,6 +37,9 @@ from llpbench.protocol import CHIP_SIZE
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+CHIP_KM = 1.0
+"""Side of a chip where nobody says another."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,11 @@ class Recipe:
         Class and column of that table, where they are not called alike.
     legend : str or Legend
         What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
-    chip_km : float
-        Side of a chip.
-    crs : str
-        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`.
+    chip_km : float or None
+        Side of a chip; None for 1 km, or what a trained method is used to.
+    crs : str or None
+        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
+        what a trained method is used to.
     bands : sequence of int or None
         Numbers of the red, green and blue bands.
     scale : (float, float) or None
@@ -76,8 +82,8 @@ class Recipe:
     shares: Path | None = None
     columns: Sequence[tuple[str, str]] = ()
     legend: str | Legend = AUTO
-    chip_km: float = 1.0
-    crs: str = "auto"
+    chip_km: float | None = None
+    crs: str | None = None
     bands: Sequence[int] | None = None
     scale: tuple[float, float] | None = None
     splitting: Splitting = field(default_factory=Splitting)
@@ -143,8 +149,10 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
 
     The remarks are a sentence for each thing that was decided, mended or left out.
     """
-    if recipe.chip_km <= 0:
-        raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
+    chip_km = CHIP_KM if recipe.chip_km is None else recipe.chip_km
+    crs_rule = recipe.crs or "auto"
+    if not 0 < chip_km < math.inf:
+        raise BuildError(f"--chip-km must be more than 0, found {chip_km:g}")
     images = inspect_rasters(recipe.images)
     bands = [choose_bands(file, recipe.bands) for file in images]
     stretch, remarks = choose_stretch(images, bands, recipe.scale)
@@ -160,7 +168,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         outlines, more = read_divisions(recipe.divisions, recipe.division_id)
         remarks += more
     area = find_area(images, outlines)
-    grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
+    grid, extent = choose_grid(images, area, crs_rule, chip_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
     lattice = pixel_lattice(grid)
@@ -189,6 +197,12 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         read=reader,
         grid=grid,
         overlaps=_overlaps(chips, divisions, outlined),
+        recipe=record_images(
+            *(images, bands[0], stretch, image, area),
+            chip_km=chip_km,
+            crs_rule=crs_rule,
+            legend=legend,
+        ),
     )
     return region, remarks
 
