@@ -276,5 +276,5 @@ def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
     assert old.record == run.record
     assert old.scores.to_json() == run.scores.to_json()
     (run.folder / "run.json").write_text(json.dumps({**content, "format": 4}))
-    with pytest.raises(LLPBenchError, match="formats up to 2 are read, found 3"):
+    with pytest.raises(LLPBenchError, match="formats up to 3 are read, found 4"):
         read_run(run.folder)

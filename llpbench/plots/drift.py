@@ -31,7 +31,7 @@ def draw_drift(drift: Drift) -> Figure:
         axis.stairs(new, edges, color=colour, label="new")
         verdict = "outside" if measure > limit else "inside"
         axis.set_title(f"{name}\n{measure:.2f} of {limit:.2f}, {verdict}", fontsize=9)
-        axis.set(xlim=(edges[0], edges[-1]), yticks=[])
+        axis.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.5 * known.max()), yticks=[])
         strip(axis)
     axes[0].set_ylabel("share of pixels", fontsize=8)
     axes[0].legend(fontsize=8, frameon=False)

@@ -130,9 +130,8 @@ def _odd_file(known: ImageRecipe, wanted: Recipe, file: RasterFile) -> list[str]
         )
     side = pixel_side(file, find_area([file], None))
     if abs(np.log(side / known.pixel_m)) > np.log(_OTHER_SIZE):
-        faults.append(
-            f"{file.path.name} has pixels of {side:g} m, trained on pixels of {known.pixel_m:g} m"
-        )
+        here, there = (f"pixels of {metres:.3g} m" for metres in (side, known.pixel_m))
+        faults.append(f"{file.path.name} has {here}, trained on {there}")
     return faults
 
 

@@ -132,7 +132,9 @@ def read_run(folder: Path) -> Run:
             file = folder / f"scores-{record.split}.json"
         text = file.read_text(encoding="utf-8") if file.exists() else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LLPBenchError(f"{folder} holds no run that can be read ({error})") from error
+        raise LLPBenchError(
+            f"{folder} holds no run that can be read ({first_problem(error)})"
+        ) from error
     return Run(folder, record, None if text is None else Scores.from_json(text))
 
 
