@@ -103,6 +103,7 @@ def test_store_dataset_and_run_say_the_same(office: OwnRegion) -> None:
     assert (known.resampling, known.chip_km, known.crs) == (("none",), 0.1, "EPSG:32631")
     assert known.pixel_m == pytest.approx(1, rel=1e-3)
     assert read_info(office.folder / "cache" / "mine").recipe == known
+    assert "bands 3 (B4), 2 (B3), 1 (B2) for red, green, blue" in call("info", "mine").stdout
     assert read_run(office.folder / "run-all").record.recipe == known
     assert "recipe" not in llpbench.open_dataset("mine", "train").llp.restrict("division").attrs
 
@@ -202,6 +203,8 @@ def test_what_is_wanted_otherwise_is_said(office: OwnRegion, tmp_path: Path) -> 
         predict(office, image, tmp_path / "new", "--bands", 1, 2, 3)
     done = predict(office, image, tmp_path / "new", "--chip-km", 0.2, "--force")
     assert "trained on chips of 0.1 km" in done.stderr
+    warning = read_predictions(tmp_path / "new/predictions.parquet").attrs["warning"]
+    assert "chips of 0.2 km, trained on chips of 0.1 km" in warning
     fractions = digital_numbers(office).astype(np.float32) / 1e4
     image = write_year(office, "fractions.tif", fractions)
     done = predict(office, image, tmp_path / "scaled", "--scale", 0, 0.3)

@@ -91,19 +91,16 @@ def predict_region(
     remarks = _check_knowledge(record, method, recipe)
     forget_refusal(out)
     folder = choose_folder(out, out.name, resume=False)
-    recipe, more = reuse_recipe(record.recipe, recipe, force=force)
-    remarks += more
-    region, more = build_region(
+    recipe, more, warnings = reuse_recipe(record.recipe, recipe, force=force)
+    region, even_more = build_region(
         replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
     )
-    remarks += more
+    remarks += [*more, *even_more]
     region, drift, more = check_drift(read_appearance(run), region, match)
-    remarks += more
-    is_outside = drift is not None and bool(drift.outside)
-    if drift is not None and is_outside and not force:
-        refuse_drift(drift, folder)
-    said = {"warning": str(drift)} if is_outside else {}
-    said |= {} if match == "none" else {"match": match}
+    if drift is not None and drift.outside:
+        if not force:
+            refuse_drift(drift, folder)
+        warnings.append(str(drift))
     with working_folder(folder, resume=False) as part:
         report = write_store(
             region,
@@ -115,19 +112,9 @@ def predict_region(
             source=recipe.images[0].name,
             progress=progress,
         )
-        ds = open_dataset(part / DATASET)
-        predictions = gate.predict(
-            method,
-            ds.llp.group(),
-            _SPLIT,
-            name=record.method,
-            seed=record.seed,
-            trained_on=record.trained_on,
-        ).assign_attrs(said)
-        ending = "zarr" if "segmentation" in predictions else "parquet"
-        file = f"predictions.{ending}"
-        write_predictions(predictions, part / file)
-        written = write_map(predictions, ds, part / "map.tif")
+        said = {"warning": "; ".join(warnings)} if warnings else {}
+        said |= {} if match == "none" else {"match": match}
+        file, written = _predict(method, record, part, said)
         if drift is not None:
             write_drift(drift, part)
     return Prediction(
@@ -137,8 +124,26 @@ def predict_region(
         map=MapFiles(**{name: folder / path.name for name, path in vars(written).items()}),
         chips=report.chips,
         drift=drift,
-        remarks=(*remarks, *([str(drift)] if is_outside else []), *report.remarks),
+        remarks=(*remarks, *more, *warnings, *report.remarks),
     )
+
+
+def _predict(
+    method: Method, record: RunRecord, folder: Path, said: dict[str, str]
+) -> tuple[str, MapFiles]:
+    """Predict the dataset in a folder, write predictions and map beside it, and say where."""
+    ds = open_dataset(folder / DATASET)
+    predictions = gate.predict(
+        method,
+        ds.llp.group(),
+        _SPLIT,
+        name=record.method,
+        seed=record.seed,
+        trained_on=record.trained_on,
+    ).assign_attrs(said)
+    file = f"predictions.{'zarr' if 'segmentation' in predictions else 'parquet'}"
+    write_predictions(predictions, folder / file)
+    return file, write_map(predictions, ds, folder / "map.tif")
 
 
 def _check_knowledge(record: RunRecord, method: Method, recipe: Recipe) -> list[str]:

@@ -20,7 +20,7 @@ _OTHER_SIZE = 1.5
 
 def reuse_recipe(
     known: ImageRecipe | None, wanted: Recipe, *, force: bool
-) -> tuple[Recipe, list[str]]:
+) -> tuple[Recipe, list[str], list[str]]:
     """Complete what is wanted of new images by how those were treated that were trained on.
 
     Bands are found by their names where all files have names, else by their numbers. What is
@@ -33,16 +33,23 @@ def reuse_recipe(
     force : bool
         Whether images of another kind are taken nevertheless.
 
+    Returns
+    -------
+    recipe : Recipe
+    remarks, faults : list of str
+        What was done, and why images are of another kind: not empty with ``force`` alone.
+
     Raises
     ------
     BuildError
         If images are of another sensor, number of bands or kind of numbers, or a band is missing.
     """
     if known is None:
-        return wanted, [
+        remark = (
             "this run does not know how its images were made into chips: bands and values of the "
             "new image are guessed; give --bands and --scale where that is wrong"
-        ]
+        )
+        return wanted, [remark], []
     files = inspect_rasters(wanted.images)
     names = [band_names(file) for file in files]
     if wanted.bands is None:
@@ -66,7 +73,7 @@ def reuse_recipe(
         chip_km=known.chip_km if wanted.chip_km is None else wanted.chip_km,
         crs=wanted.crs or known.crs_rule,
     )
-    return chosen, [*_say(known, chosen, names[0]), *faults]
+    return chosen, _say(known, chosen, names[0]), faults
 
 
 def _find_bands(
