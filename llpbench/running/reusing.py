@@ -36,6 +36,7 @@ def reuse_recipe(
     Returns
     -------
     recipe : Recipe
+        With bands, scale, side of chips and projection, where these are known.
     remarks, faults : list of str
         What was done, and why images are of another kind: not empty with ``force`` alone.
 
