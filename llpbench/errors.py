@@ -34,6 +34,14 @@ class BuildError(LLPBenchError):
     """Rasters, divisions or tables that cannot become a dataset, or be mapped."""
 
 
+class DriftError(BuildError):
+    """Images that lie outside those a method was trained on; ``drift`` says by how much."""
+
+    def __init__(self, message: str, drift: object) -> None:
+        super().__init__(message)
+        self.drift = drift
+
+
 class StoreError(LLPBenchError):
     """A dataset on disk that is missing, incomplete, too new or wrong."""
 

@@ -24,6 +24,9 @@ WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
 
 SPLITS = ("train", "val", "test")
 
+ALL = "all"
+"""All splits together: what may be trained on or predicted for a map, and is never scored."""
+
 VERSION = 1
 SCORER_VERSION = "1.0"
 """Changes whenever any score could."""

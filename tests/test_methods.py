@@ -139,7 +139,10 @@ def test_a_run_leaves_everything_behind(store: Path, tmp_path: Path) -> None:
     parameters = {"words": 8, "sample": 500}
     done = run_method("bag-ridge", store, seed=3, settings=parameters, out=out)
     names = {path.name for path in out.iterdir()}
-    assert names == {"run.json", "predictions-test.parquet", "scores.json", "weights", "plots"}
+    assert names == {
+        *("run.json", "appearance.json", "predictions-test.parquet", "scores.json"),
+        *("weights", "plots"),
+    }
     record = json.loads((out / "run.json").read_text())
     assert record["method"] == "bag-ridge"
     assert record["seed"] == 3

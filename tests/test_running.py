@@ -91,7 +91,7 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
     assert names == {
-        *("run.json", "weights", "plots", "history.csv", CHECKPOINT),
+        *("run.json", "appearance.json", "weights", "plots", "history.csv", CHECKPOINT),
         *("predictions-val.zarr", "scores-val.json"),
     }, "the test split is not looked at before training has ended"
     assert stopped.record.interrupted
@@ -268,13 +268,13 @@ def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
     """Format 1 had ``parameters``, the seed among them, and scores of test under two names."""
     run = run_method("bag-ridge", store, settings={"words": 4, "sample": 200}, out=tmp_path / "run")
     content = json.loads((run.folder / "run.json").read_text())
-    assert content["format"] == 2
+    assert content["format"] == 3
     content |= {"format": 1, "parameters": {**content.pop("settings"), "random_state": 0}}
     (run.folder / "run.json").write_text(json.dumps(content))
     (run.folder / "scores.json").rename(run.folder / "scores-test.json")
     old = read_run(run.folder)
     assert old.record == run.record
     assert old.scores.to_json() == run.scores.to_json()
-    (run.folder / "run.json").write_text(json.dumps({**content, "format": 3}))
-    with pytest.raises(LLPBenchError, match="formats up to 2 are read, found 3"):
+    (run.folder / "run.json").write_text(json.dumps({**content, "format": 4}))
+    with pytest.raises(LLPBenchError, match="formats up to 3 are read, found 4"):
         read_run(run.folder)

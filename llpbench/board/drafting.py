@@ -62,6 +62,11 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
 
 def _check_runs(runs: Sequence[Run]) -> None:
     for run in runs:
+        if run.record.train_on != "train":
+            raise BoardError(
+                f"the run in {str(run.folder)!r} was trained on all divisions, those of the test "
+                "split among them; an entry needs runs trained on the train split"
+            )
         if run.record.split != "test" or run.record.interrupted:
             what = "was interrupted" if run.record.interrupted else "did not predict the test split"
             raise BoardError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import log_remarks, print_folder, print_json, shows_progress
+from llpbench.cli.output import log_remarks, print_folder, print_json, print_table, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
@@ -139,12 +139,11 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="SHARE",
             help="Of a chip's pixels that may be missing, as under clouds; they are black.",
         ),
-        click.option("--chip-km", type=float, default=1.0, help="Side of a chip."),
+        click.option("--chip-km", type=float, help="Side of a chip, 1 by default."),
         click.option(
             "--crs",
-            default="auto",
-            help="Projection of the chips: auto (UTM, or the image's own if that needs no "
-            "resampling), image, or EPSG:NUMBER.",
+            help="Projection of the chips: auto (the default: UTM, or the image's own if that "
+            "needs no resampling), image, or EPSG:NUMBER.",
         ),
     ]
     for option in reversed(sources):
@@ -204,24 +203,50 @@ def build(
 @click.command(cls=_TakesBands)
 @click.argument("run", type=options.EXISTING_FOLDER)
 @source_options
+@click.option(
+    "--match",
+    type=click.Choice(["none", "histogram"]),
+    default="none",
+    help="Give each band the distribution of values that it had in training.",
+)
+@click.option("--force", is_flag=True, help="Go on with an image unlike those trained on.")
 @options.out_option("A new folder.", required=True, kind=options.FOLDER)
 @options.json_option
-def predict(run: Path, out: Path, as_json: bool, **sources: Any) -> None:
+def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sources: Any) -> None:
     """Apply the method trained in folder RUN to a new raster, and map it.
+
+    Bands, scale, chips and projection are by default those of the images it was trained on; an
+    image that does not look like those is refused.
 
     No labels are needed. A method of the disaggregation track (such as bag-ridge+rake) also takes
     --divisions and --shares: what a statistical office knows of them, spread over the chips.
     """
     from llpbench.data.building import Recipe
+    from llpbench.errors import DriftError
     from llpbench.running.predicting import predict_region
 
-    done = predict_region(run, Recipe(**sources), out, progress=shows_progress())
+    recipe, progress = Recipe(**sources), shows_progress()
+    try:
+        done = predict_region(run, recipe, out, match=match, force=force, progress=progress)
+    except DriftError as error:
+        if not as_json:
+            _print_drift(error.drift)
+        raise
     log_remarks(done.remarks)
     if as_json:
-        print_json({**vars(done), "map": vars(done.map)})
+        drift = None if done.drift is None else done.drift.rows()
+        print_json({**vars(done), "map": vars(done.map), "drift": drift})
     else:
+        _print_drift(done.drift)
         click.echo(f"{done.chips} chips predicted; written to {done.folder}:")
         print_folder(done.folder)
+
+
+def _print_drift(drift: Any) -> None:
+    """Print how far new images lie from those trained on, where that is known."""
+    if drift is not None:
+        print_table(drift.rows())
+        click.echo()
 
 
 def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:

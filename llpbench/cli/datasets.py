@@ -88,7 +88,8 @@ def info(dataset: str, as_json: bool) -> None:
     click.echo(f"{facts['name']}: {facts['title']}")
     click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
     click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
-    click.echo("".join(f"{facts[name]}\n" for name in ("attribution", "digest") if facts[name]))
+    said = ("attribution", "images", "digest")
+    click.echo("".join(f"{facts[name]}\n" for name in said if facts[name]))
     short = [
         {name.removeprefix("chips ").replace("without", "no"): row[name] for name in row}
         for row in facts["splits"]

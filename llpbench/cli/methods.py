@@ -31,7 +31,18 @@ def baselines(as_json: bool) -> None:
 @click.command()
 @click.argument("method", metavar="METHOD")
 @options.datasets_option(required=True)
-@options.split_option
+@click.option(
+    "--train-on",
+    type=click.Choice(["train", "all"]),
+    default="train",
+    help="With all, every chip and division: for a map, nothing is scored.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    show_default="test; every chip with --train-on all",
+    help="Which split is predicted and scored.",
+)
 @options.seeds_option
 @click.option("--epochs", type=options.COUNT, help="Passes over the training chips.")
 @click.option("--objective", help="What a network is trained towards, such as dllp.")
@@ -60,6 +71,8 @@ def run(
     **fixed: Any,
 ) -> None:
     """Train METHOD, predict one split, score it and keep all of it.
+
+    With --train-on all nothing is held back and every chip is predicted, for `llpbench map RUN`.
 
     METHOD+emq+calibrate is the same as METHOD --post emq,calibrate. With several datasets or
     seeds, each has a run of its own. Ctrl-C once stops the training of

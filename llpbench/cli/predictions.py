@@ -72,12 +72,25 @@ def evaluate(
 
 
 @click.command("map")
-@click.argument("predictions", type=options.PATH)
-@options.dataset_option
+@click.argument("predictions", metavar="PREDICTIONS|RUN", type=options.PATH)
+@click.option(
+    "--dataset", metavar="DATASET", help="Name or path of what was predicted; a run knows its own."
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test", "all"]),
+    help="What is drawn: by default all that a file holds, or what the run predicted.",
+)
 @options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
 @options.json_option
-def map_predictions(predictions: Path, dataset: str, out: Path, as_json: bool) -> None:
-    """Write PREDICTIONS as a map: GeoTIFFs of shares and classes, GeoParquet, a picture."""
-    from llpbench.maps import write_map
+def map_predictions(
+    predictions: Path, dataset: str | None, split: str | None, out: Path, as_json: bool
+) -> None:
+    """Write predictions as a map: GeoTIFFs of shares and classes, GeoParquet, a picture.
 
-    print_paths(vars(write_map(predictions, dataset, out)), as_json)
+    They are a file, or those of a run, given by its folder; with --split all its method predicts
+    every chip of the region.
+    """
+    from llpbench.running.mapping import map_predictions as write
+
+    print_paths(vars(write(predictions, out, dataset=dataset, split=split)), as_json)

@@ -12,7 +12,11 @@ from llpbench.cli.output import LOG, print_table
 if TYPE_CHECKING:
     from llpbench.runs.record import Run, RunRecord
 
-UNSCORED = "no chip has a label, so nothing could be scored"
+UNLABELLED = "no chip has a label, so nothing could be scored"
+TRAINED_ON_ALL = (
+    "all divisions were trained on, so nothing is left to score by; draw the map with "
+    "`llpbench map RUN -o MAP.tif`"
+)
 
 
 def print_runs(runs: Sequence[Run]) -> None:
@@ -38,7 +42,7 @@ def print_runs(runs: Sequence[Run]) -> None:
         click.echo(f"{caption}\n")
         print_table([{name: row[name] for name in filled} for row in rows])
         click.echo()
-    notes = [UNSCORED if run.scores is None else run.scores.note for run in runs]
+    notes = [_note(run) for run in runs]
     for note in filter(None, dict.fromkeys(notes)):
         click.echo(f"{note}\n")
     for run in runs:
@@ -46,11 +50,18 @@ def print_runs(runs: Sequence[Run]) -> None:
         LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)
 
 
+def _note(run: Run) -> str | None:
+    if run.scores is not None:
+        return run.scores.note
+    return TRAINED_ON_ALL if run.record.train_on == "all" else UNLABELLED
+
+
 def _caption(record: RunRecord) -> str:
     from llpbench.data.info import mark_synthetic
 
     source = f", trained on {record.trained_on}" if record.trained_on != record.dataset else ""
-    return f"{mark_synthetic(record.dataset, record.synthetic)}, {record.split} split{source}"
+    part = "all chips" if record.split == "all" else f"{record.split} split"
+    return f"{mark_synthetic(record.dataset, record.synthetic)}, {part}{source}"
 
 
 def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:

@@ -116,5 +116,6 @@ def _describe(info: StoreInfo, path: Path) -> DatasetInfo:
         attribution=info.attribution,
         label_set=info.label_set,
         grid=info.grid,
+        recipe=info.recipe,
         store=path.resolve(),
     )

@@ -12,9 +12,11 @@ from pydantic import TypeAdapter
 
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
+from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError
 
 _LABEL_SET, _GRID = TypeAdapter(LabelSet), TypeAdapter(ChipGrid)
+_RECIPE = TypeAdapter(ImageRecipe)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class DatasetInfo:
         What must be observed and said by whoever uses it.
     grid : ChipGrid or None
         What the chips stand on, where that is known.
+    recipe : ImageRecipe or None
+        How images became the chips' bytes, where that is known.
     store : Path or None
         The folder that holds it; None for a truth table, and behind the label firewall.
     """
@@ -50,6 +54,7 @@ class DatasetInfo:
     licence: str = ""
     attribution: str = ""
     grid: ChipGrid | None = None
+    recipe: ImageRecipe | None = None
     store: Path | None = None
 
     @classmethod
@@ -67,6 +72,7 @@ class DatasetInfo:
             synthetic=attributes.get("synthetic") == "true",
             label_set=_parse_label_set(attributes["label_set"]),
             grid=_parse_grid(attributes["grid"]) if attributes.get("grid") else None,
+            recipe=_parse_recipe(attributes["recipe"]) if attributes.get("recipe") else None,
             store=Path(attributes["store"]) if attributes.get("store") else None,
         )
 
@@ -78,6 +84,7 @@ class DatasetInfo:
             "doi": self.doi or "",
             "label_set": _LABEL_SET.dump_json(self.label_set).decode(),
             "grid": "" if self.grid is None else _GRID.dump_json(self.grid).decode(),
+            "recipe": "" if self.recipe is None else _RECIPE.dump_json(self.recipe).decode(),
             "store": "" if self.store is None else str(self.store),
         }
 
@@ -110,3 +117,8 @@ def _parse_label_set(text: str) -> LabelSet:
 @lru_cache(maxsize=64)
 def _parse_grid(text: str) -> ChipGrid:
     return _GRID.validate_json(text)
+
+
+@lru_cache(maxsize=64)
+def _parse_recipe(text: str) -> ImageRecipe:
+    return _RECIPE.validate_json(text)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from llpbench.catalog import DatasetEntry, LabelSet
     from llpbench.data.grid import ChipGrid
+    from llpbench.data.recipe import ImageRecipe
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Region:
         overlaps, where the source knows that better than the outlines in degrees tell.
     origin : DatasetEntry, optional
         The dataset of the catalog that the source says it is, or is part of.
+    recipe : ImageRecipe, optional
+        How images became the chips' bytes, where that is known.
     """
 
     label_set: LabelSet
@@ -75,3 +78,4 @@ class Region:
     grid: ChipGrid | None = None
     overlaps: pd.DataFrame | None = None
     origin: DatasetEntry | None = None
+    recipe: ImageRecipe | None = None

@@ -8,9 +8,14 @@ import xarray as xr
 from llpbench.data.geometry import mix
 from llpbench.data.overlaps import overlap_areas, present_overlaps
 from llpbench.errors import UnknownNameError, unknown
-from llpbench.protocol import SPLITS
+from llpbench.protocol import ALL, SPLITS
 
 BORDERS = ("renormalise", "drop")
+
+
+def take_part(ds: xr.Dataset, name: str) -> xr.Dataset:
+    """One split, or with ``"all"`` the dataset as it is: all chips, divisions and targets."""
+    return ds if name == ALL else take_split(ds, name, "renormalise")
 
 
 def take_split(ds: xr.Dataset, name: str, border: str) -> xr.Dataset:

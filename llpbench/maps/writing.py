@@ -113,7 +113,7 @@ def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
     tags = {
         "dataset": ds.llp.info.name,
         "synthetic": str(ds.llp.info.synthetic).lower(),
-        "method": str(predictions.attrs.get("method", "")),
+        **{name: str(predictions.attrs.get(name, "")) for name in ("method", "warning", "match")},
         "licence": ds.llp.info.licence,
         "TIFFTAG_COPYRIGHT": ds.llp.info.attribution,
         "TIFFTAG_SOFTWARE": "llpbench",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from llpbench.data.splits import take_part
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.postprocessing import PostProcessor, Transform
@@ -74,12 +75,13 @@ def predict(
     track: str | None = None,
     on_batch: Callable[[Estimate], None] | None = None,
 ) -> xr.Dataset:
-    """Predict a split, and say in the attributes of what, by what and from what.
+    """Predict a split, or all chips, and say in the attributes of what, by what and from what.
 
     Parameters
     ----------
     ds : Dataset
         Grouped, all splits.
+    split : {"test", "val", "train", "all"}
     name, seed, trained_on
         Of the method: by which it was made, with which, and the name of the dataset.
     track : {"inductive", "disaggregation", "cross-region"}, optional
@@ -88,7 +90,7 @@ def predict(
         Receives every batch with its class probabilities of pixels, as it is predicted.
     """
     track = track or method.track
-    chips = ds.llp.split(split)
+    chips = take_part(ds, split)
 
     def batches() -> Iterator[Estimate]:
         for batch in predict_batches(method, chips, track=track):

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 1e-3
 """How far the shares of a chip may be from summing to 1."""
 
-ATTRIBUTES = ("dataset", "digest", "split", "method", "seed", "track", "trained_on")
-"""Attributes of predictions, as far as they are known; all text, but ``seed``."""
+ATTRIBUTES = (
+    *("dataset", "digest", "split", "method", "seed", "track", "trained_on"),
+    *("warning", "match"),
+)
+"""Attributes of predictions, as far as they are known; all text, but ``seed``. The last two say
+that images look otherwise than those trained on, and how they were matched to them."""
 
 
 def make_predictions(

@@ -21,6 +21,7 @@ def describe_facts(ds: xr.Dataset) -> dict[str, Any]:
     return {
         **{name: getattr(info, name) for name in ("name", "title", "licence", "attribution")},
         "doi": info.doi or "",
+        "images": "" if info.recipe is None else str(info.recipe),
         "digest": info.digest,
         "synthetic": info.synthetic,
         "chips": ds.sizes["chip"],

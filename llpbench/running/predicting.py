@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.data.appearance import Drift
 from llpbench.data.building import Recipe, Splitting, build_region
 from llpbench.data.building.legend import Legend, plain_label_set
 from llpbench.data.building.legends import published
@@ -18,8 +19,10 @@ from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
+from llpbench.running.drifting import check_drift, forget_refusal, refuse_drift, write_drift
+from llpbench.running.reusing import reuse_recipe
 from llpbench.runs.folder import choose_folder, working_folder
-from llpbench.runs.record import RunRecord, read_run
+from llpbench.runs.record import RunRecord, read_appearance, read_run
 
 if TYPE_CHECKING:
     from llpbench.catalog import LabelSet
@@ -32,7 +35,8 @@ _SPLIT = "test"
 class Prediction:
     """What predicting a new region left in a folder: a dataset without labels, predictions, a map.
 
-    The remarks are a sentence for each thing that was decided, mended or left out.
+    ``drift`` is how far its images lie from those trained on, None where that is not known. The
+    remarks are a sentence for each thing that was decided, mended or left out.
     """
 
     folder: Path
@@ -40,22 +44,38 @@ class Prediction:
     predictions: Path
     map: MapFiles
     chips: int
+    drift: Drift | None
     remarks: tuple[str, ...]
 
 
-def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = False) -> Prediction:
+def predict_region(
+    run: Path,
+    recipe: Recipe,
+    out: Path,
+    *,
+    match: str = "none",
+    force: bool = False,
+    progress: bool = False,
+) -> Prediction:
     """Apply a trained method to a new region and map it.
+
+    New images are treated as those were that the method was trained on. Before anything is
+    predicted, their colours are compared with those, see :mod:`llpbench.data.appearance`.
 
     Parameters
     ----------
     run : Path
         The folder of a run, see :func:`llpbench.run_method`.
     recipe : Recipe
-        Images, and what is known of the divisions; labels, legend and splits do not matter. Chips,
-        bands and scale should be those of the region it was trained on. A method of the
+        Images, and what is known of the divisions; labels, legend and splits do not matter. What it
+        does not say of bands, scale, chips and projection is as in training. A method of the
         disaggregation track, such as one that ends in ``+rake``, needs divisions and their shares.
     out : Path
         A new folder.
+    match : {"none", "histogram"}
+        Whether each band is given the distribution of values that it had in training.
+    force : bool
+        Whether to go on with images of another kind, or that look otherwise; the map says so.
     progress : bool
         Whether to show a progress bar.
 
@@ -63,15 +83,24 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
     ------
     LLPBenchError
         If the run cannot be read, a raster is wrong, or the folder is taken. Nothing is left then.
+    DriftError
+        If the images look otherwise; a table and a picture of that are left in the folder.
     """
     record = read_run(run).record
     method = load_method(record.method, run / "weights")
     remarks = _check_knowledge(record, method, recipe)
+    forget_refusal(out)
     folder = choose_folder(out, out.name, resume=False)
-    legend = _legend(record, method)
-    region, remarks_of_region = build_region(
-        replace(recipe, labels=(), legend=legend, splitting=Splitting("test"))
+    recipe, more, warnings = reuse_recipe(record.recipe, recipe, force=force)
+    region, even_more = build_region(
+        replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
     )
+    remarks += [*more, *even_more]
+    region, drift, more = check_drift(read_appearance(run), region, match)
+    if drift is not None and drift.outside:
+        if not force:
+            refuse_drift(drift, folder)
+        warnings.append(str(drift))
     with working_folder(folder, resume=False) as part:
         report = write_store(
             region,
@@ -83,27 +112,38 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
             source=recipe.images[0].name,
             progress=progress,
         )
-        ds = open_dataset(part / DATASET)
-        predictions = gate.predict(
-            method,
-            ds.llp.group(),
-            _SPLIT,
-            name=record.method,
-            seed=record.seed,
-            trained_on=record.trained_on,
-        )
-        ending = "zarr" if "segmentation" in predictions else "parquet"
-        file = f"predictions.{ending}"
-        write_predictions(predictions, part / file)
-        written = write_map(predictions, ds, part / "map.tif")
+        said = {"warning": "; ".join(warnings)} if warnings else {}
+        said |= {} if match == "none" else {"match": match}
+        file, written = _predict(method, record, part, said)
+        if drift is not None:
+            write_drift(drift, part)
     return Prediction(
         folder=folder,
         dataset=folder / DATASET,
         predictions=folder / file,
         map=MapFiles(**{name: folder / path.name for name, path in vars(written).items()}),
         chips=report.chips,
-        remarks=(*remarks, *remarks_of_region, *report.remarks),
+        drift=drift,
+        remarks=(*remarks, *more, *warnings, *report.remarks),
     )
+
+
+def _predict(
+    method: Method, record: RunRecord, folder: Path, said: dict[str, str]
+) -> tuple[str, MapFiles]:
+    """Predict the dataset in a folder, write predictions and map beside it, and say where."""
+    ds = open_dataset(folder / DATASET)
+    predictions = gate.predict(
+        method,
+        ds.llp.group(),
+        _SPLIT,
+        name=record.method,
+        seed=record.seed,
+        trained_on=record.trained_on,
+    ).assign_attrs(said)
+    file = f"predictions.{'zarr' if 'segmentation' in predictions else 'parquet'}"
+    write_predictions(predictions, folder / file)
+    return file, write_map(predictions, ds, folder / "map.tif")
 
 
 def _check_knowledge(record: RunRecord, method: Method, recipe: Recipe) -> list[str]:

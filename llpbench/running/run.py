@@ -7,15 +7,17 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llpbench._version import __version__
+from llpbench.data.appearance import look_at
 from llpbench.data.dataset import open_dataset
+from llpbench.data.splits import take_part
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate
@@ -25,24 +27,23 @@ from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
 from llpbench.plots import widest_category, write_plots
 from llpbench.predictions.files import write_predictions
-from llpbench.protocol import VERSION
+from llpbench.protocol import ALL, VERSION
 from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.pixel_scores import PixelScores
+from llpbench.running.task import Task
 from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.runs.folder import can_resume, choose_folder, working_folder
-from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord, read_run, scores_file
+from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run, scores_file
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def run_method(
     name: str,
     dataset: str | os.PathLike[str],
     *,
-    split: str = "test",
+    train_on: str = "train",
+    split: str | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     apply_to: str | os.PathLike[str] | None = None,
@@ -55,8 +56,9 @@ def run_method(
 ) -> Run:
     """Train a method on a dataset, predict one split, score it, and keep all of it.
 
-    The method is fitted to the train split and may choose on the val split, both behind the
-    label firewall of its supervision; it predicts from what its track may see, each chip once.
+    The method is fitted to the train split, or to all chips and divisions, and may choose on the
+    val split, both behind the label firewall of its supervision; it predicts from what its track
+    may see, each chip once.
 
     An interrupt (Ctrl-C) while a network is trained ends the training. The best weights so far
     are then evaluated on the val split, and a checkpoint stays in the folder to go on from; the
@@ -68,8 +70,11 @@ def run_method(
         Of an installed method.
     dataset : str or path
         What :func:`llpbench.open_dataset` opens.
-    split : {"test", "val", "train"}
-        What is predicted and scored.
+    train_on : {"train", "all"}
+        With all, all chips are predicted, for a map, and nothing is scored: no division is left
+        that the method has not seen.
+    split : {"test", "val", "train"}, optional
+        What is predicted and scored; by default test, or all chips if all are trained on.
     seed : int
         The method's ``random_state``.
     settings : mapping, optional
@@ -94,7 +99,7 @@ def run_method(
     Returns
     -------
     Run
-        Without scores where no chip of the split has a label.
+        Without scores where no chip of the split has a label, or all are trained on.
 
     Raises
     ------
@@ -105,7 +110,8 @@ def run_method(
     method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
     region = open_dataset(dataset).llp.group()
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
-    task = _Task(name, method, region, other, seed)
+    task = Task(name, method, region, other, seed, train_on)
+    split = split or (ALL if train_on == ALL else "test")
     task.check(split)
     folder = choose_folder(out, task.title, resume=resume)
     with (
@@ -134,59 +140,8 @@ def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method
     return make_method(name, **{**settings, "deterministic": True})
 
 
-@dataclass(frozen=True)
-class _Task:
-    """A method, what it is trained on, and what it predicts."""
-
-    name: str
-    method: Method
-    region: xr.Dataset
-    other: xr.Dataset
-    seed: int
-
-    @property
-    def track(self) -> str:
-        return self.method.track if self.other is self.region else "cross-region"
-
-    @property
-    def title(self) -> str:
-        onto = "" if self.other is self.region else f"-on-{self.other.llp.info.name}"
-        return f"{self.name}-{self.region.llp.info.name}{onto}-seed{self.seed}"
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What must be the same when it is resumed."""
-        digest = self.region.llp.info.digest
-        return {"method": self.name, **self.method.settings, "dataset digest": digest}
-
-    def check(self, split: str) -> None:
-        """Refuse, before anything is trained, what would fail or be against the rules."""
-        here, there = (
-            list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
-        )
-        if here != there:
-            raise MethodError(
-                f"a method trained on the categories {here} cannot predict {there}: "
-                "apply it to a dataset with the same label set"
-            )
-        if self.track == "cross-region" and self.method.track != "inductive":
-            raise MethodError(
-                f"{self.name} is of the track {self.method.track!r}; only inductive methods can "
-                "be applied to another dataset"
-            )
-        _check_split(self.region, "train", "to train on")
-        if self.method.is_iterative:
-            _check_split(self.region, "val", f"for {self.name} to choose its best epoch by")
-        _check_split(self.other, split, "to predict: choose another with --split")
-
-
-def _check_split(ds: xr.Dataset, split: str, purpose: str) -> None:
-    if not ds.llp.split(split).sizes["chip"]:
-        raise MethodError(f"the {split} split of {ds.llp.info.name} has no chips {purpose}")
-
-
 def _run(
-    task: _Task, split: str, folder: Path, tracker: Tracker, progress: bool
+    task: Task, split: str, folder: Path, tracker: Tracker, progress: bool
 ) -> tuple[RunRecord, Scores | None]:
     """Do all of it in a folder; the record is written last."""
     method, begun = task.method, _clock()
@@ -199,6 +154,8 @@ def _run(
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     trained, predicted = task.region.llp.info, task.other.llp.info
+    seen = take_part(task.region, task.train_on)
+    (folder / APPEARANCE).write_text(look_at(seen).model_dump_json(), encoding="utf-8")
     record = RunRecord(
         format=FORMAT,
         protocol=VERSION,
@@ -220,8 +177,10 @@ def _run(
         fit_seconds=round(fit_seconds, 3),
         predict_seconds=round(predict_seconds, 3),
         cpu_seconds=round(fit_cpu + predict_cpu, 3),
-        footprint=measure_footprint(method, task.region.llp.split("train")),
+        footprint=measure_footprint(method, seen),
         probabilities=probabilities,
+        train_on=task.train_on,
+        recipe=trained.recipe,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     if scores is not None:
@@ -234,11 +193,11 @@ def _clock() -> NDArray[np.float64]:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
+def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
     """Train, and say whether somebody interrupted it."""
     from tqdm import tqdm
 
-    train, val = (task.region.llp.split(name) for name in ("train", "val"))
+    train, val = (take_part(task.region, name) for name in (task.train_on, "val"))
     bar = tqdm if progress else None
     if not task.method.is_iterative:
         gate.fit(task.method, train, val, progress=bar)
@@ -250,16 +209,18 @@ def _fit(task: _Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
 
 
 def _evaluate(
-    task: _Task, split: str, folder: Path
+    task: Task, split: str, folder: Path
 ) -> tuple[Scores | None, dict[str, float], list[float]]:
     """Predict each chip of a split once, write what is predicted, and score it by its labels.
+
+    Nothing is scored that was trained on.
 
     Returned are scores, those of pixels' probabilities, and wall and processor time in seconds of
     the prediction alone.
     """
-    chips, scoring = task.other.llp.split(split), np.zeros(2)
-    is_labelled = not chips["chip_proportions"].isnull().all()
-    pixels = PixelScores(chips) if is_labelled else None
+    chips, scoring = take_part(task.other, split), np.zeros(2)
+    is_scored = task.train_on != ALL and not chips["chip_proportions"].isnull().all()
+    pixels = PixelScores(chips) if is_scored else None
 
     def score_pixels(batch: Estimate) -> None:
         start = _clock()
@@ -282,7 +243,7 @@ def _evaluate(
     ending = "zarr" if "segmentation" in predictions else "parquet"
     write_predictions(predictions, folder / f"predictions-{split}.{ending}")
     scores = None
-    if is_labelled:
+    if is_scored:
         scores = evaluate(predictions, task.other, split)
         (folder / scores_file(split)).write_text(scores.to_json(), encoding="utf-8")
         write_plots(scores, folder / "plots", categories=[widest_category(scores)])

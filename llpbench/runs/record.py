@@ -7,14 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llpbench.errors import LLPBenchError
+from pydantic import TypeAdapter
+
+from llpbench.data.appearance import Appearance
+from llpbench.data.recipe import ImageRecipe
+from llpbench.errors import LLPBenchError, first_problem
 from llpbench.scoring.scores import Scores
 
-FORMAT = 2
-"""Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them."""
+FORMAT = 3
+"""Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
+neither ``train_on`` nor ``recipe``."""
+
+_LARGEST_APPEARANCE = 2**20
+_RECIPE = TypeAdapter(ImageRecipe)
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
+
+APPEARANCE = "appearance.json"
+"""How the images looked that it was trained on, see :mod:`llpbench.data.appearance`."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +42,13 @@ class RunRecord:
     settings : dict
         Of the method's constructor, without ``random_state``, which is ``seed``.
     dataset, dataset_digest, split : str
-        What was predicted; the val split as long as the run is interrupted.
+        What was predicted; the val split as long as the run is interrupted; ``all`` chips.
     trained_on, trained_on_digest : str
         What it was trained on: another dataset in the cross-region track.
+    train_on : {"train", "all"}
+        The chips and divisions of it that it was fitted to; with all, nothing is scored.
+    recipe : ImageRecipe or None
+        How the images it was trained on became bytes, where that is known.
     synthetic : bool
         Whether one of them was made by a program.
     seed : int
@@ -73,11 +88,13 @@ class RunRecord:
     cpu_seconds: float
     footprint: dict[str, float | None]
     probabilities: dict[str, float]
+    train_on: str = "train"
+    recipe: ImageRecipe | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, what was done, and how well; None where no chip has a label."""
+    """A finished run: its folder, what was done, and how well; None where nothing was scored."""
 
     folder: Path
     record: RunRecord
@@ -115,16 +132,35 @@ def read_run(folder: Path) -> Run:
             file = folder / f"scores-{record.split}.json"
         text = file.read_text(encoding="utf-8") if file.exists() else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LLPBenchError(f"{folder} holds no run that can be read ({error})") from error
+        raise LLPBenchError(
+            f"{folder} holds no run that can be read ({first_problem(error)})"
+        ) from error
     return Run(folder, record, None if text is None else Scores.from_json(text))
+
+
+def read_appearance(folder: Path) -> Appearance | None:
+    """How the images looked that a run was trained on; None where an earlier version made it."""
+    file = folder / APPEARANCE
+    if not file.exists():
+        return None
+    try:
+        if file.stat().st_size > _LARGEST_APPEARANCE:
+            raise ValueError(f"{file.stat().st_size} bytes are too many")
+        return Appearance.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise LLPBenchError(
+            f"{str(file)!r} cannot be read ({first_problem(error)}); train the run again"
+        ) from error
 
 
 def _convert(content: dict[str, Any]) -> dict[str, Any]:
     """The contents of ``run.json`` of any format up to this one, in this one."""
     if content.get("format") not in range(1, FORMAT + 1):
         raise ValueError(f"formats up to {FORMAT} are read, found {content.get('format')!r}")
-    if content["format"] == FORMAT:
-        return content
+    if content.get("recipe") is not None:
+        content["recipe"] = _RECIPE.validate_python(content["recipe"])
+    if content["format"] > 1:
+        return {**content, "format": FORMAT}
     settings = {**content.pop("parameters")}
     settings.pop("random_state", None)
     return {**content, "format": FORMAT, "settings": settings}

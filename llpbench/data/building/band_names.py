@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+COLOURS = ("red", "green", "blue")
+
 _CODES = {
     **{"1": "coastal", "2": "blue", "3": "green", "4": "red", "5": "rededge", "6": "rededge"},
     **{"7": "rededge", "8": "nir", "8a": "nir", "9": "water", "10": "cirrus", "11": "swir"},
@@ -66,7 +68,7 @@ def role_of(name: str) -> str:
     ['red', 'red', 'red', 'blue', 'nir']
     """
     words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
-    for known in (_OTHER, {colour: colour for colour in ("red", "green", "blue")}):
+    for known in (_OTHER, {colour: colour for colour in COLOURS}):
         found = {known[word] for word in words if word in known}
         if found:
             return found.pop() if len(found) == 1 else ""

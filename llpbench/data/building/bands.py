@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from llpbench.data.building.band_names import is_same_name, role_of
+from llpbench.data.building.band_names import COLOURS, is_same_name, role_of
 from llpbench.data.building.raster_file import Band, RasterFile
 from llpbench.errors import BuildError, examples
-
-COLOURS = ("red", "green", "blue")
 
 
 def choose_bands(
@@ -86,7 +84,7 @@ def _find(file: RasterFile, wanted: Sequence[int | str] | None) -> list[int]:
 
 
 def _named(file: RasterFile, wanted: Sequence[int | str]) -> list[int]:
-    found = [_one(file, item) for item in wanted]
+    found = [find_band(file, item) for item in wanted]
     if len(wanted) != 3 or not all(len(numbers) == 1 for numbers in found):
         raise BuildError(
             f"--bands must name three of the {file.count} bands of {file.path.name} by number, "
@@ -95,8 +93,8 @@ def _named(file: RasterFile, wanted: Sequence[int | str]) -> list[int]:
     return [numbers[0] for numbers in found]
 
 
-def _one(file: RasterFile, item: int | str) -> list[int]:
-    """Numbers of the bands that somebody may mean."""
+def find_band(file: RasterFile, item: int | str) -> list[int]:
+    """Find the numbers of the bands that a number, a name or what a band shows may mean."""
     text = str(item).strip()
     if text.isdecimal():
         return [number for number in [int(text)] if 1 <= number <= file.count]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.band_names import find_role
+from llpbench.data.building.band_names import COLOURS, find_role
 from llpbench.data.building.files import expand
 from llpbench.data.building.georeference import Place, find_place
 from llpbench.data.building.opening import GDAL_OPTIONS, find_driver, open_raster
@@ -56,6 +56,11 @@ class Band:
     offset: float
     is_masked: bool
     all_valid: bool
+
+    @property
+    def shown_name(self) -> str:
+        """Its name, else its colour, empty where it has neither."""
+        return self.name or (self.colour if self.colour in COLOURS else "")
 
     @property
     def needs_all(self) -> bool:
@@ -112,6 +117,11 @@ class RasterFile:
     def dtype(self) -> str:
         """One that holds all bands in use."""
         return np.result_type(*(np.dtype(band.dtype) for band in self.bands)).name
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether it says how its numbers become values."""
+        return any((band.scale, band.offset) != (1.0, 0.0) for band in self.bands)
 
     @property
     def all_valid(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache
@@ -25,6 +26,7 @@ from llpbench.data.building.legends import AUTO
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import RasterFile, common_scale, inspect_rasters
+from llpbench.data.building.recording import record_images
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.stretch import choose_stretch
 from llpbench.data.building.table import shares_in_region
@@ -38,6 +40,9 @@ from llpbench.protocol import CHIP_SIZE
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+CHIP_KM = 1.0
+"""Side of a chip where nobody says another."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,11 @@ class Recipe:
         Whether sums of that table may be off by 10 %.
     legend : str or Legend
         What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
-    chip_km : float
-        Side of a chip.
-    crs : str
-        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`.
+    chip_km : float or None
+        Side of a chip; None for 1 km, or what a trained method is used to.
+    crs : str or None
+        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
+        what a trained method is used to.
     bands : sequence of int or str, or None
         The red, green and blue bands, each by its number, its name or what it shows; None for
         those that the files call so.
@@ -96,8 +102,8 @@ class Recipe:
     unit: str | None = None
     renormalise: bool = False
     legend: str | Legend = AUTO
-    chip_km: float = 1.0
-    crs: str = "auto"
+    chip_km: float | None = None
+    crs: str | None = None
     bands: Sequence[int | str] | None = None
     scale: tuple[float, float] | None = None
     max_missing: float = MOST_MISSING
@@ -165,8 +171,10 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
 
     The remarks are a sentence for each thing that was decided, mended or left out.
     """
-    if not 0 < recipe.chip_km < np.inf:
-        raise BuildError(f"--chip-km must be more than 0, found {recipe.chip_km:g}")
+    chip_km = CHIP_KM if recipe.chip_km is None else recipe.chip_km
+    crs_rule = recipe.crs or "auto"
+    if not 0 < chip_km < math.inf:
+        raise BuildError(f"--chip-km must be more than 0, found {chip_km:g}")
 
     @cache
     def open_labels() -> list[RasterFile]:
@@ -187,7 +195,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     remarks += [*more, *say_ignored_scale(labels, legend)]
 
     area = find_area(images, outlines)
-    grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
+    grid, extent = choose_grid(images, area, crs_rule, chip_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
     lattice = pixel_lattice(grid)
@@ -216,6 +224,13 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         read=reader,
         grid=grid,
         overlaps=_overlaps(chips, divisions, outlined),
+        recipe=record_images(
+            *(images, stretch, image, area),
+            most_missing=recipe.max_missing,
+            chip_km=chip_km,
+            crs_rule=crs_rule,
+            legend=legend,
+        ),
     )
     return region, remarks
 

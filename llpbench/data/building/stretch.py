@@ -64,7 +64,7 @@ def choose_stretch(
     """
     first = files[0]
     for file in files:
-        kinds = [(other.dtype, _has_tags(other)) for other in (first, file)]
+        kinds = [(other.dtype, other.has_tags) for other in (first, file)]
         if kinds[0] != kinds[1]:
             raise BuildError(
                 f"images must store the same kind of values, but {first.path.name} has "
@@ -75,24 +75,19 @@ def choose_stretch(
         raise BuildError(f"--scale must be a lower and a higher value, found {low:g} and {high:g}")
     scale, offset = common_scale(files) or (1.0, 0.0)
     stretch = Stretch((low - offset) / scale, (high - offset) / scale)
-    if (low, high) == (0, 255) and first.dtype == "uint8" and not _has_tags(first):
+    if (low, high) == (0, 255) and first.dtype == "uint8" and not first.has_tags:
         return stretch, []
-    tags = ", by the scale tags of the files" if _has_tags(first) else ""
+    tags = ", by the scale tags of the files" if first.has_tags else ""
     remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
     return stretch, remarks + _doubts(first, Stretch(low, high))
 
 
-def _has_tags(file: RasterFile) -> bool:
-    """Whether a file says how its numbers become values."""
-    return any((band.scale, band.offset) != (1.0, 0.0) for band in file.bands)
-
-
 def _kind(file: RasterFile) -> str:
-    return f"{file.dtype} {'with' if _has_tags(file) else 'without'} scale tags"
+    return f"{file.dtype} {'with' if file.has_tags else 'without'} scale tags"
 
 
 def _usual_limits(file: RasterFile) -> tuple[float, float]:
-    if _has_tags(file) or np.dtype(file.dtype).kind not in "iu":
+    if file.has_tags or np.dtype(file.dtype).kind not in "iu":
         return REFLECTANCE
     return (0.0, 255.0) if file.dtype == "uint8" else SENTINEL2
 

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
 from llpbench.data.info import mark_synthetic
+from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import StoreError, first_problem
 
-FORMAT = 1
-"""Version of the layout; a reader refuses newer ones."""
+FORMAT = 2
+"""Version of the layout; a reader refuses newer ones. Of 1 are stores without a recipe."""
 
 CHIPS = "chips.zarr"
 DIVISIONS = "divisions.parquet"
@@ -44,6 +45,8 @@ class StoreInfo(BaseModel):
         What must be observed and said by whoever uses it.
     grid : ChipGrid or None
         What the chips stand on, where the source said it.
+    recipe : ImageRecipe or None
+        How images became the chips' bytes; in stores of format 2 only.
     digest : str
         SHA-256 over the contents of all arrays, whatever their chunks and codecs.
     llpbench_version : str
@@ -52,7 +55,7 @@ class StoreInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT
+    format: int = 1
     name: Annotated[str, Field(min_length=1, max_length=200)]
     title: str
     chips: int
@@ -65,6 +68,7 @@ class StoreInfo(BaseModel):
     attribution: str
     label_set: LabelSet
     grid: ChipGrid | None = None
+    recipe: ImageRecipe | None = None
     digest: str
     llpbench_version: str
 

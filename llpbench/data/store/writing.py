@@ -21,7 +21,7 @@ from llpbench._version import __version__
 from llpbench.catalog import NO_LABEL
 from llpbench.data.region import Region
 from llpbench.data.store.digest import combine, describe, hash_blocks, small_parts
-from llpbench.data.store.layout import CHIPS, CHUNK, DIVISIONS, INFO, SHARD, StoreInfo
+from llpbench.data.store.layout import CHIPS, CHUNK, DIVISIONS, FORMAT, INFO, SHARD, StoreInfo
 from llpbench.data.store.notes import Note, make_note, read_note, write_note
 from llpbench.data.store.tables import StoredArray, Tables, make_tables
 from llpbench.errors import LLPBenchError, StoreError
@@ -88,6 +88,7 @@ def write_store(
             notes = _write_shards(part, region, tables, workers, progress)
             digest = _finish(part, tables, notes)
             info = StoreInfo(
+                format=1 if region.recipe is None else FORMAT,
                 name=name,
                 title=title,
                 chips=len(tables.order),
@@ -100,10 +101,13 @@ def write_store(
                 attribution=attribution,
                 label_set=region.label_set,
                 grid=region.grid,
+                recipe=region.recipe,
                 digest=digest,
                 llpbench_version=__version__,
             )
-            (part / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
+            unknown = {"recipe"} if region.recipe is None else None
+            text = info.model_dump_json(indent=1, exclude=unknown)
+            (part / INFO).write_text(text, encoding="utf-8")
     except LLPBenchError:  # the source is bad, and would be so again
         discard(part_path(path))
         raise

@@ -1,0 +1,60 @@
+"""What was done to a region's images, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llpbench._version import __version__
+from llpbench.data.building.area import Area
+from llpbench.data.building.classes import cell_side
+from llpbench.data.building.layer import Layer
+from llpbench.data.building.legend import Legend
+from llpbench.data.building.raster_file import RasterFile, common_scale
+from llpbench.data.building.stretch import Stretch
+from llpbench.data.recipe import Band, ImageRecipe
+
+_MOST_FILES = 100
+
+
+def record_images(
+    files: Sequence[RasterFile],
+    stretch: Stretch,
+    image: Layer,
+    area: Area,
+    *,
+    most_missing: float,
+    chip_km: float,
+    crs_rule: str,
+    legend: Legend,
+) -> ImageRecipe:
+    """Write down how images became chips; bands and tags are those of the first file."""
+    first = files[0]
+    scale, offset = common_scale(files) or (1.0, 0.0)
+    limits = (number * scale + offset for number in (stretch.low, stretch.high))
+    low, high = (float(f"{value:.12g}") for value in limits)
+    red, green, blue = (Band(band.number, band.shown_name) for band in first.bands)
+    nodata = first.bands[0].nodata
+    return ImageRecipe(
+        files=tuple(file.path.name for file in files[:_MOST_FILES]),
+        bands=(red, green, blue),
+        count=first.count,
+        dtype=first.dtype,
+        low=low,
+        high=high,
+        scale=first.bands[0].scale,
+        offset=first.bands[0].offset,
+        nodata="" if nodata is None else f"{nodata:.17g}",
+        most_missing=most_missing,
+        resampling=tuple(sorted({source.resampling or "none" for source in image.sources})),
+        pixel_m=pixel_side(first, area),
+        chip_km=chip_km,
+        crs=image.lattice.crs,
+        crs_rule=crs_rule,
+        legend=legend.name,
+        llpbench_version=__version__,
+    )
+
+
+def pixel_side(file: RasterFile, area: Area) -> float:
+    """Side of a file's pixels on the ground in metres, to four digits."""
+    return float(f"{cell_side(file, area):.4g}")

@@ -1,0 +1,98 @@
+"""Whether new images look like those a method was trained on, before it predicts them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.data.appearance import Appearance, Drift, spread_evenly
+from llpbench.data.region import ChipBlock, PixelReader, Region
+from llpbench.errors import BuildError, DriftError, UnknownNameError, unknown
+from llpbench.plots.drift import draw_drift
+from llpbench.plots.writing import write_figure
+from llpbench.writing import discard, replacing
+
+TABLE = "drift.csv"
+PICTURE = "drift.png"
+MATCHES = ("none", "histogram")
+
+
+@dataclass(frozen=True)
+class MatchedPixels:
+    """Reads chips with other levels, shape (band, 256), for those that are stored; picklable."""
+
+    read: PixelReader
+    levels: NDArray[np.uint8]
+
+    def __call__(self, chips: Sequence[str]) -> ChipBlock:
+        """Read chips given by id, in that order."""
+        block = self.read(chips)
+        bands = [self.levels[band][block.image[..., band]] for band in range(3)]
+        return replace(block, image=np.stack(bands, axis=-1))
+
+
+def check_drift(
+    known: Appearance | None, region: Region, match: str
+) -> tuple[Region, Drift | None, list[str]]:
+    """Find how far a region's images lie from those trained on, matched to them if that is wanted.
+
+    Parameters
+    ----------
+    known : Appearance or None
+        Of the images trained on; None where nobody wrote it down.
+    match : {"none", "histogram"}
+        Whether each band is given the distribution of values that it had in training.
+    """
+    if match not in MATCHES:
+        raise UnknownNameError(unknown("way to match", match, MATCHES))
+    if known is None:
+        if match != "none":
+            raise BuildError(
+                "an earlier version made this run, which did not write down how its images "
+                "looked: train it again to match new ones to them"
+            )
+        remark = "an earlier version made this run, so whether the new image looks like those it "
+        return region, None, [f"{remark}was trained on cannot be told"]
+    found = _look_at(region)
+    if match == "none":
+        return region, known.compare(found), []
+    matched = replace(region, read=MatchedPixels(region.read, found.levels_like(known)))
+    remark = (
+        "each band was given the distribution of values that it had in training (--match "
+        f"histogram); before, {known.compare(found)}"
+    )
+    return matched, known.compare(_look_at(matched)), [remark]
+
+
+def refuse_drift(drift: Drift, folder: Path) -> None:
+    """Leave the table and the picture in a folder, and refuse to go on."""
+    with replacing(folder) as part:
+        part.mkdir(parents=True)
+        write_drift(drift, part)
+    raise DriftError(
+        f"{drift}; see {folder / PICTURE}, then check --bands and --scale, match them with --match "
+        "histogram, or go on with --force",
+        drift,
+    )
+
+
+def write_drift(drift: Drift, folder: Path) -> None:
+    """Write the table and the picture."""
+    pd.DataFrame(drift.rows()).to_csv(folder / TABLE, index=False)
+    write_figure(draw_drift(drift), folder / PICTURE)
+
+
+def forget_refusal(folder: Path) -> None:
+    """Remove a folder that holds nothing but what :func:`refuse_drift` left."""
+    if folder.is_dir() and {path.name for path in folder.iterdir()} == {TABLE, PICTURE}:
+        discard(folder)
+
+
+def _look_at(region: Region) -> Appearance:
+    chips = region.chips.index.to_numpy()
+    return Appearance.of(region.read(chips[spread_evenly(len(chips))].tolist()).image)

@@ -1,0 +1,104 @@
+"""Predictions made into a map: those of a file, those that a run left, or all that it can make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench.data.cache import cache_folder, stored_names
+from llpbench.data.dataset import open_dataset
+from llpbench.data.splits import take_part
+from llpbench.errors import BuildError, PredictionsError, examples
+from llpbench.maps import MapFiles, write_map
+from llpbench.methods import gate
+from llpbench.methods.registry import load_method
+from llpbench.predictions.files import read_predictions
+from llpbench.runs.record import RECORD, RunRecord, read_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def map_predictions(
+    source: Path, path: Path, *, dataset: str | None = None, split: str | None = None
+) -> MapFiles:
+    """Write a map of predictions.
+
+    Parameters
+    ----------
+    source : Path
+        A file of predictions, or the folder of a run.
+    path : Path
+        The GeoTIFF of shares, see :func:`llpbench.maps.write_map`.
+    dataset : str, optional
+        Name or path of what was predicted; a run knows its own.
+    split : {"train", "val", "test", "all"}, optional
+        What is drawn; by default all that a file holds, or what a run predicted. What a run has not
+        predicted yet, its method predicts now.
+
+    Raises
+    ------
+    LLPBenchError
+        If predictions, run or dataset cannot be read or do not fit each other.
+    """
+    if (source / RECORD).is_file():
+        predictions, ds = _of_run(source, dataset, split)
+    elif dataset is None:
+        raise BuildError(
+            f"{str(source)!r} is no folder of a run, so say with --dataset what was predicted"
+        )
+    else:
+        predictions, ds = read_predictions(source), open_dataset(dataset)
+    return write_map(predictions if split is None else _part(predictions, ds, split), ds, path)
+
+
+def _of_run(folder: Path, dataset: str | None, split: str | None) -> tuple[xr.Dataset, xr.Dataset]:
+    record = read_run(folder).record
+    split = split or record.split
+    ds = open_dataset(_known(record.dataset) if dataset is None else dataset)
+    kept = sorted(folder.glob(f"predictions-{split}.*"))
+    if kept:
+        return read_predictions(kept[0]), ds
+    return _predict(folder, record, ds, split), ds
+
+
+def _known(name: str) -> Path:
+    """Where a dataset is in the cache: what a stranger's record holds is not used as a path."""
+    if name not in stored_names():
+        raise BuildError(
+            f"the run predicted {name!r}, which is not among the datasets here; say where it is "
+            "with --dataset"
+        )
+    return cache_folder() / name
+
+
+def _predict(folder: Path, record: RunRecord, ds: xr.Dataset, split: str) -> xr.Dataset:
+    if ds.llp.info.digest != record.dataset_digest:
+        raise BuildError(
+            f"{ds.llp.info.name!r} is not what it was when the run in {str(folder)!r} predicted "
+            "it; train again, or use the dataset as a new image with `llpbench predict`"
+        )
+    return gate.predict(
+        load_method(record.method, folder / "weights"),
+        ds.llp.group(),
+        split,
+        name=record.method,
+        seed=record.seed,
+        trained_on=record.trained_on,
+        track=record.track,
+    )
+
+
+def _part(predictions: xr.Dataset, ds: xr.Dataset, split: str) -> xr.Dataset:
+    """The chips of a split, which must all be predicted."""
+    chips = take_part(ds, split).indexes["chip"]
+    if "chip" not in predictions.coords:
+        raise PredictionsError("predictions must name each chip: coordinate 'chip' is missing")
+    missing = chips[~chips.isin(predictions.indexes["chip"])]
+    if len(missing):
+        raise PredictionsError(
+            f"{len(missing)} of the {len(chips)} chips to draw are not predicted, such as "
+            f"{examples(missing)}; give a file of all of them, or the folder of the run, which "
+            "predicts the others"
+        )
+    return predictions.isel(chip=predictions.indexes["chip"].isin(chips))

@@ -1,0 +1,77 @@
+"""What a run is to do: a method, what it is trained on, and what it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llpbench.data.splits import take_part
+from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.methods.method import Method
+from llpbench.protocol import ALL
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Task:
+    """A method, what it is trained on, and what it predicts."""
+
+    name: str
+    method: Method
+    region: xr.Dataset
+    other: xr.Dataset
+    seed: int
+    train_on: str
+
+    @property
+    def track(self) -> str:
+        """Of the predictions."""
+        return self.method.track if self.other is self.region else "cross-region"
+
+    @property
+    def title(self) -> str:
+        """What the run folder is called."""
+        onto = "" if self.other is self.region else f"-on-{self.other.llp.info.name}"
+        part = "" if self.train_on == "train" else f"-{self.train_on}"
+        return f"{self.name}-{self.region.llp.info.name}{part}{onto}-seed{self.seed}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be the same when it is resumed."""
+        digest = self.region.llp.info.digest
+        part = {} if self.train_on == "train" else {"trained on": self.train_on}
+        return {"method": self.name, **self.method.settings, "dataset digest": digest, **part}
+
+    def check(self, split: str) -> None:
+        """Refuse, before anything is trained, what would fail or be against the rules."""
+        here, there = (
+            list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
+        )
+        if here != there:
+            raise MethodError(
+                f"a method trained on the categories {here} cannot predict {there}: "
+                "apply it to a dataset with the same label set"
+            )
+        if self.track == "cross-region" and self.method.track != "inductive":
+            raise MethodError(
+                f"{self.name} is of the track {self.method.track!r}; only inductive methods can "
+                "be applied to another dataset"
+            )
+        if self.train_on not in ("train", ALL):
+            raise UnknownNameError(unknown("part to train on", self.train_on, ("train", ALL)))
+        if (self.train_on == ALL) != (split == ALL):
+            raise MethodError(
+                "what is trained on all chips predicts all chips, for a map, and nothing else does:"
+                f" found {self.train_on!r} to train on and {split!r} to predict"
+            )
+        _check_split(self.region, self.train_on, "to train on")
+        if self.method.is_iterative:
+            _check_split(self.region, "val", f"for {self.name} to choose its best epoch by")
+        _check_split(self.other, split, "to predict: choose another with --split")
+
+
+def _check_split(ds: xr.Dataset, split: str, purpose: str) -> None:
+    if not take_part(ds, split).sizes["chip"]:
+        raise MethodError(f"the {split} split of {ds.llp.info.name} has no chips {purpose}")
