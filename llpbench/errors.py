@@ -19,6 +19,10 @@ class LLPBenchError(Exception):
     """Base of all errors about what the user gave or what the machine lacks."""
 
 
+class BusyError(LLPBenchError):
+    """Something that another process is making at this moment."""
+
+
 class UnknownNameError(LLPBenchError, KeyError):
     """A dataset, method, split or class name that does not exist."""
 
@@ -32,6 +36,10 @@ class ArchiveError(LLPBenchError):
 
 class BuildError(LLPBenchError):
     """Rasters, divisions or tables that cannot become a dataset, or be mapped."""
+
+
+class LabelSetError(LLPBenchError, ValueError):
+    """Label classes or class groups that no dataset can have."""
 
 
 class StoreError(LLPBenchError):
@@ -52,6 +60,10 @@ class PredictionsError(LLPBenchError, ValueError):
 
 class BoardError(LLPBenchError):
     """An entry of the leaderboard, or a board, that is out of order."""
+
+
+class ZarrError(StoreError, PredictionsError):
+    """A Zarr folder that is damaged, incomplete, too large or of a kind that is not read."""
 
 
 class MetricError(LLPBenchError, ValueError):
