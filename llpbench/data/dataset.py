@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from llpbench import catalog
 from llpbench.data.cache import find_store, stored_names
 from llpbench.data.info import DatasetInfo, mark_synthetic
-from llpbench.data.store.layout import SHARD, StoreInfo, read_info
-from llpbench.data.store.reading import PIXELS, open_chips
+from llpbench.data.store.layout import StoreInfo, read_info
+from llpbench.data.store.reading import open_chips
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import SPLITS
 
@@ -76,9 +76,7 @@ def open_dataset(
     path = _locate(name_or_path, download)
     info = read_info(path)
     log.debug("reading the dataset %s from %s", info.shown_name, path)
-    ds = open_chips(path, info).drop_encoding()
-    ds = ds.assign({name: ds[name].variable.chunk(chip=SHARD) for name in PIXELS})
-    ds = ds.assign_attrs(_describe(info, path).attributes())
+    ds = open_chips(path, info).assign_attrs(_describe(info, path).attributes())
     return ds if split is None else ds.llp.split(split)
 
 

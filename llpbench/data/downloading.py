@@ -56,10 +56,11 @@ def plan(name: str, *, chips: int | None = None) -> Plan:
 
 def published_archive(name: str) -> fetch.Archive:
     """The archive of a published dataset, in the cache or yet to be fetched."""
-    record = catalog.dataset(name).record
-    if record is None:
-        raise DownloadError(f"{name!r} is embedded and made at its first use: it has no archive")
-    return fetch.Archive(record, cache_folder())
+    entry = catalog.dataset(name)
+    if entry.record is None:
+        why = "is embedded and made at its first use" if entry.synthetic else "is not published yet"
+        raise DownloadError(f"{name!r} {why}: it has no archive")
+    return fetch.Archive(entry.record, cache_folder())
 
 
 def download(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,7 +81,8 @@ def open_zarr(folder: Path) -> xr.Dataset:
     from llpbench.data.zarr_codec import BOUNDED_ZSTD
 
     try:
-        with zarr.config.set({"codecs.zstd": BOUNDED_ZSTD}):
+        with zarr.config.set({"codecs.zstd": BOUNDED_ZSTD}), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Object at .* is not recognized")  # .DS_Store
             return xr.open_zarr(folder, chunks=None, consolidated=False, zarr_format=3)
     except Exception as error:  # whatever metadata or coordinates make zarr and xarray raise
         raise ZarrError(f"{folder.name} cannot be read ({error!r:.200})") from error

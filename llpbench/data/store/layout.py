@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,20 @@ CHUNK = 32
 """Chips that are compressed together: what a shuffled reader must touch."""
 
 Text = Annotated[str, Field(max_length=4000), AfterValidator(check_printable)]
+
+
+def _check_grid(grid: ChipGrid) -> ChipGrid:
+    """Refuse cells without a size, and a projection that is none."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    if not (math.isfinite(grid.west + grid.north) and 0 < grid.width < math.inf > grid.height > 0):
+        raise ValueError("its cells have no place or no size")
+    try:
+        CRS.from_user_input(grid.crs)
+    except CRSError as error:
+        raise ValueError(f"{grid.crs!r:.80} is no projection") from error
+    return grid
 
 
 class StoreInfo(BaseModel):
@@ -69,7 +84,7 @@ class StoreInfo(BaseModel):
     licence: Text
     attribution: Text
     label_set: LabelSet
-    grid: ChipGrid | None = None
+    grid: Annotated[ChipGrid, AfterValidator(_check_grid)] | None = None
     digest: Text
     llpbench_version: Text
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.data.parquet_files import check_columns, open_parquet
-from llpbench.data.store.layout import CHIPS, DIVISIONS, StoreInfo
+from llpbench.data.store.layout import CHIPS, DIVISIONS, SHARD, StoreInfo
 from llpbench.data.text import fixed_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import StoreError, examples
@@ -81,7 +82,7 @@ def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Pixels still on disk, everything else in memory, text in numpy's fixed width.
+        Pixels as dask arrays, everything else in memory, text in numpy's fixed width.
 
     Raises
     ------
@@ -108,9 +109,43 @@ def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
         for name, array in small.coords.items()
         if _ARRAYS[str(name)].kind == "text"
     }
-    small = small.assign_coords(text)
+    small = small.assign_coords(text).drop_encoding()
     check_contents(small, info)
-    return small.assign({name: ds[name].variable for name in PIXELS})
+    return small.assign({name: _read_later(ds[name].variable) for name in PIXELS})
+
+
+def _read_later(pixels: xr.Variable) -> xr.Variable:
+    import dask.array as da
+
+    array = da.from_array(_Pixels(pixels), chunks=(SHARD, *pixels.shape[1:]), name=False)
+    return pixels.copy(data=array).drop_encoding()
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels on disk; a chunk that is damaged is an error of the store, whoever reads it."""
+
+    variable: xr.Variable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.variable.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.variable.ndim
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return self.variable.dtype
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        try:
+            return self.variable[key].to_numpy()
+        except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
+            raise StoreError(
+                f"pixels of a dataset cannot be read ({error!r:.200}); make or copy it again"
+            ) from error
 
 
 def read_divisions(path: Path) -> gpd.GeoDataFrame:
