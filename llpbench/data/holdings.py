@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from llpbench import catalog
 from llpbench.data import fetch
 from llpbench.data.cache import cache_folder, stored_names
+from llpbench.data.walking import walk
 from llpbench.writing import discard, locked, part_path, unfinished
 
 
@@ -76,7 +76,5 @@ def _remove_dataset(path: Path, folder: Path) -> None:
 def folder_size(folder: Path) -> int:
     """Bytes of all files below a folder."""
     return sum(
-        Path(parent, name).lstat().st_size
-        for parent, _folders, names in os.walk(folder)
-        for name in names
+        item.stat(follow_symlinks=False).st_size for item in walk(folder) if not item.is_dir()
     )
