@@ -284,7 +284,7 @@ def _classes(path: Path, number: int) -> dict[str, Any]:
 
 INFO: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a name that is a path": (lambda i: i.update(name="../../outside"), "name"),
-    "an absolute name": (lambda i: i.update(name="/tmp/outside"), "name"),  # noqa: S108
+    "an absolute name": (lambda i: i.update(name="/tmp/outside"), "name"),
     "a hidden name": (lambda i: i.update(name=".hidden"), "name"),
     "a name of two lines": (lambda i: i.update(name="grid\n"), "name"),
     "an escape in the title": (lambda i: i.update(title="\x1b]0;x\x07"), "title: .*not print"),
@@ -478,6 +478,19 @@ def test_a_damaged_dataset_and_one_not_published_are_listed(
 def _states(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     main(["datasets", "--json"])
     return {row["name"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_a_deep_folder_is_listed(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LLPBENCH_CACHE", str(copy.parent))
+    monkeypatch.chdir(copy)
+    for _ in range(1500):  # more than Python may recurse
+        os.mkdir("d")  # noqa: PTH102
+        os.chdir("d")
+    monkeypatch.chdir(copy)
+    assert _states(capsys)["copy"] == "ready"
+    subprocess.run(["rm", "-rf", "d"], check=True)
 
 
 # Two at once

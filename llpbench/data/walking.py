@@ -5,17 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-DEEPEST = 50
-"""Folders in folders; an array of eight dimensions needs eleven."""
-
 
 def walk(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
-    """Yield what is below a folder, without following a link.
-
-    Raises
-    ------
-    OSError
-        If folders are nested deeper than :data:`DEEPEST`.
+    """Yield what is below a folder, without following a link and without recursion.
 
     Examples
     --------
@@ -25,13 +17,10 @@ def walk(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
     ...     [item.name for item in walk(folder)]
     ['a', 'b']
     """
-    waiting = [(os.fspath(folder), 1)]
+    waiting = [os.fspath(folder)]
     while waiting:
-        place, depth = waiting.pop()
-        if depth > DEEPEST:
-            raise OSError(f"folders in {os.fspath(folder)} are nested more than {DEEPEST} deep")
-        with os.scandir(place) as items:
+        with os.scandir(waiting.pop()) as items:
             for item in items:
                 yield item
                 if item.is_dir(follow_symlinks=False):
-                    waiting.append((item.path, depth + 1))
+                    waiting.append(item.path)
