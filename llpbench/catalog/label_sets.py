@@ -99,7 +99,8 @@ class LabelSet:
         _check_names("class groups", [group.name for group in self.groups])
         for text in (self.name, self.title, self.licence, self.attribution, *self.archive_names):
             check_printable(text)
-        for item in (*self.classes, *self.groups):
+        coloured: list[LabelClass | ClassGroup] = [*self.classes, *self.groups]
+        for item in coloured:
             if not _COLOUR.fullmatch(item.colour):
                 raise LabelSetError(
                     f"the colour of {examples([item.name])} should be #rrggbb, it is "

@@ -117,7 +117,8 @@ def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
 def _read_later(pixels: xr.Variable) -> xr.Variable:
     import dask.array as da
 
-    array = da.from_array(_Pixels(pixels), chunks=(SHARD, *pixels.shape[1:]), name=False)
+    chunks = (SHARD, *pixels.shape[1:])
+    array = da.from_array(_Pixels(pixels), chunks, name=False)  # type: ignore[no-untyped-call]
     return pixels.copy(data=array).drop_encoding()
 
 
