@@ -19,6 +19,10 @@ class LLPBenchError(Exception):
     """Base of all errors about what the user gave or what the machine lacks."""
 
 
+class BusyError(LLPBenchError):
+    """Something that another process is making at this moment."""
+
+
 class UnknownNameError(LLPBenchError, KeyError):
     """A dataset, method, split or class name that does not exist."""
 
@@ -42,6 +46,10 @@ class DriftError(BuildError):
         self.drift = drift
 
 
+class LabelSetError(LLPBenchError, ValueError):
+    """Label classes or class groups that no dataset can have."""
+
+
 class StoreError(LLPBenchError):
     """A dataset on disk that is missing, incomplete, too new or wrong."""
 
@@ -60,6 +68,10 @@ class PredictionsError(LLPBenchError, ValueError):
 
 class BoardError(LLPBenchError):
     """An entry of the leaderboard, or a board, that is out of order."""
+
+
+class ZarrError(StoreError, PredictionsError):
+    """A Zarr folder that is damaged, incomplete, too large or of a kind that is not read."""
 
 
 class MetricError(LLPBenchError, ValueError):

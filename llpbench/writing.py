@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from llpbench.errors import BusyError
+
 log = logging.getLogger(__name__)
 
 
@@ -22,6 +24,10 @@ def part_path(path: Path) -> Path:
     '.a.part.zip'
     """
     return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 def unfinished(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -87,19 +93,43 @@ def discard(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder, waiting as long as another process holds it."""
+def locked(path: Path, *, wait: bool = True, make_folder: bool = True) -> Iterator[None]:
+    """Hold the lock of a file or folder; only one process has it, and loses it when it ends.
+
+    Parameters
+    ----------
+    wait : bool
+        Whether to wait as long as another process holds it.
+    make_folder : bool
+        Whether the folder that it is in is made where it lacks.
+
+    Raises
+    ------
+    BusyError
+        If another process holds it, and this one shall not wait.
+    """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    file = _lock_path(path)
+    while True:
+        lock = FileLock(file)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            if not wait:
+                raise BusyError(f"another process is at work on {str(path)!r}") from None
+            log.warning("another process is busy with %s; waiting for it", path)
+            lock.acquire()
+        if file.exists():  # else it was the lock of a holder that has just removed it
+            break
+        lock.release()
     try:
-        held = lock.acquire(blocking=False)
-    except Timeout:
-        log.warning("another process is busy with %s; waiting for it", path)
-        held = lock.acquire()
-    with held:
         yield
+    finally:
+        file.unlink(missing_ok=True)
+        lock.release()
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -132,3 +134,43 @@ def test_a_card_shows_divisions_and_chips(ds: xr.Dataset, tmp_path: Path) -> Non
     path.write_text("{}")
     with pytest.raises(BoardError, match="no card"):
         read_card(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda c: c["attributes"].update(name="../../outside"), "cannot name a dataset"),
+        (lambda c: c["attributes"].update(label_set="{"), "no truth table"),
+        (lambda c: c.pop("attributes"), "attributes"),
+        (lambda c: c.update(divisions=["a"]), "differ in number"),
+        (lambda c: c.update(train_mean=[1.0]), "differ in number"),
+        (lambda c: c.update(categories=["other"] * len(c["categories"])), "its class groups"),
+        (lambda c: c.update(division_proportions="x"), "division_proportions"),
+    ],
+)
+def test_a_truth_table_that_contradicts_itself(
+    change: Callable[[dict[str, Any]], object], match: str, table: Path, tmp_path: Path
+) -> None:
+    read = pq.read_table(table)
+    content = json.loads(read.schema.metadata[b"llpbench"])
+    change(content)
+    path = tmp_path / "grid.parquet"
+    pq.write_table(read.replace_schema_metadata({b"llpbench": json.dumps(content)}), path)
+    with pytest.raises(BoardError, match=match) as caught:
+        read_truth(path)
+    assert_sentence(caught.value)
+
+
+def test_a_truth_table_whose_columns_are_others(table: Path, tmp_path: Path) -> None:
+    read = pq.read_table(table)
+    lists = [[99] * len(row) for row in read["overlap_division"].to_pylist()]
+    elsewhere = pa.array(lists, pa.list_(pa.int32()))
+    place = read.column_names.index("overlap_division")
+    for changed, match in (
+        (read.drop_columns(["division"]), "no column 'division'"),
+        (read.set_column(0, "chip", pa.array(range(len(read)))), "chip: int64"),
+        (read.set_column(place, "overlap_division", elsewhere), "not there"),
+    ):
+        pq.write_table(changed, tmp_path / "grid.parquet")
+        with pytest.raises(BoardError, match=match):
+            read_truth(tmp_path / "grid.parquet")

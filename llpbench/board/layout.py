@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llpbench.board.fields import DATASET, SLUG
+from llpbench.data.walking import walk
 from llpbench.errors import BoardError, examples
 
 ENTRY = "entry.yaml"
 LARGEST_PREDICTIONS = 32 * 2**20
 """Bytes of the largest predictions file; proportions of 14,000 chips have a few hundred kB."""
 MOST_FILES = 1001
+MOST_GRID_FILES = 2**17
+LARGEST_GRID_FILE = 2**29
+"""Files and folders of a segmentation, and bytes of one of them."""
 
 _FOLDER = re.compile(rf"{SLUG}__{SLUG}")
 _DATASET = re.compile(DATASET)
@@ -137,11 +141,19 @@ def _list_dataset(item: os.DirEntry[str], files: EntryFiles) -> None:
 
 
 def _check_grid(folder: Path) -> None:
-    """Refuse links anywhere inside a segmentation."""
-    for parent, folders, files in os.walk(folder):
-        linked = [name for name in (*folders, *files) if (Path(parent) / name).is_symlink()]
-        if linked:
-            raise BoardError(f"{folder.name} holds a link, {examples(linked)}; copy what it means")
+    """Refuse links anywhere inside a segmentation, and files that are none or too large."""
+    try:
+        for number, item in enumerate(walk(folder)):
+            if item.is_symlink():
+                raise BoardError(
+                    f"{folder.name} holds a link, {examples([item.name])}; copy what it means"
+                )
+            if number >= MOST_GRID_FILES:
+                raise BoardError(f"{folder.name} holds more than {MOST_GRID_FILES} files")
+            if not item.is_dir():
+                _check_file(item, LARGEST_GRID_FILE)
+    except OSError as error:
+        raise BoardError(f"{folder.name} cannot be listed ({error})") from error
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:

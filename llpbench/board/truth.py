@@ -8,15 +8,20 @@ the dataset, and gives the same scores.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from llpbench.data.geometry import mix, overlap_matrix
+from llpbench.data.info import DatasetInfo
+from llpbench.data.parquet_files import check_columns, open_parquet
+from llpbench.data.store.layout import NAME
 from llpbench.data.text import fixed_width
-from llpbench.errors import BoardError
+from llpbench.errors import BoardError, examples, first_problem
 from llpbench.scoring import train_mean
 from llpbench.writing import replacing
 
@@ -32,6 +37,42 @@ _ATTRIBUTES = (
     *("name", "title", "synthetic", "digest", "doi", "licence", "attribution", "label_set"),
     *("train_chips", "train_divisions"),
 )
+
+
+class _Content(BaseModel):
+    """What the metadata of a truth table must say; sizes follow from each other."""
+
+    model_config = ConfigDict(frozen=True)
+
+    categories: Annotated[list[str], Field(min_length=1, max_length=255)]
+    divisions: list[str]
+    division_proportions: list[list[float]]
+    train_mean: list[float]
+    attributes: dict[str, str | int]
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of the table and the types they may have."""
+        shares = {f"truth:{name}": ("double", "float") for name in self.categories}
+        return {
+            "chip": ("string", "large_string"),
+            "division": ("string", "large_string"),
+            **shares,
+            "overlap_division": ("list<element: int32>", "list<item: int32>"),
+            "overlap_area": ("list<element: float>", "list<item: float>"),
+        }
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        sizes = {len(row) for row in (*self.division_proportions, self.train_mean)}
+        if sizes != {len(self.categories)} or len(self.divisions) != len(self.division_proportions):
+            raise ValueError("its divisions, categories and shares differ in number")
+        info = DatasetInfo.of_attributes(self.attributes)
+        if not re.fullmatch(NAME, info.name):
+            raise ValueError(f"{examples([info.name])} cannot name a dataset")
+        if self.categories != [group.name for group in info.label_set.groups]:
+            raise ValueError("its categories are not its class groups")
+        return self
 
 
 def make_truth(ds: xr.Dataset) -> xr.Dataset:
@@ -86,24 +127,31 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
 
 
 def read_truth(path: Path) -> xr.Dataset:
-    """Read a truth table as :func:`make_truth` made it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """Read a truth table as :func:`make_truth` made it.
 
+    Raises
+    ------
+    BoardError
+        If there is none, it is of a newer format, or it is damaged.
+    """
     try:
-        table = pq.read_table(path)
-        content = json.loads(table.schema.metadata[_METADATA_KEY])
-        if content["format"] > FORMAT:
-            raise BoardError(f"{path.name} is of a newer format: upgrade llpbench")
-        return _to_dataset(table.combine_chunks(), content)
+        with open_parquet(path) as file:
+            content = json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])
+            if content["format"] > FORMAT:
+                raise BoardError(f"{path.name} is of a newer format: upgrade llpbench")
+            known = _Content.model_validate(content)
+            check_columns(file.schema_arrow, known.columns)
+            return _to_dataset(file.read().combine_chunks(), known)
     except FileNotFoundError as error:
         raise BoardError(
             f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
             f"`llpbench leaderboard truth {path.stem}`"
         ) from error
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+    except BoardError:
+        raise
+    except Exception as error:  # whatever a damaged file makes pyarrow, pandas or numpy raise
         raise BoardError(
-            f"{path.name} is no truth table ({error!r:.200}); make it again"
+            f"{path.name} is no truth table ({first_problem(error)!r:.200}); make it again"
         ) from error
 
 
@@ -133,13 +181,13 @@ def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
+def _to_dataset(table: Any, content: _Content) -> xr.Dataset:
     import pandas as pd
     import xarray as xr
 
     import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
-    names, divisions = content["categories"], content["divisions"]
+    names, divisions = content.categories, content.divisions
     lists = {name: table[name].combine_chunks() for name in _OVERLAPS}
     counts = np.diff(lists["overlap_area"].offsets.to_numpy())
     pairs = pd.DataFrame(
@@ -149,15 +197,17 @@ def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
             "area": lists["overlap_area"].flatten().to_numpy().astype(np.float64),
         }
     )
+    if not pairs["division"].between(0, len(divisions) - 1).all() or not (pairs["area"] >= 0).all():
+        raise ValueError("its overlaps name divisions that are not there, or have no area")
     areas = overlap_matrix(pairs, (table.num_rows, len(divisions)))
-    known = np.array(content["division_proportions"], dtype=np.float32)
+    known = np.array(content.division_proportions, dtype=np.float32)
     shares = [table[f"truth:{name}"].to_numpy() for name in names]
     return xr.Dataset(
         {
             "truth": (("chip", "category"), np.stack(shares, axis=1)),
             "division_proportions": (("division", "category"), known),
             "target": (("chip", "category"), mix(areas, known).astype(np.float32)),
-            "train_mean": ("category", np.array(content["train_mean"], dtype=np.float64)),
+            "train_mean": ("category", np.array(content.train_mean, dtype=np.float64)),
             "overlap_chip": ("overlap", pairs["chip"].to_numpy(dtype=np.int32)),
             "overlap_division": ("overlap", pairs["division"].to_numpy(dtype=np.int32)),
             "overlap_area": ("overlap", pairs["area"].to_numpy(dtype=np.float32)),
@@ -172,5 +222,5 @@ def _to_dataset(table: Any, content: dict[str, Any]) -> xr.Dataset:
             "category": np.arange(len(names), dtype=np.int32),
             "category_name": ("category", fixed_width(names)),
         },
-        {**content["attributes"], "grouped": 1},
+        {**content.attributes, "grouped": 1},
     )

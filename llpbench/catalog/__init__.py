@@ -9,7 +9,13 @@ from llpbench.catalog.benchmark import (
     load,
     parse,
 )
-from llpbench.catalog.label_sets import NO_LABEL, ClassGroup, LabelClass, LabelSet
+from llpbench.catalog.label_sets import (
+    NO_LABEL,
+    ClassGroup,
+    LabelClass,
+    LabelSet,
+    check_printable,
+)
 from llpbench.catalog.record_file import RecordFile
 from llpbench.catalog.reported import ReportedResult, reported_results
 
@@ -23,6 +29,7 @@ __all__ = [
     "LabelSet",
     "RecordFile",
     "ReportedResult",
+    "check_printable",
     "dataset",
     "label_set",
     "load",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
+
+from llpbench.errors import LabelSetError, examples
 
 NO_LABEL = 255
 """The label of a pixel that has none."""
+
+LONGEST_NAME = 200
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_HARMLESS = dict.fromkeys(map(ord, "\n\u200c\u200d"))
+"""Line breaks, and the joiners that some scripts write words with."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +84,64 @@ class LabelSet:
     attribution: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse groups that leave a label class out or use one twice."""
+        """Refuse classes that a label cannot hold, and groups that do not divide them."""
+        if not 1 <= len(self.classes) <= NO_LABEL:
+            raise LabelSetError(
+                f"{self.name!r} has {len(self.classes)} label classes; expected are 1 to {NO_LABEL}"
+            )
         members = sorted(number for group in self.groups for number in group.members)
         if members != list(range(len(self.classes))):
-            raise ValueError(
+            raise LabelSetError(
                 f"the class groups of {self.name!r} must hold each of its {len(self.classes)} "
-                f"label classes exactly once, but they hold {members}"
+                f"label classes exactly once, but they hold {members!r:.200}"
             )
+        _check_names("label classes", [item.name for item in self.classes])
+        _check_names("class groups", [group.name for group in self.groups])
+        for text in (self.name, self.title, self.licence, self.attribution, *self.archive_names):
+            check_printable(text)
+        coloured: list[LabelClass | ClassGroup] = [*self.classes, *self.groups]
+        for item in coloured:
+            if not _COLOUR.fullmatch(item.colour):
+                raise LabelSetError(
+                    f"the colour of {examples([item.name])} should be #rrggbb, it is "
+                    f"{examples([item.colour])}"
+                )
+        for group in self.groups:
+            _check_amount(f"the weight of {examples([group.name])}", group.weight)
+        _check_amount("resolution_m", self.resolution_m)
+
+
+def check_printable(text: str) -> str:
+    r"""Refuse text with characters that do not print; lines and joiners of letters may be in it.
+
+    Examples
+    --------
+    >>> check_printable("Põltsamaa")
+    'Põltsamaa'
+    >>> check_printable("\x1b[31mred")
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.LabelSetError: '\x1b[31mred' holds characters that do not print
+    """
+    if not text.translate(_HARMLESS).isprintable():
+        raise LabelSetError(f"{examples([text])} holds characters that do not print")
+    return text
+
+
+def _check_names(what: str, names: list[str]) -> None:
+    """Refuse names that cannot be told apart or shown."""
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise LabelSetError(f"two {what} are called {examples(sorted(twice))}")
+    for name in names:
+        if not 0 < len(name.strip()) <= LONGEST_NAME or "\n" in name:
+            raise LabelSetError(
+                f"{what} have names of 1 to {LONGEST_NAME} characters in one line, found "
+                f"{examples([name])}"
+            )
+        check_printable(name)
+
+
+def _check_amount(what: str, amount: float) -> None:
+    if not 0 < amount < math.inf:
+        raise LabelSetError(f"{what} should be above 0, it is {amount}")

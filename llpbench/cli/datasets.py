@@ -44,16 +44,20 @@ def _dataset_row(name: str) -> dict[str, Any]:
     from llpbench.data.holdings import folder_size
     from llpbench.data.info import mark_synthetic
     from llpbench.data.store import read_info
+    from llpbench.errors import StoreError
 
     cache = cache_folder()
     is_stored = name in stored_names()
-    source: Any = read_info(cache / name) if is_stored else catalog.dataset(name)
     state, size = "absent", None
+    try:
+        source: Any = read_info(cache / name) if is_stored else catalog.dataset(name)
+    except StoreError:
+        return _damaged_row(name, folder_size(cache / name))
     if is_stored:
         state, size = "ready", folder_size(cache / name)
     elif source.synthetic:
         state = "made at first use"
-    else:
+    elif source.record is not None:
         archive = published_archive(name).state
         state, size = archive.state, archive.present or None
         if state == "partial":
@@ -67,6 +71,12 @@ def _dataset_row(name: str) -> dict[str, Any]:
         "bytes": size,
         "doi": catalog.load().datasets.get(name, source).doi,
     }
+
+
+def _damaged_row(name: str, size: int) -> dict[str, Any]:
+    """One that is here and cannot be opened: its own commands say why."""
+    nothing = {"title": None, "synthetic": False, "chips": None, "doi": None}
+    return {"name": name, **nothing, "state": "damaged", "bytes": size}
 
 
 @click.command()

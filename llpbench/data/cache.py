@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +12,10 @@ import platformdirs
 
 from llpbench import catalog
 from llpbench.data.store import WriteReport, write_store
-from llpbench.data.store.layout import INFO
+from llpbench.data.store.layout import INFO, NAME
 from llpbench.errors import StoreError, UnknownNameError, unknown
-from llpbench.writing import locked as lock_of
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -34,16 +31,18 @@ def stored_names() -> list[str]:
 
 def find_store(name: str | os.PathLike[str]) -> Path:
     """Find a dataset on disk by its name or path; an embedded one is made at its first use."""
-    path = Path(name)
+    path, text = Path(name), os.fspath(name)
+    datasets, stored = catalog.load().datasets, stored_names()
     if path.is_dir():
-        return path
-    text = os.fspath(name)
-    if text in stored_names():
+        if not (isinstance(name, str) and text in {*datasets, *stored}):
+            return path
+        if path.resolve() != (cache_folder() / text).resolve():
+            log.warning("%s is taken for the dataset; for the folder here, write ./%s", text, text)
+    if text in stored:
         return cache_folder() / text
-    datasets = catalog.load().datasets
     if text not in datasets:
         raise UnknownNameError(
-            unknown("dataset", text, {*datasets, *stored_names()})
+            unknown("dataset", text, {*datasets, *stored})
             + " (an imported dataset's name or the path of a store is accepted as well)"
         )
     recipe = datasets[text].synthetic
@@ -53,10 +52,12 @@ def find_store(name: str | os.PathLike[str]) -> Path:
             f"`llpbench download {text}` or open_dataset({text!r}, download=True)"
         )
     labels = datasets[text].label_set.name
-    with locked(text):
-        if text not in stored_names():
-            progress = logging.getLogger("llpbench").isEnabledFor(logging.WARNING)
-            synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=progress)
+    progress = log.isEnabledFor(logging.WARNING)
+    try:
+        synthesize(text, labels, chips=recipe.chips, seed=recipe.seed, progress=progress)
+    except StoreError:
+        if text not in stored_names():  # else another process has made it in the meantime
+            raise
     return cache_folder() / text
 
 
@@ -161,7 +162,7 @@ def synthesize(
 
 def new_store_path(name: str) -> Path:
     """Where a new dataset will stand, if its name can be a folder's and is not taken."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise StoreError(
             f"{name!r} cannot name a dataset: use letters, digits, dots, hyphens and underscores"
         )
@@ -173,13 +174,3 @@ def new_store_path(name: str) -> Path:
     except OSError as error:
         raise StoreError(f"the cache {path.parent} cannot be made ({error.strerror})") from error
     return path
-
-
-@contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Let one process at a time make the dataset of a name; others wait."""
-    try:
-        with lock_of(cache_folder() / name):
-            yield
-    except OSError as error:
-        raise StoreError(f"the cache {cache_folder()} cannot be written ({error})") from error

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from llpbench import catalog
 from llpbench.data.cache import find_store, stored_names
 from llpbench.data.info import DatasetInfo, mark_synthetic
-from llpbench.data.store.layout import CHIPS, SHARD, StoreInfo, read_info
-from llpbench.data.text import fixed_width
-from llpbench.errors import StoreError, UnknownNameError, unknown
+from llpbench.data.store.layout import StoreInfo, read_info
+from llpbench.data.store.reading import open_chips
+from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import SPLITS
 
 if TYPE_CHECKING:
@@ -69,8 +69,6 @@ def open_dataset(
         ...
     llpbench.errors.UnknownNameError: there is no split 'training'; did you mean 'train'?
     """
-    import xarray as xr
-
     import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
     if split is not None and split not in SPLITS:
@@ -78,20 +76,7 @@ def open_dataset(
     path = _locate(name_or_path, download)
     info = read_info(path)
     log.debug("reading the dataset %s from %s", info.shown_name, path)
-    try:
-        ds = xr.open_zarr(path / CHIPS, chunks=None, consolidated=False)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path.name} cannot be opened ({error!r:.200}); make it again") from error
-    pixels = ["image", "label"]
-    small = ds.drop_vars(pixels).load()
-    text = {
-        key: (coord.dims, fixed_width(coord.to_numpy()))
-        for key, coord in small.coords.items()
-        if coord.dtype.kind == "T"
-    }
-    lazy = {name: ds[name].variable.chunk(chip=SHARD) for name in pixels}
-    ds = small.assign_coords(text).assign(lazy)
-    ds = ds.assign_attrs(_describe(info, path).attributes())
+    ds = open_chips(path, info).assign_attrs(_describe(info, path).attributes())
     return ds if split is None else ds.llp.split(split)
 
 

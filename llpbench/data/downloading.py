@@ -11,9 +11,9 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.data import fetch
-from llpbench.data.cache import cache_folder, find_store, import_archive, locked, stored_names
-from llpbench.data.store import WriteReport, verify_store
-from llpbench.data.store.layout import CHIPS
+from llpbench.data.cache import cache_folder, find_store, import_archive, stored_names
+from llpbench.data.store import WriteReport, read_info, verify_store
+from llpbench.data.store.reading import open_chips
 from llpbench.errors import DatasetWarning, DownloadError
 
 STORE_SHARE = 1.1
@@ -56,10 +56,11 @@ def plan(name: str, *, chips: int | None = None) -> Plan:
 
 def published_archive(name: str) -> fetch.Archive:
     """The archive of a published dataset, in the cache or yet to be fetched."""
-    record = catalog.dataset(name).record
-    if record is None:
-        raise DownloadError(f"{name!r} is embedded and made at its first use: it has no archive")
-    return fetch.Archive(record, cache_folder())
+    entry = catalog.dataset(name)
+    if entry.record is None:
+        why = "is embedded and made at its first use" if entry.synthetic else "is not published yet"
+        raise DownloadError(f"{name!r} {why}: it has no archive")
+    return fetch.Archive(entry.record, cache_folder())
 
 
 def download(
@@ -115,7 +116,7 @@ def download(
     if catalog.dataset(name).synthetic:
         return find_store(name)
     archive, target = published_archive(name), _store_name(name, chips)
-    with locked(target):
+    with archive.in_use():
         if target in stored_names():
             return archive.cache / target
         needed = plan(name, chips=chips).needed_bytes
@@ -143,18 +144,16 @@ def _store_name(name: str, chips: int | None) -> str:
 
 def _count_remarks(name: str, report: WriteReport) -> list[str]:
     """Compare chip counts with the published ones; a difference is no reason to refuse."""
-    import xarray as xr
-
     entry = catalog.dataset(name)
     remarks = []
     if report.chips != entry.chips:
         remarks.append(f"{name} has {report.chips} chips, {entry.chips} were published")
-    with xr.open_zarr(report.path / CHIPS, chunks=None, consolidated=False) as ds:
-        for column, published in entry.splits.items():
-            names, counts = np.unique(ds[column].to_numpy().astype(object), return_counts=True)
-            stored = dict(zip(names.tolist(), counts.tolist(), strict=True))
-            if stored != dict(published):
-                remarks.append(
-                    f"{name}: {column} counts {stored} differ from the published {dict(published)}"
-                )
+    ds = open_chips(report.path, read_info(report.path))
+    for column, published in entry.splits.items():
+        names, counts = np.unique(ds[column].to_numpy(), return_counts=True)
+        stored = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        if stored != dict(published):
+            remarks.append(
+                f"{name}: {column} counts {stored} differ from the published {dict(published)}"
+            )
     return remarks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,8 @@ from typing import Literal
 from llpbench import catalog
 from llpbench.data import fetch
 from llpbench.data.cache import cache_folder, stored_names
-from llpbench.writing import unfinished
+from llpbench.data.walking import walk
+from llpbench.writing import discard, locked, part_path, unfinished
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,35 @@ def holdings() -> list[Holding]:
 
 
 def remove(holding: Holding) -> None:
-    """Remove one thing from the cache."""
+    """Remove one thing from the cache.
+
+    Raises
+    ------
+    BusyError
+        If another process is at work on it: that is no leftover.
+    """
     entry = catalog.load().datasets.get(holding.name)
     in_archives = holding.path.parent != cache_folder()
     if in_archives and entry is not None and entry.record is not None:
-        fetch.Archive(entry.record, cache_folder()).remove()
+        archive = fetch.Archive(entry.record, cache_folder())
+        with archive.in_use(wait=False):
+            archive.remove()
     else:
-        shutil.rmtree(holding.path)
+        _remove_dataset(cache_folder() / holding.name, holding.path)
+
+
+def _remove_dataset(path: Path, folder: Path) -> None:
+    """Take its name away first, so that a name is free however the removal ends."""
+    part = part_path(path)
+    with locked(path, wait=False):
+        if folder != part:
+            discard(part)
+            folder.rename(part)
+        discard(part)
 
 
 def folder_size(folder: Path) -> int:
     """Bytes of all files below a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(
+        item.stat(follow_symlinks=False).st_size for item in walk(folder) if not item.is_dir()
+    )

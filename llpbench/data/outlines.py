@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from llpbench.data.store.layout import DIVISIONS
+from llpbench.data.store.reading import read_divisions
 from llpbench.errors import LLPBenchError
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
 def division_table(ds: xr.Dataset, store: Path | None) -> gpd.GeoDataFrame:
     """Divisions, see :meth:`~llpbench.data.accessor.LabelProportions.divisions`."""
-    import geopandas as gpd
-
     ids = ds["division"].to_numpy()
     if store is None:
         raise LLPBenchError("outlines are in a dataset's folder: ask the one that was opened")
-    table = gpd.read_parquet(store / DIVISIONS).set_index("id")
+    table = read_divisions(store).set_index("id")
     if not set(ids) <= set(table.index):
         raise LLPBenchError("divisions made by rebag have no outlines: ask the dataset it had")
     table = table.loc[ids]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.text import fixed_width, variable_width
+from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import PredictionsError, examples
 from llpbench.predictions.table import ATTRIBUTES, make_predictions
 from llpbench.writing import replacing
@@ -179,9 +180,8 @@ def _from_table(table: pd.DataFrame, attributes: dict[str, Any], path: Path) -> 
 
 
 def _read_zarr(path: Path) -> xr.Dataset:
-    import xarray as xr
-
-    with xr.open_zarr(path, chunks=None, consolidated=False) as file:
+    check_zarr(path)
+    with open_zarr(path) as file:
         if file.nbytes > LARGEST_GRID:
             raise PredictionsError(f"{path.name} would be {file.nbytes} bytes large when read")
         names = [name for name in ("proportions", "segmentation") if name in file]
@@ -228,7 +228,14 @@ def _write_zarr(predictions: xr.Dataset, path: Path) -> None:
     chips = min(predictions.sizes["chip"], 4096) or 1
     grid = predictions.get("segmentation")
     encoding = {} if grid is None else {"segmentation": {"chunks": (chips, *grid.shape[1:])}}
-    stored.to_zarr(path, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
+    stored.to_zarr(
+        path,
+        mode="w",
+        zarr_format=3,
+        consolidated=False,
+        encoding=encoding,
+        write_empty_chunks=True,  # one that is missing is refused when it is read
+    )
 
 
 _Reader: TypeAlias = Callable[[Path], "xr.Dataset"]

@@ -9,6 +9,7 @@ a lock and a stamp, and within it, as its downloader, a transfer that resumes.
     archives/RECORD/NAME.zip.stamp.json   what was verified
     archives/RECORD/.NAME.part.zip        what has arrived so far
     archives/.RECORD.lock                 held by the one process that fetches
+    archives/.RECORD.dataset.lock         held by the one that fetches or makes a dataset of it
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -183,6 +185,16 @@ class Archive:
                     f"{path} is damaged: expected md5 {file.md5}, found {md5}; download it again"
                 )
         return path
+
+    def in_use(self, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Let one process at a time fetch it, make a dataset of it, or remove it.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to wait for another process that does; else that is a :class:`BusyError`.
+        """
+        return one_writer(self.folder.with_name(f"{self.record}.dataset"), self.cache, wait=wait)
 
     def remove(self) -> None:
         """Remove it, and what has arrived of it; name, size and md5 stay in the registry."""

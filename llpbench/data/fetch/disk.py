@@ -46,16 +46,18 @@ def require_space(folder: Path, size: int, what: str) -> None:
 
 
 @contextmanager
-def one_writer(path: Path, cache: Path) -> Iterator[None]:
+def one_writer(path: Path, cache: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a path in the cache.
 
     Raises
     ------
+    BusyError
+        If another process holds it, and this one shall not wait.
     DownloadError
         For any :class:`OSError` within: disk full, read-only, not allowed, a file in the way.
     """
     try:
-        with locked(path):
+        with locked(path, wait=wait):
             yield
     except OSError as error:
         reason = error.strerror or error.__cause__ or error  # pooch rewords a PermissionError

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from llpbench.catalog import LabelSet
+from llpbench.catalog import LabelSet, check_printable
 from llpbench.data.grid import ChipGrid
 from llpbench.data.info import mark_synthetic
 from llpbench.data.recipe import ImageRecipe
@@ -22,10 +23,29 @@ DIVISIONS = "divisions.parquet"
 INFO = "store.json"
 LARGEST_INFO = 2**22
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""What a dataset may be called: files and folders are named after it."""
+
 SHARD = 512
 """Chips in a file of pixels: what one task writes, and the unit of the digest."""
 CHUNK = 32
 """Chips that are compressed together: what a shuffled reader must touch."""
+
+Text = Annotated[str, Field(max_length=4000), AfterValidator(check_printable)]
+
+
+def _check_grid(grid: ChipGrid) -> ChipGrid:
+    """Refuse cells without a size, and a projection that is none."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    if not (math.isfinite(grid.west + grid.north) and 0 < grid.width < math.inf > grid.height > 0):
+        raise ValueError("its cells have no place or no size")
+    try:
+        CRS.from_user_input(grid.crs)
+    except CRSError as error:
+        raise ValueError(f"{grid.crs!r:.80} is no projection") from error
+    return grid
 
 
 class StoreInfo(BaseModel):
@@ -56,21 +76,21 @@ class StoreInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = 1
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    title: str
-    chips: int
-    divisions: int
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    title: Text
+    chips: Annotated[int, Field(ge=1, le=10**7)]
+    divisions: Annotated[int, Field(ge=0, le=10**7)]
     synthetic: bool = False
-    doi: str | None = None
-    source: str | None = None
-    source_md5: str | None = None
-    licence: str
-    attribution: str
+    doi: Text | None = None
+    source: Text | None = None
+    source_md5: Text | None = None
+    licence: Text
+    attribution: Text
     label_set: LabelSet
-    grid: ChipGrid | None = None
+    grid: Annotated[ChipGrid, AfterValidator(_check_grid)] | None = None
     recipe: ImageRecipe | None = None
-    digest: str
-    llpbench_version: str
+    digest: Text
+    llpbench_version: Text
 
     @property
     def shown_name(self) -> str:

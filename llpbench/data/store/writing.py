@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from llpbench._version import __version__
 from llpbench.catalog import NO_LABEL
@@ -23,12 +24,11 @@ from llpbench.data.region import Region
 from llpbench.data.store.digest import combine, describe, hash_blocks, small_parts
 from llpbench.data.store.layout import CHIPS, CHUNK, DIVISIONS, FORMAT, INFO, SHARD, StoreInfo
 from llpbench.data.store.notes import Note, make_note, read_note, write_note
+from llpbench.data.store.reading import PIXELS
 from llpbench.data.store.tables import StoredArray, Tables, make_tables
-from llpbench.errors import LLPBenchError, StoreError
+from llpbench.errors import LLPBenchError, StoreError, first_problem
 from llpbench.protocol import CHIP_SIZE
-from llpbench.writing import discard, part_path, replacing
-
-PIXELS = ("image", "label")
+from llpbench.writing import discard, locked, part_path, replacing
 
 STATED_TOLERANCE = 1e-3
 """Largest difference between a source's own mixes and ours that is not reported."""
@@ -74,48 +74,68 @@ def write_store(
     Raises
     ------
     StoreError
-        If something stands at ``path``, or the disk is full. Nothing is left at ``path``; what
-        was written so far stays beside it and is used by the next call with the same region.
+        If something stands at ``path``, also once another process has made it while this one
+        waited, or the disk is full. Nothing is left at ``path``; what was written so far stays
+        beside it and is used by the next call with the same region.
     LLPBenchError
         Whatever the region's reader raises about a bad source; nothing is left at all.
     """
-    if path.exists():
-        raise StoreError(f"{str(path)!r} exists already; remove it or choose another name")
     tables = make_tables(region)
     try:
-        with replacing(path, resume=True) as part:
-            _prepare(part, region, tables)
-            notes = _write_shards(part, region, tables, workers, progress)
-            digest = _finish(part, tables, notes)
-            info = StoreInfo(
-                format=1 if region.recipe is None else FORMAT,
-                name=name,
-                title=title,
-                chips=len(tables.order),
-                divisions=len(tables.divisions),
-                synthetic=synthetic,
-                doi=doi,
-                source=source,
-                source_md5=source_md5,
-                licence=licence,
-                attribution=attribution,
-                label_set=region.label_set,
-                grid=region.grid,
-                recipe=region.recipe,
-                digest=digest,
-                llpbench_version=__version__,
-            )
-            unknown = {"recipe"} if region.recipe is None else None
-            text = info.model_dump_json(indent=1, exclude=unknown)
-            (part / INFO).write_text(text, encoding="utf-8")
-    except LLPBenchError:  # the source is bad, and would be so again
-        discard(part_path(path))
-        raise
+        info = StoreInfo(
+            format=1 if region.recipe is None else FORMAT,
+            name=name,
+            title=title,
+            chips=len(tables.order),
+            divisions=len(tables.divisions),
+            synthetic=synthetic,
+            doi=doi,
+            source=source,
+            source_md5=source_md5,
+            licence=licence,
+            attribution=attribution,
+            label_set=region.label_set,
+            grid=region.grid,
+            recipe=region.recipe,
+            digest="",
+            llpbench_version=__version__,
+        )
+        with locked(path):
+            return _write_alone(region, tables, path, info, workers, progress)
+    except ValidationError as error:
+        raise StoreError(f"{path.name} cannot be a dataset: {first_problem(error)}") from error
     except OSError as error:
         raise StoreError(
             f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
             f"done is kept in {part_path(path).name!r} for the next try"
         ) from error
+
+
+def _write_alone(
+    region: Region,
+    tables: Tables,
+    path: Path,
+    info: StoreInfo,
+    workers: int | None,
+    progress: bool,
+) -> WriteReport:
+    """Write while no other process makes a store of that name."""
+    import zarr
+
+    if path.exists():
+        raise StoreError(f"{str(path)!r} exists already; remove it or choose another name")
+    every_chunk = {"array.write_empty_chunks": True}  # one that is missing is a fault
+    try:
+        with zarr.config.set(every_chunk), replacing(path, resume=True) as part:
+            _prepare(part, region, tables)
+            notes = _write_shards(part, region, tables, workers, progress)
+            info = info.model_copy(update={"digest": _finish(part, tables, notes)})
+            (part / INFO).write_text(
+                info.model_dump_json(indent=1, exclude_none=True), encoding="utf-8"
+            )
+    except LLPBenchError:  # the source is bad, and would be so again
+        discard(part_path(path))
+        raise
     remarks = (*tables.remarks, *_stated_remarks(notes))
     return WriteReport(path, info.digest, info.chips, info.divisions, remarks)
 

@@ -1,0 +1,61 @@
+"""Parquet files of anybody: what they say of themselves, before they are read."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llpbench.errors import examples
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+LARGEST_FILE = 2**30
+LARGEST_TABLE = 2**31
+"""Bytes when inflated."""
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a parquet file that is a regular one and not too large when read.
+
+    Raises
+    ------
+    ValueError
+        Of a file that is not, or no parquet (pyarrow's errors are of this kind).
+    OSError
+        If it cannot be opened.
+    """
+    import pyarrow.parquet as pq
+
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no regular file")
+    if status.st_size > LARGEST_FILE:
+        raise ValueError(f"it has {status.st_size} bytes, at most {LARGEST_FILE} are read")
+    file = pq.ParquetFile(path)
+    metadata = file.metadata
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    stored = sum(group.total_byte_size for group in groups)
+    size = max(stored, 8 * metadata.num_rows * metadata.num_columns)
+    if size > LARGEST_TABLE:
+        raise ValueError(f"it would take {size} bytes when read, at most {LARGEST_TABLE}")
+    return file
+
+
+def check_columns(schema: pa.Schema, expected: dict[str, tuple[str, ...]]) -> None:
+    """Refuse a table that lacks columns, or has them of types that are not expected.
+
+    Raises
+    ------
+    ValueError
+        Naming the columns.
+    """
+    missing = expected.keys() - set(schema.names)
+    if missing:
+        raise ValueError(f"it has no column {examples(sorted(missing))}")
+    found = {name: str(schema.field(name).type) for name in expected}
+    odd = [f"{name}: {kind}" for name, kind in found.items() if kind not in expected[name]]
+    if odd:
+        raise ValueError(f"columns have types that are not expected, {examples(odd)}")

@@ -1,0 +1,278 @@
+"""Opening what a store holds: arrays and outlines of anybody, checked once, here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from llpbench.data.parquet_files import check_columns, open_parquet
+from llpbench.data.store.layout import CHIPS, DIVISIONS, SHARD, StoreInfo
+from llpbench.data.text import fixed_width
+from llpbench.data.zarr_files import check_zarr, open_zarr
+from llpbench.errors import StoreError, examples
+from llpbench.protocol import CHIP_SIZE, SPLITS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+    from llpbench.data.zarr_metadata import ArrayMetadata
+
+PIXELS = ("image", "label")
+BANDS = ("red", "green", "blue")
+BOUNDS = ("west", "south", "east", "north")
+
+SHARE_SUM_TOLERANCE = 1e-4
+LARGEST_TABLES = 2**31
+"""Bytes of everything but the pixels; 70,000 chips of 31 classes need 30 MB."""
+LONGEST_ID = 200
+
+_TEXT = ("string", "large_string")
+_DIVISION_COLUMNS = {"id": _TEXT, "name": _TEXT, "area_km2": ("double",), "geometry": ("binary",)}
+
+
+class _Expected(NamedTuple):
+    dims: tuple[str, ...]
+    kind: str
+
+
+_ARRAYS = {
+    "image": _Expected(("chip", "y", "x", "band"), "uint8"),
+    "label": _Expected(("chip", "y", "x"), "uint8"),
+    "chip_proportions": _Expected(("chip", "category"), "float32"),
+    "target": _Expected(("chip", "category"), "float32"),
+    "division_proportions": _Expected(("division", "category"), "float32"),
+    "overlap_chip": _Expected(("overlap",), "int32"),
+    "overlap_division": _Expected(("overlap",), "int32"),
+    "overlap_area": _Expected(("overlap",), "float32"),
+    "bounds": _Expected(("chip", "bound"), "float64"),
+    "chip": _Expected(("chip",), "text"),
+    "chip_number": _Expected(("chip",), "int32"),
+    "split": _Expected(("chip",), "text"),
+    "split_chip": _Expected(("chip",), "text"),
+    "own_division": _Expected(("chip",), "text"),
+    "lon": _Expected(("chip",), "float64"),
+    "lat": _Expected(("chip",), "float64"),
+    "division": _Expected(("division",), "text"),
+    "division_number": _Expected(("division",), "int32"),
+    "category": _Expected(("category",), "int32"),
+    "category_name": _Expected(("category",), "text"),
+    "band": _Expected(("band",), "text"),
+    "bound": _Expected(("bound",), "text"),
+}
+
+
+def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
+    """Open the arrays of a store: all there, of their types and shapes, and at one with each other.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    info : StoreInfo
+        What it says of itself.
+
+    Returns
+    -------
+    Dataset
+        Pixels as dask arrays, everything else in memory, text in numpy's fixed width.
+
+    Raises
+    ------
+    StoreError
+        Naming the first thing that is wrong.
+    """
+    try:
+        return _open_checked(path / CHIPS, info)
+    except StoreError as error:
+        raise StoreError(
+            f"{path.name} is damaged and cannot be opened: {error}; make it again"
+        ) from error
+
+
+def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
+    _check_layout(check_zarr(folder), info)
+    ds = open_zarr(folder)[list(_ARRAYS)]
+    try:
+        small = ds.drop_vars(PIXELS).load()
+    except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
+        raise StoreError(f"its arrays cannot be read ({error!r:.200})") from error
+    text = {
+        name: (array.dims, fixed_width(array.to_numpy()))
+        for name, array in small.coords.items()
+        if _ARRAYS[str(name)].kind == "text"
+    }
+    small = small.assign_coords(text).drop_encoding()
+    check_contents(small, info)
+    return small.assign({name: _read_later(ds[name].variable) for name in PIXELS})
+
+
+def _read_later(pixels: xr.Variable) -> xr.Variable:
+    import dask.array as da
+
+    chunks = (SHARD, *pixels.shape[1:])
+    array = da.from_array(_Pixels(pixels), chunks, name=False)  # type: ignore[no-untyped-call]
+    return pixels.copy(data=array).drop_encoding()
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels on disk; a chunk that is damaged is an error of the store, whoever reads it."""
+
+    variable: xr.Variable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.variable.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.variable.ndim
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return self.variable.dtype
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        try:
+            return self.variable[key].to_numpy()
+        except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
+            raise StoreError(
+                f"pixels of a dataset cannot be read ({error!r:.200}); make or copy it again"
+            ) from error
+
+
+def read_divisions(path: Path) -> gpd.GeoDataFrame:
+    """Read the outlines in a store: ``id``, ``name``, ``area_km2`` and ``geometry`` in EPSG:4326.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be read.
+    """
+    import geopandas as gpd
+
+    file = path / DIVISIONS
+    try:
+        with open_parquet(file) as table:
+            check_columns(table.schema_arrow, _DIVISION_COLUMNS)
+        return gpd.read_parquet(file, columns=list(_DIVISION_COLUMNS))
+    except Exception as error:  # whatever a damaged file makes pyarrow, geopandas or GEOS raise
+        raise StoreError(
+            f"{path.name}: {DIVISIONS} cannot be read ({error!r:.200}); make the store again"
+        ) from error
+
+
+def check_contents(ds: xr.Dataset, info: StoreInfo) -> None:
+    """Refuse arrays that contradict each other, all but the pixels."""
+    names = [label_class.name for label_class in info.label_set.classes]
+    for name, expected in (
+        ("category_name", names),
+        ("band", BANDS),
+        ("bound", BOUNDS),
+        *((f"{what}_number", range(ds.sizes[what])) for what in ("chip", "division")),
+        ("category", range(len(names))),
+    ):
+        found = ds[name].to_numpy().tolist()
+        if found != list(expected):
+            raise StoreError(f"{name} should be {list(expected)!r:.60}, it is {found!r:.60}")
+    for name in ("chip", "division"):
+        _check_ids(ds[name].to_numpy(), name)
+    if not np.isfinite(ds["bounds"].to_numpy()).all():
+        raise StoreError("bounds of chips are not finite")
+    for name in ("chip_proportions", "target", "division_proportions"):
+        _check_shares(ds[name].to_numpy(), name)
+    _check_overlaps(ds)
+    _check_splits(ds)
+
+
+def _check_layout(arrays: Mapping[str, ArrayMetadata], info: StoreInfo) -> None:
+    """Refuse arrays that are not those of a store, by their metadata alone."""
+    if missing := _ARRAYS.keys() - arrays.keys():
+        raise StoreError(f"it has no array {examples(sorted(missing))}")
+    if strange := arrays.keys() - _ARRAYS.keys():
+        raise StoreError(f"it has arrays that no store has: {examples(sorted(strange))}")
+    sizes = {"category": len(info.label_set.classes), "band": len(BANDS), "bound": len(BOUNDS)}
+    sizes |= {"y": CHIP_SIZE, "x": CHIP_SIZE}
+    for name, (dims, kind) in _ARRAYS.items():
+        array = arrays[name]
+        if tuple(array.dimension_names) != dims or array.kind != kind:
+            raise StoreError(
+                f"{name} should be {kind} over {dims}, it is {array.kind} over "
+                f"{tuple(array.dimension_names)!r:.80}"
+            )
+        for dim, size in zip(dims, array.shape, strict=True):
+            if sizes.setdefault(dim, size) != size:
+                raise StoreError(f"{name} has {size} along {dim}, expected were {sizes[dim]}")
+    if (info.chips, info.divisions) != (sizes["chip"], sizes["division"]):
+        raise StoreError(
+            f"it should hold {info.chips} chips and {info.divisions} divisions, it holds "
+            f"{sizes['chip']} and {sizes['division']}"
+        )
+    small = (arrays[name] for name in _ARRAYS if name not in PIXELS)
+    if sum(math.prod(array.shape) * array.item_bytes for array in small) > LARGEST_TABLES:
+        raise StoreError(f"its tables would take more than {LARGEST_TABLES} bytes")
+
+
+def _check_ids(ids: NDArray[np.str_], what: str) -> None:
+    """Refuse ids that are not one text each that prints."""
+    counts = pd.Series(ids).value_counts()
+    if (counts > 1).any():
+        raise StoreError(
+            f"ids of {what}s stand more than once: {examples(counts.index[counts > 1])}"
+        )
+    if not "".join(ids).isprintable() or "" in ids or ids.dtype.itemsize > 4 * LONGEST_ID:
+        odd = [name for name in ids if not (name.isprintable() and 0 < len(name) <= LONGEST_ID)]
+        raise StoreError(
+            f"ids of {what}s are 1 to {LONGEST_ID} characters that print, found {examples(odd)}"
+        )
+
+
+def _check_shares(shares: NDArray[np.float32], name: str) -> None:
+    known = ~np.isnan(shares).all(axis=1)
+    fits = np.abs(shares[known].sum(axis=1) - 1) <= SHARE_SUM_TOLERANCE
+    fits &= (shares[known] >= 0).all(axis=1)
+    if not fits.all():
+        raise StoreError(f"{(~fits).sum()} rows of {name} do not sum to 1")
+
+
+def _check_overlaps(ds: xr.Dataset) -> None:
+    for what in ("chip", "division"):
+        numbers = ds[f"overlap_{what}"].to_numpy()
+        strange = (numbers < 0) | (numbers >= ds.sizes[what])
+        if strange.any():
+            raise StoreError(
+                f"overlaps name {what}s from 0 to {ds.sizes[what] - 1}, found "
+                f"{examples(numbers[strange].tolist())}"
+            )
+    areas = ds["overlap_area"].to_numpy()
+    if not (np.isfinite(areas) & (areas >= 0)).all():
+        raise StoreError("areas of overlaps are numbers from 0 upwards")
+    pairs = pd.DataFrame({name: ds[f"overlap_{name}"] for name in ("chip", "division")})
+    if pairs.duplicated().any():
+        raise StoreError("a chip and a division overlap once, in the store they do so twice")
+
+
+def _check_splits(ds: xr.Dataset) -> None:
+    """Refuse splits of other names, owners that are not there, and divisions in two splits."""
+    for name in ("split", "split_chip"):
+        strange = set(np.unique(ds[name].to_numpy()).tolist()) - {*SPLITS}
+        if strange:
+            raise StoreError(f"expected splits {SPLITS}, found {examples(sorted(strange))}")
+    owned = pd.DataFrame({"division": ds["own_division"], "split": ds["split"]})
+    owned = owned[owned["division"] != ""]
+    strange = set(owned["division"]) - set(ds["division"].to_numpy().tolist())
+    if strange:
+        raise StoreError(
+            f"chips belong to divisions that are not there: {examples(sorted(strange))}"
+        )
+    counts = owned.drop_duplicates()["division"].value_counts()
+    if (counts > 1).any():
+        raise StoreError(f"divisions own chips in two splits: {examples(counts.index[counts > 1])}")
