@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from multiprocessing.connection import Connection
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from _pytest.config import default_plugins
@@ -29,6 +31,7 @@ _SLOW = (
 """Imported once; nothing of this project."""
 _LEAST_SECONDS, _TIMES = 20, 10
 """A mutant whose tests take so many times as long as without a change counts as killed."""
+_IMPORT = "import"
 
 Verdict = tuple[Mutant, str | None]
 """A mutant and the test that killed it; None if all tests passed."""
@@ -62,16 +65,23 @@ class Tests:
         How long each takes.
     lines : dict of str to list of int
         Lines of the module that each runs.
+    imported : list of int
+        Lines that run when the module is imported.
     killers : list of str
         Those that killed a mutant, the latest first: likely to kill the next.
     """
 
     seconds: dict[str, float]
     lines: dict[str, list[int]]
+    imported: list[int]
     killers: list[str] = field(default_factory=list)
 
+    def only_call(self, mutant: Mutant) -> bool:
+        """Whether what is changed runs in tests only: nothing that was imported came of it."""
+        return bool(mutant.lines) and not any(line in mutant.lines for line in self.imported)
+
     def of(self, mutant: Mutant) -> list[str]:
-        """Tests that run the changed function, all for a change outside functions.
+        """Tests that run the changed function, all for a change of what the import runs.
 
         Recent killers come first, then the quickest.
         """
@@ -80,7 +90,8 @@ class Tests:
         return recent + sorted(chosen.difference(recent), key=self.seconds.__getitem__)
 
     def _run(self, test: str, mutant: Mutant) -> bool:
-        return not mutant.lines or any(line in mutant.lines for line in self.lines.get(test, []))
+        lines = self.lines.get(test, [])
+        return not self.only_call(mutant) or any(line in mutant.lines for line in lines)
 
     def limit(self, chosen: Iterable[str]) -> int:
         """Seconds of computing that these tests are given."""
@@ -98,8 +109,8 @@ def judge(
     """Judge mutants of the module in a file by test files.
 
     A process collects the tests, and forks another for each mutant of a function, which takes up
-    the changed code and runs the tests. What is changed elsewhere is imported anew, and the tests
-    with it.
+    the changed code and runs the tests. What is changed elsewhere, or in a function that the import
+    calls, is imported anew, and the tests with it.
 
     Raises
     ------
@@ -165,7 +176,7 @@ def _serve(
     except ValueError:
         raise pytest.UsageError(f"without any change: {measured}") from None
     send.send(tests)
-    inside = [mutant for mutant in mutants if is_exchangeable(mutant)]
+    inside = [mutant for mutant in mutants if tests.only_call(mutant) and is_exchangeable(mutant)]
     for verdict in _verdicts(inside, tests, partial(_exchange_and_run, loop), processes):
         send.send(verdict)
 
@@ -175,6 +186,8 @@ def _measure(module: Path, loop: _Loop) -> str:
     loop.coverage.set_option("run:disable_warnings", ["no-data-collected"])
     loop.coverage.start()
     failed = loop.run(loop.items)
+    loop.coverage.switch_context(_IMPORT)
+    run_path(str(module))
     loop.coverage.stop()
     if failed is not None:
         return failed
@@ -183,7 +196,8 @@ def _measure(module: Path, loop: _Loop) -> str:
         for line, names in data.contexts_by_lineno(file).items():
             for name in names:
                 lines.setdefault(name, []).append(line)
-    return json.dumps({"seconds": loop.seconds, "lines": lines})
+    imported = lines.pop(_IMPORT, [])
+    return json.dumps({"seconds": loop.seconds, "lines": lines, "imported": imported})
 
 
 def _exchange_and_run(loop: _Loop, mutant: Mutant, chosen: Sequence[str]) -> str | None:
@@ -233,7 +247,7 @@ class _Loop:
     def run(self, tests: Iterable[str]) -> str | None:
         """Run tests until one fails, and say which."""
         items = [self.items[test] for test in tests if test in self.items]
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip_longest(items, items[1:]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed is not None:
                 break
