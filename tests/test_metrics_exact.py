@@ -1,0 +1,129 @@
+"""Metrics of shares at their edges: every form, defaults, single chips and kinds, wrong input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import wasserstein_distance
+
+from llpbench import metrics
+from llpbench.errors import MetricError
+from llpbench.metrics.diagnostics import consistency_of_gaps, gap_terms
+from llpbench.metrics.shares import rmse_of_squares
+
+FloatArray = NDArray[np.float64]
+ALL_FORMS = ("chip", "category", "cell")
+FORMS: dict[Callable[..., object], tuple[str, ...]] = {
+    metrics.mae: ALL_FORMS,
+    metrics.rmse: ALL_FORMS,
+    metrics.overlap: ALL_FORMS,
+    metrics.soft_iou: ("chip", "category"),
+    metrics.jensen_shannon: ALL_FORMS,
+    metrics.hellinger: ALL_FORMS,
+    metrics.earth_mover: ALL_FORMS,
+    metrics.r2: ("category",),
+    metrics.calibration_line: ("category",),
+    partial(metrics.within_division_r2, division=[0, 0, 1, 1]): ("category",),
+    partial(metrics.division_consistency, division=[0, 1, 2, 3]): ("division", "category"),
+}
+
+
+def random_pair() -> tuple[FloatArray, FloatArray]:
+    first, second = np.random.default_rng(4).dirichlet(np.ones(3), (2, 4))
+    return first, second
+
+
+@pytest.mark.parametrize(("metric", "forms"), FORMS.items())
+def test_forms_have_their_shapes_and_others_are_refused(
+    metric: Callable[..., object], forms: tuple[str, ...]
+) -> None:
+    pair = random_pair()
+    shapes = {"chip": (4,), "division": (4,), "category": (3,), "cell": (4, 3)}
+    for form in forms:
+        value = metric(*pair, per=form)
+        values = value if isinstance(value, metrics.CalibrationLine) else [value]
+        assert [np.shape(one) for one in values] == [shapes[form]] * len(values)
+    for other in {*shapes, "row"}.difference(forms):
+        with pytest.raises(MetricError, match=f"one of {', '.join(forms)}, not '{other}'"):
+            metric(*pair, per=other)
+
+
+@pytest.mark.parametrize("metric", FORMS)
+def test_over_all_chips_it_is_a_plain_number(metric: Callable[..., object]) -> None:
+    value = metric(*random_pair())
+    values = value if isinstance(value, metrics.CalibrationLine) else [value]
+    assert all(isinstance(one, float) for one in values)
+
+
+def test_cells_are_the_errors_and_distances_of_a_share_alone() -> None:
+    truth, predicted = random_pair()
+    for metric in (metrics.mae, metrics.rmse):
+        np.testing.assert_allclose(metric(truth, predicted, per="cell"), np.abs(truth - predicted))
+    # the parts of a chip sum to what scipy finds for it
+    parts = metrics.earth_mover(truth, predicted, per="cell").sum(axis=1)
+    moved = [
+        wasserstein_distance(range(3), range(3), *pair)
+        for pair in zip(truth, predicted, strict=True)
+    ]
+    np.testing.assert_allclose(parts, np.array(moved) / 2)
+    parts = metrics.jensen_shannon(truth, predicted, per="cell").sum(axis=1)
+    np.testing.assert_allclose(parts, jensenshannon(truth, predicted, base=2, axis=1) ** 2)
+
+
+@pytest.mark.parametrize("metric", [metrics.hellinger, metrics.jensen_shannon])
+def test_negative_shares_are_refused_on_either_side(metric: Callable[..., object]) -> None:
+    for pair in (([[-0.5, 1.5]], [[0, 1]]), ([[0, 1]], [[-0.5, 1.5]])):
+        with pytest.raises(MetricError, match=r"must not be negative, found -0\.5"):
+            metric(*pair)
+
+
+def test_formulas_of_sums_take_many_sums_at_once() -> None:
+    truth, predicted = random_pair()
+    squares = np.column_stack([(truth - predicted) ** 2, np.ones(4)])
+    gaps = gap_terms(predicted, truth)
+    of_chips = metrics.rmse(truth, predicted, per="chip")
+    np.testing.assert_allclose(rmse_of_squares(squares), of_chips)
+    of_divisions = np.abs(truth - predicted).sum(axis=1)
+    np.testing.assert_allclose(consistency_of_gaps(gaps), of_divisions)
+
+
+# consistency with divisions
+
+
+def test_consistency_is_zero_for_known_mixes_and_chips_weigh_the_same() -> None:
+    known = [[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]
+    chips = [[0.75, 0.25, 0.0], [0.25, 0.25, 0.5], [0.25, 0.25, 0.5]]
+    assert metrics.division_consistency(known, chips, [0, 0, 1]) == 0
+    by_division = metrics.division_consistency(known, chips, [0, 0, 1], per="division")
+    np.testing.assert_array_equal(by_division, [0, 0])
+
+
+@pytest.mark.parametrize("weight", [[1.0], [1.0, np.nan], [1.0, np.inf], [1.0, None], [1, -1]])
+def test_weights_are_finite_one_a_chip_and_not_negative(weight: list[float]) -> None:
+    with pytest.raises(MetricError, match="weight must hold 2 finite numbers"):
+        metrics.division_consistency([[1, 0]], [[1, 0], [1, 0]], [0, 0], weight)
+
+
+def test_wrong_consistency_says_which_array_and_which_rows() -> None:
+    missing, known = [[np.nan, 1]], [[0, 1], [1, 0], [0, 1]]
+    with pytest.raises(MetricError, match=r"^truth must be finite"):
+        metrics.division_consistency(missing, known, [0, 0, 0])
+    with pytest.raises(MetricError, match=r"^predicted must be finite"):
+        metrics.division_consistency(known, missing, [0])
+    with pytest.raises(MetricError, match=r"row numbers of truth, 0 to 2$"):
+        metrics.division_consistency(known, [[0, 1]], [3])
+
+
+def test_tenths_of_half_precision_are_those_of_the_same_numbers_in_double() -> None:
+    random = np.random.default_rng(0)
+    predicted = random.random(200).astype(np.float16)
+    truth = random.integers(0, 2, 200)
+    np.testing.assert_array_equal(
+        metrics.means_by_tenth(truth, predicted),
+        metrics.means_by_tenth(truth, predicted.astype(np.float64)),
+    )
