@@ -31,8 +31,8 @@ def test_each_of_several_values_lacks_limits_where_divisions_are_too_few() -> No
     sums = np.column_stack([_sums(4)[:, 0], _sums(4)])
     interval = cluster_bootstrap(sums, ratios)
     assert np.isfinite(interval.value).all()
-    np.testing.assert_array_equal(interval.low, [np.nan, np.nan])
-    np.testing.assert_array_equal(interval.high, [np.nan, np.nan])
+    np.testing.assert_array_equal(interval.low, [np.nan, np.nan], strict=True)
+    np.testing.assert_array_equal(interval.high, [np.nan, np.nan], strict=True)
 
 
 def test_a_paired_interval_is_that_of_random_state_0() -> None:

@@ -108,11 +108,11 @@ class _Walk(cst.CSTVisitor):
         self._raising = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if any(m.matches(node, passed_over) for passed_over in _PASSED_OVER):
-            return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._around.append(node)
         self._raising += m.matches(node, _RAISE)
+        if any(m.matches(node, passed_over) for passed_over in _PASSED_OVER):
+            return False  # and is left all the same
         self.changes += [(self._place(), node, changed) for changed in self._changed(node)]
         return True
 
