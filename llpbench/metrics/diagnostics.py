@@ -111,11 +111,10 @@ def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
     array([[0.2, 0.5, 2. ],
            [0.8, 1. , 1. ]])
     """
-    shares = np.asarray(predicted, dtype=np.float64)
-    edges = np.unique(np.quantile(shares, np.linspace(0, 1, 11)[1:-1]))
-    _, tenth = np.unique(np.searchsorted(edges, shares), return_inverse=True)
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, 11)[1:-1]))
+    _, tenth = np.unique(np.searchsorted(edges, predicted), return_inverse=True)
     count = np.bincount(tenth)
-    sums = [np.bincount(tenth, values) for values in (shares, truth)]
+    sums = [np.bincount(tenth, values) for values in (predicted, truth)]
     return np.column_stack([*(total / count for total in sums), count])
 
 

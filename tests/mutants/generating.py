@@ -79,6 +79,7 @@ _PASSED_OVER = (
     # Annotations and aliases of types: mypy's business, not read when the program runs.
     m.Annotation(),
     m.OneOf(m.Assign(value=_TYPES), m.AnnAssign(value=_TYPES)),
+    m.Assign(value=m.BinaryOperation(left=_TYPES)),
     m.If(test=m.Name("TYPE_CHECKING")),
     m.Call(func=m.Name("TypeVar")),
     # Arguments of decorators: sizes of caches, frozen dataclasses.
