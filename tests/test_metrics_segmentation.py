@@ -262,7 +262,7 @@ LABELS = np.zeros((2, 4, 4), dtype=np.uint8)
         (lambda: metrics.f1(np.ones((2, 3))), r"is square.*\(2, 3\)"),
         (lambda: metrics.f1(np.ones((2, 2)), average="mean"), "'weighted' or None, not 'mean'"),
         (lambda: metrics.iou_per_image(np.ones((2, 2))), r"one confusion .*\(2, 2\)$"),
-        (lambda: metrics.iou_per_image(np.ones((1, 2, 2)), per="cell"), "chip, category, not 'cell'"),
+        (lambda: metrics.iou_per_image(np.ones((1, 2, 2)), per="cell"), "category, not 'cell'"),
     ],
 )
 def test_wrong_input_is_refused(call: Callable[[], object], message: str) -> None:
