@@ -13,6 +13,7 @@ from scipy.stats import wasserstein_distance
 
 from llpbench import metrics
 from llpbench.errors import MetricError
+from llpbench.metrics.arrays import quotient
 from llpbench.metrics.diagnostics import consistency_of_gaps, gap_terms
 from llpbench.metrics.shares import rmse_of_squares
 
@@ -104,6 +105,22 @@ def test_what_differs_by_less_than_a_millionth_does_not_vary(relative: float, va
     }
     for name, by_category in values.items():
         np.testing.assert_array_equal(np.isnan(by_category), [not varies, True, True], name)
+
+
+def test_shares_of_single_precision_are_compared_in_double() -> None:
+    pair = [shares.astype(np.float32) for shares in random_pair()]
+    exact = [shares.astype(np.float64) for shares in pair]
+    assert metrics.mae(*pair) == metrics.mae(*exact)
+    assert quotient(*np.array([1, 3], dtype=np.float32)) == 1 / 3
+
+
+def test_what_is_not_finite_is_named_with_its_rows() -> None:
+    known, missing = [[0, 1]] * 3, [[0, 1], [None, 1], [0, np.inf]]
+    message = r"must be finite, but 2 rows are not \(the first is row 1\)"
+    with pytest.raises(MetricError, match=f"^truth {message}"):
+        metrics.mae(missing, known)
+    with pytest.raises(MetricError, match=f"^predicted {message}"):
+        metrics.mae(known, missing)
 
 
 # consistency with divisions

@@ -15,6 +15,7 @@ from sklearn import metrics as sklearn_metrics
 
 from llpbench import metrics
 from llpbench.errors import MetricError
+from llpbench.metrics.arrays import batches
 
 Labels = NDArray[np.uint8]
 CLASSES = 4
@@ -194,6 +195,29 @@ def test_chunked_arrays_give_the_same_numbers(chunks: tuple[int, int, int]) -> N
     )
 
 
+class Chunked:
+    """Chips that can be had in slices alone, as from a file."""
+
+    def __init__(self, labels: Labels, *sizes: int) -> None:
+        self.shape, self.dtype, self.chunks = labels.shape, labels.dtype, (sizes, (12,), (12,))
+        self._labels, self.loaded = labels, list[int]()
+
+    def __getitem__(self, chips: slice) -> Labels:
+        self.loaded.append(len(self._labels[chips]))
+        return self._labels[chips]
+
+
+def test_batches_lie_within_chunks_and_are_never_empty() -> None:
+    truth, lazy = random_labels(40), Chunked(random_labels(40), 35, 5)
+    sizes = [len(labels) for labels, _ in batches(lazy, truth)]
+    assert lazy.loaded == [35, 5]
+    assert (min(sizes) > 0, sum(sizes), sizes[-1]) == (True, 40, 5)
+    np.testing.assert_array_equal(
+        metrics.confusion_matrix(lazy, truth, CLASSES),
+        metrics.confusion_matrix(truth, memoryview(truth), CLASSES),
+    )
+
+
 def test_one_chunk_of_a_chunked_array_is_in_memory_at_a_time() -> None:
     sizes: list[int] = []
 
@@ -258,6 +282,7 @@ LABELS = np.zeros((2, 4, 4), dtype=np.uint8)
         (lambda: metrics.confusion_matrix(LABELS, LABELS, 256), "1 to 255, not 256"),
         (lambda: metrics.confusion_matrix(LABELS, LABELS, 2, per="pixel"), "per must be None or"),
         (lambda: metrics.proportions_from_segmentation(LABELS[0], 2), "^segmentation must be"),
+        (lambda: metrics.proportions_from_segmentation(LABELS[:, :0, :0], 2), r"\(2, 0, 0\)"),
         (lambda: metrics.proportions_from_segmentation(LABELS, 0), "1 to 255, not 0"),
         (lambda: metrics.f1(np.ones((2, 3))), r"is square.*\(2, 3\)"),
         (lambda: metrics.f1(np.ones((2, 2)), average="mean"), "'weighted' or None, not 'mean'"),
