@@ -69,11 +69,9 @@ def non_negative(*arrays: FloatArray) -> None:
 
 def quotient(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
     """Divide elementwise; what is divided by 0 is NaN."""
-    above, below = np.broadcast_arrays(
-        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    )
+    above, below = np.broadcast_arrays(numerator, denominator)
     result: FloatArray = np.full(above.shape, np.nan)
-    np.divide(above, below, out=result, where=below != 0)
+    np.divide(above, below, out=result, where=below != 0, dtype=np.float64)
     number: FloatArray = result[()]  # a number instead of an array without dimensions
     return number
 

@@ -111,10 +111,11 @@ def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
     array([[0.2, 0.5, 2. ],
            [0.8, 1. , 1. ]])
     """
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, 11)[1:-1]))
-    _, tenth = np.unique(np.searchsorted(edges, predicted), return_inverse=True)
+    shares = np.asarray(predicted)
+    edges = np.unique(np.quantile(shares, np.linspace(0, 1, 11)[1:-1]))
+    _, tenth = np.unique(np.searchsorted(edges, shares), return_inverse=True)
     count = np.bincount(tenth)
-    sums = [np.bincount(tenth, values) for values in (predicted, truth)]
+    sums = [np.bincount(tenth, values) for values in (shares, truth)]
     return np.column_stack([*(total / count for total in sums), count])
 
 
