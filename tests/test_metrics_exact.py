@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -112,6 +113,20 @@ def test_shares_of_single_precision_are_compared_in_double() -> None:
     exact = [shares.astype(np.float64) for shares in pair]
     assert metrics.mae(*pair) == metrics.mae(*exact)
     assert quotient(*np.array([1, 3], dtype=np.float32)) == 1 / 3
+
+
+def test_lines_of_categories_hold_to_the_last_digits_where_shares_hardly_vary() -> None:
+    """Against sums of fractions, which nothing is rounded in."""
+    truth = np.array([[1, 0], [1 - 3e-6, 3e-6], [1 - 7e-6, 7e-6]])
+    predicted = np.array([[1 - 1e-6, 1e-6], [1 - 5e-6, 5e-6], [1 - 6e-6, 6e-6]])
+    slopes = []
+    for pair in zip(truth.T, predicted.T, strict=True):
+        true, own = ([Fraction(value) for value in values] for values in pair)
+        gaps = [value - sum(own) / 3 for value in own]
+        covariance = sum(gap * value for gap, value in zip(gaps, true, strict=True))
+        slopes.append(float(covariance / sum(gap**2 for gap in gaps)))
+    lines = metrics.calibration_line(truth, predicted, per="category")
+    np.testing.assert_allclose(lines.slope, slopes, rtol=1e-13)
 
 
 def test_what_is_not_finite_is_named_with_its_rows() -> None:

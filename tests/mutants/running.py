@@ -13,7 +13,6 @@ from functools import partial
 from itertools import zip_longest
 from multiprocessing.connection import Connection
 from pathlib import Path
-from runpy import run_path
 
 import pytest
 from _pytest.config import default_plugins
@@ -31,7 +30,6 @@ _SLOW = (
 """Imported once; nothing of this project."""
 _LEAST_SECONDS, _TIMES = 20, 10
 """A mutant whose tests take so many times as long as without a change counts as killed."""
-_IMPORT = "import"
 
 Verdict = tuple[Mutant, str | None]
 """A mutant and the test that killed it; None if all tests passed."""
@@ -66,7 +64,7 @@ class Tests:
     lines : dict of str to list of int
         Lines of the module that each runs.
     imported : list of int
-        Lines that run when the module is imported.
+        Lines that run when the module, and others that use it, are imported.
     killers : list of str
         Those that killed a mutant, the latest first: likely to kill the next.
     """
@@ -120,8 +118,8 @@ def judge(
     receive, send = FORK.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         output = Path(folder, "output.txt")
-        loop = partial(_serve, mutants, module, processes, send)
-        session = FORK.Process(target=_run_pytest, args=(files, loop, output))
+        serve = partial(_serve, mutants, module, processes, send)
+        session = FORK.Process(target=_run_pytest, args=(files, module, serve, output))
         session.start()
         send.close()
         tests, left = None, dict.fromkeys(mutants)
@@ -166,13 +164,19 @@ def _verdicts(
 
 
 def _serve(
-    mutants: Sequence[Mutant], module: Path, processes: int, send: Connection, loop: _Loop
+    mutants: Sequence[Mutant],
+    module: Path,
+    processes: int,
+    send: Connection,
+    collecting: Coverage,
+    loop: _Loop,
 ) -> None:
     """Measure the tests, then judge what can be exchanged; each in a fork of this process."""
+    imported = _stop(collecting).get("", [])
     measuring = Work("", partial(_measure, module, loop), 3600)
     ((_, measured),) = results([measuring], 1)
     try:
-        tests = Tests(**json.loads(measured or ""))
+        tests = Tests(**json.loads(measured or ""), imported=imported)
     except ValueError:
         raise pytest.UsageError(f"without any change: {measured}") from None
     send.send(tests)
@@ -182,22 +186,28 @@ def _serve(
 
 
 def _measure(module: Path, loop: _Loop) -> str:
-    loop.coverage = Coverage(data_file=None, include=[str(module)], config_file=False)
-    loop.coverage.set_option("run:disable_warnings", ["no-data-collected"])
-    loop.coverage.start()
+    loop.coverage = _coverage(module)
     failed = loop.run(loop.items)
-    loop.coverage.switch_context(_IMPORT)
-    run_path(str(module))
-    loop.coverage.stop()
-    if failed is not None:
-        return failed
-    data, lines = loop.coverage.get_data(), dict[str, list[int]]()
+    lines = _stop(loop.coverage)
+    return failed or json.dumps({"seconds": loop.seconds, "lines": lines})
+
+
+def _coverage(module: Path) -> Coverage:
+    coverage = Coverage(data_file=None, include=[str(module)], config_file=False)
+    coverage.set_option("run:disable_warnings", ["no-data-collected"])
+    coverage.start()
+    return coverage
+
+
+def _stop(coverage: Coverage) -> dict[str, list[int]]:
+    """Lines that ran, by test; without a name those that ran outside."""
+    coverage.stop()
+    data, lines = coverage.get_data(), dict[str, list[int]]()
     for file in data.measured_files():
         for line, names in data.contexts_by_lineno(file).items():
             for name in names:
                 lines.setdefault(name, []).append(line)
-    imported = lines.pop(_IMPORT, [])
-    return json.dumps({"seconds": loop.seconds, "lines": lines, "imported": imported})
+    return lines
 
 
 def _exchange_and_run(loop: _Loop, mutant: Mutant, chosen: Sequence[str]) -> str | None:
@@ -218,8 +228,10 @@ def _import_and_run(files: Sequence[str], mutant: Mutant, chosen: Sequence[str])
     return failed[0] if failed else f"pytest ended with code {code}"
 
 
-def _run_pytest(files: Sequence[str], loop: Callable[[_Loop], None], output: Path) -> None:
-    os._exit(_pytest(files, loop, output))
+def _run_pytest(
+    files: Sequence[str], module: Path, serve: Callable[[Coverage, _Loop], None], output: Path
+) -> None:
+    os._exit(_pytest(files, partial(serve, _coverage(module)), output))
 
 
 def _pytest(files: Sequence[str], loop: Callable[[_Loop], None], output: Path) -> int:
