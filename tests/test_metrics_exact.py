@@ -117,12 +117,15 @@ def test_shares_of_single_precision_are_compared_in_double() -> None:
 
 def test_lines_of_categories_hold_to_the_last_digits_where_shares_hardly_vary() -> None:
     """Against sums of fractions, which nothing is rounded in."""
-    truth = np.array([[1, 0], [1 - 3e-6, 3e-6], [1 - 7e-6, 7e-6]])
-    predicted = np.array([[1 - 1e-6, 1e-6], [1 - 5e-6, 5e-6], [1 - 6e-6, 6e-6]])
+    little = 1e-5 * np.random.default_rng(0).random((2, 20, 1))
+    truth, predicted = (
+        np.array(means) + part * [1, 3, -4]
+        for means, part in zip([[0.9, 0.0, 0.1], [0.8, 0.0, 0.2]], little, strict=True)
+    )
     slopes = []
     for pair in zip(truth.T, predicted.T, strict=True):
         true, own = ([Fraction(value) for value in values] for values in pair)
-        gaps = [value - sum(own) / 3 for value in own]
+        gaps = [value - sum(own) / 20 for value in own]
         covariance = sum(gap * value for gap, value in zip(gaps, true, strict=True))
         slopes.append(float(covariance / sum(gap**2 for gap in gaps)))
     lines = metrics.calibration_line(truth, predicted, per="category")
