@@ -133,14 +133,14 @@ def apply_factors(
 
 def _multiply(
     probabilities: NDArray[np.floating], factors: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probabilities after raking, and for each chip the mean logarithm of what they summed to."""
+) -> tuple[NDArray[np.float64], np.float64]:
+    """Probabilities after raking, and the logarithm of their sums: means of chips, added up."""
     highest = factors.max(axis=1)
     product = np.maximum(probabilities, _FLOOR, dtype=np.float64)
     product *= np.exp(factors - highest[:, np.newaxis])[:, np.newaxis]
     total = product @ np.ones(product.shape[-1])
     product /= total[..., np.newaxis]
-    return product, np.log(total).mean(axis=1) + highest
+    return product, np.log(total).mean(axis=1).sum() + highest.sum()
 
 
 def _blocks(count: int) -> Iterator[slice]:
@@ -165,7 +165,7 @@ class _Dual:
     def value(self, multipliers: NDArray[np.float64]) -> float:
         factors = self.weights.T @ multipliers
         total = sum(
-            _multiply(self.probabilities[block], factors[block])[1].sum()
+            _multiply(self.probabilities[block], factors[block])[1]
             for block in _blocks(len(factors))
         )
         slack = 0.5 * _SLACK * np.square(multipliers).sum()
@@ -193,7 +193,7 @@ def _solve(dual: _Dual, multipliers: NDArray[np.float64], accuracy: float) -> ND
     value = dual.value(multipliers)
     for _ in range(_STEPS):
         gradient, curvature = dual.derivatives(multipliers)
-        if np.abs(gradient).max() < accuracy:
+        if np.abs(gradient).max() <= accuracy:
             break
         step = spsolve(curvature.tocsc(), -gradient.ravel()).reshape(gradient.shape)
         step *= min(1.0, _LONGEST / np.abs(step).max())

@@ -142,8 +142,13 @@ def test_a_value_is_what_others_compute_of_the_same_chips(name: str, chips: Scor
     expected = EXPECTED[name](chips)
     assert measure.statistic(sums.sum(axis=0)) == pytest.approx(expected, abs=1e-12)
     # of many draws at once
-    draws = np.stack([sums.sum(axis=0), 2 * sums.sum(axis=0)])
-    np.testing.assert_allclose(measure.statistic(draws), [expected] * 2, atol=1e-12)
+    draws = np.stack([sums.sum(axis=0), sums[2:].sum(axis=0), 2 * sums[2:].sum(axis=0)])
+    alone = [measure.statistic(draw) for draw in draws]
+    np.testing.assert_allclose(measure.statistic(draws), alone, atol=1e-12)
+    assert alone[1] != pytest.approx(alone[0], abs=1e-9)
+    # of many methods at once
+    tallies = {name: np.stack([values] * 2) for name, values in tally(chips, ordered=True).items()}
+    np.testing.assert_array_equal(measure.sums(tallies), [sums] * 2)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

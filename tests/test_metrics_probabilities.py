@@ -16,6 +16,7 @@ from sklearn.metrics import brier_score_loss
 
 from llpbench import metrics
 from llpbench.errors import MetricError
+from llpbench.metrics.readout import first_maximum
 
 CLASSES = 4
 fast = settings(max_examples=50)
@@ -107,6 +108,49 @@ def test_reliability_tables_of_batches_add_up(cut: int) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_scores_are_worked_out_in_double_precision(kind: str) -> None:
+    truth, probabilities = random_case()
+    short = probabilities.astype(kind)
+    double = short.astype(np.float64)
+    assert metrics.brier(truth, short) == pytest.approx(metrics.brier(truth, double), rel=1e-14)
+    assert metrics.expected_calibration_error(truth, short) == pytest.approx(
+        metrics.expected_calibration_error(truth, double), rel=1e-14
+    )
+    classes, highest = first_maximum(short)
+    assert (classes.dtype, highest.dtype) == (np.uint8, kind)
+
+
+def test_without_options_there_are_15_bins_and_one_bin_will_do() -> None:
+    """In one bin only the means count: how sure, and how often right."""
+    truth, probabilities = random_case(12)
+    assert metrics.reliability_table(truth, probabilities).shape == (15, 3)
+    usual = metrics.expected_calibration_error(truth, probabilities)
+    assert usual == metrics.expected_calibration_error(truth, probabilities, bins=15)
+    labels, pixels = enlarged(truth, probabilities)
+    right = (pixels.argmax(axis=1) == labels).mean()
+    sure = pixels.max(axis=1).mean(dtype=np.float64)
+    one = metrics.expected_calibration_error(truth, probabilities, bins=1)
+    assert one == pytest.approx(abs(right - sure))
+    # whole numbers, as a sum of certain tables has: 3 of 4 right in the second
+    table = np.array([[4, 2, 2], [4, 4, 3]], dtype=np.uint8)
+    assert metrics.calibration_error_of(table) == 1 / 8
+
+
+def test_labels_from_the_number_of_classes_on_count_nowhere() -> None:
+    """By hand: of 4 labels one is counted, .75 against 1; with one class, all or nothing."""
+    truth = np.array([[[0, 2], [3, -1]]])
+    assert metrics.brier(truth, [[[[0.75, 0.25]]]]) == 2 * 0.25**2
+    assert metrics.reliability_table(truth, [[[[0.75, 0.25]]]], bins=1).tolist() == [[1, 0.75, 1]]
+    assert metrics.brier(truth, np.ones((1, 2, 2, 1))) == 0
+
+
+def test_images_may_be_larger_than_the_number_of_classes_that_fit_a_byte() -> None:
+    image = np.zeros((1, 256, 256, 2), dtype=np.float32)
+    image[..., 1] = 1
+    np.testing.assert_array_equal(metrics.mean_probabilities(image), [[0, 1]])
+
+
 def test_certain_and_right_scores_zero() -> None:
     truth, _ = random_case()
     certain = np.eye(CLASSES)[np.where(truth < CLASSES, truth, 0)]
@@ -143,11 +187,14 @@ TRUTH, PROBABILITIES = np.zeros((1, 2, 2), int), np.full((1, 2, 2, 2), 0.5)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: metrics.most_likely_class(TRUTH), "probabilities must be square images"),
+        (lambda: metrics.most_likely_class(TRUTH), r"probabilities .*, columns, categories\), not"),
         (lambda: metrics.most_likely_class(TRUTH[..., None]), "probabilities, not int64"),
         (lambda: metrics.most_likely_class(PROBABILITIES * np.nan), "hold NaN"),
-        (lambda: metrics.brier(TRUTH[:, :1, :1], PROBABILITIES), "as fine as the probabilities"),
+        (lambda: metrics.most_likely_class(np.ones((1, 1, 1, 256))), "1 to 255, not 256"),
+        (lambda: metrics.brier(TRUTH[:, :1, :1], PROBABILITIES), "as fine .* sides of 1 and 2"),
         (lambda: metrics.brier(TRUTH[:0], PROBABILITIES), "same chips"),
+        (lambda: metrics.brier(TRUTH[0], PROBABILITIES), "^truth must be square images"),
+        (lambda: metrics.brier(TRUTH, PROBABILITIES, per="pixel"), "None or one of chip, not"),
         (lambda: metrics.reliability_table(TRUTH, PROBABILITIES, bins=0), "at least 1, not 0"),
         (lambda: metrics.calibration_error_of([1, 2, 3]), "shape .bins, 3."),
     ],

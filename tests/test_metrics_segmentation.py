@@ -15,6 +15,7 @@ from sklearn import metrics as sklearn_metrics
 
 from llpbench import metrics
 from llpbench.errors import MetricError
+from llpbench.metrics.arrays import batches
 
 Labels = NDArray[np.uint8]
 CLASSES = 4
@@ -136,6 +137,8 @@ def test_agreement_with_scikit_learn() -> None:
         )
     accuracy = sklearn_metrics.accuracy_score(first, second)
     assert metrics.f1(confusion) == pytest.approx(accuracy)
+    mean_iou = sklearn_metrics.jaccard_score(first, second, average="macro")
+    assert metrics.iou_pooled(confusion) == pytest.approx(mean_iou)
 
 
 def test_absent_classes_are_left_out_as_scikit_learn_does() -> None:
@@ -192,6 +195,29 @@ def test_chunked_arrays_give_the_same_numbers(chunks: tuple[int, int, int]) -> N
     )
 
 
+class Chunked:
+    """Chips that can be had in slices alone, as from a file."""
+
+    def __init__(self, labels: Labels, *sizes: int) -> None:
+        self.shape, self.dtype, self.chunks = labels.shape, labels.dtype, (sizes, (12,), (12,))
+        self._labels, self.loaded = labels, list[int]()
+
+    def __getitem__(self, chips: slice) -> Labels:
+        self.loaded.append(len(self._labels[chips]))
+        return self._labels[chips]
+
+
+def test_batches_lie_within_chunks_and_are_never_empty() -> None:
+    truth, lazy = random_labels(40), Chunked(random_labels(40), 35, 5)
+    sizes = [len(labels) for labels, _ in batches(lazy, truth)]
+    assert lazy.loaded == [35, 5]
+    assert (min(sizes) > 0, sum(sizes), sizes[-1]) == (True, 40, 5)
+    np.testing.assert_array_equal(
+        metrics.confusion_matrix(lazy, truth, CLASSES),
+        metrics.confusion_matrix(truth, memoryview(truth), CLASSES),
+    )
+
+
 def test_one_chunk_of_a_chunked_array_is_in_memory_at_a_time() -> None:
     sizes: list[int] = []
 
@@ -210,6 +236,15 @@ def test_any_integer_labels_will_do(kind: str) -> None:
     truth = random_labels(outside=0).astype(kind)
     expected = by_loop(truth.astype(np.uint8), truth.astype(np.uint8)).sum(axis=0)
     np.testing.assert_array_equal(metrics.confusion_matrix(truth, truth, CLASSES), expected)
+
+
+def test_counts_are_whole_numbers_of_eight_bytes_and_any_counts_will_do() -> None:
+    truth, predicted = random_labels(), random_labels(41)[:40]
+    for per in (None, "chip"):
+        counts = metrics.confusion_matrix(truth, predicted, CLASSES, per=per)
+        assert counts.dtype == np.int64
+    # 2 * 200 hits do not fit a byte
+    assert metrics.f1(np.array([[200, 50], [0, 50]], dtype=np.uint8)) == 250 / 300
 
 
 def test_negative_and_large_labels_count_nowhere() -> None:
@@ -246,11 +281,16 @@ LABELS = np.zeros((2, 4, 4), dtype=np.uint8)
         (lambda: metrics.confusion_matrix(LABELS, LABELS * 1.0, 2), "integer labels, not float64"),
         (lambda: metrics.confusion_matrix(LABELS, LABELS, 256), "1 to 255, not 256"),
         (lambda: metrics.confusion_matrix(LABELS, LABELS, 2, per="pixel"), "per must be None or"),
-        (lambda: metrics.proportions_from_segmentation(LABELS[0], 2), "must be square images"),
+        (
+            lambda: metrics.proportions_from_segmentation(LABELS[0], 2),
+            r"^segmentation .*, columns\), not",
+        ),
+        (lambda: metrics.proportions_from_segmentation(LABELS[:, :0, :0], 2), r"\(2, 0, 0\)"),
         (lambda: metrics.proportions_from_segmentation(LABELS, 0), "1 to 255, not 0"),
         (lambda: metrics.f1(np.ones((2, 3))), r"is square.*\(2, 3\)"),
         (lambda: metrics.f1(np.ones((2, 2)), average="mean"), "'weighted' or None, not 'mean'"),
-        (lambda: metrics.iou_per_image(np.ones((2, 2))), "one confusion matrix a chip"),
+        (lambda: metrics.iou_per_image(np.ones((2, 2))), r"one confusion .*\(2, 2\)$"),
+        (lambda: metrics.iou_per_image(np.ones((1, 2, 2)), per="cell"), "category, not 'cell'"),
     ],
 )
 def test_wrong_input_is_refused(call: Callable[[], object], message: str) -> None:

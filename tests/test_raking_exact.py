@@ -87,6 +87,46 @@ def test_looser_demands_are_missed_by_no_more_than_asked() -> None:
     assert np.abs(usual.mean(axis=1).sum(axis=0) - 50 * known[0]).max() < 1e-7
 
 
+def test_what_is_missed_by_no_more_than_asked_stays_as_it_is() -> None:
+    """One chip that misses by a quarter of a chip; cells that miss by 0.008 of one."""
+    half, whole = np.array([[[0.5, 0.5]]]), csr_array([[1.0]])
+    factors = log_factors(half, whole, np.array([[0.25, 0.75]]), accuracy=0.25)
+    np.testing.assert_array_equal(factors, [[0, 0]])
+    cells = half.repeat(8, axis=1)
+    raked = rake_cells(cells, Divisions(whole, np.array([[0.508, 0.492]])))
+    np.testing.assert_array_equal(raked, cells)
+
+
+def test_a_division_gives_way_by_its_slack_for_each_unit_of_its_multiplier() -> None:
+    """Of one chip in one division the factors are the multipliers; they push by what is left."""
+    cells, known = np.array([[[1.0, 0.0]]]), np.array([[0.25, 0.75]])
+    factors = log_factors(cells, csr_array([[1.0]]), known, accuracy=1e-12)
+    missed = apply_factors(cells, factors)[0] - known
+    assert np.abs(missed).max() > 5e-8
+    np.testing.assert_allclose(missed, -1e-8 * factors, rtol=1e-3)
+
+
+def test_proportions_are_shares_of_their_sum() -> None:
+    """Rounded ones need not sum to 1."""
+    cells = np.array([[[0.2, 0.3, 0.5]]])
+    rounded = np.array([[0.5, 0.25, 0.24]])
+    raked = apply_factors(cells, log_factors(cells, csr_array([[1.0]]), rounded))
+    np.testing.assert_allclose(raked[0], rounded / 0.99, atol=1e-6)
+
+
+def test_numbers_of_single_precision_are_taken_for_what_they_are(
+    many: tuple[FloatArray, NDArray[np.intp], FloatArray],
+) -> None:
+    cells, divisions, known = many
+    area = np.random.default_rng(4).uniform(0.2, 1, 300)
+    weights = csr_array(_weights(divisions).multiply(area)).astype(np.float32)
+    short = known.astype(np.float32)
+    np.testing.assert_array_equal(
+        log_factors(cells, weights, short),
+        log_factors(cells, weights.astype(np.float64), short.astype(np.float64)),
+    )
+
+
 @pytest.mark.parametrize("certain", [0.0, 1e-6, 1e-12])
 def test_a_class_that_is_held_for_impossible_can_still_come(certain: float) -> None:
     """One chip in one division: its shares are the proportions, however far that is."""

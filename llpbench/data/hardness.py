@@ -207,7 +207,7 @@ def intraclass_correlation(shares: ArrayLike, division: ArrayLike) -> FloatArray
     >>> intraclass_correlation(shares, ["a", "a", "b", "b"]).round(3)
     array([0.778, 0.778])
     """
-    values = as_shares(shares)
+    values = as_shares(shares, "shares")
     groups = as_groups(division, len(values))
     _names, sums = division_sums(values, groups)
     count, sums, size = len(values), sums[:, :-1], sums[:, -1]

@@ -32,7 +32,7 @@ def share_metric(metric: Callable[..., float | FloatArray]) -> ShareMetric:
     return cast("ShareMetric", metric)
 
 
-def as_shares(values: ArrayLike, name: str = "shares") -> FloatArray:
+def as_shares(values: ArrayLike, name: str) -> FloatArray:
     """Class shares as float64 (n, K), refused unless finite and with at least one chip."""
     shares = np.asarray(values, dtype=np.float64)
     if shares.ndim != 2 or 0 in shares.shape:
@@ -69,11 +69,9 @@ def non_negative(*arrays: FloatArray) -> None:
 
 def quotient(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
     """Divide elementwise; what is divided by 0 is NaN."""
-    above, below = np.broadcast_arrays(
-        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    )
+    above, below = np.broadcast_arrays(numerator, denominator)
     result: FloatArray = np.full(above.shape, np.nan)
-    np.divide(above, below, out=result, where=below != 0)
+    np.divide(above, below, out=result, where=below != 0, dtype=np.float64)
     number: FloatArray = result[()]  # a number instead of an array without dimensions
     return number
 
@@ -130,7 +128,7 @@ def check_images(images: Any, name: str, dimensions: int = 3) -> None:
     """Refuse what is not a stack of square images, integer labels or probabilities of classes."""
     layout = "(chips, rows, columns)" if dimensions == 3 else "(chips, rows, columns, categories)"
     shape = tuple(images.shape)
-    if len(shape) != dimensions or shape[1] != shape[2] or 0 in shape[1:]:
+    if len(shape) != dimensions or shape[1] != shape[2] or 0 in shape[2:]:
         raise MetricError(f"{name} must be square images {layout}, not an array of shape {shape}")
     expected = "biu" if dimensions == 3 else "f"
     if np.dtype(images.dtype).kind not in expected:
@@ -140,15 +138,15 @@ def check_images(images: Any, name: str, dimensions: int = 3) -> None:
 
 def check_image_pair(fine: Any, coarse: Any) -> None:
     """Refuse two stacks whose numbers of chips differ or whose sides do not divide each other."""
-    if fine.shape[0] != coarse.shape[0]:
+    (chips, side, *_), (others, other_side, *_) = fine.shape, coarse.shape
+    if chips != others:
         raise MetricError(
-            f"truth and prediction must hold the same chips, found {fine.shape[0]} "
-            f"and {coarse.shape[0]} of them"
+            f"truth and prediction must hold the same chips, found {chips} and {others} of them"
         )
-    if max(fine.shape[1], coarse.shape[1]) % min(fine.shape[1], coarse.shape[1]):
+    if max(side, other_side) % min(side, other_side):
         raise MetricError(
             "one side must divide the other, so that pixels can be enlarged to match: "
-            f"found {fine.shape[1]} and {coarse.shape[1]}"
+            f"found {side} and {other_side}"
         )
 
 

@@ -123,8 +123,8 @@ def iou_per_image(
     classes = np.asarray(iou_pooled(confusion, average=None))
     if per == "category":
         return _mean_of_defined(classes, axis=0)
-    chips = _mean_of_defined(classes, axis=1)
-    return chips if per == "chip" else float(_mean_of_defined(chips, axis=0))
+    chips = _mean_of_defined(classes)
+    return chips if per == "chip" else float(_mean_of_defined(chips))
 
 
 def _margins(confusion: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -148,14 +148,14 @@ def _averaged(
     if average is None:
         return classes
     if average == "macro":
-        return _mean_of_defined(classes, axis=-1)
+        return _mean_of_defined(classes)
     if average == "weighted":
-        weighted = np.where(support > 0, classes, 0) * support
+        weighted = np.where(support > 0, classes * support, 0)
         return quotient(weighted.sum(axis=-1), support.sum(axis=-1))
     raise MetricError(f"average must be 'micro', 'macro', 'weighted' or None, not {average!r}")
 
 
-def _mean_of_defined(values: FloatArray, axis: int) -> FloatArray:
+def _mean_of_defined(values: FloatArray, axis: int = -1) -> FloatArray:
     """Mean without the NaN, silently NaN where nothing else is."""
     defined = ~np.isnan(values)
     return quotient(np.where(defined, values, 0).sum(axis=axis), defined.sum(axis=axis))

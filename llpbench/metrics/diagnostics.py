@@ -111,16 +111,16 @@ def means_by_tenth(truth: ArrayLike, predicted: ArrayLike) -> FloatArray:
     array([[0.2, 0.5, 2. ],
            [0.8, 1. , 1. ]])
     """
-    shares = np.asarray(predicted, dtype=np.float64)
+    shares = np.asarray(predicted)
     edges = np.unique(np.quantile(shares, np.linspace(0, 1, 11)[1:-1]))
     _, tenth = np.unique(np.searchsorted(edges, shares), return_inverse=True)
     count = np.bincount(tenth)
-    sums = [np.bincount(tenth, values) for values in (shares, np.asarray(truth, dtype=np.float64))]
+    sums = [np.bincount(tenth, values) for values in (shares, truth)]
     return np.column_stack([*(total / count for total in sums), count])
 
 
 def _weights(weight: ArrayLike | None, chips: int) -> FloatArray:
-    weights = np.ones(chips) if weight is None else np.asarray(weight, dtype=np.float64)
+    weights = np.asarray(np.ones(chips) if weight is None else weight, dtype=np.float64)
     if weights.shape != (chips,) or not np.isfinite(weights).all() or weights.min() < 0:
         raise MetricError(f"weight must hold {chips} finite numbers that are not negative")
     return weights

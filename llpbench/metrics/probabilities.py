@@ -147,7 +147,7 @@ class _Pixels(NamedTuple):
     """A batch with the labels that each pixel of probabilities stands for as last dimension."""
 
     probabilities: NDArray[Any]  # (n, t, t, K)
-    labels: NDArray[np.uint8]  # (n, t, t, block)
+    labels: NDArray[np.integer]  # (n, t, t, block)
     counted: NDArray[np.bool_]  # the same
 
     def of_truth(self) -> NDArray[Any]:
@@ -159,15 +159,15 @@ def _pixels(truth: ArrayLike, probabilities: ArrayLike) -> Iterator[_Pixels]:
     labels, images = array_like(truth), probability_images(probabilities)
     check_images(labels, "truth")
     check_image_pair(labels, images)
-    if labels.shape[1] < images.shape[1]:
+    (_, fine, _), (_, side, _, classes) = labels.shape, images.shape
+    if fine < side:
         raise MetricError(
-            f"the truth must be as fine as the probabilities or finer, found sides of "
-            f"{labels.shape[1]} and {images.shape[1]}"
+            "the truth must be as fine as the probabilities or finer, "
+            f"found sides of {fine} and {side}"
         )
+    block = fine // side
     for truth_batch, batch in batches(labels, images):
-        side, classes = batch.shape[1], batch.shape[3]
-        block = truth_batch.shape[1] // side
         blocks = truth_batch.reshape(len(batch), side, block, side, block).swapaxes(2, 3)
         flat = blocks.reshape(len(batch), side, side, block * block)
         counted = (flat >= 0) & (flat < classes)
-        yield _Pixels(batch, np.where(counted, flat, 0).astype(np.uint8), counted)
+        yield _Pixels(batch, np.where(counted, flat, 0), counted)

@@ -66,7 +66,8 @@ def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
     """
     images = probability_images(probabilities)
     parts = [np.einsum("nijk->nk", batch, dtype=np.float64) for (batch,) in batches(images)]
-    means: FloatArray = np.concatenate(parts) / (images.shape[1] * images.shape[2])
+    _, side, _, _ = images.shape
+    means: FloatArray = np.concatenate(parts) / side**2
     return means
 
 

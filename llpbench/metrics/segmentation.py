@@ -166,12 +166,12 @@ def _compare(
 ) -> SegmentationComparison:
     """Compare a batch: one histogram of pairs, in which a last class takes labels outside."""
     size = number_of_classes + 1
-    code = np.min_scalar_type(size * size - 1)
+    code = np.min_scalar_type(size * size)
     rows = _clipped(truth, number_of_classes).astype(code) * code.type(size)
     columns = _clipped(predicted, number_of_classes)
-    side = min(truth.shape[1], predicted.shape[1])
+    chips, side, _ = min(truth.shape, predicted.shape)
     pairs = _blocks(rows, side) + _blocks(columns, side)
-    counts = _histograms(pairs, size * size).reshape(-1, size, size)
+    counts = _histograms(pairs, size * size).reshape(chips, size, size)
     return SegmentationComparison(
         counts[:, :-1, :-1],
         _shares(counts[:, :-1].sum(axis=2)),
@@ -183,9 +183,7 @@ def _clipped(labels: NDArray[Any], number_of_classes: int) -> NDArray[np.uint8]:
     """Labels as bytes, all outside 0..K-1 as K."""
     if labels.dtype.kind == "i":
         labels = labels.view(f"u{labels.dtype.itemsize}")  # what is negative becomes large
-    clipped: NDArray[np.uint8] = np.minimum(labels, np.uint8(number_of_classes)).astype(
-        np.uint8, copy=False
-    )
+    clipped: NDArray[np.uint8] = np.minimum(labels, np.uint8(number_of_classes)).astype(np.uint8)
     return clipped
 
 
@@ -200,7 +198,7 @@ def _histograms(codes: NDArray[Any], size: int) -> IntArray:
     chips = len(codes)
     offsets = np.arange(chips) * size
     pixels = codes.reshape(chips, prod(codes.shape[1:]))
-    flat = np.add(pixels, offsets[:, np.newaxis], dtype=np.intp)
+    flat = pixels + offsets[:, np.newaxis]
     return np.bincount(flat.ravel(), minlength=chips * size).reshape(chips, size)
 
 

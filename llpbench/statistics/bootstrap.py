@@ -167,10 +167,10 @@ def paired_bootstrap(
     """
     methods = [as_sums(first), as_sums(second)]
     check_same_divisions(*methods)
-    terms = methods[0].shape[-1]
 
     def difference(sums: FloatArray) -> FloatArray:
-        return np.subtract(statistic(sums[..., :terms]), statistic(sums[..., terms:]))
+        one, other = np.split(sums, 2, axis=-1)
+        return np.subtract(statistic(one), statistic(other))
 
     return _bootstrap(methods, difference, draws, level, blocks, random_state)
 
@@ -189,13 +189,13 @@ def _bootstrap(
     if blocks is not None:
         methods = [_sums_of_blocks(sums, blocks) for sums in methods]
     divisions = methods[0].shape[1]
-    observed = np.concatenate([sums.mean(axis=0) for sums in methods], axis=-1)
-    value = np.asarray(statistic(observed.sum(axis=0)), dtype=np.float64)
+    observed = np.hstack([sums.mean(axis=0) for sums in methods])
+    value = np.asarray(statistic(observed.sum(axis=0)))
     low = high = np.full(value.shape, np.nan)
     if divisions >= MINIMUM_DIVISIONS:
         counts = _resampling_counts(divisions, draws, random_state)
-        totals = np.concatenate(
-            [_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)], axis=-1
+        totals = np.hstack(
+            [_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)]
         )
         flat = _one_column_a_value(statistic)
         limits = bootstrap_t(flat, observed, counts, totals, (1 - level) / 2)
@@ -220,9 +220,7 @@ def _sums_of_blocks(sums: FloatArray, blocks: ArrayLike) -> FloatArray:
 def _resampling_counts(number: int, draws: int, random_state: int) -> FloatArray:
     """How often each of so many is taken in each draw: (draws, number)."""
     generator = np.random.default_rng(random_state)
-    counts = generator.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
-    counts.flags.writeable = False
-    return counts
+    return generator.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
 
 
 def _totals(sums: FloatArray, counts: FloatArray, seed: tuple[int, int]) -> FloatArray:

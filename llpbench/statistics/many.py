@@ -66,7 +66,7 @@ def largest_difference_test(
         ]
     )
     at_least = tried - np.searchsorted(np.sort(largest), reached)
-    exact = tried <= draws + 1 and tried == 2 ** sums.shape[0]
+    exact = tried == 2 ** sums.shape[0]
     p_values = np.ones((methods, methods))
     p_values[first, second] = at_least / tried if exact else (at_least + 1) / (tried + 1)
     p_values[second, first] = p_values[first, second]

@@ -95,11 +95,10 @@ def sign_flip_test(
     >>> sign_flip_test(first, second).p_value  # 2 of 2**3 swaps
     0.25
     """
-    sums = as_sums(first), as_sums(second)
-    check_same_divisions(*sums)
-    divisions = sums[0].shape[1]
-    means = sums[0].mean(axis=0), sums[1].mean(axis=0)
-    difference, p_value = swap(*means, statistic, draws, random_state)
+    one, other = as_sums(first), as_sums(second)
+    check_same_divisions(one, other)
+    _, divisions, _ = one.shape
+    difference, p_value = swap(one.mean(axis=0), other.mean(axis=0), statistic, draws, random_state)
     return PermutationTest(
         number_or_array(difference),
         number_or_array(p_value),

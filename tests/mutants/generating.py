@@ -79,6 +79,7 @@ _PASSED_OVER = (
     # Annotations and aliases of types: mypy's business, not read when the program runs.
     m.Annotation(),
     m.OneOf(m.Assign(value=_TYPES), m.AnnAssign(value=_TYPES)),
+    m.Assign(value=m.BinaryOperation(left=_TYPES)),
     m.If(test=m.Name("TYPE_CHECKING")),
     m.Call(func=m.Name("TypeVar")),
     # Arguments of decorators: sizes of caches, frozen dataclasses.
@@ -108,11 +109,11 @@ class _Walk(cst.CSTVisitor):
         self._raising = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if any(m.matches(node, passed_over) for passed_over in _PASSED_OVER):
-            return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._around.append(node)
         self._raising += m.matches(node, _RAISE)
+        if any(m.matches(node, passed_over) for passed_over in _PASSED_OVER):
+            return False  # and is left all the same
         self.changes += [(self._place(), node, changed) for changed in self._changed(node)]
         return True
 

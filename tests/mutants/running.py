@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -62,16 +63,23 @@ class Tests:
         How long each takes.
     lines : dict of str to list of int
         Lines of the module that each runs.
+    imported : list of int
+        Lines that run when the module, and others that use it, are imported.
     killers : list of str
         Those that killed a mutant, the latest first: likely to kill the next.
     """
 
     seconds: dict[str, float]
     lines: dict[str, list[int]]
+    imported: list[int]
     killers: list[str] = field(default_factory=list)
 
+    def only_call(self, mutant: Mutant) -> bool:
+        """Whether what is changed runs in tests only: nothing that was imported came of it."""
+        return bool(mutant.lines) and not any(line in mutant.lines for line in self.imported)
+
     def of(self, mutant: Mutant) -> list[str]:
-        """Tests that run the changed function, all for a change outside functions.
+        """Tests that run the changed function, all for a change of what the import runs.
 
         Recent killers come first, then the quickest.
         """
@@ -80,7 +88,8 @@ class Tests:
         return recent + sorted(chosen.difference(recent), key=self.seconds.__getitem__)
 
     def _run(self, test: str, mutant: Mutant) -> bool:
-        return not mutant.lines or any(line in mutant.lines for line in self.lines.get(test, []))
+        lines = self.lines.get(test, [])
+        return not self.only_call(mutant) or any(line in mutant.lines for line in lines)
 
     def limit(self, chosen: Iterable[str]) -> int:
         """Seconds of computing that these tests are given."""
@@ -98,8 +107,8 @@ def judge(
     """Judge mutants of the module in a file by test files.
 
     A process collects the tests, and forks another for each mutant of a function, which takes up
-    the changed code and runs the tests. What is changed elsewhere is imported anew, and the tests
-    with it.
+    the changed code and runs the tests. What is changed elsewhere, or in a function that the import
+    calls, is imported anew, and the tests with it.
 
     Raises
     ------
@@ -109,8 +118,8 @@ def judge(
     receive, send = FORK.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         output = Path(folder, "output.txt")
-        loop = partial(_serve, mutants, module, processes, send)
-        session = FORK.Process(target=_run_pytest, args=(files, loop, output))
+        serve = partial(_serve, mutants, module, processes, send)
+        session = FORK.Process(target=_run_pytest, args=(files, module, serve, output))
         session.start()
         send.close()
         tests, left = None, dict.fromkeys(mutants)
@@ -155,35 +164,50 @@ def _verdicts(
 
 
 def _serve(
-    mutants: Sequence[Mutant], module: Path, processes: int, send: Connection, loop: _Loop
+    mutants: Sequence[Mutant],
+    module: Path,
+    processes: int,
+    send: Connection,
+    collecting: Coverage,
+    loop: _Loop,
 ) -> None:
     """Measure the tests, then judge what can be exchanged; each in a fork of this process."""
+    imported = _stop(collecting).get("", [])
     measuring = Work("", partial(_measure, module, loop), 3600)
     ((_, measured),) = results([measuring], 1)
     try:
-        tests = Tests(**json.loads(measured or ""))
+        tests = Tests(**json.loads(measured or ""), imported=imported)
     except ValueError:
         raise pytest.UsageError(f"without any change: {measured}") from None
     send.send(tests)
-    inside = [mutant for mutant in mutants if is_exchangeable(mutant)]
+    inside = [mutant for mutant in mutants if tests.only_call(mutant) and is_exchangeable(mutant)]
     for verdict in _verdicts(inside, tests, partial(_exchange_and_run, loop), processes):
         send.send(verdict)
 
 
 def _measure(module: Path, loop: _Loop) -> str:
-    loop.coverage = Coverage(data_file=None, include=[str(module)], config_file=False)
-    loop.coverage.set_option("run:disable_warnings", ["no-data-collected"])
-    loop.coverage.start()
+    loop.coverage = _coverage(module)
     failed = loop.run(loop.items)
-    loop.coverage.stop()
-    if failed is not None:
-        return failed
-    data, lines = loop.coverage.get_data(), dict[str, list[int]]()
+    lines = _stop(loop.coverage)
+    return failed or json.dumps({"seconds": loop.seconds, "lines": lines})
+
+
+def _coverage(module: Path) -> Coverage:
+    coverage = Coverage(data_file=None, include=[str(module)], config_file=False)
+    coverage.set_option("run:disable_warnings", ["no-data-collected"])
+    coverage.start()
+    return coverage
+
+
+def _stop(coverage: Coverage) -> dict[str, list[int]]:
+    """Lines that ran, by test; without a name those that ran outside."""
+    coverage.stop()
+    data, lines = coverage.get_data(), dict[str, list[int]]()
     for file in data.measured_files():
         for line, names in data.contexts_by_lineno(file).items():
             for name in names:
                 lines.setdefault(name, []).append(line)
-    return json.dumps({"seconds": loop.seconds, "lines": lines})
+    return lines
 
 
 def _exchange_and_run(loop: _Loop, mutant: Mutant, chosen: Sequence[str]) -> str | None:
@@ -204,8 +228,10 @@ def _import_and_run(files: Sequence[str], mutant: Mutant, chosen: Sequence[str])
     return failed[0] if failed else f"pytest ended with code {code}"
 
 
-def _run_pytest(files: Sequence[str], loop: Callable[[_Loop], None], output: Path) -> None:
-    os._exit(_pytest(files, loop, output))
+def _run_pytest(
+    files: Sequence[str], module: Path, serve: Callable[[Coverage, _Loop], None], output: Path
+) -> None:
+    os._exit(_pytest(files, partial(serve, _coverage(module)), output))
 
 
 def _pytest(files: Sequence[str], loop: Callable[[_Loop], None], output: Path) -> int:
@@ -233,7 +259,7 @@ class _Loop:
     def run(self, tests: Iterable[str]) -> str | None:
         """Run tests until one fails, and say which."""
         items = [self.items[test] for test in tests if test in self.items]
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip_longest(items, items[1:]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed is not None:
                 break
