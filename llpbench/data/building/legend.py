@@ -162,13 +162,16 @@ def plain_label_set(
     """
     colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
     pairs = list(zip(names, colours, strict=True))
-    return replace(
-        like or LabelSet(name, name, (), (), resolution_m=10.0),
+    return LabelSet(
         name=name,
+        title=like.title if like else name,
         classes=tuple(LabelClass(*pair) for pair in pairs),
         groups=tuple(
             ClassGroup(title, (n,), 1 / len(pairs), colour)
             for n, (title, colour) in enumerate(pairs)
         ),
-        archive_names=(),
+        resolution_m=like.resolution_m if like else 10.0,
+        ordered=bool(like and like.ordered),
+        licence=like.licence if like else "",
+        attribution=like.attribution if like else "",
     )
