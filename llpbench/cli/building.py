@@ -76,7 +76,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             required=True,
             help="Raster; several.",
         ),
-        click.option("--divisions", type=options.PATH, help="Outlines: anything geopandas reads."),
+        click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
+        click.option("--layer", help="The layer of outlines, where their file has several."),
         click.option("--division-id", help="The column of division ids."),
         click.option("--shares", type=options.PATH, help="csv of shares by division."),
         click.option(

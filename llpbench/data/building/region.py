@@ -15,6 +15,7 @@ from llpbench.data.building.area import choose_grid, find_area
 from llpbench.data.building.assignment import Splitting, split_chips
 from llpbench.data.building.chips import Chips, choose_chips
 from llpbench.data.building.classes import cell_side, choose_legend
+from llpbench.data.building.coverage import check_coverage
 from llpbench.data.building.divisions import place_divisions, read_divisions, whole_area
 from llpbench.data.building.layer import Layer, make_layer
 from llpbench.data.building.legend import Legend
@@ -49,6 +50,8 @@ class Recipe:
         Rasters of classes, if there are any.
     divisions : Path or None
         Outlines; None makes one division of everything.
+    layer : str or None
+        The layer of outlines; None for the only one of polygons.
     division_id : str or None
         The column of their ids.
     shares : Path or None
@@ -72,6 +75,7 @@ class Recipe:
     images: Sequence[Path]
     labels: Sequence[Path] = ()
     divisions: Path | None = None
+    layer: str | None = None
     division_id: str | None = None
     shares: Path | None = None
     columns: Sequence[tuple[str, str]] = ()
@@ -157,12 +161,13 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
 
     outlines = None
     if recipe.divisions is not None:
-        outlines, more = read_divisions(recipe.divisions, recipe.division_id)
+        outlines, more = read_divisions(recipe.divisions, recipe.division_id, recipe.layer)
         remarks += more
     area = find_area(images, outlines)
     grid, extent = choose_grid(images, area, recipe.crs, recipe.chip_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
+        remarks += check_coverage(outlines)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
     image = make_layer(images, bands, lattice, pixels)
@@ -221,9 +226,6 @@ def _split(
     """Split chips, and leave out the buffer and the divisions that no chip overlaps."""
     pairs = chips.overlaps(divisions)
     remarks = []
-    several = pairs.groupby("chip")["part"].sum() > 1.01
-    if several.any():
-        remarks.append(f"divisions lie over one another in {several.sum()} chips")
     assigned = split_chips(chips, pairs, splitting)
     kept = assigned["kept"].to_numpy()
     if not kept.all():
