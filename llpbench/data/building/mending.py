@@ -30,7 +30,7 @@ no numbers."""
 _POINTS = (0, 4)
 _POLYGONS = (3, 6)
 _COLLECTION = 7
-_SAMPLE = 200
+_SAMPLE = 50
 
 
 def mend_outlines(outlines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -133,7 +133,7 @@ def count_crossings(outline: Any) -> int:
     points, ring = shapely.get_coordinates(rings, return_index=True)
     joined = ring[1:] == ring[:-1]
     edges = shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1)[joined])
-    sample = edges[:: max(1, len(edges) // _SAMPLE)]
+    sample = edges[:: max(1, -(-len(edges) // _SAMPLE))]
     met = shapely.STRtree(edges).query(sample, predicate="intersects").shape[1]
     own_and_neighbours = 3 * len(sample)
     return round(max(0, met - own_and_neighbours) / 2 * len(edges) / max(1, len(sample)))

@@ -17,6 +17,7 @@ import numpy as np
 
 from llpbench.data.building.mending import mend_outlines
 from llpbench.data.building.outline_layers import LARGEST_FILE, Layer, choose_layer, siblings
+from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.errors import BuildError, LLPBenchError
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ def _read_layer(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     )
     if not isinstance(table, gpd.GeoDataFrame):
         raise BuildError(f"{layer.place.name} holds no outlines of divisions")
+    if info["driver"] == "TopoJSON" and table.crs is None:
+        table = table.set_crs(GEOGRAPHIC)
+        remarks.append(f"{layer.place.name} was taken to be in degrees, as TopoJSON mostly is")
     ids = info["fid_column"] or ("id" if "JSON" in info["driver"] else None)
     counted = any((table.index == np.arange(n, n + len(table))).all() for n in (0, 1))
     if ids and ids not in table and not counted:

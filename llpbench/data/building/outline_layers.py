@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from llpbench.errors import BuildError, UnknownNameError, examples, unknown
 
@@ -78,7 +78,8 @@ def siblings(place: Place) -> dict[str, Place]:
     name = place.name
     stem = name[: name.rindex(".")].lower()
     ends = {}
-    for other in place.parent.iterdir():
+    folder: Any = place.parent  # of zipfile.Path, typed as a mere PathLike
+    for other in folder.iterdir():
         start, point, ending = other.name.lower().rpartition(".")
         if start == stem and point:
             ends[f".{ending}"] = other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -60,7 +61,7 @@ def read_outlines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list
         out = Path(folder)
         command = [sys.executable, "-P", "-m", "llpbench.data.building.outline_file"]
         arguments = [str(path.absolute()), folder, *([] if layer is None else [layer])]
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(  # noqa: S603
                 [*command, *arguments],
                 env=_environment(),
@@ -69,13 +70,11 @@ def read_outlines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list
                 timeout=_LONGEST,
                 check=False,
             )
-        except subprocess.TimeoutExpired:
-            pass
         if not (out / SAID).exists():
             raise BuildError(
                 f"{path.name} takes more than {MOST_SECONDS // 60} minutes or "
-                f"{MOST_MEMORY / 2**30:.0f} GB of memory to be read and mended; simplify its "
-                "outlines, or keep those of the image"
+                f"{MOST_MEMORY / 2**30:.0f} GB of memory to be read and mended, or is damaged; "
+                "simplify its outlines, or keep those of the image"
             )
         said = json.loads((out / SAID).read_text(encoding="utf-8"))
         if "error" in said:

@@ -30,10 +30,9 @@ def check_places(outlines: gpd.GeoSeries, name: str) -> None:
     from pyproj import CRS
 
     if outlines.crs is None:
-        beside = " (a shapefile has it in its .prj)" if name.lower().endswith((".shp", ".zip")) else ""
         raise BuildError(
-            f"{name} does not say in which coordinate reference system its divisions are{beside}; "
-            "write it into the file (GeoJSON always is EPSG:4326)"
+            f"{name} does not say in which coordinate reference system its divisions are; write it "
+            "into the file (that of a shapefile is its .prj; GeoJSON always is EPSG:4326)"
         )
     check_on_earth(outlines.crs, name)
     if not CRS(outlines.crs).is_geographic:
