@@ -40,6 +40,14 @@ def _two(**columns: Any) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": IDS, "name": NAMES, **columns}, geometry=boxes, crs=4326)
 
 
+def _areas(table: gpd.GeoDataFrame) -> list[float]:
+    return shapely.area(table.geometry.to_numpy()).tolist()
+
+
+def _centres(table: gpd.GeoDataFrame) -> Any:
+    return shapely.centroid(table.geometry.to_numpy())
+
+
 @pytest.mark.parametrize(
     ("ending", "driver"),
     [
@@ -57,20 +65,21 @@ def test_any_file_of_outlines(ending: str, driver: str, tmp_path: Path) -> None:
     path = tmp_path / f"two.{ending}"
     _two().to_file(path, driver=driver)
     table, _ = read_file(path, None)
+    table = table.sort_values("code")  # FlatGeobuf orders features by place
     assert list(table["code"]) == IDS
     assert NAMES in [list(table[name]) for name in table.columns]
-    assert table.area.tolist() == pytest.approx([1, 1])
+    assert _areas(table) == pytest.approx([1, 1])
 
 
 def test_geoparquet_says_which_column_is_its_geometry(tmp_path: Path) -> None:
     two = _two()
     two.rename_geometry("geom").to_parquet(tmp_path / "geom.parquet")
-    centres = two.assign(centre=shapely.centroid(two.geometry.to_numpy()))
+    centres = two.assign(centre=_centres(two))
     centres.set_geometry("centre", crs=4326).to_parquet(tmp_path / "centres.parquet")
     for name in ("geom.parquet", "centres.parquet"):
         table, _ = read_file(tmp_path / name, None)
         assert table.geometry.name == "geometry"
-        assert table.area.tolist() == [1, 1]
+        assert _areas(table) == [1, 1]
     two.drop(columns="geometry").to_parquet(tmp_path / "plain.parquet")
     with pytest.raises(BuildError, match=r"plain\.parquet .* not GeoParquet"):
         read_file(tmp_path / "plain.parquet", None)
@@ -79,10 +88,10 @@ def test_geoparquet_says_which_column_is_its_geometry(tmp_path: Path) -> None:
 def test_layers(tmp_path: Path) -> None:
     path = tmp_path / "all.gpkg"
     two = _two()
-    two.set_geometry(two.centroid.set_crs(4326)).to_file(path, layer="towns")
+    two.set_geometry(_centres(two), crs=4326).to_file(path, layer="towns")
     two.to_file(path, layer="communes")
     table, remarks = read_file(path, None)
-    assert table.area.tolist() == [1, 1]
+    assert _areas(table) == [1, 1]
     assert "layer 'communes' of all.gpkg was taken" in remarks[0]
     two.dissolve().to_file(path, layer="provinces")
     with pytest.raises(BuildError, match="--layer: 'communes', 'provinces'"):
@@ -185,7 +194,7 @@ def test_crossings_are_counted_and_bounded() -> None:
     star = Polygon(np.stack([np.cos(angles), np.sin(angles)], axis=1))
     assert count_crossings(star) == points * (points - 3) // 2
     scribble = Polygon(np.random.default_rng(0).random((4000, 2)))
-    with pytest.raises(BuildError, match="cross one another about .* times"):
+    with pytest.raises(BuildError, match=r"cross one another about .* times"):
         mend_outlines(np.array([scribble]))
 
 
@@ -202,7 +211,7 @@ def test_rows_of_one_division(tmp_path: Path) -> None:
     divisions, remarks = read_divisions(path, None)
     assert list(divisions.index) == ["a", "b"]
     assert list(divisions["name"]) == ["A", "b"]
-    assert shapely.area(divisions.geometry.to_numpy()).tolist() == [1, 2]
+    assert _areas(divisions) == [1, 2]
     assert any("2 ids stand in several rows (1 of them are mere copies)" in r for r in remarks)
     assert any("2 rows of rows.parquet have no outline" in r and "'c', 'd'" in r for r in remarks)
 
@@ -327,14 +336,14 @@ def test_a_file_cannot_reach_others_nor_the_network(tmp_path: Path) -> None:
         read_outlines(virtual, None)
 
 
+@pytest.mark.full
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A view of 6 GB of zeros in a file of some kB; the layer beside it can be read."""
     path = tmp_path / "zeros.gpkg"
     _two().to_file(path, layer="two")
-    row = "select {} as fid, zeroblob(1000000000) as geom, zeroblob(1000000000) as a"
+    blobs = ", ".join(f"zeroblob(1000000000) as {name}" for name in "abcdef")
     with sqlite3.connect(path) as base:
-        rows = " union all ".join(row.format(n) for n in range(1, 4))
-        base.execute(f"create view zeros as {rows}")
+        base.execute(f"create view zeros as select 1 as fid, zeroblob(9) as geom, {blobs}")
         base.execute(
             "insert into gpkg_contents(table_name, data_type, identifier, srs_id) "
             "values('zeros', 'features', 'zeros', 4326)"

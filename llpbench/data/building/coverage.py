@@ -73,12 +73,10 @@ def overlapping_pairs(divisions: gpd.GeoDataFrame) -> pd.DataFrame:
     import shapely
 
     outlines = divisions.geometry.to_numpy()
-    edges = shapely.coverage_invalid_edges(outlines)
-    suspects = np.flatnonzero(~shapely.is_empty(edges))
-    tree = shapely.STRtree(outlines[suspects])
-    first, second = suspects[tree.query(outlines[suspects], predicate="intersects")]
-    once = first < second
-    first, second = first[once], second[once]
+    suspects = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(outlines)))
+    found, other = shapely.STRtree(outlines).query(outlines[suspects], predicate="intersects")
+    pair = np.sort(np.stack([suspects[found], other], axis=1), axis=1)
+    first, second = np.unique(pair[pair[:, 0] < pair[:, 1]], axis=0).T
     area = shapely.area(outlines)
     shared = shapely.area(shapely.intersection(outlines[first], outlines[second]))
     swap = area[second] > area[first]

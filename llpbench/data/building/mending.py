@@ -31,6 +31,7 @@ _POINTS = (0, 4)
 _POLYGONS = (3, 6)
 _COLLECTION = 7
 _SAMPLE = 50
+_LARGE_SAMPLE = 2_000_000
 
 
 def mend_outlines(outlines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -81,7 +82,7 @@ def mend_outlines(outlines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     _check_crossings(polygons[broken])
     polygons[broken] = valid_polygons(polygons[broken])
     found[broken] = MENDED
-    found[~(shapely.area(polygons) > 0)] = NO_AREA
+    found[~infinite & ~(shapely.area(np.where(infinite, None, polygons)) > 0)] = NO_AREA
     found[infinite] = INFINITE
     found[np.isin(kinds, _POINTS)] = POINT
     found[shapely.is_missing(outlines) | shapely.is_empty(outlines)] = NOTHING
@@ -133,7 +134,8 @@ def count_crossings(outline: Any) -> int:
     points, ring = shapely.get_coordinates(rings, return_index=True)
     joined = ring[1:] == ring[:-1]
     edges = shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1)[joined])
-    sample = edges[:: max(1, -(-len(edges) // _SAMPLE))]
+    size = min(_SAMPLE, _LARGE_SAMPLE // max(1, len(edges)) + 1)
+    sample = edges[:: max(1, -(-len(edges) // size))]
     met = shapely.STRtree(edges).query(sample, predicate="intersects").shape[1]
     own_and_neighbours = 3 * len(sample)
     return round(max(0, met - own_and_neighbours) / 2 * len(edges) / max(1, len(sample)))
