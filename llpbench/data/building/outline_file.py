@@ -45,6 +45,7 @@ def read_file(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list[str
     outlines : GeoDataFrame
         A row a feature, the geometry column called ``geometry``, and :data:`FOUND`.
     remarks : list of str
+        A sentence for each thing that was guessed.
     """
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         table, remarks = _read_parquet(path, layer)

@@ -47,6 +47,7 @@ def read_outlines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list
         :mod:`~llpbench.data.building.mending`. The id that a feature of GeoJSON, KML or GML has
         beside its properties is a column, too, unless it only counts the features.
     remarks : list of str
+        A sentence for each thing that was guessed.
 
     Raises
     ------
