@@ -82,7 +82,8 @@ def mend_outlines(outlines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     _check_crossings(polygons[broken])
     polygons[broken] = valid_polygons(polygons[broken])
     found[broken] = MENDED
-    found[~infinite & ~(shapely.area(np.where(infinite, None, polygons)) > 0)] = NO_AREA
+    with np.errstate(invalid="ignore"):
+        found[~(shapely.area(polygons) > 0)] = NO_AREA
     found[infinite] = INFINITE
     found[np.isin(kinds, _POINTS)] = POINT
     found[shapely.is_missing(outlines) | shapely.is_empty(outlines)] = NOTHING
