@@ -153,10 +153,6 @@ HOSTILE: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
         lambda own: own.recipe({"far": own.box(500, 0, 501, 1)}),
         "the divisions do not overlap the image",
     ),
-    "an id that stands twice": (
-        lambda own: own.recipe(divisions=_outlines(own, code=["a", "b", "a", "c"])),
-        "1 ids in column 'code' stand more than once: 'a'",
-    ),
     "a missing id": (
         lambda own: own.recipe(divisions=_outlines(own, code=["a", None, "b", "c"])),
         "1 divisions have no 'code'",

@@ -96,7 +96,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             required=True,
             help="Raster, folder of rasters, or pattern such as 'tiles/*.tif'; several.",
         ),
-        click.option("--divisions", type=options.PATH, help="Outlines: anything geopandas reads."),
+        click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
+        click.option("--layer", help="The layer of outlines, where their file has several."),
         click.option(
             "--division-id",
             help="The column of division ids, of outlines or table; by default what both share.",

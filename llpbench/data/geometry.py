@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,27 @@ def to_degrees(outlines: gpd.GeoSeries, *, across: bool = False) -> gpd.GeoSerie
 def _beyond_180(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
     longitude, latitude = coordinates.T
     return np.stack([np.where(longitude < 0, longitude + 360, longitude), latitude], axis=1)
+
+
+def valid_polygons(outlines: NDArray[Any]) -> NDArray[Any]:
+    """Repair polygons that cross or touch themselves; valid ones stay as they are.
+
+    What lies inside any loop or part is inside: a part that is there twice counts once, and is no
+    hole. Hairs without a width are dropped, so that polygons come out.
+
+    Examples
+    --------
+    >>> from shapely import MultiPolygon, box
+    >>> twice = MultiPolygon([box(0, 0, 2, 2), box(0, 0, 1, 1)])
+    >>> valid_polygons(np.array([twice]))[0].area
+    4.0
+    """
+    import shapely
+
+    valid = outlines.copy()
+    broken = ~shapely.is_valid(outlines)
+    valid[broken] = shapely.make_valid(outlines[broken], method="structure", keep_collapsed=False)
+    return valid
 
 
 def overlap_areas(chips: gpd.GeoSeries, divisions: gpd.GeoSeries) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.building.placement import check_on_earth, in_degrees, other_places
 from llpbench.data.building.placing import Window, window_of
 from llpbench.data.building.raster_file import Box, RasterFile, apply
 from llpbench.data.geometry import GEOGRAPHIC, utm_zone
@@ -69,21 +70,44 @@ class Area:
 
 def find_area(files: Sequence[RasterFile], divisions: gpd.GeoDataFrame | None) -> Area:
     """Find the box that images and divisions, in any reference system, share."""
-    boxes = [np.array([_degrees(file) for file in files])]
-    if divisions is not None:
-        corners = divisions.geometry.to_crs(GEOGRAPHIC).get_coordinates().to_numpy()
-        boxes.append(np.concatenate([corners, corners], axis=1))
+    images = np.array([_degrees(file) for file in files])
+    if divisions is None:
+        area = _overlap([images])
+    else:
+        corners = in_degrees(divisions.get_coordinates().to_numpy(), divisions.crs)
+        area = _overlap([images, _boxes(corners)])
+        if area is None:
+            raise _apart(images, corners, divisions)
+    if area is None:
+        raise BuildError("the images have no extent; check their reference systems")
+    return area
+
+
+def _overlap(boxes: list[NDArray[np.float64]]) -> Area | None:
+    """The box that all share, also across the antimeridian."""
     area = _shared(boxes)
     beyond = _shared([_shifted(part) for part in boxes])
     if beyond and (boxes[0][:, 2].max() > 180 or (area and area.width - beyond.width > 180)):
         area = beyond
-    if area is None:
-        spans = " and ".join(str(_span(part).round(2).tolist()) for part in boxes)
-        raise BuildError(
-            f"the divisions do not overlap the image (west, south, east, north: {spans}); check "
-            "both files and their reference systems"
-        )
     return area
+
+
+def _boxes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([corners, corners], axis=1)
+
+
+def _apart(
+    images: NDArray[np.float64], corners: NDArray[np.float64], divisions: gpd.GeoDataFrame
+) -> BuildError:
+    """What to say of divisions that do not overlap the images."""
+    advice = "check both files and their reference systems"
+    for reason, elsewhere in other_places(divisions.geometry).items():
+        if np.isfinite(elsewhere).all() and _overlap([images, _boxes(elsewhere)]):
+            advice = reason
+    spans = " and ".join(str(_span(part).round(2).tolist()) for part in (images, _boxes(corners)))
+    return BuildError(
+        f"the divisions do not overlap the image (west, south, east, north: {spans}); {advice}"
+    )
 
 
 def choose_grid(
@@ -196,6 +220,7 @@ def _name(crs: str) -> str:
 def _degrees(file: RasterFile) -> Box:
     from rasterio.warp import transform_bounds
 
+    check_on_earth(file.crs, file.path.name)
     west, south, east, north = transform_bounds(file.crs, GEOGRAPHIC, *file.box)
     return west, south, east + 360 if east < west else east, north
 

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from llpbench.data.building import mending
 from llpbench.data.building.area import Area
-from llpbench.data.geometry import GEOGRAPHIC, to_degrees
+from llpbench.data.building.outline_file import FOUND
+from llpbench.data.building.outline_process import read_outlines
+from llpbench.data.building.placement import check_places
+from llpbench.data.geometry import GEOGRAPHIC, to_degrees, valid_polygons
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError, UnknownNameError, examples, unknown
 
@@ -23,14 +27,17 @@ _NAMES = ("name", "nom", "nombre", "naam")
 
 
 def read_divisions(
-    path: Path, id_column: str | None, choose_ids: Callable[[pd.DataFrame], str] | None = None
+    path: Path,
+    layer: str | None,
+    id_column: str | None,
+    choose_ids: Callable[[pd.DataFrame], str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read the outlines of divisions; also say what was mended.
 
     Parameters
     ----------
     path : Path
-        Anything geopandas reads: GeoJSON, GeoPackage, shapefile, GeoParquet.
+        See :func:`~llpbench.data.building.outline_process.read_outlines`.
     id_column : str or None
         The column of their ids; None for ``division``, ``identifier``, ``id`` or ``code``, and
         numbers where there is none of these.
@@ -44,19 +51,28 @@ def read_divisions(
     remarks : list of str
         Sentences on ids that were made up and outlines that were mended.
     """
-    table = _read(path)
-    if table.crs is None:
-        raise BuildError(
-            f"{path.name} does not say in which coordinate reference system its divisions are; "
-            "write it into the file (GeoJSON always is EPSG:4326)"
-        )
+    table, remarks = read_outlines(path, layer)
+    without = table[FOUND].isin([mending.NOTHING, mending.POINT])
+    rows = table[~without]
+    if not len(rows):
+        raise BuildError(f"{path.name} holds no outlines of divisions")
     if choose_ids is not None:
-        id_column = choose_ids(pd.DataFrame(table.drop(columns="geometry")))
-    ids, remarks = _find_ids(table, id_column, path)
-    names = next((table[name] for name in table if str(name).lower() in _NAMES), ids)
-    outlines, mended = _mend(table.geometry.set_axis(ids.to_numpy()), path)
-    divisions = outlines.to_frame("geometry").assign(name=names.astype(str).to_numpy())
-    return divisions[["name", "geometry"]].rename_axis("division"), remarks + mended
+        id_column = choose_ids(pd.DataFrame(rows.drop(columns=["geometry", FOUND])))
+    ids, more = _find_ids(rows, id_column, path)
+    remarks += more
+    if without.any():
+        left = table.index[without] + 1 if ids.name is None else table.loc[without, ids.name]
+        remarks.append(
+            f"{without.sum()} rows of {path.name} have no outline, or a point, and were left out: "
+            f"{examples(left)}"
+        )
+    remarks += _say_found(rows[FOUND].set_axis(ids), path)
+    check_places(rows.geometry.set_axis(ids), path.name)
+    names = next((rows[name] for name in rows if str(name).lower() in _NAMES), ids)
+    divisions = rows[["geometry"]].assign(name=names.astype(str).to_numpy())
+    divisions = divisions[["name", "geometry"]].set_axis(pd.Index(ids, name="division"))
+    divisions, more = _dissolve(divisions)
+    return divisions, remarks + more
 
 
 def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> gpd.GeoDataFrame:
@@ -75,7 +91,7 @@ def place_divisions(divisions: gpd.GeoDataFrame, grid: ChipGrid, area: Area) -> 
             f"{lost.sum()} divisions reach too far from the region to be projected: "
             f"{examples(near.index[lost])}; leave them out, or cut them"
         )
-    placed = near.set_geometry(shapely.make_valid(outlines.to_numpy()), crs=grid.crs).assign(
+    placed = near.set_geometry(valid_polygons(outlines.to_numpy()), crs=grid.crs).assign(
         degrees=to_degrees(near.geometry, across=area.is_across)
     )
     box = shapely.box(*area.in_plane(grid.crs))
@@ -93,23 +109,6 @@ def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
     return everything.assign(degrees=to_degrees(outline, across=area.is_across))
 
 
-def _read(path: Path) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-
-    if not path.exists():
-        raise BuildError(f"there are no divisions {str(path)!r}")
-    read = gpd.read_parquet if path.suffix.lower() in (".parquet", ".geoparquet") else gpd.read_file
-    try:
-        table = read(path)
-    except Exception as error:  # whatever a damaged file makes pyogrio or pyarrow raise
-        raise BuildError(
-            f"{path.name} cannot be read as division outlines ({error!r:.200})"
-        ) from error
-    if "geometry" not in getattr(table, "columns", ()) or not len(table):
-        raise BuildError(f"{path.name} holds no outlines of divisions")
-    return table
-
-
 def _find_ids(
     table: gpd.GeoDataFrame, column: str | None, path: Path
 ) -> tuple[pd.Series[str], list[str]]:
@@ -125,14 +124,7 @@ def _find_ids(
             f"{path.name}: {table[chosen].isna().sum()} divisions have no {chosen!r}; fill it in"
         )
     ids = id_texts(table[chosen])
-    twice = ids[ids.duplicated()]
-    if len(twice):
-        raise BuildError(
-            f"{path.name}: each division must have an id of its own, but {twice.nunique()} ids in "
-            f"column {chosen!r} stand more than once: {examples(twice.unique())}; dissolve their "
-            "parts, or name another column with --division-id"
-        )
-    return ids, []
+    return ids.rename(chosen), []
 
 
 def id_texts(column: pd.Series[Any]) -> pd.Series[str]:
@@ -144,29 +136,57 @@ def id_texts(column: pd.Series[Any]) -> pd.Series[str]:
     ['12001', '12002']
     """
     if column.dtype.kind == "f" and (column == column.round()).all():
-        column = column.astype("int64")
+        column = column.map("{:.0f}".format)
     return column.astype(str).str.strip().reset_index(drop=True)
 
 
-def _mend(outlines: gpd.GeoSeries, path: Path) -> tuple[gpd.GeoSeries, list[str]]:
-    """Repair outlines that cross themselves; refuse what has no area."""
+def _say_found(found: pd.Series[str], path: Path) -> list[str]:
+    """Say what was mended; refuse what has no area."""
+    rows = {word: found.index[found == word] for word in found.unique()}
+    if (flat := rows.get(mending.NO_AREA)) is not None:
+        raise BuildError(
+            f"{path.name}: {len(flat)} divisions are no areas: {examples(flat)}; remove them or "
+            "draw them as polygons"
+        )
+    if (infinite := rows.get(mending.INFINITE)) is not None:
+        raise BuildError(
+            f"{path.name}: {len(infinite)} divisions have coordinates that are no numbers: "
+            f"{examples(infinite)}; remove them or draw them again"
+        )
+    remarks = []
+    if (mended := rows.get(mending.MENDED)) is not None:
+        remarks.append(
+            f"the outlines of {len(mended)} divisions crossed or touched themselves and were "
+            f"repaired: {examples(mended)}"
+        )
+    if (parts := rows.get(mending.PARTS)) is not None:
+        remarks.append(
+            f"the outlines of {len(parts)} divisions are collections, of which only the polygons "
+            f"were taken: {examples(parts)}"
+        )
+    return remarks
+
+
+def _dissolve(divisions: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Make one division of several rows with one id; its name stays where they share it."""
     import shapely
 
-    flat = outlines.force_2d()
-    broken = ~flat.is_valid.to_numpy() & flat.notna().to_numpy()
-    sound = flat.copy()
-    sound[broken] = shapely.make_valid(flat.to_numpy()[broken])
-    without = ~(shapely.area(sound.to_numpy()) > 0)
-    if without.any():
-        raise BuildError(
-            f"{path.name}: {without.sum()} divisions are no areas: "
-            f"{examples(outlines.index[without])}; remove them or draw them as polygons"
-        )
-    if not broken.any():
-        return sound, []
-    return sound, [
-        f"the outlines of {broken.sum()} divisions crossed or touched themselves and were "
-        f"repaired: {examples(outlines.index[broken])}"
+    several = divisions.index.duplicated(keep=False)
+    if not several.any():
+        return divisions, []
+    single = divisions[~divisions.index.duplicated()].copy()
+    same = 0
+    for key, rows in divisions[several].groupby(level=0, sort=False):
+        outlines = rows.geometry.to_numpy()
+        same += int(shapely.equals(outlines, outlines[0]).all())
+        single.loc[key, "geometry"] = shapely.union_all(outlines)
+        if rows["name"].nunique() > 1:
+            single.loc[key, "name"] = key
+    ids = divisions.index[several].unique()
+    copies = f" ({same} of them are mere copies)" if same else ""
+    return single, [
+        f"{len(ids)} ids stand in several rows{copies}, which were put together as one division "
+        f"each: {examples(ids)}"
     ]
 
 

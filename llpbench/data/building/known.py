@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from llpbench.data.building.divisions import read_divisions
 from llpbench.data.building.joining import Joining
 from llpbench.data.building.legend import Legend, check_names
 from llpbench.data.building.raster_file import RasterFile
+from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.table import join_table
 from llpbench.data.building.table_files import Cells, read_cells
 from llpbench.errors import BuildError
@@ -35,27 +35,17 @@ class Known:
     remarks: list[str]
 
 
-def read_known(
-    divisions: Path | None,
-    division_id: str | None,
-    legend: str | Legend,
-    labels: Callable[[], Sequence[RasterFile]],
-    shares: Path | None,
-    sheet: str | None,
-    **reading: Any,
-) -> Known:
+def read_known(recipe: Recipe, open_labels: Callable[[], Sequence[RasterFile]]) -> Known:
     """Read outlines and a table of shares together: each says which ids the other has.
 
-    Label rasters, which ``labels`` opens, are looked at only to recognise their legend. Other
-    parameters are those of
-    :class:`~llpbench.data.building.Recipe`; ``reading`` says how the table is to be read.
+    Label rasters are opened only to recognise their legend.
     """
-    if shares is not None:
-        return _from_table(
-            divisions, division_id, legend, labels, read_cells(shares, sheet), reading
-        )
-    outlines, remarks = read_divisions(divisions, division_id) if divisions else (None, [])
-    chosen, recognised = choose_legend(legend, labels)
+    if recipe.shares is not None:
+        return _from_table(recipe, read_cells(recipe.shares, recipe.sheet), open_labels)
+    outlines, remarks = None, list[str]()
+    if recipe.divisions is not None:
+        outlines, remarks = read_divisions(recipe.divisions, recipe.layer, recipe.division_id)
+    chosen, recognised = choose_legend(recipe.legend, open_labels)
     if chosen is None:
         raise BuildError(
             "there is nothing to learn from: give --labels, or --shares with a table, or both"
@@ -65,19 +55,20 @@ def read_known(
 
 
 def _from_table(
-    divisions: Path | None,
-    division_id: str | None,
-    legend: str | Legend,
-    labels: Callable[[], Sequence[RasterFile]],
-    cells: Cells,
-    reading: dict[str, Any],
+    recipe: Recipe, cells: Cells, open_labels: Callable[[], Sequence[RasterFile]]
 ) -> Known:
-    if divisions is None:
+    if recipe.divisions is None:
         raise BuildError("a table of shares needs the outlines of its divisions: give --divisions")
-    joining = Joining(cells, division_id)
-    outlines, mended = read_divisions(divisions, None, joining.outline_column)
-    table, joined = join_table(joining, outlines, **reading)
-    chosen, recognised = choose_legend(legend, labels)
+    joining = Joining(cells, recipe.division_id)
+    outlines, mended = read_divisions(recipe.divisions, recipe.layer, None, joining.outline_column)
+    table, joined = join_table(
+        joining,
+        outlines,
+        columns=recipe.columns,
+        unit=recipe.unit,
+        renormalise=recipe.renormalise,
+    )
+    chosen, recognised = choose_legend(recipe.legend, open_labels)
     chosen, shares, decided = table.shares(chosen)
     check_names(chosen.label_set)
     remarks = [*cells.remarks, *mended, *joined, *recognised, *decided]

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from llpbench._version import __version__
 from llpbench.data.building.area import Area
 from llpbench.data.building.classes import cell_side
 from llpbench.data.building.layer import Layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.raster_file import RasterFile, common_scale
-from llpbench.data.building.stretch import Stretch
+from llpbench.data.building.recipe import Recipe
+from llpbench.data.building.sources import Sources
 from llpbench.data.recipe import Band, ImageRecipe
 
 _MOST_FILES = 100
 
 
 def record_images(
-    files: Sequence[RasterFile],
-    stretch: Stretch,
-    image: Layer,
-    area: Area,
-    *,
-    most_missing: float,
-    chip_km: float,
-    crs_rule: str,
-    legend: Legend,
+    recipe: Recipe, sources: Sources, image: Layer, area: Area, legend: Legend
 ) -> ImageRecipe:
     """Write down how images became chips; bands and tags are those of the first file."""
+    files, stretch = sources.images, sources.stretch
     first = files[0]
     scale, offset = common_scale(files) or (1.0, 0.0)
     limits = (number * scale + offset for number in (stretch.low, stretch.high))
@@ -44,12 +36,12 @@ def record_images(
         scale=first.bands[0].scale,
         offset=first.bands[0].offset,
         nodata="" if nodata is None else f"{nodata:.17g}",
-        most_missing=most_missing,
+        most_missing=recipe.max_missing,
         resampling=tuple(sorted({source.resampling or "none" for source in image.sources})),
         pixel_m=pixel_side(first, area),
-        chip_km=chip_km,
+        chip_km=recipe.side_km,
         crs=image.lattice.crs,
-        crs_rule=crs_rule,
+        crs_rule=recipe.crs_rule,
         legend=legend.name,
         llpbench_version=__version__,
     )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +12,20 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.area import choose_grid, find_area
 from llpbench.data.building.assignment import Splitting, split_chips
-from llpbench.data.building.bands import choose_bands, choose_label_band
-from llpbench.data.building.chips import MOST_MISSING, Chips, choose_chips
-from llpbench.data.building.classes import cell_side, say_ignored_scale
+from llpbench.data.building.chips import Chips, choose_chips
+from llpbench.data.building.classes import cell_side
+from llpbench.data.building.coverage import check_coverage
 from llpbench.data.building.divisions import place_divisions, whole_area
-from llpbench.data.building.known import Known, read_known
+from llpbench.data.building.known import Known
 from llpbench.data.building.layer import Layer, make_layer
 from llpbench.data.building.legend import Legend
-from llpbench.data.building.legends import AUTO
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
-from llpbench.data.building.raster_file import RasterFile, common_scale, inspect_rasters
+from llpbench.data.building.raster_file import RasterFile, common_scale
+from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.recording import record_images
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
-from llpbench.data.building.stretch import choose_stretch
+from llpbench.data.building.sources import read_sources
 from llpbench.data.building.table import shares_in_region
 from llpbench.data.cache import new_store_path
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
@@ -40,75 +37,6 @@ from llpbench.protocol import CHIP_SIZE
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-CHIP_KM = 1.0
-"""Side of a chip where nobody says another."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a region is made of.
-
-    Parameters
-    ----------
-    images : sequence of Path
-        Rasters of red, green and blue, folders of them, or patterns such as ``tiles/*.tif``; where
-        they overlap, the first counts.
-    labels : sequence of Path
-        Rasters of classes, if there are any, in the same ways.
-    divisions : Path or None
-        Outlines; None makes one division of everything.
-    division_id : str or None
-        The column of their ids, in either file; None to find what outlines and table have in
-        common.
-    shares : Path or None
-        A table of shares or areas by division (csv, xlsx, ods, parquet); without it they are
-        counted on the labels.
-    sheet : str or None
-        Name or number of the sheet of that table.
-    columns : sequence of (str, str)
-        Class and column of that table, where they are not called alike.
-    unit : str or None
-        ``fraction``, ``percent``, ``ha``, ``km2`` or ``m2``; None to tell it by heading and sums.
-    renormalise : bool
-        Whether sums of that table may be off by 10 %.
-    legend : str or Legend
-        What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
-    chip_km : float or None
-        Side of a chip; None for 1 km, or what a trained method is used to.
-    crs : str or None
-        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
-        what a trained method is used to.
-    bands : sequence of int or str, or None
-        The red, green and blue bands, each by its number, its name or what it shows; None for
-        those that the files call so.
-    scale : (float, float) or None
-        Image values that become 0 and 255.
-    max_missing : float
-        Share of a chip's pixels that may be missing, from 0 to less than 1; they are black.
-    label_band : int or None
-        Which band of the labels holds the classes; None for the only one.
-    splitting : Splitting
-        How chips are split.
-    """
-
-    images: Sequence[Path]
-    labels: Sequence[Path] = ()
-    divisions: Path | None = None
-    division_id: str | None = None
-    shares: Path | None = None
-    sheet: str | None = None
-    columns: Sequence[tuple[str, str]] = ()
-    unit: str | None = None
-    renormalise: bool = False
-    legend: str | Legend = AUTO
-    chip_km: float | None = None
-    crs: str | None = None
-    bands: Sequence[int | str] | None = None
-    scale: tuple[float, float] | None = None
-    max_missing: float = MOST_MISSING
-    label_band: int | None = None
-    splitting: Splitting = field(default_factory=Splitting)
 
 
 def build_dataset(
@@ -171,33 +99,14 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
 
     The remarks are a sentence for each thing that was decided, mended or left out.
     """
-    chip_km = CHIP_KM if recipe.chip_km is None else recipe.chip_km
-    crs_rule = recipe.crs or "auto"
-    if not 0 < chip_km < math.inf:
-        raise BuildError(f"--chip-km must be more than 0, found {chip_km:g}")
-
-    @cache
-    def open_labels() -> list[RasterFile]:
-        return choose_label_band(inspect_rasters(recipe.labels), recipe.label_band)
-
-    known = read_known(
-        *(recipe.divisions, recipe.division_id, recipe.legend, open_labels),
-        *(recipe.shares, recipe.sheet),
-        columns=recipe.columns,
-        unit=recipe.unit,
-        renormalise=recipe.renormalise,
-    )
-    legend, outlines = known.legend, known.outlines
-    images, more = choose_bands(inspect_rasters(recipe.images), recipe.bands)
-    remarks = [*known.remarks, *more]
-    stretch, more = choose_stretch(images, recipe.scale)
-    labels = open_labels()
-    remarks += [*more, *say_ignored_scale(labels, legend)]
-
+    sources, remarks = read_sources(recipe)
+    known, images, labels = sources.known, sources.images, sources.labels
+    outlines, legend = known.outlines, known.legend
     area = find_area(images, outlines)
-    grid, extent = choose_grid(images, area, crs_rule, chip_km)
+    grid, extent = choose_grid(images, area, recipe.crs_rule, recipe.side_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
+        remarks += check_coverage(outlines)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
     image = make_layer(images, lattice, pixels, scaled=common_scale(images) is None)
@@ -212,7 +121,9 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     shares, more = _find_shares(known, labels, legend, divisions, grid)
     remarks += more
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
-    reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, stretch, label, legend)
+    reader = RasterPixels(
+        dict(zip(chips.ids, places, strict=True)), image, sources.stretch, label, legend
+    )
     outlined = chips.outlines(across=area.is_across).to_frame("geometry").assign(**splits)
     region = Region(
         label_set=legend.label_set,
@@ -224,13 +135,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         read=reader,
         grid=grid,
         overlaps=_overlaps(chips, divisions, outlined),
-        recipe=record_images(
-            *(images, stretch, image, area),
-            most_missing=recipe.max_missing,
-            chip_km=chip_km,
-            crs_rule=crs_rule,
-            legend=legend,
-        ),
+        recipe=record_images(recipe, sources, image, area, legend),
     )
     return region, remarks
 
@@ -265,9 +170,6 @@ def _split(
     """Split chips, and leave out the buffer and the divisions that no chip overlaps."""
     pairs = chips.overlaps(divisions)
     remarks = []
-    several = pairs.groupby("chip")["part"].sum() > 1.01
-    if several.any():
-        remarks.append(f"divisions lie over one another in {several.sum()} chips")
     assigned = split_chips(chips, pairs, splitting)
     kept = assigned["kept"].to_numpy()
     if not kept.all():

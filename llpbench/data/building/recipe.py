@@ -1,0 +1,99 @@
+"""What a region is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llpbench.data.building.assignment import Splitting
+from llpbench.data.building.chips import MOST_MISSING
+from llpbench.data.building.legend import Legend
+from llpbench.data.building.legends import AUTO
+from llpbench.errors import BuildError
+
+CHIP_KM = 1.0
+"""Side of a chip where nobody says another."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a region is made of.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Rasters of red, green and blue, folders of them, or patterns such as ``tiles/*.tif``; where
+        they overlap, the first counts.
+    labels : sequence of Path
+        Rasters of classes, if there are any, in the same ways.
+    divisions : Path or None
+        Outlines; None makes one division of everything.
+    layer : str or None
+        The layer of outlines; None for the only one of polygons.
+    division_id : str or None
+        The column of their ids, in either file; None to find what outlines and table have in
+        common.
+    shares : Path or None
+        A table of shares or areas by division (csv, xlsx, ods, parquet); without it they are
+        counted on the labels.
+    sheet : str or None
+        Name or number of the sheet of that table.
+    columns : sequence of (str, str)
+        Class and column of that table, where they are not called alike.
+    unit : str or None
+        ``fraction``, ``percent``, ``ha``, ``km2`` or ``m2``; None to tell it by heading and sums.
+    renormalise : bool
+        Whether sums of that table may be off by 10 %.
+    legend : str or Legend
+        What the labels' numbers mean: a name, a file, ``auto``, or the legend itself.
+    chip_km : float or None
+        Side of a chip; None for 1 km, or what a trained method is used to.
+    crs : str or None
+        Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
+        what a trained method is used to.
+    bands : sequence of int or str, or None
+        The red, green and blue bands, each by its number, its name or what it shows; None for
+        those that the files call so.
+    scale : (float, float) or None
+        Image values that become 0 and 255.
+    max_missing : float
+        Share of a chip's pixels that may be missing, from 0 to less than 1; they are black.
+    label_band : int or None
+        Which band of the labels holds the classes; None for the only one.
+    splitting : Splitting
+        How chips are split.
+    """
+
+    images: Sequence[Path]
+    labels: Sequence[Path] = ()
+    divisions: Path | None = None
+    layer: str | None = None
+    division_id: str | None = None
+    shares: Path | None = None
+    sheet: str | None = None
+    columns: Sequence[tuple[str, str]] = ()
+    unit: str | None = None
+    renormalise: bool = False
+    legend: str | Legend = AUTO
+    chip_km: float | None = None
+    crs: str | None = None
+    bands: Sequence[int | str] | None = None
+    scale: tuple[float, float] | None = None
+    max_missing: float = MOST_MISSING
+    label_band: int | None = None
+    splitting: Splitting = field(default_factory=Splitting)
+
+    @property
+    def side_km(self) -> float:
+        """Side of a chip, which is refused unless it can be one."""
+        side = CHIP_KM if self.chip_km is None else self.chip_km
+        if not 0 < side < math.inf:
+            raise BuildError(f"--chip-km must be more than 0, found {side:g}")
+        return side
+
+    @property
+    def crs_rule(self) -> str:
+        """How the projection of the grid is chosen."""
+        return self.crs or "auto"
