@@ -164,7 +164,7 @@ def test_things_out_of_order_are_remarked(members: Members, tmp_path: Path) -> N
 
 def test_no_archive_at_all(tmp_path: Path) -> None:
     assert_refused(tmp_path / "absent.zip", "there is no archive")
-    assert_refused(tmp_path, "there is no archive")
+    assert_refused(tmp_path, "holds no chips")
 
 
 @pytest.mark.parametrize(

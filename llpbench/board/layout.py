@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llpbench.board.fields import DATASET, SLUG
-from llpbench.errors import BoardError, examples
+from llpbench.data.litter import is_litter
+from llpbench.errors import BoardError, PredictionsError, examples
+from llpbench.predictions.zarr_folder import check_files
 
 ENTRY = "entry.yaml"
 LARGEST_PREDICTIONS = 32 * 2**20
@@ -36,8 +38,9 @@ class Board:
         """Folders of all entries, sorted by name."""
         if not (self.folder / "entries").is_dir():
             return []
-        folders = (self.folder / "entries").iterdir()
-        return sorted(path for path in folders if not path.name.startswith("."))
+        names = sorted(path.name for path in (self.folder / "entries").iterdir())
+        shown = (name for name in names if not (name.startswith(".") or is_litter(Path(name))))
+        return [self.folder / "entries" / name for name in shown]
 
     def entry(self, name: str) -> Path:
         """Folder of an entry, whether there is one or not."""
@@ -96,7 +99,7 @@ def list_entry_files(folder: Path) -> EntryFiles:
     """List the folder of an entry without following or opening anything.
 
     Refused is anything but ``entry.yaml`` and ``<dataset>/seed-<k>.parquet`` (or ``.zarr``), a
-    link, or a file that is too large.
+    link, or a file that is too large. What desktops leave is passed over.
     """
     check_folder_name(folder.name)
     if folder.is_symlink() or not folder.is_dir():
@@ -137,11 +140,11 @@ def _list_dataset(item: os.DirEntry[str], files: EntryFiles) -> None:
 
 
 def _check_grid(folder: Path) -> None:
-    """Refuse links anywhere inside a segmentation."""
-    for parent, folders, files in os.walk(folder):
-        linked = [name for name in (*folders, *files) if (Path(parent) / name).is_symlink()]
-        if linked:
-            raise BoardError(f"{folder.name} holds a link, {examples(linked)}; copy what it means")
+    """Refuse a segmentation with links, depths or sizes that no segmentation has."""
+    try:
+        check_files(folder)
+    except PredictionsError as error:
+        raise BoardError(str(error)) from error
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -149,7 +152,8 @@ def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
         for number, item in enumerate(items):
             if number >= MOST_FILES:
                 raise BoardError(f"{folder.name} holds more than {MOST_FILES} files")
-            yield item
+            if not is_litter(Path(item.name)):
+                yield item
 
 
 def _check_file(item: os.DirEntry[str], largest: int) -> None:
