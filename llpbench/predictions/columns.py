@@ -74,9 +74,13 @@ def make_of_columns(
     if twice := [name for name, count in counts.items() if count > 1]:
         raise PredictionsError(f"{where} has two columns {examples(twice)}; keep one of each")
     text = dict.fromkeys(unread, "text") | {n: v for n, v in rest if isinstance(v, str)}
+    numbers = {name: values for name, values in rest if not isinstance(values, str)}
+    if categories is not None:
+        meant = match_categories(numbers, categories)
+        text |= {n: "" for n, v in numbers.items() if n not in meant and np.isnan(v).all()}
     _leave_out_text(text, where, categories)
     shares = _without_row_numbers(
-        {name: values for name, values in rest if not isinstance(values, str)},
+        {name: values for name, values in numbers.items() if name not in text},
         where,
         categories or (),
     )
@@ -153,7 +157,7 @@ def _leave_out_text(text: dict[str, str], where: str, categories: Collection[str
             f"{where}: column {examples(needed)} must hold numbers only, found {found}"
         )
     if text:
-        log.warning("%s: column %s holds text and was left out", where, examples(text))
+        log.warning("%s: column %s holds no numbers and was left out", where, examples(text))
 
 
 def _without_row_numbers(

@@ -101,9 +101,17 @@ def _take_heading(text: str, where: str) -> tuple[str, list[str], str]:
 
 
 def _separator(head: str) -> str:
-    counts = {sign: len(_cells(head, sign)) for sign in SEPARATORS}
+    counts = {sign: _count(head, sign) for sign in SEPARATORS}
     best = max(counts, key=lambda sign: counts[sign])
     return best if counts[best] > 1 else " "
+
+
+def _count(line: str, separator: str) -> int:
+    """Cells of a line, none where quotes do not end at the separator."""
+    try:
+        return len(next(csv.reader([line], delimiter=separator, strict=True), []))
+    except csv.Error:
+        return 0
 
 
 def _cells(line: str, separator: str) -> list[str]:
