@@ -187,7 +187,9 @@ def test_zips_of_something_else(tmp_path: Path, archive: Path, members: Members)
         {"data/chip.pkl": b"N."},
     ]
     for number, other in enumerate(others):
-        assert_refused(write_zip(tmp_path / f"{number}.zip", other), "another kind of archive")
+        assert_refused(
+            write_zip(tmp_path / f"{number}.zip", other), "another (kind of archive|zip)"
+        )
 
 
 @pytest.mark.parametrize("ending", ["splits.csv", "aschips.geojson", "communes.geojson"])

@@ -132,3 +132,10 @@ def test_a_card_shows_divisions_and_chips(ds: xr.Dataset, tmp_path: Path) -> Non
     path.write_text("{}")
     with pytest.raises(BoardError, match="no card"):
         read_card(path)
+
+
+def test_a_dataset_without_labels_has_no_truth(tmp_path: Path) -> None:
+    region = make_region(6, 3, 3, 1, unlabelled=18)
+    write_region(region, tmp_path / "bare")
+    with pytest.raises(BoardError, match="no chip of the test split of 'bare' has a label"):
+        make_truth(llpbench.open_dataset(tmp_path / "bare"))

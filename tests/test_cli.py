@@ -229,6 +229,7 @@ SHARED = {
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--scale", "--shares"),  # what a region is made of: build and predict
     *("--all", "--chips", "--licence", "--title"),
+    *("--predictions", "--renormalise"),
 }
 """Options of several commands: each means one thing in all of them."""
 

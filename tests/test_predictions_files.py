@@ -11,6 +11,7 @@ import shutil
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -202,8 +203,9 @@ REFUSED: dict[str, tuple[str, Callable[[Table, Path], object], str]] = {
     ),
     "two columns of a name": (
         "p.csv",
-        lambda t, p: t.set_axis(["chip", "other", "tree", "tree", "cropland", "built-up"], axis=1)
-        .to_csv(p, index=False),
+        lambda t, p: t.set_axis(
+            ["chip", "other", "tree", "tree", "cropland", "built-up"], axis=1
+        ).to_csv(p, index=False),
         "two columns 'tree'",
     ),
     "names that could mean two": (
@@ -448,7 +450,7 @@ def test_convert_goes_round(table: Table, split: xr.Dataset, tmp_path: Path) -> 
     _r(table, tmp_path / "r.csv")
     run = CliRunner().invoke
     steps = ["r.csv", "a.parquet", "b.zarr", "c.csv.gz", "d.pq"]
-    for number, (source, target) in enumerate(zip(steps, steps[1:], strict=False)):
+    for number, (source, target) in enumerate(pairwise(steps)):
         paths = [str(tmp_path / source), str(tmp_path / target)]
         known = ["--dataset", dataset] if number == 0 else []
         done = run(cli, ["convert", *paths, *known])
