@@ -65,6 +65,7 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
     Returns
     -------
     region : Region
+        Whose pixels are read from the archive when they are asked for.
     remarks : list of str
         A sentence for each thing that was out of order and mended.
     """
