@@ -116,4 +116,6 @@ def first_problem(error: Exception) -> str:
     if problems is None:
         return str(error)
     problem = problems()[0]
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    place = ".".join(map(str, problem["loc"]))
+    text = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {text}" if place else text

@@ -511,3 +511,42 @@ def test_results_that_are_none_are_refused(board: Board, truth: xr.Dataset) -> N
         with pytest.raises(BoardError, match="no stored scores") as caught:
             list(score_board(board))
         assert_sentence(caught.value)
+
+
+def test_an_entry_of_csv_files(
+    tmp_path: Path, board: Board, truth: xr.Dataset, store: Path
+) -> None:
+    """As R writes them; what is on the board is what was in the files."""
+    for seed in range(3):
+        table = predict(truth, seed)["proportions"].to_pandas().rename_axis("chip")
+        renamed = table.rename(columns=lambda name: name.replace("-", "."))
+        renamed.reset_index().to_csv(tmp_path / f"{seed}.csv", sep=";", decimal=",")
+    folder = tmp_path / "tartu__r"
+    files = [option for seed in range(3) for option in ("--predictions", tmp_path / f"{seed}.csv")]
+    done = call("leaderboard", "new", folder, *files, "--dataset", store)
+    assert "fields are to be filled in" in done.output
+    part = read_yaml(folder / "entry.yaml")["datasets"]["grid"]
+    assert (part["digest"], part["seeds"]) == (truth.llp.info.digest, [0, 1, 2])
+    for seed in range(3):
+        stored = check_predictions(read_predictions(folder / f"grid/seed-{seed}.parquet"), truth)
+        expected = predict(truth, seed)["proportions"]
+        np.testing.assert_allclose(stored["proportions"], expected, atol=1e-7)
+    assert call("leaderboard", "new", tmp_path / "a__b", *files).exit_code == 2
+
+
+def test_what_desktops_leave_is_passed_over_and_other_files_name_the_entry(
+    tmp_path: Path, board: Board, truth: xr.Dataset
+) -> None:
+    folder = write_entry(tmp_path / "tartu__a", truth)
+    for name in (".DS_Store", "grid/Thumbs.db", "grid/._seed-0.parquet"):
+        (folder / name).write_bytes(b"x")
+    (board.folder / "entries").mkdir(parents=True, exist_ok=True)
+    (board.folder / "entries" / "desktop.ini").write_bytes(b"x")
+    assert call("leaderboard", "add", folder, "--board", board.folder).exit_code == 0
+    placed = board.entry("tartu__a")
+    names = {path.name for path in placed.rglob("*") if path.is_file()}
+    assert names == {"entry.yaml", "seed-0.parquet", "seed-1.parquet", "seed-2.parquet"}
+    (placed / "notes.txt").write_text("x")
+    for command in ("score", "build", "replay"):
+        with pytest.raises(BoardError, match=r"tartu__a: 'notes\.txt' has no place"):
+            call("leaderboard", command, "--board", board.folder)

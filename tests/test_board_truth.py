@@ -174,3 +174,10 @@ def test_a_truth_table_whose_columns_are_others(table: Path, tmp_path: Path) -> 
         pq.write_table(changed, tmp_path / "grid.parquet")
         with pytest.raises(BoardError, match=match):
             read_truth(tmp_path / "grid.parquet")
+
+
+def test_a_dataset_without_labels_has_no_truth(tmp_path: Path) -> None:
+    region = make_region(6, 3, 3, 1, unlabelled=18)
+    write_region(region, tmp_path / "bare")
+    with pytest.raises(BoardError, match="no chip of the test split of 'bare' has a label"):
+        make_truth(llpbench.open_dataset(tmp_path / "bare"))

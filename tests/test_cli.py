@@ -229,6 +229,7 @@ SHARED = {
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),  # a region's
     *("--all", "--chips", "--licence", "--title"),
+    *("--predictions", "--renormalise"),
 }
 """Options of several commands: each means one thing in all of them."""
 

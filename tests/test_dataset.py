@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +309,43 @@ def test_a_dataset_without_attributes_says_what_is_missing(ds: xr.Dataset) -> No
 def test_an_unknown_chip_is_not_drawn(ds: xr.Dataset) -> None:
     with pytest.raises(UnknownNameError, match="there is no chip 'nowhere'"):
         ds.llp.plot_chip("nowhere")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_part_is_written_and_read_as_zarr(
+    ds: xr.Dataset, tmp_path: Path, zarr_format: Any
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr's own about text
+        ds.isel(chip=slice(10)).to_zarr(tmp_path / "part.zarr", zarr_format=zarr_format)
+        part = xr.open_zarr(tmp_path / "part.zarr")
+    xr.testing.assert_equal(part.load(), ds.isel(chip=slice(10)).load())
+    assert _areas(part) == _areas(ds.isel(chip=slice(10)))
+
+
+def test_parts_that_were_joined_with_tables_of_their_own_say_how_to_join(ds: xr.Dataset) -> None:
+    parts = [ds.isel(chip=slice(10)), ds.isel(chip=slice(10, None))]
+    joined = xr.concat(parts, "chip", data_vars="all", coords="minimal", compat="override")
+    with pytest.raises(LLPBenchError, match="data_vars='minimal'") as caught:
+        joined.llp.overlaps()
+    assert_sentence(caught.value)
+    rightly = xr.concat(parts, "chip", data_vars="minimal", coords="minimal", compat="override")
+    assert _areas(rightly) == _areas(ds)
+    twice = xr.concat([parts[0]] * 2, "chip", data_vars="minimal", coords="minimal",
+                      compat="override")  # fmt: skip
+    with pytest.raises(LLPBenchError, match="more than once"):
+        twice.llp.overlaps()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_forked_process_reads_after_its_parent_has(ds: xr.Dataset) -> None:
+    """As workers of a data loader do; in a fresh interpreter, whose threads are known."""
+    program = (
+        "import os, sys, llpbench; ds = llpbench.open_dataset(sys.argv[1])\n"
+        "want = ds['image'].to_numpy().sum()\n"
+        "child = os.fork()\n"
+        "if child == 0: os._exit(int(ds['image'].to_numpy().sum() != want))\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    store = str(ds.llp.info.store)
+    subprocess.run([sys.executable, "-P", "-c", program, store], check=True, timeout=120)

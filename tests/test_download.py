@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from fetching import eager
 from regions import make_region, write_region
 from zenodo_server import ZenodoServer, content
 
@@ -305,3 +307,18 @@ def test_the_dataset_says_where_it_comes_from(published: ZenodoServer) -> None:
     assert info.title == "Benelux, ESA WorldCover"
     assert "Copernicus" in info.attribution
     assert not info.synthetic
+
+
+def test_without_a_network_the_other_ways_are_named(
+    zenodo: ZenodoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLPBENCH_ZENODO_URL", "http://zenodo.invalid")
+
+    def no_address(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", no_address)
+    with eager(), pytest.raises(DownloadError, match="Name or service not known") as caught:
+        llpbench.download(NAME, progress=False)
+    assert f"llpbench import ARCHIVE.zip --name {NAME}" in str(caught.value)
+    assert "--mirror" in str(caught.value)

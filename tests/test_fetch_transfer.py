@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import socket
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from fetching import MD5, NAME, PAYLOAD, RECORD, SIZE, eager
@@ -327,3 +328,64 @@ def test_a_proxy_that_refuses(
     with pytest.raises(DownloadError, match="Connection refused"):
         transfer(part, attempts=2)
     assert published.log == []
+
+
+def _no_address(*_arguments: object, **_options: object) -> NoReturn:
+    raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+def _no_route(self: socket.socket, address: object) -> NoReturn:
+    raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+
+@pytest.mark.parametrize(
+    ("where", "fault", "said"),
+    [
+        ("socket.getaddrinfo", _no_address, "has no address on this network .Temporary failure"),
+        ("socket.socket.connect", _no_route, "cannot be reached .Network is unreachable"),
+    ],
+)
+def test_without_a_network_little_is_waited(
+    where: str, fault: object, said: str, part: Path, zenodo: ZenodoServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(where, fault)
+    waits: list[float] = []
+    with pytest.raises(DownloadError, match=rf"{said}.*, 3 times in a row"):
+        transfer(part, waits, url="http://192.0.2.1/a.zip")  # of no network (RFC 5737)
+    assert sum(waits) < 5
+
+
+def test_a_network_that_comes_and_goes_has_the_usual_patience(
+    published: ZenodoServer, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a byte has come, a name that is not found may be again."""
+    published.fail("file", cut(SIZE // 2))
+    known, asked = socket.getaddrinfo, []
+
+    def sometimes(*arguments: Any, **options: Any) -> Any:
+        asked.append(arguments)
+        if 2 <= len(asked) <= 5:
+            _no_address()
+        return known(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", sometimes)
+    transfer(part)
+    assert part.read_bytes() == PAYLOAD
+    assert len(asked) == 6
+
+
+def test_a_dead_proxy_is_named_without_its_password(
+    part: Path, zenodo: ZenodoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    for scheme in ("http", "https"):
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://me:secret@127.0.0.1:{port}")
+        waits: list[float] = []
+        with pytest.raises(
+            DownloadError, match=rf"the proxy 127\.0\.0\.1:{port} .*refused"
+        ) as caught:
+            transfer(part, waits, url=f"{scheme}://zenodo.invalid/a.zip")
+        assert "secret" not in str(caught.value)
+        assert sum(waits) < 5

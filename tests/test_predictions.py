@@ -134,9 +134,8 @@ BROKEN_TABLES: dict[str, tuple[Callable[[Table], Table], str]] = {
     "negative shares": (lambda t: t.assign(tree=t["tree"] - 2), "must not be negative"),
     "sums above 1": (lambda t: t.assign(tree=t["tree"] + 0.01), "sum to 1 within 0.001"),
     "sums below 1": (lambda t: t.assign(tree=t["tree"] / 2), "sum to 1 within 0.001"),
-    "percent": (lambda t: t.assign(**{c: t[c] * 100 for c in CATEGORIES}), "--renormalise"),
     "text shares": (lambda t: t.assign(tree="much"), "column 'tree' must hold numbers"),
-    "an index column": (lambda t: t.assign(**{"Unnamed: 0": range(len(t))}), "unknown"),
+    "coordinates": (lambda t: t.assign(lon=4.5), r"category .*1 unknown \('lon'\)"),
 }
 
 

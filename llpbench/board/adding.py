@@ -9,6 +9,7 @@ from llpbench.board.checking import check_and_read
 from llpbench.board.layout import Board, list_entry_files
 from llpbench.board.upkeep import Upkeep, update_scores
 from llpbench.board.verdict import Verdict
+from llpbench.data.litter import is_litter
 from llpbench.errors import BoardError
 from llpbench.writing import replacing
 
@@ -26,9 +27,13 @@ def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep]]:
     if not place.exists():
         list_entry_files(folder)  # still nothing else, no links
         with replacing(place) as partial:
-            shutil.copytree(folder, partial, copy_function=shutil.copyfile)
+            shutil.copytree(folder, partial, ignore=_litter, copy_function=shutil.copyfile)
     elif not place.samefile(folder):
         raise BoardError(
             f"the board has an entry {folder.name} already; remove {str(place)!r} to replace it"
         )
     return verdict, [update_scores(candidate, board) for candidate in candidates]
+
+
+def _litter(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if is_litter(Path(name))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from llpbench.board.entry import FORMAT, Footprint
+from llpbench.board.entry_files import check_files, seeds_of, write_seed
 from llpbench.board.fields import FILL_IN
 from llpbench.board.layout import ENTRY, check_folder_name
 from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
 from llpbench.methods.registry import describe_method, split_name
-from llpbench.predictions.files import read_predictions, write_predictions
+from llpbench.predictions.files import read_predictions
 from llpbench.runs.command import command_of
 from llpbench.runs.record import Run
 from llpbench.runs.results import find_runs
+from llpbench.scoring import digest_predictions
 from llpbench.writing import replacing
 
 SELECTION = (
@@ -31,8 +32,15 @@ SELECTION = (
 SCHEMA_LINE = "# yaml-language-server: $schema=../../entry.schema.json\n"
 
 
-def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> Path:
-    """Write a new entry from finished runs; the path of its ``entry.yaml``.
+def draft_entry(
+    folder: Path,
+    runs: Sequence[Path],
+    said: Mapping[str, Any],
+    *,
+    files: Sequence[Path] = (),
+    dataset: str = "",
+) -> Path:
+    """Write a new entry from finished runs or files; the path of its ``entry.yaml``.
 
     Parameters
     ----------
@@ -44,6 +52,11 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
     said : mapping
         What no run knows, as fields of ``entry.yaml``: ``authors``, ``contact`` and so on. What
         is not there is left to be filled in.
+    files : sequence of Path
+        Predictions of another program on the test split instead of runs, one for each seed, as
+        :func:`llpbench.read_predictions` takes them.
+    dataset : str
+        Name or path of the dataset they are about.
     """
     folder = folder.absolute()
     check_folder_name(folder.name)
@@ -53,7 +66,10 @@ def draft_entry(folder: Path, runs: Sequence[Path], said: Mapping[str, Any]) -> 
     _check_runs(found)
     with replacing(folder) as beside:
         beside.mkdir(parents=True)
-        content = {**_skeleton(folder.name), **(_describe(found, beside) if found else {}), **said}
+        known = _describe(found, beside) if found else {}
+        if files:
+            known = {"datasets": _describe_files(files, dataset, beside)}
+        content = {**_skeleton(folder.name), **known, **said}
         (beside / ENTRY).write_text(SCHEMA_LINE + write_yaml(content), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
@@ -146,6 +162,26 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     }
 
 
+def _describe_files(files: Sequence[Path], dataset: str, folder: Path) -> dict[str, Any]:
+    """The part of an entry that files of predictions are; they go into the folder."""
+    ds, checked = check_files(files, dataset)
+    name = ds.llp.info.name
+    seeds = seeds_of(checked)
+    for seed, one in zip(seeds, checked, strict=True):
+        write_seed(one, folder / name, seed)
+    part = {
+        "digest": ds.llp.info.digest,
+        "trained_on": name,
+        "seeds": seeds,
+        "command": f"{FILL_IN}: what makes the predictions again",
+        "footprint": {"parameters": f"{FILL_IN}: a number"},
+    }
+    if any("segmentation" in one for one in checked):
+        digests = [digest_predictions(one) for one in checked]
+        part["segmentations"] = {"doi": None, "digests": digests}
+    return {name: part}
+
+
 def _what_it_is(name: str) -> str:
     """A method in a sentence, and where it is from."""
     info = describe_method(name)
@@ -169,7 +205,6 @@ def _digest(run: Run) -> str:
 
 def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     """One dataset: its metadata, and a predictions file for each seed."""
-    folder.mkdir()
     digests = [_copy_predictions(run, folder) for run in runs]
     record = runs[0].record
     costs = {name: record.footprint.get(name) for name in Footprint.model_fields}
@@ -192,9 +227,5 @@ def _copy_predictions(run: Run, folder: Path) -> str | None:
     """Write a seed's proportions, and its segmentation beside; the digest of both together."""
     (source,) = run.folder.glob("predictions-test.*")  # .parquet, or .zarr with a segmentation
     predictions = read_predictions(source)
-    proportions = predictions.drop_vars("segmentation", errors="ignore")
-    write_predictions(proportions, folder / f"seed-{run.record.seed}.parquet")
-    if "segmentation" not in predictions:
-        return None
-    shutil.copytree(source, folder / f"seed-{run.record.seed}.zarr")
-    return _digest(run)
+    write_seed(predictions, folder, run.record.seed)
+    return _digest(run) if "segmentation" in predictions else None

@@ -66,7 +66,7 @@ def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -
     The segmentations of ``chips`` are stored, for the page.
     """
     dataset = ds.llp.info.name
-    predictions = [read_predictions(path) for path in _segmentation_paths(submission, dataset)]
+    predictions = [read_predictions(path, ds) for path in _segmentation_paths(submission, dataset)]
     scores = evaluate(predictions, ds)
     expected = submission.entry.datasets[dataset].segmentations
     if expected is None or scores.digests["predictions"] != expected.digests:

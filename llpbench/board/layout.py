@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llpbench.board.fields import DATASET, SLUG
-from llpbench.data.walking import walk
+from llpbench.data.folders import list_files
+from llpbench.data.litter import is_litter
 from llpbench.errors import BoardError, examples
 
 ENTRY = "entry.yaml"
@@ -19,6 +20,8 @@ LARGEST_PREDICTIONS = 32 * 2**20
 MOST_FILES = 1001
 MOST_GRID_FILES = 2**17
 LARGEST_GRID_FILE = 2**29
+DEEPEST_GRID = 6
+"""Folders within one another: an array's, ``c`` and one for each dimension but the last."""
 """Files and folders of a segmentation, and bytes of one of them."""
 
 _FOLDER = re.compile(rf"{SLUG}__{SLUG}")
@@ -40,8 +43,9 @@ class Board:
         """Folders of all entries, sorted by name."""
         if not (self.folder / "entries").is_dir():
             return []
-        folders = (self.folder / "entries").iterdir()
-        return sorted(path for path in folders if not path.name.startswith("."))
+        names = sorted(path.name for path in (self.folder / "entries").iterdir())
+        shown = (name for name in names if not (name.startswith(".") or is_litter(Path(name))))
+        return [self.folder / "entries" / name for name in shown]
 
     def entry(self, name: str) -> Path:
         """Folder of an entry, whether there is one or not."""
@@ -100,7 +104,7 @@ def list_entry_files(folder: Path) -> EntryFiles:
     """List the folder of an entry without following or opening anything.
 
     Refused is anything but ``entry.yaml`` and ``<dataset>/seed-<k>.parquet`` (or ``.zarr``), a
-    link, or a file that is too large.
+    link, or a file that is too large. What desktops leave is passed over.
     """
     check_folder_name(folder.name)
     if folder.is_symlink() or not folder.is_dir():
@@ -141,19 +145,12 @@ def _list_dataset(item: os.DirEntry[str], files: EntryFiles) -> None:
 
 
 def _check_grid(folder: Path) -> None:
-    """Refuse links anywhere inside a segmentation, and files that are none or too large."""
-    try:
-        for number, item in enumerate(walk(folder)):
-            if item.is_symlink():
-                raise BoardError(
-                    f"{folder.name} holds a link, {examples([item.name])}; copy what it means"
-                )
-            if number >= MOST_GRID_FILES:
-                raise BoardError(f"{folder.name} holds more than {MOST_GRID_FILES} files")
-            if not item.is_dir():
-                _check_file(item, LARGEST_GRID_FILE)
-    except OSError as error:
-        raise BoardError(f"{folder.name} cannot be listed ({error})") from error
+    """Refuse a segmentation with links, depths or sizes that no segmentation has."""
+    for path, size in list_files(folder, BoardError, most=MOST_GRID_FILES, deepest=DEEPEST_GRID):
+        if size > LARGEST_GRID_FILE:
+            raise BoardError(
+                f"{folder.name}: {path.name} has {size} bytes; at most {LARGEST_GRID_FILE} are read"
+            )
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -161,7 +158,8 @@ def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
         for number, item in enumerate(items):
             if number >= MOST_FILES:
                 raise BoardError(f"{folder.name} holds more than {MOST_FILES} files")
-            yield item
+            if not is_litter(Path(item.name)):
+                yield item
 
 
 def _check_file(item: os.DirEntry[str], largest: int) -> None:

@@ -11,7 +11,7 @@ from llpbench.board.entry_scoring import computed_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, Stored, read_result
-from llpbench.board.submission import Submission, read_submission
+from llpbench.board.submission import Submission, read_submissions
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring.score import Score
@@ -43,7 +43,7 @@ def replay(board: Board) -> list[Replayed]:
     Nothing is written: ``llpbench leaderboard score`` does that. Scores stored by another version
     of the scorer may move; all others may not.
     """
-    submissions = {folder.name: read_submission(folder) for folder in board.entries()}
+    submissions = {one.name: one for one in read_submissions(board.entries())}
     entries = [submission.entry for submission in submissions.values()]
     replayed: list[Replayed] = []
     for dataset in sorted({name for entry in entries for name in entry.datasets}):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,7 @@ from llpbench.board.entry import Entry, Part, validate_entry
 from llpbench.board.layout import ENTRY, EntryFiles, list_entry_files
 from llpbench.board.result import Digests
 from llpbench.board.yaml_files import read_yaml
-from llpbench.errors import BoardError, PredictionsError
+from llpbench.errors import BoardError, LLPBenchError, PredictionsError
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import SCORER_VERSION
@@ -106,6 +108,24 @@ def read_submission(folder: Path) -> Submission:
     return Submission(entry, files)
 
 
+def read_submissions(folders: Iterable[Path]) -> list[Submission]:
+    """Read the metadata of several entries; an error says of which."""
+    submissions = []
+    for folder in folders:
+        with naming(folder.name):
+            submissions.append(read_submission(folder))
+    return submissions
+
+
+@contextmanager
+def naming(entry: str) -> Iterator[None]:
+    """Put the name of an entry before what is wrong with it."""
+    try:
+        yield
+    except LLPBenchError as error:
+        raise BoardError(f"{entry}: {error}") from error
+
+
 def _read(path: Path, truth: xr.Dataset) -> xr.Dataset:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -124,6 +144,6 @@ def _read(path: Path, truth: xr.Dataset) -> xr.Dataset:
             f"`llpbench template {truth.llp.info.name}`"
         )
     try:
-        return check_predictions(read_predictions(path), truth)
+        return check_predictions(read_predictions(path, truth), truth)
     except PredictionsError as error:
         raise PredictionsError(f"{where}: {error}") from error

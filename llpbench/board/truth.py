@@ -87,6 +87,11 @@ def make_truth(ds: xr.Dataset) -> xr.Dataset:
     if not part.sizes["chip"]:
         raise BoardError(f"the dataset {ds.llp.info.name!r} has no test split")
     shares = part.llp.truth().drop_vars(["category", "category_name"]).variable
+    if not np.isfinite(shares).all(axis=1).any():
+        raise BoardError(
+            f"no chip of the test split of {ds.llp.info.name!r} has a label, so nothing can be "
+            "scored on it; a truth table needs a dataset with labels"
+        )
     null = train_mean(grouped)
     variables = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
     return variables.assign(

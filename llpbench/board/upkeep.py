@@ -9,7 +9,7 @@ from typing import Literal
 from llpbench.board.entry_scoring import score_entry, score_pixels
 from llpbench.board.layout import Board
 from llpbench.board.result import Result, read_result, write_result
-from llpbench.board.submission import EntryPredictions, Submission, read_submission
+from llpbench.board.submission import EntryPredictions, Submission, naming, read_submissions
 from llpbench.board.truth import read_truth
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import BoardError, examples
@@ -37,7 +37,9 @@ def score_board(
     for submission in find_submissions(board, entries):
         for dataset in submission.entry.datasets:
             truth = read_truth(board.truth(dataset))
-            yield update_scores(submission.read(truth), board, pixels=pixels)
+            with naming(submission.name):
+                predictions = submission.read(truth)
+            yield update_scores(predictions, board, pixels=pixels)
 
 
 def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submission]:
@@ -46,7 +48,7 @@ def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submis
     missing = [folder.name for folder in folders if not folder.is_dir()]
     if missing:
         raise BoardError(f"the board in {str(board.folder)!r} has no entry {examples(missing)}")
-    return [read_submission(folder) for folder in folders]
+    return read_submissions(folders)
 
 
 def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool = False) -> Upkeep:

@@ -34,6 +34,7 @@ COMMANDS = {
     "predict": ("building:predict", "Apply a trained method to a new raster."),
     "map": ("predictions:map_predictions", "Write predictions as a map."),
     "template": ("predictions:template", "Write an empty predictions file to fill."),
+    "convert": ("predictions:convert", "Write predictions in another form."),
     "evaluate": ("predictions:evaluate", "Score a predictions file."),
     "leaderboard": (
         "leaderboard:leaderboard",

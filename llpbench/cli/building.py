@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--name", required=True, help="What the dataset will be called.")
 @options.json_option
 def import_zip(archive: Path, name: str, as_json: bool) -> None:
-    """Make a dataset from the published zip ARCHIVE, without unpacking it."""
+    """Make a dataset from the published zip ARCHIVE, or the folder it was unzipped to."""
     from llpbench.data.cache import import_archive
 
     _print_report(import_archive(archive, name, progress=shows_progress()), name, as_json)

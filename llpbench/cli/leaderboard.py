@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llpbench.cli.options import FOLDER, datasets_option, json_option
+from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option
 from llpbench.cli.output import print_json, print_rows, print_table, shows_progress
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ def leaderboard() -> None:
     multiple=True,
     help="A run folder, or a folder of them; several: seeds and datasets.",
 )
+@click.option(
+    "--predictions",
+    "files",
+    type=PATH,
+    multiple=True,
+    help="Predictions of another program instead: a csv, parquet or zarr; several: seeds.",
+)
+@click.option("--dataset", metavar="DATASET", default="", help="What --predictions are about.")
 @click.option("--title", help="What the board shall call the method.")
 @click.option("--author", "authors", multiple=True, help="A name; several.")
 @click.option("--contact", help="E-mail address or web page; it is published.")
@@ -59,13 +67,18 @@ def leaderboard() -> None:
 @click.option(
     "--one-seed", "deterministic", is_flag=True, help="Every seed gives the same: one is enough."
 )
-def new(folder: Path, runs: tuple[Path, ...], **said: Any) -> None:
-    """Start an entry in DIR, called <team>__<method>, and fill it from finished runs."""
+def new(
+    folder: Path, runs: tuple[Path, ...], files: tuple[Path, ...], dataset: str, **said: Any
+) -> None:
+    """Start an entry in DIR, called <team>__<method>, and fill it from finished runs or files."""
     from llpbench.board.drafting import draft_entry
     from llpbench.board.fields import FILL_IN
 
+    if bool(files) != bool(dataset) or (files and runs):
+        raise click.UsageError("give --predictions with --dataset, or --from-run without them")
     said["authors"] = [{"name": name} for name in said["authors"]]
-    path = draft_entry(folder, runs, {name: value for name, value in said.items() if value})
+    known = {name: value for name, value in said.items() if value}
+    path = draft_entry(folder, runs, known, files=files, dataset=dataset)
     left = path.read_text(encoding="utf-8").count(FILL_IN)
     click.echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
     click.echo(f"Next: llpbench leaderboard add {folder}")

@@ -28,13 +28,52 @@ def template(dataset: str, split: str, out: Path) -> None:
     click.echo(f"Fill {out} and score it with: llpbench evaluate {out} --dataset {dataset}")
 
 
+_renormalise_option = click.option(
+    "--renormalise", is_flag=True, help="Divide shares that do not sum to 1 by their sum."
+)
+
+
+@click.command(no_args_is_help=True)
+@click.argument("files", nargs=-1, type=options.PATH, metavar="IN... [OUT]")
+@options.out_option("Instead of OUT.")
+@click.option("--dataset", metavar="DATASET", help="Check them against it; needed for an entry.")
+@options.split_option
+@_renormalise_option
+def convert(
+    files: tuple[Path, ...], out: Path | None, dataset: str | None, split: str, renormalise: bool
+) -> None:
+    """Write predictions in another form: OUT is a csv, parquet or zarr, or the folder of an entry.
+
+    In the folder of an entry, <team>__<method>, each IN becomes a seed of DATASET. Percentages,
+    separators and columns that hold no shares are recognised, and said.
+    """
+    from llpbench.board.entry_files import check_files, write_seeds
+    from llpbench.errors import PredictionsError
+    from llpbench.predictions.files import read_predictions, write_predictions
+
+    if out is None:
+        files, out = files[:-1], files[-1]
+    if not files or (not dataset and (renormalise or not out.suffix)):
+        raise click.UsageError("give IN and OUT; an entry and --renormalise need --dataset as well")
+    if out.suffix and (len(files) > 1 or out.exists()):
+        what = "exists; choose another name" if out.exists() else "takes one file"
+        raise PredictionsError(f"{str(out)!r} {what}")
+    if dataset is None:
+        write_predictions(read_predictions(files[0]), out)
+    else:
+        part, checked = check_files(files, dataset, split, renormalise=renormalise)
+        if out.suffix:
+            write_predictions(checked[0], out)
+        else:
+            out = write_seeds(checked, out, part.llp.info.name)
+    click.echo(f"written to {out}")
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=options.PATH)
 @options.dataset_option
 @options.split_option
-@click.option(
-    "--renormalise", is_flag=True, help="Divide shares that do not sum to 1 by their sum."
-)
+@_renormalise_option
 @click.option(
     "--plots",
     type=options.FOLDER,

@@ -14,7 +14,7 @@ from llpbench.data.grouping import group_classes
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
-from llpbench.data.overlaps import overlap_areas
+from llpbench.data.overlaps import overlap_areas, require_one_table
 from llpbench.data.splits import take_split
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import training_inputs
@@ -39,6 +39,7 @@ class LabelProportions:
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
+        require_one_table(dataset)
         self._ds = dataset
 
     def __repr__(self) -> str:

@@ -75,7 +75,7 @@ def import_archive(
     Parameters
     ----------
     archive : path
-        The zip.
+        The zip, or the folder it was unzipped to.
     name : str
         What the dataset will be called; a catalog name takes title and DOI from the catalog.
         Licence and attribution are those of the catalog's dataset of that name, or the one that

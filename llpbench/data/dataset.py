@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ def open_dataset(
     """
     import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
+    _read_after_forks()
     if split is not None and split not in SPLITS:
         raise UnknownNameError(unknown("split", split, SPLITS))
     path = _locate(name_or_path, download)
@@ -78,6 +80,18 @@ def open_dataset(
     log.debug("reading the dataset %s from %s", info.shown_name, path)
     ds = open_chips(path, info).assign_attrs(_describe(info, path).attributes())
     return ds if split is None else ds.llp.split(split)
+
+
+@cache
+def _read_after_forks() -> None:
+    """Have forked processes, such as workers of data loaders, read without dask's threads.
+
+    Threads do not live on in a child, and dask would wait for those of its parent.
+    """
+    import dask
+
+    if hasattr(os, "register_at_fork"):  # Windows does not fork
+        os.register_at_fork(after_in_child=lambda: dask.config.set(scheduler="synchronous"))
 
 
 def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def download(
     if catalog.dataset(name).synthetic:
         return find_store(name)
     archive, target = published_archive(name), _store_name(name, chips)
-    with archive.in_use():
+    with archive.in_use(), _advising(name):
         if target in stored_names():
             return archive.cache / target
         needed = plan(name, chips=chips).needed_bytes
@@ -136,6 +137,18 @@ def download(
     for remark in (*report.remarks, *([] if chips else _count_remarks(name, report))):
         warnings.warn(remark, DatasetWarning, stacklevel=2)
     return report.path
+
+
+@contextmanager
+def _advising(name: str) -> Iterator[None]:
+    """Say what else can be done where no server gives the archive."""
+    try:
+        yield
+    except fetch.SourceError as error:
+        raise DownloadError(
+            f"{error}; with an archive from elsewhere, `llpbench import ARCHIVE.zip --name {name}` "
+            "makes the dataset, and --mirror URL names another server"
+        ) from error
 
 
 def _store_name(name: str, chips: int | None) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from llpbench.data.geometry import overlap_matrix
+from llpbench.errors import LLPBenchError, examples
 
 
 def overlap_areas(ds: xr.Dataset) -> csr_array:
@@ -35,16 +36,37 @@ def present_overlaps(ds: xr.Dataset) -> NDArray[np.bool_]:
     return _present(_positions(ds))
 
 
+def require_one_table(ds: xr.Dataset) -> None:
+    """Refuse parts of a dataset that were joined so that each chip has tables of its own.
+
+    Raises
+    ------
+    LLPBenchError
+        Saying how to join them.
+    """
+    own = {"division_number": ("division",), "overlap_chip": ("overlap",)}
+    wrong = [name for name, dims in own.items() if name in ds and ds[name].dims != dims]
+    if wrong:
+        raise LLPBenchError(
+            f"{examples(wrong)} must be over {own[wrong[0]]}, found {ds[wrong[0]].dims}; join "
+            "parts of a dataset with xr.concat(parts, 'chip', data_vars='minimal', "
+            "coords='minimal', compat='override')"
+        )
+
+
 def _present(pairs: pd.DataFrame) -> NDArray[np.bool_]:
     return ((pairs["chip"] >= 0) & (pairs["division"] >= 0)).to_numpy()
 
 
 def _positions(ds: xr.Dataset) -> pd.DataFrame:
     """The overlap table by positions in this dataset, -1 for what is not here."""
-    positions = {
-        what: pd.Index(ds[f"{what}_number"].to_numpy()).get_indexer(
-            ds[f"overlap_{what}"].to_numpy()
-        )
-        for what in ("chip", "division")
-    }
+    positions = {}
+    for what in ("chip", "division"):
+        numbers = pd.Index(ds[f"{what}_number"].to_numpy())
+        if not numbers.is_unique:
+            raise LLPBenchError(
+                f"a {what} stands here more than once; overlaps are those of one dataset, whose "
+                f"{what}s are there once at most"
+            )
+        positions[what] = numbers.get_indexer(ds[f"overlap_{what}"].to_numpy())
     return pd.DataFrame({**positions, "area": ds["overlap_area"].to_numpy().astype(np.float64)})

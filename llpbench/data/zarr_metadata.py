@@ -121,6 +121,11 @@ class ArrayMetadata(_Part):
         return _NUMBERS.get(self.data_type, _TEXT_BYTES)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all its values in memory."""
+        return math.prod(self.shape) * self.item_bytes
+
+    @property
     def chunk_shape(self) -> list[int]:
         """Length of a file along each dimension."""
         return self.chunk_grid.configuration.chunk_shape

@@ -77,7 +77,7 @@ def write_map(
     ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
     ds = ds.llp.group()
     if not isinstance(predictions, xr.Dataset):
-        predictions = read_predictions(predictions)
+        predictions = read_predictions(predictions, ds)
     part = _predicted(predictions, ds)
     predictions = check_predictions(predictions, part)
     cells, colours, tags = find_cells(part), category_colours(part), _tags(predictions, part)

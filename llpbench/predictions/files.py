@@ -1,76 +1,75 @@
-"""Predictions as files: csv and parquet for proportions, a zarr folder with a segmentation."""
+"""Predictions as files: tables of proportions, and a zarr folder with a segmentation."""
 
 from __future__ import annotations
 
-import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.pointer import refuse_pointer
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
-from llpbench.errors import PredictionsError, examples
-from llpbench.predictions.table import ATTRIBUTES, make_predictions
+from llpbench.errors import PredictionsError
+from llpbench.predictions.columns import make_of_columns
+from llpbench.predictions.parquet import read_parquet, write_parquet
+from llpbench.predictions.table import known_attributes, to_table
+from llpbench.predictions.text import read_text_table
+from llpbench.protocol import WINDOW_SIDE
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
     import xarray as xr
 
-LARGEST_FILE = 2**30
-"""Bytes of the largest table read; 70,000 chips of 5 categories need 5 MB."""
-LARGEST_GRID = 2**34
-"""Bytes of the largest segmentation read; 70,000 chips of 96x96 need 0.65 GB."""
+log = logging.getLogger(__name__)
 
-LONGEST_ID = 200
-"""Bytes of the longest chip id read; the published ones have 13."""
+MOST_CHIPS = 2**18
+"""Rows that are read where the split is not known; the largest published dataset has 70,000."""
+BYTES_A_CHIP = 1000
+"""Bytes of a row of the largest table read; one of 5 categories has about 70."""
 
-_METADATA_KEY = b"llpbench"
-_NUMBERS = ("BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE")
-"""Parquet's physical types of a fixed size."""
+ENDINGS = ".csv, .parquet or .zarr"
 
 
-def read_predictions(path: str | os.PathLike[str]) -> xr.Dataset:
+def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = None) -> xr.Dataset:
     """Read a file of predictions.
 
     Parameters
     ----------
     path : path
-        ``.csv`` or ``.parquet`` (columns ``chip``, then one for each category) or a ``.zarr``
-        folder.
+        A table with a column ``chip`` and one for each category: ``.csv``, ``.tsv`` or ``.txt``,
+        also with ``.gz`` behind, ``.parquet`` or ``.pq``; or a ``.zarr`` folder. Separator,
+        decimal sign, encoding and percentages are recognised.
+    split : Dataset, optional
+        The split they are about, which says how large the file can be and what categories are
+        called; columns of text that are called otherwise are then left out.
 
     Returns
     -------
     Dataset
-        Not checked against any dataset yet.
+        Not checked against any dataset yet. What was left out or guessed is logged as a warning.
 
     Raises
     ------
     PredictionsError
-        If there is no such file, or it is no table of predictions.
+        If there is no such file, it is no table of predictions, or much larger than those of the
+        split can be.
     """
     path = Path(path)
     if not path.exists():
         raise PredictionsError(
             f"there are no predictions {str(path)!r}; give a csv, parquet or zarr"
         )
-    if path.suffix.lower() not in _FORMATS:
-        raise PredictionsError(
-            f"{path.name} must end in .csv, .parquet or .zarr, to say how it is written"
-        )
-    if path.is_file() and path.stat().st_size > LARGEST_FILE:
-        raise PredictionsError(
-            f"{path.name} is {path.stat().st_size} bytes large; at most {LARGEST_FILE} are read"
-        )
-    reader, _writer = _FORMATS[path.suffix.lower()]
+    reader, _writer = _format(path)
+    rows = MOST_CHIPS if split is None else 2 * split.sizes["chip"] + 100
+    categories = None if split is None else split.llp.group()["category_name"].to_numpy().tolist()
+    if not path.is_dir():
+        _check_file(path, rows)
     try:
-        return reader(path)
+        return reader(path, rows, categories)
     except PredictionsError:
         raise
     except Exception as error:  # whatever a damaged file makes pandas, pyarrow or zarr raise
@@ -87,7 +86,7 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
     predictions : Dataset
         As :func:`llpbench.predictions.table.make_predictions` makes them.
     path : path
-        Ends in ``.csv`` or ``.parquet`` (proportions only) or ``.zarr``.
+        Ends as :func:`read_predictions` has it; all but ``.zarr`` hold proportions only.
 
     Raises
     ------
@@ -95,99 +94,55 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
         If the ending is another one, or a segmentation would be lost.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise PredictionsError(f"{path.name} must end in .csv, .parquet or .zarr")
-    if "segmentation" in predictions and path.suffix.lower() != ".zarr":
+    _reader, writer = _format(path)
+    if "segmentation" in predictions and writer is not _write_zarr:
         raise PredictionsError(f"{path.name} cannot hold a segmentation; write a .zarr folder")
-    _reader, writer = _FORMATS[path.suffix.lower()]
     with replacing(path) as part:
         writer(predictions, part)
 
 
-def _read_csv(path: Path) -> xr.Dataset:
-    import pandas as pd
-
-    return _from_table(pd.read_csv(path, dtype={"chip": str}), {}, path)
-
-
-def _read_parquet(path: Path) -> xr.Dataset:
-    import pyarrow.parquet as pq
-
-    metadata = pq.read_metadata(path)
-    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
-    _check_columns(columns, metadata, path)
-    # Ids stay encoded until they are known to be short: a long one, repeated, takes few bytes here.
-    encoded = [column.path for column in columns if column.path == "chip"]
-    table = pq.read_table(path, read_dictionary=encoded)
-    for chunk in table["chip"].chunks if encoded else []:
-        _check_ids(chunk, path)
-    attributes = _attributes(json.loads((metadata.metadata or {}).get(_METADATA_KEY, b"{}")))
-    return _from_table(table.to_pandas(ignore_metadata=True), attributes, path)
-
-
-def _check_columns(
-    columns: Sequence[pq.ColumnSchema], metadata: pq.FileMetaData, path: Path
-) -> None:
-    """Refuse what would be large when read, by what the file says of itself."""
-    stored = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    inflated = max(stored, 8 * metadata.num_rows * metadata.num_columns)
-    if inflated > LARGEST_FILE:
-        raise PredictionsError(f"{path.name} would be {inflated} bytes large when read")
-    odd = [
-        column.path
-        for column in columns
-        if column.max_repetition_level
-        or (column.physical_type not in _NUMBERS and column.path != "chip")
-    ]
-    if odd:
-        raise PredictionsError(f"{path.name}: column {examples(odd)} must hold numbers only")
-
-
-def _check_ids(ids: pa.Array, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_dictionary(ids.type):
-        longest = pc.max(pc.binary_length(ids.dictionary)).as_py() or 0
-        if longest > LONGEST_ID:
-            raise PredictionsError(
-                f"{path.name}: chip ids of at most {LONGEST_ID} bytes are read, found {longest}"
-            )
-
-
-def _from_table(table: pd.DataFrame, attributes: dict[str, Any], path: Path) -> xr.Dataset:
-    if "chip" not in table:
+def _format(path: Path) -> tuple[_Reader, _Writer]:
+    zipped = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if zipped else path).suffix.lower()
+    if ending not in _FORMATS or (zipped and ending not in _TEXT):
         raise PredictionsError(
-            f"{path.name} must have a column 'chip', then one for each category; it has "
-            f"{examples(map(str, table.columns)) or 'none'}"
+            f"{path.name} must end in {ENDINGS}, to say how it is written; save other tables, such "
+            "as those of Excel, feather or RDS, as one of these"
         )
-    shares = table.drop(columns="chip")
-    if not shares.shape[1]:
+    return _FORMATS[ending]
+
+
+def _check_file(path: Path, rows: int) -> None:
+    """Refuse what is no file, only the pointer to one, or too large."""
+    if not path.is_file():
+        raise PredictionsError(f"{path.name} must be a file or a zarr folder")
+    refuse_pointer(path, PredictionsError)
+    largest = _largest(rows)
+    if path.stat().st_size > largest:
         raise PredictionsError(
-            f"{path.name} has no column but 'chip': shares of categories are missing"
+            f"{path.name} is {path.stat().st_size} bytes large; predictions of these chips have at "
+            f"most {largest}"
         )
-    odd = [str(name) for name in shares if len(table) and shares[name].dtype.kind not in "fiu"]
-    if odd:
-        raise PredictionsError(f"{path.name}: column {examples(odd)} must hold numbers only")
-    if table["chip"].isna().any():
-        raise PredictionsError(f"{path.name}: {table['chip'].isna().sum()} rows name no chip")
-    return make_predictions(
-        table["chip"].astype(str).to_numpy(dtype=str),
-        [str(name) for name in shares.columns],
-        shares.to_numpy(dtype=np.float64),
-        **attributes,
-    )
 
 
-def _read_zarr(path: Path) -> xr.Dataset:
-    check_zarr(path)
+def _largest(rows: int) -> int:
+    return 2**20 + rows * BYTES_A_CHIP
+
+
+def _read_text(path: Path, rows: int, categories: Collection[str] | None) -> xr.Dataset:
+    return make_of_columns(read_text_table(path, _largest(rows)), path.name, categories)
+
+
+def _read_zarr(path: Path, rows: int, _categories: Collection[str] | None) -> xr.Dataset:
+    size = max((array.nbytes for array in check_zarr(path).values()), default=0)
+    if size > rows * WINDOW_SIDE**2 * 8:
+        raise PredictionsError(f"{path.name} would be {size} bytes large when read")
     with open_zarr(path) as file:
-        if file.nbytes > LARGEST_GRID:
-            raise PredictionsError(f"{path.name} would be {file.nbytes} bytes large when read")
         names = [name for name in ("proportions", "segmentation") if name in file]
         predictions = file[names].load()
-    attributes = _attributes(predictions.attrs)
-    return _with_text(predictions, fixed_width).drop_attrs().assign_attrs(attributes)
+    attributes = known_attributes(predictions.attrs)
+    predictions = _with_text(predictions, fixed_width).drop_attrs().drop_encoding()
+    return predictions.assign_attrs(attributes)
 
 
 def _with_text(predictions: xr.Dataset, form: Callable[[Any], NDArray[Any]]) -> xr.Dataset:
@@ -196,34 +151,18 @@ def _with_text(predictions: xr.Dataset, form: Callable[[Any], NDArray[Any]]) -> 
     return predictions.assign_coords({name: (c.dims, form(c.to_numpy())) for name, c in coords})
 
 
-def _attributes(stored: object) -> dict[str, Any]:
-    """Those that predictions may have, of what a file says."""
-    if not isinstance(stored, dict):
-        return {}
-    return {key: stored[key] for key in ATTRIBUTES if isinstance(stored.get(key), str | int)}
-
-
-def _write_csv(predictions: xr.Dataset, path: Path) -> None:
-    _to_table(predictions).to_csv(path, index=False)
-
-
-def _write_parquet(predictions: xr.Dataset, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pandas(_to_table(predictions), preserve_index=False)
-    metadata = {_METADATA_KEY: json.dumps(_attributes(predictions.attrs)).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
-
-
-def _to_table(predictions: xr.Dataset) -> pd.DataFrame:
-    table = predictions["proportions"].to_pandas()
-    table.columns.name = None
-    return table.rename_axis("chip").reset_index()
+def _write_text(predictions: xr.Dataset, path: Path) -> None:
+    names = path.name.lower()
+    to_table(predictions).to_csv(
+        path,
+        index=False,
+        sep="\t" if ".tsv" in names else ",",
+        compression="gzip" if names.endswith(".gz") else None,
+    )
 
 
 def _write_zarr(predictions: xr.Dataset, path: Path) -> None:
-    attributes = _attributes(predictions.attrs)
+    attributes = known_attributes(predictions.attrs)
     stored = _with_text(predictions, variable_width).assign_attrs(attributes)
     chips = min(predictions.sizes["chip"], 4096) or 1
     grid = predictions.get("segmentation")
@@ -238,10 +177,13 @@ def _write_zarr(predictions: xr.Dataset, path: Path) -> None:
     )
 
 
-_Reader: TypeAlias = Callable[[Path], "xr.Dataset"]
+_Reader: TypeAlias = Callable[[Path, int, Collection[str] | None], "xr.Dataset"]
 _Writer: TypeAlias = Callable[["xr.Dataset", Path], None]
+_TEXT: dict[str, tuple[_Reader, _Writer]] = dict.fromkeys(
+    (".csv", ".tsv", ".txt"), (_read_text, _write_text)
+)
 _FORMATS: dict[str, tuple[_Reader, _Writer]] = {
-    ".csv": (_read_csv, _write_csv),
-    ".parquet": (_read_parquet, _write_parquet),
+    **_TEXT,
+    **dict.fromkeys((".parquet", ".pq"), (read_parquet, write_parquet)),
     ".zarr": (_read_zarr, _write_zarr),
 }

@@ -7,18 +7,23 @@ writing files is in :mod:`llpbench.predictions.files`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench.catalog import NO_LABEL
 from llpbench.errors import PredictionsError, examples
+from llpbench.predictions.names import mangled, match_categories, match_ids
 from llpbench.protocol import WINDOW_SIDE
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
+
+log = logging.getLogger(__name__)
 
 SUM_TOLERANCE = 1e-3
 """How far the shares of a chip may be from summing to 1."""
@@ -73,6 +78,20 @@ def make_predictions(
     return xr.Dataset(variables, coordinates, attrs=attributes)
 
 
+def known_attributes(stored: object) -> dict[str, Any]:
+    """Those that predictions may have, of what a file says."""
+    if not isinstance(stored, dict):
+        return {}
+    return {key: stored[key] for key in ATTRIBUTES if isinstance(stored.get(key), str | int)}
+
+
+def to_table(predictions: xr.Dataset) -> pd.DataFrame:
+    """Proportions as a table: a column ``chip``, then one for each category."""
+    table = predictions["proportions"].to_pandas()
+    table.columns.name = None
+    return table.rename_axis("chip").reset_index()
+
+
 def template(ds: xr.Dataset) -> xr.Dataset:
     """Predictions to be filled: every chip of a dataset, every share NaN.
 
@@ -119,8 +138,10 @@ def check_predictions(
     """
     _check_form(predictions)
     _check_dataset(predictions, ds)
-    _check_names("chip", predictions["chip"].to_numpy(), ds["chip"].to_numpy(), ds)
     categories = ds.llp.group()["category_name"].to_numpy()
+    predictions = _as_known(predictions, "chip", ds["chip"].to_numpy())
+    _check_names("chip", predictions["chip"].to_numpy(), ds["chip"].to_numpy(), ds)
+    predictions = _as_known(predictions, "category", categories)
     _check_names("category", predictions["category"].to_numpy(), categories, ds)
     ordered = predictions.sel(chip=ds["chip"].to_numpy(), category=categories)
     if "segmentation" in predictions:
@@ -165,6 +186,23 @@ def _check_dataset(predictions: xr.Dataset, ds: xr.Dataset) -> None:
             )
 
 
+def _as_known(
+    predictions: xr.Dataset, kind: Literal["chip", "category"], expected: NDArray[np.str_]
+) -> xr.Dataset:
+    """Predictions whose chips or categories are called as in the dataset, if it is clear which."""
+    found = predictions[kind].to_numpy().astype(str)
+    if np.isin(found, expected).all():
+        return predictions
+    meant = (match_ids if kind == "chip" else match_categories)(found.tolist(), expected.tolist())
+    spelled = {name: known for name, known in meant.items() if name != known}
+    if not spelled:
+        return predictions
+    pairs = ", ".join(f"{examples([name])} for {examples([spelled[name]])}" for name in spelled)
+    log.warning("names of %s are spelled otherwise: %s", kind, f"{pairs:.200}")
+    names = np.array([meant.get(name, name) for name in found.tolist()], dtype=str)
+    return predictions.assign_coords({kind: names})
+
+
 def _check_names(
     kind: str, names: NDArray[np.str_], expected: NDArray[np.str_], ds: xr.Dataset
 ) -> None:
@@ -183,9 +221,11 @@ def _check_names(
         where = (
             f"the {len(expected)} chips of the split" if kind == "chip" else f"{expected.tolist()}"
         )
+        changed = mangled(problems["unknown"].tolist(), problems["missing"].tolist())
+        advice = f"{changed}; write ids as text, " if kind == "chip" and changed else ""
         raise PredictionsError(
-            f"predictions must name each {kind} once, {where}: {'; '.join(faults)}; start from "
-            f"`llpbench template {ds.llp.info.name}`"
+            f"predictions must name each {kind} once, {where}: {'; '.join(faults)}; {advice}start "
+            f"from `llpbench template {ds.llp.info.name}`"
         )
 
 

@@ -121,7 +121,7 @@ def _read_predictions(path: Path, ds: xr.Dataset) -> xr.Dataset:
     """Predictions of chips of a dataset, whatever split they are of."""
     if (path / RECORD).exists():
         return _predict_all(path, ds)
-    predictions = read_predictions(path)
+    predictions = read_predictions(path, ds)
     grouped = ds.llp.group()
     known = grouped["chip"].isin(predictions["chip"].to_numpy())
     return check_predictions(predictions, grouped.isel(chip=known.to_numpy()))

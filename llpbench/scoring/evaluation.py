@@ -73,7 +73,7 @@ def evaluate(
         raise LLPBenchError(f"the dataset {ds.llp.info.name!r} has no chips in split {split!r}")
     seeds = []
     for seed in several:
-        table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed)
+        table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed, part)
         seeds.append(check_predictions(table, part, renormalise=renormalise))
     digests = [digest_predictions(seed) for seed in seeds]
     return score_checked(seeds, digests, grouped, split)

@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,8 @@ from typing import BinaryIO
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
+from llpbench.data.litter import is_litter
+from llpbench.data.pointer import refuse_pointer
 from llpbench.errors import ArchiveError, examples
 
 LARGEST_DIRECTORY = 2**25
@@ -30,18 +33,23 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _RAW_DEFLATE = -15
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
+"""Other ways to compress (APPNOTE 4.4.5); Windows takes Deflate64 for what is large."""
+
+
+_OTHER_KIND = "it is another kind of archive"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a file stands in the zip."""
+    """Where a file stands in the zip; of a folder only its name and size."""
 
     name: str
-    offset: int
-    compressed_size: int
-    size: int
-    checksum: int
-    is_deflated: bool
+    offset: int = 0
+    compressed_size: int = 0
+    size: int = 0
+    checksum: int = 0
+    is_deflated: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,21 +66,42 @@ class Members:
 def list_members(path: Path) -> Members:
     """Find what a published archive holds, and refuse what could do harm."""
     if not path.is_file():
-        raise ArchiveError(f"there is no archive {str(path)!r}; give the path of a published zip")
+        raise ArchiveError(
+            f"there is no archive {str(path)!r}; give the path of a published zip, or of the "
+            "folder it was unzipped to"
+        )
+    refuse_pointer(path, ArchiveError)
     try:
         with _DirectoryFile(path) as file, zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
             base = archive.start_dir  # members lie before the central directory
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
         raise ArchiveError(
-            f"{path.name} is not a whole zip ({error!s:.200}); fetch it again or give another file"
+            f"{path.name} is not a whole zip ({_what_it_is(path) or f'{error!s:.200}'}); fetch it "
+            "again or give another file"
         ) from error
-    files = [info for info in infos if not info.filename.endswith("/")]
+    files = [info for info in infos if not info.filename.endswith(("/", "\\"))]
     try:
         _refuse_harmful(files, base)
-        return _sorted_by_kind(path, files)
+        return sort_by_kind(path, map(_member, files))
     except ArchiveError as error:
         raise ArchiveError(f"{path.name} {error}") from error
+
+
+def _what_it_is(path: Path) -> str:
+    """What a file is that is no zip, where its first bytes tell."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head.startswith(_LOCAL_SIGNATURE):
+        return "its end is missing: it was cut off"
+    kinds = {b"\x1f\x8b": "a gzip", b"7z\xbc\xaf": "a 7z", b"Rar!": "a rar", b"BZh": "a bzip2"}
+    kinds |= {b"\xfd7zXZ": "an xz", b"\x28\xb5\x2f\xfd": "a zstd"}
+    for begin, kind in kinds.items():
+        if head.startswith(begin):
+            return f"it is {kind} archive; unpack it, and import the folder"
+    if b"<html" in head.lower() or b"<!doctype html" in head.lower():
+        return "it is a web page"
+    return "" if head else "it is empty"
 
 
 class _DirectoryFile(io.FileIO):
@@ -124,22 +153,21 @@ def _refuse_harmful(files: list[zipfile.ZipInfo], base: int) -> None:
 
 
 def _problem(info: zipfile.ZipInfo, base: int) -> str | None:
-    path = PurePosixPath(info.filename)
+    path = _place(info.filename)
     if not path.parts or not info.orig_filename.isprintable():
         return "has no printable name"
-    if (
-        path.is_absolute()
-        or ".." in path.parts
-        or "\\" in info.orig_filename
-        or ":" in path.parts[0]
-    ):
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         return "points outside its folder"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
     if info.flag_bits & _ENCRYPTED:
         return "is encrypted"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"is compressed by method {info.compress_type}; only DEFLATE is expected"
+        name = _METHODS.get(info.compress_type, "unknown")
+        return (
+            f"is compressed by method {info.compress_type} ({name}), where only DEFLATE is "
+            "expected; unzip it, and import the folder"
+        )
     if info.header_offset < 0 or _least_end(info) > base:
         return "lies outside the file"
     return None
@@ -150,12 +178,7 @@ def _least_end(info: zipfile.ZipInfo) -> int:
     return info.header_offset + _LOCAL_HEADER.size + info.compress_size
 
 
-def _member(info: zipfile.ZipInfo, largest: int) -> Member:
-    if max(info.file_size, info.compress_size) > largest:
-        raise ArchiveError(
-            f"has a member {examples([info.filename])} of {info.file_size} bytes "
-            f"({info.compress_size} compressed); at most {largest} are expected"
-        )
+def _member(info: zipfile.ZipInfo) -> Member:
     return Member(
         name=info.filename,
         offset=info.header_offset,
@@ -166,34 +189,62 @@ def _member(info: zipfile.ZipInfo, largest: int) -> Member:
     )
 
 
-def _sorted_by_kind(path: Path, files: list[zipfile.ZipInfo]) -> Members:
+def _place(name: str) -> PurePosixPath:
+    """Where a file is; some programs of Windows write backslashes."""
+    return PurePosixPath(name.replace("\\", "/"))
+
+
+def sort_by_kind(path: Path, files: Iterable[Member]) -> Members:
+    """Tell chips and tables by their names; what desktops leave is passed over.
+
+    Parameters
+    ----------
+    path : Path
+        Of the zip or the folder.
+
+    Raises
+    ------
+    ArchiveError
+        If something is missing, there twice or too large.
+    """
+    placed = [(_place(file.name), file) for file in files]
+    placed = [(place, file) for place, file in placed if not is_litter(place)]
     chips: dict[str, Member] = {}
-    for info in files:
-        place = PurePosixPath(info.filename)
+    for place, file in placed:
         if place.suffix == ".pkl" and place.parent.name == "data":
             if place.stem in chips:
                 raise ArchiveError(f"holds chip {examples([place.stem])} twice")
-            chips[place.stem] = _member(info, LARGEST_CHIP)
+            chips[place.stem] = _bounded(file, LARGEST_CHIP)
     if not chips:
-        raise ArchiveError("holds no chips (data/*.pkl): it is another kind of archive")
+        inner = [place.name for place, _file in placed if place.suffix.lower() == ".zip"]
+        what = f"holds another zip, {examples(inner)}; import that" if inner else _OTHER_KIND
+        raise ArchiveError(f"holds no chips (data/*.pkl): {what}")
     return Members(
         path=path,
         chips=chips,
-        splits=_table(files, "splits", ".csv"),
-        chip_table=_table(files, "_aschip", ".geojson"),
-        division_table=_table(files, "_communes", ".geojson"),
+        splits=_table(placed, "splits", ".csv"),
+        chip_table=_table(placed, "_aschip", ".geojson"),
+        division_table=_table(placed, "_communes", ".geojson"),
     )
 
 
-def _table(files: list[zipfile.ZipInfo], word: str, suffix: str) -> Member:
+def _bounded(file: Member, largest: int) -> Member:
+    if max(file.size, file.compressed_size) > largest:
+        raise ArchiveError(
+            f"has a member {examples([file.name])} of {file.size} bytes "
+            f"({file.compressed_size} compressed); at most {largest} are expected"
+        )
+    return file
+
+
+def _table(placed: list[tuple[PurePosixPath, Member]], word: str, suffix: str) -> Member:
     """The table named so; of several not the expanded one, which lacks shares by class."""
-    names = ((PurePosixPath(info.filename).name, info) for info in files)
     candidates = [
-        ("expanded" in name, len(name), info.filename, info)
-        for name, info in names
-        if word in name and name.endswith(suffix)
+        ("expanded" in place.name, len(place.name), file.name, file)
+        for place, file in placed
+        if word in place.name and place.name.endswith(suffix)
     ]
     if not candidates:
-        raise ArchiveError(f"holds no *{word}*{suffix}: it is another kind of archive")
-    info = min(candidates, key=lambda candidate: candidate[:3])[-1]
-    return _member(info, min(LARGEST_TABLE, MOST_TABLE_RATIO * (info.compress_size + 1)))
+        raise ArchiveError(f"holds no *{word}*{suffix}: {_OTHER_KIND}")
+    file = min(candidates, key=lambda candidate: candidate[:3])[-1]
+    return _bounded(file, min(LARGEST_TABLE, MOST_TABLE_RATIO * (file.compressed_size + 1)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
 from llpbench.data.archive.chip import ArchivedChip, read_chip
+from llpbench.data.archive.folder import list_folder, read_file
 from llpbench.data.archive.members import Member, Members, list_members, read_member
 from llpbench.data.archive.tables import (
     find_label_set,
@@ -38,10 +40,10 @@ class ArchivePixels:
         image = np.empty((len(chips), *side, 3), dtype=np.uint8)
         label = np.empty((len(chips), *side), dtype=np.uint8)
         stated_target = np.empty((len(chips), self.number_of_classes))
-        with self.path.open("rb") as file:
+        with _opened(self.path) as read:
             for number, chip in enumerate(chips):
                 try:
-                    content = self._read_chip(file, chip)
+                    content = self._read_chip(read, chip)
                 except ArchiveError as error:
                     raise ArchiveError(
                         f"{self.path.name}: chip {examples([chip])}: {error}"
@@ -50,22 +52,30 @@ class ArchivePixels:
                 stated_target[number] = content.stated_target
         return ChipBlock(image, label, stated_target)
 
-    def _read_chip(self, file: BinaryIO, chip: str) -> ArchivedChip:
-        content = read_chip(read_member(file, self.members[chip]), self.number_of_classes)
+    def _read_chip(self, read: Callable[[Member], bytes], chip: str) -> ArchivedChip:
+        content = read_chip(read(self.members[chip]), self.number_of_classes)
         if content.chip_id != chip:
             raise ArchiveError(f"its pickle is of another chip, {examples([content.chip_id])}")
         return content
 
 
 def read_archive(path: Path) -> tuple[Region, list[str]]:
-    """Open a published archive; also a sentence for each thing that was out of order and mended."""
-    members = list_members(path)
+    """Open a published archive, or the folder that it was unzipped to.
+
+    Returns
+    -------
+    region : Region
+        Whose pixels are read from the archive when they are asked for.
+    remarks : list of str
+        A sentence for each thing that was out of order and mended.
+    """
+    members = list_folder(path) if path.is_dir() else list_members(path)
     ids = list(members.chips)
     try:
-        with path.open("rb") as file:
-            splits = read_splits(read_member(file, members.splits), ids)
-            outlines = read_outlines(read_member(file, members.chip_table), "chips")
-            divisions = read_outlines(read_member(file, members.division_table), "communes")
+        with _opened(path) as read:
+            splits = read_splits(read(members.splits), ids)
+            outlines = read_outlines(read(members.chip_table), "chips")
+            divisions = read_outlines(read(members.division_table), "communes")
         labels, stated = find_label_set(divisions)
         proportions, remarks = read_division_proportions(stated, len(labels.classes))
         absent = [chip for chip in ids if chip not in outlines.index]
@@ -92,8 +102,19 @@ def read_archive(path: Path) -> tuple[Region, list[str]]:
     return region, remarks
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Callable[[Member], bytes]]:
+    """What reads the members of a zip or a folder."""
+    if path.is_dir():
+        yield partial(read_file, path)
+    else:
+        with path.open("rb") as file:
+            yield partial(read_member, file)
+
+
 def _find_origin(members: Members, labels: LabelSet) -> DatasetEntry | None:
-    """The dataset of the catalog that an archive's folder is named after, by region and labels."""
-    region = members.splits.name.partition("_")[0]
+    """The dataset of the catalog that folder or tables are named after, by region and labels."""
+    parts = (part for file in (members.splits, members.chip_table) for part in file.name.split("/"))
+    regions = {part.partition("_")[0] for part in parts}
     entries = catalog.load().datasets.values()
-    return next((e for e in entries if (e.region, e.label_set) == (region, labels)), None)
+    return next((e for e in entries if e.region in regions and e.label_set == labels), None)

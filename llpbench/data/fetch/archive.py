@@ -231,7 +231,7 @@ class Archive:
                     return self._fetch_from(next(addresses), transfer)
             except SourceError as error:
                 failures.append(error)
-        raise DownloadError("; ".join(map(str, failures))) from failures[-1]
+        raise SourceError("; ".join(map(str, failures))) from failures[-1]
 
     def _fetch_from(self, url: str, transfer: Transfer) -> None:
         """Have pooch fetch and check it; wrong bytes are thrown away and fetched once more."""

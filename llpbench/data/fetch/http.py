@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,13 @@ import requests
 import urllib3
 
 from llpbench._version import __version__
-from llpbench.data.fetch.retrying import MissingError, Retries, SourceError, TransientError
+from llpbench.data.fetch.retrying import (
+    MissingError,
+    Retries,
+    SourceError,
+    TransientError,
+    UnreachableError,
+)
 from llpbench.errors import DownloadError
 
 ZENODO = "https://zenodo.org"
@@ -23,6 +31,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_NO_WAY = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
@@ -65,9 +74,11 @@ def get(url: str, headers: Mapping[str, str] | None = None) -> Iterator[requests
 
     Raises
     ------
+    UnreachableError
+        If the server has no address, there is no route to it, or a proxy does not give one.
     TransientError
-        If the connection fails, also while the body is read; for a web page in place of a file;
-        for 408, 425, 429 and 500 to 599.
+        If the connection fails otherwise, also while the body is read; for a web page in place of
+        a file; for 408, 425, 429 and 500 to 599.
     MissingError
         For 404 and 410.
     SourceError
@@ -104,11 +115,27 @@ def _refuse_failure(response: requests.Response) -> None:
 
 def _broken(url: str, error: BaseException, outer: BaseException | None) -> Exception:
     """Find what the operating system said, and no further: ``outer`` is the caller's own affair."""
+    through_proxy = isinstance(error, requests.exceptions.ProxyError)
+    timed_out = isinstance(error, requests.ConnectTimeout)
     while (cause := error.__cause__ or error.__context__) not in (None, outer):
         error = cause
     if isinstance(error, ssl.SSLCertVerificationError):
         return SourceError(f"{url} has no certificate to be trusted ({_reason(error)})")
+    if through_proxy:
+        return UnreachableError(
+            f"the proxy {_proxy(url)} of the environment gives no way to {url} ({_reason(error)})"
+        )
+    if isinstance(error, socket.gaierror):
+        return UnreachableError(f"{url} has no address on this network ({_reason(error)})")
+    if timed_out or (isinstance(error, OSError) and error.errno in _NO_WAY):
+        return UnreachableError(f"{url} cannot be reached ({_reason(error)})")
     return TransientError(f"the connection to {url} failed ({_reason(error)})")
+
+
+def _proxy(url: str) -> str:
+    """Host and port of the proxy that an address is asked through, without a password."""
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    return urllib3.util.parse_url(proxy or "").netloc or "in between"
 
 
 def _reason(error: BaseException) -> str:

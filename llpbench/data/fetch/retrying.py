@@ -35,6 +35,10 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
+class UnreachableError(TransientError):
+    """There is no way to the server: seldom a fault that passes while somebody waits."""
+
+
 class SourceError(DownloadError):
     """One server cannot give the file; another may."""
 
@@ -53,6 +57,8 @@ class Retries(Retry):
 
     ATTEMPTS = 8
     """Failures in a row, none of which brought a new byte, after which a server is given up."""
+    UNREACHABLE_ATTEMPTS = 3
+    """The same where there is no way to the server, and nothing has come from it before."""
     LONGEST_RETRY_AFTER = 600.0
     """Seconds of a ``Retry-After`` that are honoured at most."""
     TIMEOUT = (10.0, 30.0)
@@ -99,15 +105,17 @@ def insist(attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0) ->
         After too many failures without progress; it names the last one.
     """
     left = fresh = Retries(Retries.ATTEMPTS - 1)
-    furthest = progress()
+    start = furthest = progress()
     while True:
         try:
             return attempt()
         except TransientError as fault:
             if (now := progress()) > furthest:
                 left, furthest = fresh, now
-            if not left.total:
-                message = f"{fault}, {Retries.ATTEMPTS} times in a row; try again later"
+            failures = len(left.history) + 1
+            hopeless = isinstance(fault, UnreachableError) and furthest == start
+            if not left.total or (hopeless and failures >= Retries.UNREACHABLE_ATTEMPTS):
+                message = f"{fault}, {failures} times in a row; try again later"
                 raise SourceError(message) from fault
             left = left.increment(error=fault)
             wait = left.wait(fault.retry_after)
