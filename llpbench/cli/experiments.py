@@ -24,15 +24,16 @@ def demo(out: Path | None, as_json: bool) -> None:
     """Run four methods on both embedded synthetic datasets and print their results."""
     from llpbench.cli.results import print_runs
     from llpbench.running.run import run_method
-    from llpbench.runs.folder import choose_folder
+    from llpbench.runs.folder import claimed_folder
     from llpbench.runs.results import result_row
 
-    folder = choose_folder(out, "demo", resume=False)
-    runs = []
-    for dataset, (method, settings) in itertools.product(DEMO_DATASETS, DEMO_METHODS.items()):
-        LOG.info("%s on %s (synthetic) ...", method, dataset)
-        place, progress = folder / f"{method}-{dataset}", shows_progress()
-        runs.append(run_method(method, dataset, settings=settings, out=place, progress=progress))
+    runs, tasks = [], itertools.product(DEMO_DATASETS, DEMO_METHODS.items())
+    with claimed_folder(out, "demo", resume=False) as folder:
+        for dataset, (method, settings) in tasks:
+            LOG.info("%s on %s (synthetic) ...", method, dataset)
+            place, progress = folder / f"{method}-{dataset}", shows_progress()
+            run = run_method(method, dataset, settings=settings, out=place, progress=progress)
+            runs.append(run)
     if as_json:
         print_json([result_row([run]) for run in runs])
         return

@@ -18,7 +18,7 @@ from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
-from llpbench.runs.folder import choose_folder, working_folder
+from llpbench.runs.folder import claimed_folder, working_folder
 from llpbench.runs.record import RunRecord, read_run
 
 if TYPE_CHECKING:
@@ -67,12 +67,14 @@ def predict_region(run: Path, recipe: Recipe, out: Path, *, progress: bool = Fal
     record = read_run(run).record
     method = load_method(record.method, run / "weights")
     remarks = _check_knowledge(record, method, recipe)
-    folder = choose_folder(out, out.name, resume=False)
     legend = _legend(record, method)
     region, remarks_of_region = build_region(
         replace(recipe, labels=(), legend=legend, splitting=Splitting("test"))
     )
-    with working_folder(folder, resume=False) as part:
+    with (
+        claimed_folder(out, out.name, resume=False) as folder,
+        working_folder(folder, resume=False) as part,
+    ):
         report = write_store(
             region,
             part / DATASET,
