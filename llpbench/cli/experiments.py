@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, print_json, print_table, shows_progress
+from llpbench.cli.output import LOG, echo, print_json, print_table, shows_progress
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
@@ -37,10 +37,10 @@ def demo(out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json([result_row([run]) for run in runs])
         return
-    click.echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
+    echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
     print_runs(runs)
-    click.echo(f"Predictions, scores and weights of each run: {folder}/")
-    click.echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
+    echo(f"Predictions, scores and weights of each run: {folder}/")
+    echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
 
 
 @click.command()
@@ -92,11 +92,11 @@ def sweep(
         print_json([run_row(job, run) for job, run in result.done])
     else:
         print_runs([run for _job, run in result.done])
-        click.echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
+        echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
     for job, reason in result.failed:
-        click.echo(f"llpbench: {job.title} failed: {reason}", err=True)
+        echo(f"llpbench: {job.title} failed: {reason}", err=True)
     if result.interrupted:
-        click.echo("llpbench: interrupted; go on with the same command", err=True)
+        echo("llpbench: interrupted; go on with the same command", err=True)
         sys.exit(130)
     sys.exit(1 if result.failed else 0)
 
@@ -173,4 +173,4 @@ def coarseness(
         return
     hidden = ("mae_hard", "f1_micro")
     print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
-    click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")
+    echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

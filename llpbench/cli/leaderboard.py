@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli.options import FOLDER, datasets_option, json_option
-from llpbench.cli.output import print_json, print_rows, print_table, shows_progress
+from llpbench.cli.output import echo, print_json, print_rows, print_table, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.board.layout import Board
@@ -67,8 +67,8 @@ def new(folder: Path, runs: tuple[Path, ...], **said: Any) -> None:
     said["authors"] = [{"name": name} for name in said["authors"]]
     path = draft_entry(folder, runs, {name: value for name, value in said.items() if value})
     left = path.read_text(encoding="utf-8").count(FILL_IN)
-    click.echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
-    click.echo(f"Next: llpbench leaderboard add {folder}")
+    echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
+    echo(f"Next: llpbench leaderboard add {folder}")
 
 
 @leaderboard.command()
@@ -108,7 +108,7 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
         _print_verdict(verdict)
         print_table(rows)
         for path in written:
-            click.echo(f"written to {path}")
+            echo(f"written to {path}")
     sys.exit(verdict.is_refused)
 
 
@@ -143,7 +143,7 @@ def replay(board: Board, as_json: bool) -> None:
         print_json([result.model_dump() for result in replayed])
         sys.exit(bool(problems))
     for result in problems:
-        click.echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
+        echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
     moved = [result for result in replayed if result.moved and not result.problem]
     print_table(
         [
@@ -159,7 +159,7 @@ def replay(board: Board, as_json: bool) -> None:
             if not result.problem and (result.moved or result.rank != result.stored_rank)
         ]
     )
-    click.echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
+    echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
     sys.exit(bool(problems))
 
 
@@ -203,7 +203,7 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
         return
     print_table([{name: row[name] for name in row if name != "note"} for row in rows])
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        click.echo(f"\n{note}")
+        echo(f"\n{note}")
 
 
 @leaderboard.command()
@@ -223,7 +223,7 @@ def truth(datasets: tuple[str, ...], board: Board) -> None:
         path = board.truth(ds.llp.info.name)
         write_truth(make_truth(ds), path)
         write_card(make_card(ds), board.card(ds.llp.info.name))
-        click.echo(f"written to {path}")
+        echo(f"written to {path}")
 
 
 @leaderboard.command()
@@ -233,7 +233,7 @@ def build(board: Board) -> None:
     from llpbench.board.site import build_site
 
     for path in build_site(board):
-        click.echo(f"written to {path}")
+        echo(f"written to {path}")
 
 
 def _row(upkeep: Upkeep) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def _row(upkeep: Upkeep) -> dict[str, Any]:
 
 
 def _print_verdict(verdict: Verdict) -> None:
-    click.echo(f"{verdict.entry}: {verdict.level}")
+    echo(f"{verdict.entry}: {verdict.level}")
     for reason in verdict.reasons:
         where = f"{reason.where}: " if reason.where else ""
-        click.echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")
+        echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")

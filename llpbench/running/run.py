@@ -106,6 +106,8 @@ def run_method(
         If a name is unknown, a split is empty, the method cannot promise the same bits, the
         folder is taken, or training fails.
     """
+    if settings and "random_state" in settings:
+        raise MethodError("random_state is the seed; give it as such")
     method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
     region = open_dataset(dataset).llp.group()
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
@@ -240,9 +242,7 @@ def _draw(scores: Scores, folder: Path) -> None:
     try:
         write_plots(scores, folder, categories=[widest_category(scores)])
     except Exception as error:
-        log.warning(
-            "the pictures could not be drawn (%r); the run is kept without them", error
-        )
+        log.warning("the pictures could not be drawn (%r); the run is kept without them", error)
 
 
 def _clock() -> NDArray[np.float64]:

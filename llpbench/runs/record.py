@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, examples, first_problem
+from llpbench.protocol import SPLITS
+from llpbench.reading import read_json, read_text
 from llpbench.scoring.scores import Scores
+from llpbench.writing import is_name, recover
 
 FORMAT = 2
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them."""
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
+
+
+LARGEST = 2**20
+"""Bytes of the largest record read; one has some 2,000."""
 
 
 @dataclass(frozen=True)
@@ -105,24 +112,48 @@ def read_run(folder: Path) -> Run:
     Raises
     ------
     LLPBenchError
-        If there is none, or it is of another version.
+        If there is none, it is of another version, or something in it cannot be.
     """
+    recover(folder)
     try:
-        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        record = RunRecord(**_convert(content))
-        file = folder / scores_file(record.split)
-        if not file.exists():  # of a run that an earlier version made
-            file = folder / f"scores-{record.split}.json"
-        text = file.read_text(encoding="utf-8") if file.exists() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LLPBenchError(f"{folder} holds no run that can be read ({error})") from error
-    return Run(folder, record, None if text is None else Scores.from_json(text))
+        record = _check(_convert(read_json(folder / RECORD, LARGEST)))
+    except (LLPBenchError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = first_problem(error)
+        raise LLPBenchError(f"{str(folder)!r} holds no run that can be read ({reason})") from error
+    file = folder / scores_file(record.split)
+    if not file.exists():  # of a run that an earlier version made
+        file = folder / f"scores-{record.split}.json"
+    scores = Scores.from_json(read_text(file)) if file.exists() else None
+    return Run(folder, record, scores)
+
+
+@cache
+def _model() -> Any:
+    from pydantic import ConfigDict, TypeAdapter
+
+    strict = ConfigDict(strict=True, allow_inf_nan=False, str_max_length=2000)
+    return TypeAdapter(type("RunRecord", (RunRecord,), {"__pydantic_config__": strict}))
+
+
+def _check(content: dict[str, Any]) -> RunRecord:
+    """A record whose values are of their types, and whose names can name files and nothing else."""
+    if unknown := content.keys() - {field.name for field in fields(RunRecord)}:
+        raise ValueError(f"{examples(sorted(unknown))} is no part of it")
+    _model().validate_python(content)
+    record = RunRecord(**content)
+    for name in (record.dataset, record.trained_on, *record.method.split("+")):
+        if not is_name(name):
+            raise ValueError(f"{examples([name])} is no name")
+    if record.split not in SPLITS:
+        raise ValueError(f"there is no split {examples([record.split])}")
+    return record
 
 
 def _convert(content: dict[str, Any]) -> dict[str, Any]:
     """The contents of ``run.json`` of any format up to this one, in this one."""
     if content.get("format") not in range(1, FORMAT + 1):
-        raise ValueError(f"formats up to {FORMAT} are read, found {content.get('format')!r}")
+        found = examples([content.get("format")])
+        raise ValueError(f"formats up to {FORMAT} are read, found {found}")
     if content["format"] == FORMAT:
         return content
     settings = {**content.pop("parameters")}
