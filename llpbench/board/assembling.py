@@ -13,7 +13,7 @@ from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_result
 from llpbench.board.standings import Category, Metric, Row, Standings, Table
-from llpbench.board.submission import Submission, read_submission
+from llpbench.board.submission import Submission, read_entries
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.catalog import LabelSet, reported_results
 from llpbench.errors import BoardError
@@ -31,7 +31,7 @@ _ORDER = ("entry", "reference", "bound", "reported")
 
 def make_standings(board: Board) -> Standings:
     """Put together what the page shows."""
-    submissions = [read_submission(folder) for folder in board.entries()]
+    submissions = read_entries(board.entries())
     entries = [submission.entry for submission in submissions]
     places = {
         *((name, entry.track) for entry in entries for name in entry.datasets),

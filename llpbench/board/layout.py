@@ -16,6 +16,8 @@ ENTRY = "entry.yaml"
 LARGEST_PREDICTIONS = 32 * 2**20
 """Bytes of the largest predictions file; proportions of 14,000 chips have a few hundred kB."""
 MOST_FILES = 1001
+DEEPEST = 20
+"""Folders in one another inside a segmentation; one has four."""
 
 _FOLDER = re.compile(rf"{SLUG}__{SLUG}")
 _DATASET = re.compile(DATASET)
@@ -46,14 +48,18 @@ class Board:
 
     def truth(self, dataset: str) -> Path:
         """Truth table of a dataset."""
+        _check_dataset(dataset)
         return self.folder / "truth" / f"{dataset}.parquet"
 
     def card(self, dataset: str) -> Path:
         """What a page shows of a dataset: outlines, colours, example chips."""
+        _check_dataset(dataset)
         return self.folder / "truth" / f"{dataset}.json"
 
     def result(self, dataset: str, entry: str) -> Path:
         """Stored scores of an entry on a dataset."""
+        _check_dataset(dataset)
+        check_folder_name(entry)
         return self.folder / "results" / dataset / f"{entry}.json"
 
     @property
@@ -72,6 +78,12 @@ class EntryFiles:
     folder: Path
     predictions: dict[str, dict[int, Path]]
     segmentations: dict[str, dict[int, Path]]
+
+
+def _check_dataset(name: str) -> None:
+    """Refuse what cannot name a dataset, before it becomes the name of a file."""
+    if not _DATASET.fullmatch(name):
+        raise BoardError(f"{examples([name])} cannot name a dataset of a board")
 
 
 def check_folder_name(name: str) -> None:
@@ -137,11 +149,17 @@ def _list_dataset(item: os.DirEntry[str], files: EntryFiles) -> None:
 
 
 def _check_grid(folder: Path) -> None:
-    """Refuse links anywhere inside a segmentation."""
+    """Refuse links, pipes and devices anywhere inside a segmentation, and one that is too deep."""
     for parent, folders, files in os.walk(folder):
-        linked = [name for name in (*folders, *files) if (Path(parent) / name).is_symlink()]
+        if len(Path(parent).relative_to(folder).parts) > DEEPEST:
+            raise BoardError(f"{folder.name} is more than {DEEPEST} folders deep")
+        paths = [Path(parent, name) for name in (*folders, *files)]
+        linked = [path.name for path in paths if path.is_symlink()]
         if linked:
             raise BoardError(f"{folder.name} holds a link, {examples(linked)}; copy what it means")
+        odd = [path.name for path in paths if not (path.is_file() or path.is_dir())]
+        if odd:
+            raise BoardError(f"{folder.name} holds {examples(odd)}, which must be plain files")
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from llpbench.board.entry import Entry, Part, validate_entry
 from llpbench.board.layout import ENTRY, EntryFiles, list_entry_files
 from llpbench.board.result import Digests
 from llpbench.board.yaml_files import read_yaml
-from llpbench.errors import BoardError, PredictionsError
+from llpbench.errors import BoardError, LLPBenchError, PredictionsError
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import SCORER_VERSION
@@ -104,6 +105,17 @@ def read_submission(folder: Path) -> Submission:
             f"be called {entry.name}, not {folder.name}"
         )
     return Submission(entry, files)
+
+
+def read_entries(folders: Iterable[Path]) -> list[Submission]:
+    """Read the metadata of entries of a board; one that is out of order is named."""
+    submissions = []
+    for folder in folders:
+        try:
+            submissions.append(read_submission(folder))
+        except LLPBenchError as error:
+            raise BoardError(f"the entry {folder.name!r} on the board: {error}") from error
+    return submissions
 
 
 def _read(path: Path, truth: xr.Dataset) -> xr.Dataset:

@@ -9,7 +9,7 @@ from typing import Literal
 from llpbench.board.entry_scoring import score_entry, score_pixels
 from llpbench.board.layout import Board
 from llpbench.board.result import Result, read_result, write_result
-from llpbench.board.submission import EntryPredictions, Submission, read_submission
+from llpbench.board.submission import EntryPredictions, Submission, read_entries
 from llpbench.board.truth import read_truth
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import BoardError, examples
@@ -46,7 +46,7 @@ def find_submissions(board: Board, entries: Collection[str] = ()) -> list[Submis
     missing = [folder.name for folder in folders if not folder.is_dir()]
     if missing:
         raise BoardError(f"the board in {str(board.folder)!r} has no entry {examples(missing)}")
-    return [read_submission(folder) for folder in folders]
+    return read_entries(folders)
 
 
 def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool = False) -> Upkeep:

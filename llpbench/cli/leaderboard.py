@@ -97,10 +97,8 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
-    from llpbench.board.site import build_site
 
-    verdict, scored = add_entry(folder, board)
-    written = [] if verdict.is_refused else build_site(board)
+    verdict, scored, written = add_entry(folder, board)
     rows = [_row(upkeep) for upkeep in scored]
     if as_json:
         print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})

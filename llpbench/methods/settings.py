@@ -68,4 +68,5 @@ def _check_type(name: str, value: Any, annotation: Any) -> None:
     if not set(stated) <= _TYPES.keys() or any(_TYPES[part][1](value) for part in stated):
         return
     wanted = " or ".join(_TYPES[part][0] for part in stated)
-    raise MethodError(f"{name} must be {wanted}, found {examples([value])}")
+    found = examples([value])
+    raise MethodError(f"it cannot be trained with {name} {found}: that must be {wanted}")

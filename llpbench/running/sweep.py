@@ -19,7 +19,7 @@ from tqdm import tqdm
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
-from llpbench.markdown import format_interval, markdown_table
+from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
 from llpbench.running.sweep_plan import Grid, Job
@@ -92,7 +92,7 @@ def _run_all(jobs: Sequence[Job], out: Path, workers: int, progress: bool) -> Sw
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
         rows = pd.DataFrame([run_row(*pair) for pair in sweep.done])
-        replace_text(out / ROWS, rows.to_csv(index=False))
+        replace_text(out / ROWS, rows.map(plain_cell).to_csv(index=False))
         replace_text(out / TABLE, results_table(sweep.done))
     return sweep
 

@@ -90,6 +90,18 @@ class Run:
     record: RunRecord
     scores: Scores | None
 
+    @property
+    def predictions(self) -> Path:
+        """Its one file of predictions: parquet, or zarr with a segmentation; else it is refused."""
+        names = [f"predictions-{self.record.split}.{ending}" for ending in ("parquet", "zarr")]
+        found = [path for name in names if (path := self.folder / name).exists()]
+        if len(found) != 1:
+            raise LLPBenchError(
+                f"the run in {str(self.folder)!r} must hold either {names[0]} or {names[1]}, "
+                f"found {'both' if found else 'none'}"
+            )
+        return found[0]
+
 
 def scores_file(split: str) -> str:
     """Name of the file in a run folder that holds the scores of a split."""
