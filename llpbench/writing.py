@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from llpbench.errors import BusyError, WritingError
@@ -120,7 +120,8 @@ def _alone(path: Path, part: Path, *, resume: bool) -> Iterator[None]:
     if resume:
         yield
         return
-    with _naming_what_cannot_be_written(path, part), locked(path, make_folder=False):
+    lock = locked(path) if path.parent.is_dir() else nullcontext()
+    with _naming_what_cannot_be_written(path, part), lock:
         yield
 
 
@@ -198,15 +199,13 @@ def discard(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True, make_folder: bool = True) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a file or folder; only one process has it, and loses it when it ends.
 
     Parameters
     ----------
     wait : bool
         Whether to wait as long as another process holds it.
-    make_folder : bool
-        Whether the folder that it is in is made where it lacks.
 
     Raises
     ------
@@ -215,8 +214,7 @@ def locked(path: Path, *, wait: bool = True, make_folder: bool = True) -> Iterat
     """
     from filelock import FileLock, Timeout
 
-    if make_folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = _lock_path(path)
     while True:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o666))  # a failure would look like waiting

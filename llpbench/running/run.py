@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from llpbench._version import __version__
 from llpbench.data.dataset import open_dataset
-from llpbench.errors import MethodError
+from llpbench.errors import MethodError, examples
 from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate
 from llpbench.methods.footprint import measure_footprint
@@ -171,6 +171,11 @@ class _Task:
         here, there = (
             list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
         )
+        if len(here) < 2 or "chip" in here:
+            raise MethodError(
+                f"{self.region.llp.info.name!r} has the class groups {examples(here)}: at least "
+                "two are needed, and none may be called 'chip', as the column of ids is"
+            )
         if here != there:
             raise MethodError(
                 f"a method trained on the categories {here} cannot predict {there}: "
