@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -58,6 +59,7 @@ class DivisionRegression(Method):
         "How features describe patches was chosen by proportions of validation divisions of a "
         "semi-real region (another dataset), with its test scores in sight."
     )
+    ranges = MappingProxyType({"patch_size": (1, WINDOW_SIDE)})
     fitted: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`fit_divisions` keeps itself, without the underscore at their ends."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from llpbench.protocol import WINDOW_SIDE
@@ -33,6 +34,8 @@ class DownConv(KerasMethod):
     source = "Ramos-Pollán and González, arXiv 2306.12461"
     paper = PAPER
     design = f"The rate was chosen on a semi-real region. {KerasMethod.design}"
+
+    ranges = MappingProxyType({"dropout": (0.0, 0.95), "kernel_size": (1, 96), "stride": (1, 96)})
 
     def __init__(
         self,

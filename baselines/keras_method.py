@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.data.batches.images import MEMORY
-from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.errors import MethodError, UnknownNameError, examples, unknown
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import IterativeMethod, Progress
+from llpbench.methods.settings import check_settings
 from llpbench_baselines.backend import set_seed
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.network_training import NetworkTraining
@@ -103,7 +104,10 @@ class KerasMethod(KerasNetwork, IterativeMethod):
             If only other objectives have it.
         """
         given = {name.removeprefix("objective__"): value for name, value in settings.items()}
-        name, objective = cls(objective=given.get("objective", "broadcast"))._objective()
+        chosen = given.get("objective", "broadcast")
+        if not isinstance(chosen, str | Objective):
+            raise MethodError(f"objective must be a text, found {examples([chosen])}")
+        name, objective = cls(objective=chosen)._objective()
         own, has = set(cls._get_param_names()), objective.get_params()
         others = _owners(cls.objectives if strict else OBJECTIVES)
         for key in given.keys() - own - has.keys():
@@ -114,6 +118,9 @@ class KerasMethod(KerasNetwork, IterativeMethod):
                     f"{key} is no setting of the objective {name!r} but of "
                     f"{', '.join(others[key])}: choose one of these, or leave {key} out"
                 )
+        check_settings(
+            cls, {key: given[key] for key in own - {"objective"} if key in given}, cls.ranges
+        )
         objective.set_params(**{key: given[key] for key in has if key in given}).check()
         return cls(**{key: given[key] for key in own if key in given} | {"objective": objective})
 

@@ -115,7 +115,10 @@ def train_network(
         if checkpoint is None:
             journal.keep(state.to_arrays())
         else:
-            state.restore(checkpoint)
+            try:
+                state.restore(checkpoint)
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                raise journal.damaged(error) from error
     while len(state.history) < curriculum.epochs and not state.is_stale(patience):
         with _Epoch(state, journal, progress) as epoch:
             loss = epoch.run()
@@ -174,7 +177,11 @@ class TrainingState:
         for number, variable in enumerate(self.curriculum.state):
             variable.assign(arrays[f"state/{number}"])
         self.best_weights = [arrays[f"best/{n}"] for n in range(len(self.best_weights))]
-        self.history = json.loads(str(arrays["history"]))
+        rows = json.loads(str(arrays["history"]))
+        self.history = [
+            {**{name: float(row[name]) for name in row}, "epoch": n}
+            for n, row in enumerate(rows, 1)
+        ]
 
 
 class _Epoch:

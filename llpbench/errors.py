@@ -23,6 +23,10 @@ class BusyError(LLPBenchError):
     """Something that another process is making at this moment."""
 
 
+class WritingError(LLPBenchError, OSError):
+    """A file that cannot be written where it should stand."""
+
+
 class UnknownNameError(LLPBenchError, KeyError):
     """A dataset, method, split or class name that does not exist."""
 
@@ -95,6 +99,20 @@ def examples(items: Iterable[object], most: int = 3) -> str:
     return text + ", ..." if len(shown) > most else text
 
 
+def printable(text: str) -> str:
+    r"""Text of anybody, as a terminal, a log and any encoding can take it: in one line.
+
+    What does not print is written as an escape: control characters, which terminals obey,
+    characters that change the direction of text, and bytes of names that are not UTF-8.
+
+    Examples
+    --------
+    >>> print(printable("red\x1b[31m, \u202e, \udcff, Õun"))
+    red\x1b[31m, \u202e, \udcff, Õun
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """One sentence about a name that does not exist, with the nearest of those that do.
 
@@ -107,7 +125,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
     if near:
         return f"there is no {kind} {name!r}; did you mean {' or '.join(map(repr, near))}?"
-    return f"there is no {kind} {name!r}; there are: {', '.join(names)}"
+    return f"there is no {kind} {name!r}; there are: {printable(', '.join(names))}"
 
 
 def first_problem(error: Exception) -> str:

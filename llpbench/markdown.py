@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,9 +73,35 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> st
     | --- | --- |
     | 1 | 2\|3 |
     """
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in format_cells(rows)]
+    escaped = [[re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in row] for row in format_cells(rows)]
     lines = [list(headings), ["---"] * len(headings), *escaped]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def plain_cell(value: Any) -> Any:
+    """A value for tables that spreadsheets open: text that is a formula to them is quoted.
+
+    Examples
+    --------
+    >>> plain_cell("=cmd()"), plain_cell("-1"), plain_cell("qkm"), plain_cell(-1.5)
+    ("'=cmd()", "'-1", 'qkm', -1.5)
+    """
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]#!|~:@])")
+
+
+def escape_markdown(text: str) -> str:
+    r"""Make text that Markdown and HTML show as it is, in one line.
+
+    Examples
+    --------
+    >>> escape_markdown("a|b <script> [x](y)")
+    'a\\|b &lt;script&gt; \\[x\\](y)'
+    """
+    return _MARKUP.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def replace_between(path: Path, begin: str, end: str, text: str) -> bool:

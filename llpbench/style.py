@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.errors import printable
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
@@ -26,16 +28,32 @@ BRIGHTENING = 1.5
 """Factor on image values: land seldom reflects more than two thirds of their range."""
 
 
+LONGEST_NAME = 40
+"""Letters of a name in a picture."""
+
+
 def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
-    """Make an empty figure (inches) that belongs to no window; notebooks show it nevertheless."""
+    """Make an empty figure (inches) that belongs to no window; notebooks show it nevertheless.
+
+    Its texts are shown as they are: names hold what Matplotlib would take for mathematics.
+    """
     return _figure_class()(figsize=(width, height), layout="constrained", dpi=150)
 
 
 @cache
 def _figure_class() -> type[Figure]:
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     class Picture(Figure):
+        def draw(self, renderer: Any) -> None:
+            """Draw, the only step in which text is laid out."""
+            with rc_context({"text.parse_math": False}):  # for ticks, which drawing makes
+                for text in self.findobj(Text):
+                    text.set_parse_math(False)
+                super().draw(renderer)
+
         def _repr_png_(self) -> bytes:
             """What IPython shows."""
             content = BytesIO()
@@ -43,6 +61,18 @@ def _figure_class() -> type[Figure]:
             return content.getvalue()
 
     return Picture
+
+
+def short(name: str) -> str:
+    """Cut a name so that it fits beside a picture, with what does not print as escapes.
+
+    Examples
+    --------
+    >>> short("a" * 300), short("water")
+    ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…', 'water')
+    """
+    text = printable(name)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def category_colours(ds: xr.Dataset) -> list[str]:
@@ -126,6 +156,6 @@ def draw_shares(
             linewidth=0.4,
             label=kind,
         )
-    axis.set_yticks(places, names)
+    axis.set_yticks(places, list(map(short, names)))
     axis.invert_yaxis()
     axis.set(xlim=(0, 1), xlabel="share", title=" (faint) and ".join(shares))

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from llpbench.errors import BusyError
+from llpbench.errors import BusyError, WritingError
 
 log = logging.getLogger(__name__)
+
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What only writing can meet, also where the system does not say with which file."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,199}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text of anybody may become the name of a file or folder, and of none elsewhere.
+
+    Examples
+    --------
+    >>> is_name("llpnet+rake-grid-seed0"), is_name("../../etc"), is_name(".."), is_name("a/b")
+    (True, False, False, False)
+    """
+    return _NAME.fullmatch(text) is not None
 
 
 def part_path(path: Path) -> Path:
@@ -23,11 +41,22 @@ def part_path(path: Path) -> Path:
     >>> part_path(Path("a.zip")).name
     '.a.part.zip'
     """
+    path = _end_of_links(path)
     return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def _aside_path(path: Path) -> Path:
+    """Where an old folder is for the moment in which the new one takes its name."""
+    return path.with_name(f".{path.stem}.old{path.suffix}")
 
 
 def _lock_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.lock")
+
+
+def _end_of_links(path: Path) -> Path:
+    """What a link points to: that is written, and the link stays."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def unfinished(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -41,6 +70,9 @@ def unfinished(folder: Path) -> Iterator[tuple[Path, Path]]:
 def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
     """Write a part beside a file or folder, and rename it when it is whole.
 
+    At every moment the old one is there, or the new one, or :func:`recover` brings it back. A link
+    stays, and what it points to is written.
+
     Parameters
     ----------
     path : Path
@@ -48,7 +80,13 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
         the place of a folder.
     resume : bool
         Whether a failure leaves the part, and the next call begins with it. The caller then
-        removes what is no use (:func:`discard`). Else the part does not exist at first.
+        removes what is no use (:func:`discard`), and sees to it that there is no other writer
+        (:func:`locked`). Else the part does not exist at first, and writers wait for one another.
+
+    Raises
+    ------
+    WritingError
+        If a pipe or a device stands there, the disk is full, or the folder cannot be written.
 
     Examples
     --------
@@ -59,29 +97,97 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
     ...     part.name, [path.name for path in Path(folder).iterdir()]
     ('.a.part.txt', ['a.txt'])
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise WritingError(f"{str(path)!r} is a pipe or a device; give the name of a file")
+    path = _end_of_links(path)
     part = part_path(path)
-    if not resume:
-        discard(part)
-    try:
-        yield part
-        flush(part)
-        if path.is_dir() and part.is_dir():
-            shutil.rmtree(path)
-        part.replace(path)
-    finally:
+    with _alone(path, part, resume=resume):
+        recover(path)
         if not resume:
             discard(part)
+        try:
+            yield part
+            flush(part)
+            _rename(part, path)
+        finally:
+            if not resume:
+                discard(part)
+
+
+@contextmanager
+def _alone(path: Path, part: Path, *, resume: bool) -> Iterator[None]:
+    """Let one writer at a time make a part; what is resumed has a lock of its own."""
+    if resume:
+        yield
+        return
+    lock = locked(path) if path.parent.is_dir() else nullcontext()
+    with _naming_what_cannot_be_written(path, part), lock:
+        yield
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Give a part its name; an old folder steps aside until it has it."""
+    aside = _aside_path(path)
+    steps_aside = path.is_dir() and part.is_dir()
+    if steps_aside:
+        path.rename(aside)
+    try:
+        part.replace(path)
+    except OSError:
+        recover(path)
+        raise
+    _flush(path.parent)
+    if steps_aside:
+        discard(aside)
+
+
+def recover(path: Path) -> None:
+    """Mend what a process left that was killed while it gave a folder its name.
+
+    The old one had stepped aside, which it does only for a whole new one.
+    """
+    aside = _aside_path(path)
+    if not aside.exists():
+        return
+    if not path.exists():
+        part = part_path(path)
+        (part if part.is_dir() else aside).rename(path)
+    discard(aside)
+
+
+@contextmanager
+def _naming_what_cannot_be_written(path: Path, part: Path) -> Iterator[None]:
+    """Name the file that users know, where the system names its part, or none at all."""
+    try:
+        yield
+    except OSError as error:
+        names = (str(part), str(_lock_path(path)))
+        if error.errno not in _OF_DISKS and str(error.filename) not in names:
+            raise
+        reason = os.strerror(error.errno) if error.errno else error
+        raise WritingError(f"{str(path)!r} cannot be written ({reason})") from error
 
 
 def flush(part: Path) -> None:
-    """Have the disk hold a file's bytes before its name, so that losing power loses neither.
+    """Have the disk hold the bytes of a file, or of all files of a folder, before their name.
 
-    The files of a folder are left to the system: there may be thousands, and what is large
-    carries a digest that tells.
+    A machine that loses power then has the old ones or the new ones.
     """
-    if part.is_file():
-        with part.open("r+b") as file:  # Windows flushes none that is open for reading only
-            os.fsync(file.fileno())
+    for folder, _folders, names in os.walk(part):
+        for name in names:
+            _flush(Path(folder, name))
+    _flush(part)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows opens no folder
+        return
+    how = os.O_RDONLY if path.is_dir() else os.O_RDWR  # Windows flushes no file open for reading
+    file = os.open(path, how)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def discard(path: Path) -> None:
@@ -93,15 +199,13 @@ def discard(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True, make_folder: bool = True) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a file or folder; only one process has it, and loses it when it ends.
 
     Parameters
     ----------
     wait : bool
         Whether to wait as long as another process holds it.
-    make_folder : bool
-        Whether the folder that it is in is made where it lacks.
 
     Raises
     ------
@@ -110,10 +214,10 @@ def locked(path: Path, *, wait: bool = True, make_folder: bool = True) -> Iterat
     """
     from filelock import FileLock, Timeout
 
-    if make_folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = _lock_path(path)
     while True:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o666))  # a failure would look like waiting
         lock = FileLock(file)
         try:
             lock.acquire(blocking=False)

@@ -128,12 +128,27 @@ def test_changed_entries_are_checked(
     _base, submitted, truth = boards
     path = submitted.entry("tartu__first") / "grid" / "seed-0.parquet"
     llpbench.write_predictions(predict(truth, 9), path)
-    assert check(boards, tmp_path / "changed")[1].startswith("tartu__first: clean")
+    code, verdict = check(boards, tmp_path / "changed")
+    assert code == 1, "whose entry it is, only a person can tell"
+    assert verdict.startswith("tartu__first: clean")
+    assert "tartu__first: changed; an entry that is on the board is left as it is" in verdict
     path.unlink()
     path.symlink_to("/etc/passwd")
     code, verdict = check(boards, tmp_path / "linked")
     assert code == 1
     assert "no link" in verdict
+
+
+def test_taking_an_entry_away_is_refused(
+    boards: tuple[Board, Board, xr.Dataset], tmp_path: Path
+) -> None:
+    _base, submitted, truth = boards
+    shutil.rmtree(submitted.entry("tartu__first"))
+    write_entry(submitted.entry("tartu__new"), truth, [predict(truth, n) for n in (3, 4, 5)])
+    code, verdict = check(boards, tmp_path / "out")
+    assert code == 1
+    assert "tartu__first: taken away" in verdict
+    assert verdict.isascii()
 
 
 def test_a_folder_that_is_a_link_is_refused(

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.errors import UnknownNameError, unknown
+from llpbench.methods.settings import check_settings
 from llpbench_baselines.losses import SHARE_LOSSES, Loss
 from llpbench_baselines.split_data import SplitData
 
@@ -54,11 +55,7 @@ class Objective(BaseEstimator, ABC):  # type: ignore[misc]
     def check(self) -> None:
         """Refuse settings that mean nothing, also those that were set later."""
         settings = self.get_params()
-        for name, (low, high) in self.ranges.items():
-            if not low <= settings[name] <= high:
-                raise MethodError(
-                    f"{name} must be from {low:g} to {high:g}, found {settings[name]}"
-                )
+        check_settings(type(self), settings, self.ranges)
         if settings.get("loss", next(iter(self.losses))) not in self.losses:
             raise UnknownNameError(unknown("loss", settings["loss"], self.losses))
 

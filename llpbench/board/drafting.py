@@ -225,7 +225,7 @@ def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
 
 def _copy_predictions(run: Run, folder: Path) -> str | None:
     """Write a seed's proportions, and its segmentation beside; the digest of both together."""
-    (source,) = run.folder.glob("predictions-test.*")  # .parquet, or .zarr with a segmentation
+    source = run.predictions
     predictions = read_predictions(source)
     write_seed(predictions, folder, run.record.seed)
     return _digest(run) if "segmentation" in predictions else None

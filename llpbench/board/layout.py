@@ -20,9 +20,9 @@ LARGEST_PREDICTIONS = 32 * 2**20
 MOST_FILES = 1001
 MOST_GRID_FILES = 2**17
 LARGEST_GRID_FILE = 2**29
+"""Files and folders of a segmentation, and bytes of one of them."""
 DEEPEST_GRID = 6
 """Folders within one another: an array's, ``c`` and one for each dimension but the last."""
-"""Files and folders of a segmentation, and bytes of one of them."""
 
 _FOLDER = re.compile(rf"{SLUG}__{SLUG}")
 _DATASET = re.compile(DATASET)
@@ -54,14 +54,18 @@ class Board:
 
     def truth(self, dataset: str) -> Path:
         """Truth table of a dataset."""
+        _check_dataset(dataset)
         return self.folder / "truth" / f"{dataset}.parquet"
 
     def card(self, dataset: str) -> Path:
         """What a page shows of a dataset: outlines, colours, example chips."""
+        _check_dataset(dataset)
         return self.folder / "truth" / f"{dataset}.json"
 
     def result(self, dataset: str, entry: str) -> Path:
         """Stored scores of an entry on a dataset."""
+        _check_dataset(dataset)
+        check_folder_name(entry)
         return self.folder / "results" / dataset / f"{entry}.json"
 
     @property
@@ -80,6 +84,12 @@ class EntryFiles:
     folder: Path
     predictions: dict[str, dict[int, Path]]
     segmentations: dict[str, dict[int, Path]]
+
+
+def _check_dataset(name: str) -> None:
+    """Refuse what cannot name a dataset, before it becomes the name of a file."""
+    if not _DATASET.fullmatch(name):
+        raise BoardError(f"{examples([name])} cannot name a dataset of a board")
 
 
 def check_folder_name(name: str) -> None:

@@ -66,7 +66,7 @@ class Result(Stored):
     dataset: str
     digests: Digests
     metrics: dict[str, Score]
-    seeds: dict[str, float]
+    seeds: Annotated[dict[str, float], Field(min_length=1)]
     errors: Annotated[list[list[float]], Field(min_length=1)]
     chips: int
     unscored_chips: int

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from llpbench.errors import BoardError, examples
+from llpbench.reading import check_file
 
 LARGEST = 64 * 1024
 """Bytes of the largest file read."""
@@ -74,7 +75,7 @@ def read_yaml(path: Path) -> Any:
 
     Refused are anchors, tags, several documents, a key twice, and what is too deep.
     """
-    with path.open("rb") as file:
+    with check_file(path).open("rb") as file:
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise BoardError(f"{path.name} is larger than the {LARGEST} bytes that are read")

@@ -13,7 +13,7 @@ import click
 
 from llpbench._version import __version__
 from llpbench.cli.options import FOLDER
-from llpbench.cli.output import LOG, logging_to_stderr
+from llpbench.cli.output import LOG, echo, logging_to_stderr
 from llpbench.errors import LLPBenchError
 
 COMMANDS = {
@@ -117,11 +117,14 @@ def main(arguments: list[str] | None = None) -> Any:
         _leave(error.format_message(), 1)
     except LLPBenchError as error:
         _leave(str(error), 1)
+    except MemoryError as error:
+        reason = f" ({error})" if str(error) else ""
+        _leave(f"there is not enough memory{reason}", 1)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _leave(f"{error.strerror or error}{where}", 1)
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(f"llpbench: {' '.join(message.split())}", err=True)
+    echo(f"llpbench: {' '.join(message.split())}", err=True)
     sys.exit(code)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import log_remarks, print_folder, print_json, print_table, shows_progress
+from llpbench.cli.output import (
+    echo,
+    log_remarks,
+    print_folder,
+    print_json,
+    print_table,
+    shows_progress,
+)
 
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
@@ -35,7 +42,7 @@ def export_archive(dataset: str, out: Path) -> None:
     from llpbench.data.archive_export import write_archive
 
     write_archive(dataset, out, progress=shows_progress())
-    click.echo(f"{dataset}: {out.stat().st_size} bytes, in {out}")
+    echo(f"{dataset}: {out.stat().st_size} bytes, in {out}")
 
 
 @click.command()
@@ -239,7 +246,7 @@ def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sour
         print_json({**vars(done), "map": vars(done.map), "drift": drift})
     else:
         _print_drift(done.drift)
-        click.echo(f"{done.chips} chips predicted; written to {done.folder}:")
+        echo(f"{done.chips} chips predicted; written to {done.folder}:")
         print_folder(done.folder)
 
 
@@ -258,4 +265,4 @@ def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:
         print_json({"name": report.path.name, **{fact: getattr(report, fact) for fact in facts}})
     else:
         size = f"{report.chips} chips, {report.divisions} divisions"
-        click.echo(f"{shown_name}: {size}, in {report.path}")
+        echo(f"{shown_name}: {size}, in {report.path}")

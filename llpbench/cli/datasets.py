@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import print_json, print_table, readable, shows_progress
+from llpbench.cli.output import echo, print_json, print_table, readable, shows_progress
 
 
 @click.command()
@@ -33,7 +33,7 @@ def datasets(as_json: bool) -> None:
             for row in rows
         ]
     )
-    click.echo(f"\nDatasets are kept in {cache_folder()}")
+    echo(f"\nDatasets are kept in {cache_folder()}")
 
 
 def _dataset_row(name: str) -> dict[str, Any]:
@@ -95,19 +95,19 @@ def info(dataset: str, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    click.echo(f"{facts['name']}: {facts['title']}")
-    click.echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
-    click.echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
+    echo(f"{facts['name']}: {facts['title']}")
+    echo(f"{facts['chips']} chips, {facts['divisions']} divisions")
+    echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
     said = ("attribution", "images", "digest")
-    click.echo("".join(f"{facts[name]}\n" for name in said if facts[name]))
+    echo("".join(f"{facts[name]}\n" for name in said if facts[name]))
     short = [
         {name.removeprefix("chips ").replace("without", "no"): row[name] for name in row}
         for row in facts["splits"]
     ]
     print_table(short)
-    click.echo()
+    echo()
     print_table(facts["classes"])
-    click.echo(f"\n{card}")
+    echo(f"\n{card}")
 
 
 @click.command()
@@ -121,10 +121,10 @@ def verify(dataset: str, archive: bool) -> None:
 
     if archive:
         whole = published_archive(dataset).verify(force=True)
-        click.echo(f"the archive of {dataset} is whole: {whole}")
+        echo(f"the archive of {dataset} is whole: {whole}")
         return
     info = verify_store(find_store(dataset), progress=shows_progress())
-    click.echo(f"{info.shown_name} is whole: {info.digest}")
+    echo(f"{info.shown_name} is whole: {info.digest}")
 
 
 @click.command()
@@ -139,7 +139,7 @@ def cite(dataset: str) -> None:
     published = entry is not None and entry.record is not None
     source = entry if entry is not None and published else open_dataset(dataset).llp.info
     if published:
-        click.echo(catalog.load().paper)
+        echo(catalog.load().paper)
     if source.doi:
-        click.echo(f"doi:{source.doi}")
-    click.echo(f"{source.attribution}\nLicence of the labels: {source.licence}")
+        echo(f"doi:{source.doi}")
+    echo(f"{source.attribution}\nLicence of the labels: {source.licence}")

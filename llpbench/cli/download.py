@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import log_remarks, print_json, print_rows, readable, shows_progress
+from llpbench.cli.output import echo, log_remarks, print_json, print_rows, readable, shows_progress
 
 
 @click.command()
@@ -56,7 +56,7 @@ def download(
         print_json(rows)
     else:
         for row in rows:
-            click.echo(f"{row['name']} is ready in {row['path']}")
+            echo(f"{row['name']} is ready in {row['path']}")
             log_remarks(row["remarks"])
     if failures:
         raise LLPBenchError("; ".join(failures))
@@ -114,15 +114,15 @@ def clean(
     ]
     print_rows(rows, as_json)
     if not as_json and not held:
-        click.echo("The cache is empty.")
+        echo("The cache is empty.")
     elif not as_json and not doomed:
-        click.echo("\nNothing was removed: give names, --archives, --partial or --all.")
+        echo("\nNothing was removed: give names, --archives, --partial or --all.")
 
 
 @click.command("pin-records")
 @options.out_option(
     "The catalog.",
-    kind=click.Path(path_type=Path, exists=True, dir_okay=False),
+    kind=options.UsersPath(exists=True, dir_okay=False),
     default=Path("llpbench/catalog/catalog.toml"),
 )
 @options.json_option
@@ -140,4 +140,4 @@ def pin_records(out: Path, as_json: bool) -> None:
     ]
     print_rows(rows, as_json)
     if not as_json:
-        click.echo(f"\nwritten to {out}")
+        echo(f"\nwritten to {out}")

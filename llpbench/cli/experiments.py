@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, print_json, print_table, shows_progress
+from llpbench.cli.output import LOG, echo, print_json, print_table, shows_progress
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
@@ -24,22 +24,23 @@ def demo(out: Path | None, as_json: bool) -> None:
     """Run four methods on both embedded synthetic datasets and print their results."""
     from llpbench.cli.results import print_runs
     from llpbench.running.run import run_method
-    from llpbench.runs.folder import choose_folder
+    from llpbench.runs.folder import claimed_folder
     from llpbench.runs.results import result_row
 
-    folder = choose_folder(out, "demo", resume=False)
-    runs = []
-    for dataset, (method, settings) in itertools.product(DEMO_DATASETS, DEMO_METHODS.items()):
-        LOG.info("%s on %s (synthetic) ...", method, dataset)
-        place, progress = folder / f"{method}-{dataset}", shows_progress()
-        runs.append(run_method(method, dataset, settings=settings, out=place, progress=progress))
+    runs, tasks = [], itertools.product(DEMO_DATASETS, DEMO_METHODS.items())
+    with claimed_folder(out, "demo", resume=False) as folder:
+        for dataset, (method, settings) in tasks:
+            LOG.info("%s on %s (synthetic) ...", method, dataset)
+            place, progress = folder / f"{method}-{dataset}", shows_progress()
+            run = run_method(method, dataset, settings=settings, out=place, progress=progress)
+            runs.append(run)
     if as_json:
         print_json([result_row([run]) for run in runs])
         return
-    click.echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
+    echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
     print_runs(runs)
-    click.echo(f"Predictions, scores and weights of each run: {folder}/")
-    click.echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
+    echo(f"Predictions, scores and weights of each run: {folder}/")
+    echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
 
 
 @click.command()
@@ -91,11 +92,11 @@ def sweep(
         print_json([run_row(job, run) for job, run in result.done])
     else:
         print_runs([run for _job, run in result.done])
-        click.echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
+        echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
     for job, reason in result.failed:
-        click.echo(f"llpbench: {job.title} failed: {reason}", err=True)
+        echo(f"llpbench: {job.title} failed: {reason}", err=True)
     if result.interrupted:
-        click.echo("llpbench: interrupted; go on with the same command", err=True)
+        echo("llpbench: interrupted; go on with the same command", err=True)
         sys.exit(130)
     sys.exit(1 if result.failed else 0)
 
@@ -172,4 +173,4 @@ def coarseness(
         return
     hidden = ("mae_hard", "f1_micro")
     print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
-    click.echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")
+    echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

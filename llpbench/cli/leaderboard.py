@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option
-from llpbench.cli.output import print_json, print_rows, print_table, shows_progress
+from llpbench.cli.output import echo, print_json, print_rows, print_table, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.board.layout import Board
@@ -80,8 +80,8 @@ def new(
     known = {name: value for name, value in said.items() if value}
     path = draft_entry(folder, runs, known, files=files, dataset=dataset)
     left = path.read_text(encoding="utf-8").count(FILL_IN)
-    click.echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
-    click.echo(f"Next: llpbench leaderboard add {folder}")
+    echo(f"written to {path}" + f"; {left} fields are to be filled in" * (left > 0))
+    echo(f"Next: llpbench leaderboard add {folder}")
 
 
 @leaderboard.command()
@@ -110,10 +110,8 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
-    from llpbench.board.site import build_site
 
-    verdict, scored = add_entry(folder, board)
-    written = [] if verdict.is_refused else build_site(board)
+    verdict, scored, written = add_entry(folder, board)
     rows = [_row(upkeep) for upkeep in scored]
     if as_json:
         print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})
@@ -121,7 +119,7 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
         _print_verdict(verdict)
         print_table(rows)
         for path in written:
-            click.echo(f"written to {path}")
+            echo(f"written to {path}")
     sys.exit(verdict.is_refused)
 
 
@@ -156,7 +154,7 @@ def replay(board: Board, as_json: bool) -> None:
         print_json([result.model_dump() for result in replayed])
         sys.exit(bool(problems))
     for result in problems:
-        click.echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
+        echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
     moved = [result for result in replayed if result.moved and not result.problem]
     print_table(
         [
@@ -172,7 +170,7 @@ def replay(board: Board, as_json: bool) -> None:
             if not result.problem and (result.moved or result.rank != result.stored_rank)
         ]
     )
-    click.echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
+    echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
     sys.exit(bool(problems))
 
 
@@ -216,7 +214,7 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
         return
     print_table([{name: row[name] for name in row if name != "note"} for row in rows])
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        click.echo(f"\n{note}")
+        echo(f"\n{note}")
 
 
 @leaderboard.command()
@@ -236,7 +234,7 @@ def truth(datasets: tuple[str, ...], board: Board) -> None:
         path = board.truth(ds.llp.info.name)
         write_truth(make_truth(ds), path)
         write_card(make_card(ds), board.card(ds.llp.info.name))
-        click.echo(f"written to {path}")
+        echo(f"written to {path}")
 
 
 @leaderboard.command()
@@ -246,7 +244,7 @@ def build(board: Board) -> None:
     from llpbench.board.site import build_site
 
     for path in build_site(board):
-        click.echo(f"written to {path}")
+        echo(f"written to {path}")
 
 
 def _row(upkeep: Upkeep) -> dict[str, Any]:
@@ -266,7 +264,7 @@ def _row(upkeep: Upkeep) -> dict[str, Any]:
 
 
 def _print_verdict(verdict: Verdict) -> None:
-    click.echo(f"{verdict.entry}: {verdict.level}")
+    echo(f"{verdict.entry}: {verdict.level}")
     for reason in verdict.reasons:
         where = f"{reason.where}: " if reason.where else ""
-        click.echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")
+        echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import print_folder, print_rows, shows_progress
+from llpbench.cli.output import echo, print_folder, print_rows, shows_progress
 
 if TYPE_CHECKING:
     from llpbench.runs.record import Run
@@ -101,7 +101,7 @@ def run(
             break
     _report(done, as_json)
     if done[-1].record.interrupted:
-        click.echo("llpbench: interrupted; go on with the same command and --resume", err=True)
+        echo("llpbench: interrupted; go on with the same command and --resume", err=True)
         sys.exit(130)
 
 
@@ -110,9 +110,9 @@ def _report(done: Sequence[Run], as_json: bool) -> None:
 
     if as_json:
         texts = ["null" if run.scores is None else run.scores.to_json() for run in done]
-        click.echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+        echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
         return
     print_runs(done)
     for run in done:
-        click.echo(f"written to {run.folder}:")
+        echo(f"written to {run.folder}:")
         print_folder(run.folder)

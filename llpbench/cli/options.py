@@ -14,11 +14,33 @@ from typing import Any
 
 import click
 
+from llpbench.errors import LLPBenchError
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-PATH = click.Path(path_type=Path)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+class UsersPath(click.Path):
+    """A path that a user names: neither a pipe nor a device, which could hang or be replaced.
+
+    Whether it can be read is found out by reading, so that a refusal is no wrong usage.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, readable=False, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is neither a file nor a folder, before anything is opened."""
+        path = Path(value)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise LLPBenchError(f"{str(path)!r} is a pipe or a device; give the name of a file")
+        return super().convert(value, param, ctx)
+
+
+PATH = UsersPath()
+FILE = UsersPath(dir_okay=False)
+EXISTING = UsersPath(exists=True)
+FOLDER = UsersPath(file_okay=False)
+EXISTING_FOLDER = UsersPath(file_okay=False, exists=True)
 COUNT = click.IntRange(min=1)
 SEED = click.IntRange(min=0)
 

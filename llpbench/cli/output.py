@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llpbench.errors import printable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,12 +22,21 @@ LOG = logging.getLogger("llpbench")
 and how long it took."""
 
 
+def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print text: all that commands print passes here.
+
+    Much of it comes from files of others, so that what does not print is shown as an escape, lines
+    apart.
+    """
+    click.echo("\n".join(map(printable, text.split("\n"))), err=err, nl=nl)
+
+
 class _StderrHandler(logging.Handler):
     """Writes to stderr as it is when a message comes, which tests replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "note: " if record.levelno == logging.WARNING else ""
-        click.echo(prefix + record.getMessage(), err=True)
+        echo(prefix + record.getMessage(), err=True)
 
 
 @contextmanager
@@ -48,7 +59,7 @@ def shows_progress() -> bool:
 
 def print_json(content: Any) -> None:
     """Print what :func:`json.dumps` takes, and paths, as JSON."""
-    click.echo(json.dumps(content, indent=1, allow_nan=False, default=os.fspath))
+    echo(json.dumps(content, indent=1, allow_nan=False, default=os.fspath))
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
@@ -68,7 +79,8 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
     if not rows:
         return
-    cells = format_cells([list(row.values()) for row in rows])
+    values = format_cells([list(row.values()) for row in rows])
+    cells = [[printable(cell) for cell in line] for line in values]
     headings = list(rows[0])
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     right = [all(isinstance(row[name], int | float | None) for row in rows) for name in headings]
@@ -77,7 +89,7 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(line, widths, right, strict=True)
         ]
-        click.echo("  ".join(aligned).rstrip())
+        echo("  ".join(aligned).rstrip())
 
 
 def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
@@ -85,13 +97,13 @@ def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
     if as_json:
         print_json(paths)
     else:
-        click.echo("\n".join(map(str, paths.values())))
+        echo("\n".join(map(str, paths.values())))
 
 
 def print_folder(folder: Path) -> None:
     """Print the names of the files in a folder."""
     for path in sorted(folder.iterdir()):
-        click.echo(f"  {path.name}")
+        echo(f"  {path.name}")
 
 
 def log_remarks(remarks: Iterable[str]) -> None:

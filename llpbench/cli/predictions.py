@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, print_paths, print_table
+from llpbench.cli.output import LOG, echo, print_paths, print_table
 
 
 @click.command()
@@ -25,7 +25,7 @@ def template(dataset: str, split: str, out: Path) -> None:
     if out.exists():
         raise PredictionsError(f"{str(out)!r} exists; choose another name with --out")
     write_predictions(make_template(ds.llp.split(split)), out)
-    click.echo(f"Fill {out} and score it with: llpbench evaluate {out} --dataset {dataset}")
+    echo(f"Fill {out} and score it with: llpbench evaluate {out} --dataset {dataset}")
 
 
 _renormalise_option = click.option(
@@ -97,9 +97,9 @@ def evaluate(
 
         LOG.info("%d pictures are in %s", len(write_plots(scores, plots)), plots)
     if as_json:
-        click.echo(scores.to_json())
+        echo(scores.to_json())
         return
-    click.echo(f"{scores}\n")
+    echo(f"{scores}\n")
     print_table(
         [
             {"metric": row.title, "value": row.value, "low": row.low, "high": row.high}
@@ -107,7 +107,7 @@ def evaluate(
         ]
     )
     note = f"; {scores.note}" if scores.note else ""
-    click.echo(f"\nintervals: 95 %, by resampling divisions{note}")
+    echo(f"\nintervals: 95 %, by resampling divisions{note}")
 
 
 @click.command("map")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import print_paths
+from llpbench.cli.output import echo, print_paths
 
 
 @click.command()
@@ -29,7 +29,7 @@ from llpbench.cli.output import print_paths
 )
 @click.option(
     "--predictions",
-    type=click.Path(path_type=Path, exists=True),
+    type=options.EXISTING,
     multiple=True,
     help="A predictions file or a run folder to map; several.",
 )
@@ -49,9 +49,7 @@ def figures(
     print_paths({path.stem: path for path in written}, as_json)
 
 
-text_option = options.out_option(
-    "A file to write, instead of printing.", kind=click.Path(path_type=Path, dir_okay=False)
-)
+text_option = options.out_option("A file to write, instead of printing.", kind=options.FILE)
 
 
 @click.command()
@@ -92,6 +90,6 @@ def _write(text: str, out: Path | None) -> None:
 
     text = text.rstrip("\n") + "\n"
     if out is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         replace_text(out, text)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from llpbench.cli.output import LOG, print_table
+from llpbench.cli.output import LOG, echo, print_table
 
 if TYPE_CHECKING:
     from llpbench.runs.record import Run, RunRecord
@@ -39,12 +37,12 @@ def print_runs(runs: Sequence[Run]) -> None:
             if len(seeds) > 1:
                 rows.append(_row(label, "mean", seeds))
         filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
-        click.echo(f"{caption}\n")
+        echo(f"{caption}\n")
         print_table([{name: row[name] for name in filled} for row in rows])
-        click.echo()
+        echo()
     notes = [_note(run) for run in runs]
     for note in filter(None, dict.fromkeys(notes)):
-        click.echo(f"{note}\n")
+        echo(f"{note}\n")
     for run in runs:
         fit, predict = run.record.fit_seconds, run.record.predict_seconds
         LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 def cache_folder() -> Path:
     """Folder of all datasets: ``$LLPBENCH_CACHE``, or the platform's for a user's caches."""
     named = os.environ.get("LLPBENCH_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
+    try:
+        return Path(named).expanduser() if named else platformdirs.user_cache_path("llpbench")
+    except RuntimeError as error:  # ~somebody who is not known here
+        raise StoreError(f"LLPBENCH_CACHE is {named!r}: {error}") from error
 
 
 def stored_names() -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
-from llpbench.style import INK, new_figure, shades
+from llpbench.style import INK, new_figure, shades, short
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -70,7 +70,7 @@ def draw_map(
         drawn = axis.imshow(
             values[number], cmap=shades(colour), vmin=0, extent=extent, interpolation="nearest"
         )
-        axis.set_title(name, fontsize=9)
+        axis.set_title(short(name), fontsize=9)
         figure.colorbar(drawn, ax=axis, shrink=0.8, aspect=25).ax.tick_params(labelsize=7)
         panels.append(axis)
     for axis in panels:
@@ -97,7 +97,9 @@ def _finish(axis: Axes, divisions: gpd.GeoDataFrame, extent: tuple[float, ...]) 
 def _add_legend(axis: Axes, names: Sequence[str], colours: Sequence[str]) -> None:
     from matplotlib.patches import Patch
 
-    patches = [Patch(color=colour, label=name) for name, colour in zip(names, colours, strict=True)]
+    patches = [
+        Patch(color=colour, label=short(name)) for name, colour in zip(names, colours, strict=True)
+    ]
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
     sizes: dict[str, Any] = {"columnspacing": 1.2, "handlelength": 1.2, "fontsize": 8}
     axis.legend(handles=patches, ncols=min(len(names), 5), frameon=False, **place, **sizes)

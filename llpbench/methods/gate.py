@@ -88,6 +88,11 @@ def predict(
         Of the predictions; by default the method's own.
     on_batch : callable, optional
         Receives every batch with its class probabilities of pixels, as it is predicted.
+
+    Raises
+    ------
+    MethodError
+        If it cannot: its weights are not of one training, or the chips are others.
     """
     track = track or method.track
     chips = take_part(ds, split)
@@ -98,7 +103,12 @@ def predict(
                 on_batch(batch)
             yield batch
 
-    predictions = collect(batches(), chips["chip"].to_numpy(), method.categories_)
+    try:
+        predictions = collect(batches(), chips["chip"].to_numpy(), method.categories_)
+    except (TypeError, ValueError, IndexError) as error:
+        if isinstance(error, LLPBenchError):
+            raise
+        raise MethodError(f"{name} cannot predict {ds.llp.info.name!r}: {error}") from error
     return predictions.assign_attrs(
         dataset=ds.llp.info.name,
         digest=ds.llp.info.digest,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.errors import MethodError
+from llpbench.errors import LLPBenchError, MethodError
+from llpbench.reading import read_arrays
 from llpbench.writing import replacing
 
 CHECKPOINT = "checkpoint.npz"
@@ -53,6 +53,11 @@ class Journal:
         self._stop = stop or Event()
         self._on_epoch = on_epoch
 
+    def damaged(self, error: Exception) -> MethodError:
+        """What to say of a checkpoint from which nothing can go on."""
+        where = str(self.folder / CHECKPOINT)
+        return MethodError(f"the checkpoint {where!r} is damaged ({error!s:.200}): start anew")
+
     def must_stop(self) -> bool:
         """Whether training shall stop; if so, it has been interrupted from now on."""
         self.interrupted = self.interrupted or self._stop.is_set()
@@ -82,11 +87,10 @@ class Journal:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                state = dict(file)
-            identity = json.loads(str(state.pop(_IDENTITY)))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise MethodError(f"the checkpoint {path} is damaged ({error}): start anew") from error
+            state = read_arrays(path)
+            identity = dict(json.loads(str(state.pop(_IDENTITY))))
+        except (LLPBenchError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise self.damaged(error) from error
         for name in identity.keys() | self._identity.keys():
             there, here = identity.get(name), self._identity.get(name)
             if there != here:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, examples, unknown
 from llpbench.methods.estimate import Estimate, collect
+from llpbench.methods.settings import check_settings
+from llpbench.reading import read_arrays, read_json
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,6 +72,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
     source: str = ""
     paper: Mapping[str, str] = MappingProxyType({})
     design: str = ""
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     categories_: NDArray[np.str_]
 
@@ -110,11 +113,14 @@ class Method(BaseEstimator):  # type: ignore[misc]
         ------
         UnknownNameError
             If there is no such setting.
+        MethodError
+            If a value is of another type, or out of its range.
         """
         known = cls._get_param_names()
         for name in settings:
             if name not in known:
                 raise UnknownNameError(unknown("setting", name, known))
+        check_settings(cls, settings, cls.ranges)
         return cls(**settings)
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
@@ -271,16 +277,33 @@ class Method(BaseEstimator):  # type: ignore[misc]
         MethodError
             If there is none, or it is of another class.
         """
+        where = str(folder)
         try:
-            described = json.loads((folder / _METHOD_FILE).read_text(encoding="utf-8"))
-            with np.load(folder / _WEIGHTS_FILE, allow_pickle=False) as file:
-                weights = dict(file)
-        except (OSError, ValueError) as error:
-            raise MethodError(f"{folder} holds no saved method ({error})") from error
-        if described["class"] != cls.__name__:
-            raise MethodError(f"{folder} holds a {described['class']}, not a {cls.__name__}")
-        method = cls.from_settings(described["parameters"], strict=False)
-        return method.set_weights(weights)
+            described = read_json(folder / _METHOD_FILE)
+            found, settings = described["class"], dict(described["parameters"])
+            weights = read_arrays(folder / _WEIGHTS_FILE)
+        except (LLPBenchError, ValueError, TypeError, KeyError) as error:
+            raise MethodError(f"{where!r} holds no saved method ({error!s:.200})") from error
+        if found != cls.__name__:
+            raise MethodError(f"{where!r} holds a {str(found)[:80]}, not a {cls.__name__}")
+        try:
+            return cls.from_settings(settings, strict=False).set_weights(_check(weights))
+        except LLPBenchError as error:
+            raise MethodError(f"{where!r}: {error}") from error
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            what = f"the weights in {where!r} are not those of a {cls.__name__}"
+            raise MethodError(f"{what} ({error!r:.100})") from error
+
+
+def _check(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Refuse weights that no training leaves: without categories, or not numbers."""
+    categories = weights.get("categories", np.zeros(0))
+    if categories.dtype.kind != "U" or categories.ndim != 1 or not categories.size:
+        raise MethodError("the weights name no categories")
+    for name, array in weights.items():
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            raise MethodError(f"the weights {examples([name])} are not all numbers")
+    return weights
 
 
 class IterativeMethod(Method):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.errors import MethodError
+from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method, Progress
 from llpbench.methods.postprocessing import PostProcessor, Transform
+from llpbench.reading import read_arrays
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,10 +152,10 @@ class Pipeline(Method):
     def load_post(self, folder: Path) -> Self:
         """Take over what post-processors chose, from a folder that :meth:`save` wrote."""
         try:
-            with np.load(folder / _WEIGHTS, allow_pickle=False) as file:
-                return self._set_post_weights(dict(file))
-        except (OSError, ValueError, KeyError) as error:
-            raise MethodError(f"{folder} holds no post-processors ({error})") from error
+            return self._set_post_weights(read_arrays(folder / _WEIGHTS))
+        except (LLPBenchError, ValueError, TypeError, KeyError, IndexError) as error:
+            where = str(folder)
+            raise MethodError(f"{where!r} holds no post-processors ({error!s:.200})") from error
 
     @property
     def _looks(self) -> bool:

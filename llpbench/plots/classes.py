@@ -9,7 +9,7 @@ import numpy as np
 from llpbench import metrics
 from llpbench.plots.captions import score_colours
 from llpbench.scoring.measures import BY_NAME
-from llpbench.style import INK, MUTED, legend_below, new_figure, strip
+from llpbench.style import INK, MUTED, legend_below, new_figure, short, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def draw_classes(scores: Scores) -> Figure:
     for axis, metric in zip(panels, present, strict=True):
         _draw_bars(axis, scores, metric)
     _mark_train_mean(panels[0], scores)
-    panels[0].set_yticks(range(len(scores.categories)), scores.categories, fontsize=9)
+    panels[0].set_yticks(range(len(scores.categories)), map(short, scores.categories), fontsize=9)
     panels[0].invert_yaxis()
     handles, _labels = panels[0].get_legend_handles_labels()
     legend_below(figure, handles, columns=3, note=scores.note)

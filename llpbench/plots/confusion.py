@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import quotient
-from llpbench.style import INK, MUTED, new_figure
+from llpbench.style import INK, MUTED, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,9 +76,9 @@ def _draw_cells(axis: Axes, confusion: NDArray[np.float64]) -> None:
 
 
 def _name(axis: Axes, categories: list[str]) -> None:
-    places = range(len(categories))
-    axis.set_yticks(places, categories, fontsize=9)
-    axis.set_xticks(places, categories, fontsize=9, rotation=30, horizontalalignment="left")
+    places, names = range(len(categories)), list(map(short, categories))
+    axis.set_yticks(places, names, fontsize=9)
+    axis.set_xticks(places, names, fontsize=9, rotation=30, horizontalalignment="left")
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
     axis.set(xlabel="predicted class", ylabel="true class")

@@ -89,6 +89,7 @@ def _draw_sizes(axis: Axes, own: NDArray[np.str_]) -> None:
     axis.hist(counts, bins=np.unique(np.ceil(edges)).tolist(), color=MUTED, edgecolor="white")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("")
     axis.axvline(float(np.median(counts)), color="black", linewidth=1.6)
     axis.set_xlabel(f"chips that a division owns (median {np.median(counts):g})", fontsize=9)
     axis.set_ylabel("divisions", fontsize=9)

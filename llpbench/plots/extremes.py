@@ -12,7 +12,7 @@ from llpbench.data.labels import scored_labels
 from llpbench.errors import LLPBenchError
 from llpbench.plots.captions import score_colours
 from llpbench.protocol import SCORE_WINDOW
-from llpbench.style import INK, draw_image, draw_labels, legend_below, new_figure, strip
+from llpbench.style import INK, draw_image, draw_labels, legend_below, new_figure, short, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +109,7 @@ def _name_colours(figure: Figure, scores: Scores) -> None:
     from matplotlib.patches import Patch
 
     named = zip(scores.categories, score_colours(scores), strict=True)
-    handles: list[Any] = [Patch(color=colour, label=name) for name, colour in named]
+    handles: list[Any] = [Patch(color=colour, label=short(name)) for name, colour in named]
     mark = Line2D([], [], linestyle="", marker="D", color="white", markeredgecolor="black")
     mark.set_label("predicted share (bars: true share)")
     legend_below(figure, [*handles, mark], columns=len(handles) + 1)

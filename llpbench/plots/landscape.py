@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
-from llpbench.style import category_colours, glow, new_figure
+from llpbench.style import category_colours, glow, new_figure, short
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +60,7 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
             axis.set(xticks=[], yticks=[])
             if number % COLUMNS == 0:
                 axis.set_ylabel(what, fontsize=10)
-        pair[0].set_title(name, fontsize=10)
+        pair[0].set_title(short(name), fontsize=10)
         bar = figure.colorbar(drawn, ax=pair, location="bottom", shrink=0.8, aspect=22, pad=0.02)
         bar.ax.tick_params(labelsize=7)
     method = predictions.attrs.get("method", "predictions")

@@ -16,7 +16,7 @@ from llpbench.plots.geography import (
     map_size,
 )
 from llpbench.scoring.measures import BY_NAME
-from llpbench.style import INK, new_figure, strip
+from llpbench.style import INK, new_figure, short, strip
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -145,13 +145,13 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
         draw_outlines(axis, ds.llp.divisions(), colour)
         frame(axis, extent)
     for squares, axes, label in (
-        (drawn[1], panels[:2], f"share of {category!r}"),
+        (drawn[1], panels[:2], f"share of {short(category)}"),
         (drawn[2], panels[2], "difference of shares"),
     ):
         drawn_bar = figure.colorbar(squares, ax=axes, location="bottom", shrink=0.6, aspect=30)
         drawn_bar.set_label(label, fontsize=9)
         drawn_bar.ax.tick_params(labelsize=8)
-    figure.suptitle(f"Map of {category!r} · {scores.subject}", fontsize=11)
+    figure.suptitle(f"Map of {short(category)} · {scores.subject}", fontsize=11)
     return figure
 
 

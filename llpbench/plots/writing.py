@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from llpbench.scoring.scores import Scores
 
+LONGEST_PART = 60
+"""Letters of a part of a file's name: at most 240 bytes, and 255 make a name."""
+
 
 def write_plots(
     scores: Scores, folder: Path, *, categories: Sequence[str] | None = None
@@ -61,7 +64,7 @@ def file_name(text: str) -> str:
     >>> file_name("bag-ridge+rake")
     'bag-ridge-rake'
     """
-    return "".join(letter if letter.isalnum() else "-" for letter in text)
+    return "".join(letter if letter.isalnum() else "-" for letter in text)[:LONGEST_PART]
 
 
 def _pictures(

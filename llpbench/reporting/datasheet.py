@@ -9,7 +9,8 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
-from llpbench.markdown import markdown_table
+from llpbench.errors import printable
+from llpbench.markdown import escape_markdown, markdown_table
 from llpbench.protocol import CHIP_SIZE, SPLITS
 from llpbench.reporting.facts import class_rows, split_rows
 
@@ -36,9 +37,9 @@ def describe_dataset(ds: xr.Dataset) -> str:
     """
     labels, synthetic = ds.llp.label_set, ds.llp.info.synthetic
     sections = [
-        f"# {ds.llp.info.title}\n",
+        f"# {_plain(ds.llp.info.title)}\n",
         _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
-        _provenance(ds.llp.info.doi, synthetic=synthetic),
+        _provenance(ds.llp.info.doi and _plain(ds.llp.info.doi), synthetic=synthetic),
         f"## Splits\n\n{_splits(ds)}",
         f"## Classes\n\n{_classes(labels)}\n{_shares(ds)}",
         _noise(labels, synthetic=synthetic),
@@ -62,7 +63,7 @@ def describe_entry(entry: DatasetEntry) -> str:
         for column, counts in entry.splits.items()
     ]
     sections = [
-        f"# {entry.title}\n",
+        f"# {_plain(entry.title)}\n",
         _opening(entry.label_set, entry.chips, None),
         _provenance(entry.doi, synthetic=entry.synthetic is not None),
         f"## Splits\n\nChips, as published.\n\n{markdown_table(['assignment', *SPLITS], rows)}",
@@ -85,7 +86,7 @@ def _opening(labels: LabelSet, chips: int, divisions: int | None, pixel: float =
     return (
         f"{chips:,} chips of {CHIP_SIZE * pixel / 1000:g} km ({CHIP_SIZE} x {CHIP_SIZE} pixels of "
         f"{pixel:g} m, red, green and "
-        f"blue){among}, labelled with {labels.title} at {labels.resolution_m:g} m: "
+        f"blue){among}, labelled with {_plain(labels.title)} at {labels.resolution_m:g} m: "
         f"{len(labels.classes)} label classes, which make {len(labels.groups)} class groups. "
         "Shares of the label classes are known for every division, labels are there for scoring "
         "and as upper bounds.\n"
@@ -124,7 +125,7 @@ def _splits(ds: xr.Dataset) -> str:
 
 def _classes(labels: LabelSet) -> str:
     rows = (
-        [group.name, ", ".join(labels.classes[number].name for number in group.members)]
+        [_plain(group.name), _plain(", ".join(labels.classes[n].name for n in group.members))]
         for group in labels.groups
     )
     return markdown_table(["class group", "made of"], rows)
@@ -132,7 +133,7 @@ def _classes(labels: LabelSet) -> str:
 
 def _shares(ds: xr.Dataset) -> str:
     rows = [
-        [name, *("" if share is None else f"{share:.3f}" for share in shares)]
+        [_plain(name), *("" if share is None else f"{share:.3f}" for share in shares)]
         for name, *shares in (row.values() for row in class_rows(ds))
     ]
     return "Mean shares in the chips:\n\n" + markdown_table(["class group", *SPLITS], rows)
@@ -164,9 +165,14 @@ def _uses() -> str:
 def _rights(licence: str, attribution: str) -> str:
     return (
         "## Licence and attribution\n\n"
-        + _list([f"Licence of the labels: {licence}.", attribution])
+        + _list([f"Licence of the labels: {_plain(licence)}.", _plain(attribution)])
         + f"\nCite: {catalog.load().paper}\n"
     )
+
+
+def _plain(text: str) -> str:
+    """Text of whoever made the dataset, which Markdown and HTML show as it is."""
+    return escape_markdown(printable(text)).replace("https\\:", "https:")
 
 
 def _list(sentences: Iterable[str]) -> str:

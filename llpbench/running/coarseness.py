@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from llpbench.data.dataset import open_dataset
+from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.registry import make_method
 from llpbench.scoring import evaluate
@@ -59,6 +60,8 @@ def coarseness(
     """
     import xarray as xr
 
+    if not (methods and factors and ways and seeds):
+        raise MethodError("give at least one method, factor, way and seed")
     ds = (dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)).llp.group()
     settings = list(itertools.product(methods, ways, factors))
     rows = []

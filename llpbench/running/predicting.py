@@ -21,7 +21,7 @@ from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
 from llpbench.running.drifting import check_drift, forget_refusal, refuse_drift, write_drift
 from llpbench.running.reusing import reuse_recipe
-from llpbench.runs.folder import choose_folder, working_folder
+from llpbench.runs.folder import choose_folder, claimed_folder, working_folder
 from llpbench.runs.record import RunRecord, read_appearance, read_run
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def predict_region(
     method = load_method(record.method, run / "weights")
     remarks = _check_knowledge(record, method, recipe)
     forget_refusal(out)
-    folder = choose_folder(out, out.name, resume=False)
+    choose_folder(out, out.name, resume=False)  # is refused before anything is read
     recipe, more, warnings = reuse_recipe(record.recipe, recipe, force=force)
     region, even_more = build_region(
         replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
@@ -99,9 +99,12 @@ def predict_region(
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
         if not force:
-            refuse_drift(drift, folder)
+            refuse_drift(drift, out)
         warnings.append(str(drift))
-    with working_folder(folder, resume=False) as part:
+    with (
+        claimed_folder(out, out.name, resume=False) as folder,
+        working_folder(folder, resume=False) as part,
+    ):
         report = write_store(
             region,
             part / DATASET,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import time
@@ -32,10 +33,13 @@ from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.pixel_scores import PixelScores
 from llpbench.running.task import Task
 from llpbench.running.tracking import Tracker, open_tracker
-from llpbench.runs.folder import can_resume, choose_folder, working_folder
+from llpbench.runs.folder import can_resume, claimed_folder, working_folder
 from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run, scores_file
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
+from llpbench.writing import recover
+
+log = logging.getLogger(__name__)
 
 
 def run_method(
@@ -107,14 +111,16 @@ def run_method(
         If a name is unknown, a split is empty, the method cannot promise the same bits, the
         folder is taken, or training fails.
     """
+    if settings and "random_state" in settings:
+        raise MethodError("random_state is the seed; give it as such")
     method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
     region = open_dataset(dataset).llp.group()
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
     task = Task(name, method, region, other, seed, train_on)
     split = split or (ALL if train_on == ALL else "test")
     task.check(split)
-    folder = choose_folder(out, task.title, resume=resume)
     with (
+        claimed_folder(out, task.title, resume=resume) as folder,
         working_folder(folder, resume=resume) as part,
         open_tracker(tracker, part, task.identity, tag=tracker_tag) as service,
     ):
@@ -124,6 +130,7 @@ def run_method(
 
 def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
     """Make sure that a run of :func:`run_method` is done: read it, go on with it or begin it."""
+    recover(out)
     if (out / RECORD).exists() and not can_resume(out):
         return read_run(out)
     return run_method(name, dataset, out=out, resume=can_resume(out), **options)
@@ -143,7 +150,7 @@ def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method
 def _run(
     task: Task, split: str, folder: Path, tracker: Tracker, progress: bool
 ) -> tuple[RunRecord, Scores | None]:
-    """Do all of it in a folder; the record is written last."""
+    """Do all of it in a folder; what was trained and scored is whole before any picture."""
     method, begun = task.method, _clock()
     interrupted = _fit(task, folder, tracker, progress)
     fit_seconds, fit_cpu = (_clock() - begun).tolist()
@@ -151,8 +158,6 @@ def _run(
     if interrupted:  # training may go on, and test is looked at once: at its end
         task, split = replace(task, other=task.region), "val"
     scores, probabilities, (predict_seconds, predict_cpu) = _evaluate(task, split, folder)
-    if not interrupted:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
     trained, predicted = task.region.llp.info, task.other.llp.info
     seen = take_part(task.region, task.train_on)
     (folder / APPEARANCE).write_text(look_at(seen).model_dump_json(), encoding="utf-8")
@@ -184,8 +189,19 @@ def _run(
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     if scores is not None:
+        _draw(scores, folder / "plots")
         tracker.finish(folder, scores)
+    if not interrupted:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
     return record, scores
+
+
+def _draw(scores: Scores, folder: Path) -> None:
+    """Draw pictures; a run is whole without them, whatever a name or a number makes of one."""
+    try:
+        write_plots(scores, folder, categories=[widest_category(scores)])
+    except Exception as error:
+        log.warning("the pictures could not be drawn (%r); the run is kept without them", error)
 
 
 def _clock() -> NDArray[np.float64]:
@@ -246,5 +262,4 @@ def _evaluate(
     if is_scored:
         scores = evaluate(predictions, task.other, split)
         (folder / scores_file(split)).write_text(scores.to_json(), encoding="utf-8")
-        write_plots(scores, folder / "plots", categories=[widest_category(scores)])
     return scores, pixels.summary() if pixels else {}, seconds

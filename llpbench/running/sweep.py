@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +19,13 @@ from tqdm import tqdm
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
-from llpbench.markdown import format_interval, markdown_table
+from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
 from llpbench.running.sweep_plan import Grid, Job
 from llpbench.runs.record import Run
 from llpbench.runs.results import result_row
-from llpbench.writing import replace_text
+from llpbench.writing import locked, replace_text
 
 RUNS = "runs"
 ROWS = "results.csv"
@@ -56,16 +60,25 @@ def run_sweep(
 
     Raises
     ------
+    BusyError
+        If another sweep is at work in that folder.
     LLPBenchError
         If a method, setting or dataset does not exist: before anything is run.
     """
     jobs = list({job.title: job for grid in grids for job in grid.jobs()}.values())
     _check(jobs)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
+    with locked(out, wait=False):
+        return _run_all(jobs, out, workers, progress)
+
+
+def _run_all(jobs: Sequence[Job], out: Path, workers: int, progress: bool) -> Sweep:
+    """Make the runs, and the tables anew after each."""
     sweep = Sweep([], [], False)
     parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
     results = parallel(
-        delayed(_try)(job, out / RUNS / job.title, progress and workers == 1) for job in jobs
+        delayed(_try)(job, out / RUNS / job.title, progress and workers == 1, os.getpid())
+        for job in jobs
     )
     shown = tqdm(jobs, desc="sweep", unit="run", disable=not progress)
     for job, run in zip(shown, results, strict=True):
@@ -79,13 +92,15 @@ def run_sweep(
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
         rows = pd.DataFrame([run_row(*pair) for pair in sweep.done])
-        replace_text(out / ROWS, rows.to_csv(index=False))
+        replace_text(out / ROWS, rows.map(plain_cell).to_csv(index=False))
         replace_text(out / TABLE, results_table(sweep.done))
     return sweep
 
 
-def _try(job: Job, out: Path, progress: bool) -> Run | str:
-    """Make a run, or say why it cannot be made."""
+def _try(job: Job, out: Path, progress: bool, sweep: int) -> Run | str:
+    """Make a run, or say why it cannot be made; ``sweep`` is the process that asks for it."""
+    if os.getpid() != sweep:
+        _end_with(sweep)
     try:
         return complete_run(
             job.method,
@@ -97,6 +112,18 @@ def _try(job: Job, out: Path, progress: bool) -> Run | str:
         )
     except LLPBenchError as error:
         return str(error)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process, too, when the one that started it was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llpbench.data.splits import take_part
-from llpbench.errors import MethodError, UnknownNameError, unknown
+from llpbench.errors import MethodError, UnknownNameError, examples, unknown
 from llpbench.methods.method import Method
 from llpbench.protocol import ALL
 
@@ -49,6 +49,11 @@ class Task:
         here, there = (
             list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
         )
+        if len(here) < 2 or "chip" in here:
+            raise MethodError(
+                f"{self.region.llp.info.name!r} has the class groups {examples(here)}: at least "
+                "two are needed, and none may be called 'chip', as the column of ids is"
+            )
         if here != there:
             raise MethodError(
                 f"a method trained on the categories {here} cannot predict {there}: "

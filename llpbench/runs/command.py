@@ -126,6 +126,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ValueError(f"{text!r} is not NAME=VALUE")
+    if name == "random_state":
+        raise ValueError("random_state is the seed; give it as --seed")
     try:
         return name, json.loads(value)
     except (ValueError, RecursionError):

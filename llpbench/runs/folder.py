@@ -4,30 +4,65 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from llpbench.errors import LLPBenchError
+from llpbench.errors import BusyError, LLPBenchError
 from llpbench.methods.journal import CHECKPOINT
 from llpbench.runs.record import RECORD
-from llpbench.writing import discard, part_path, replacing
+from llpbench.writing import discard, is_name, locked, part_path, recover, replacing
 
 
-def choose_folder(out: Path | None, name: str, *, resume: bool) -> Path:
+@contextmanager
+def claimed_folder(out: Path | None, name: str, *, resume: bool) -> Iterator[Path]:
+    """Choose a folder as :func:`choose_folder` does, and keep other processes out of it.
+
+    Without ``out`` one that another process is writing counts as taken.
+
+    Raises
+    ------
+    BusyError
+        If another process is writing it.
+    LLPBenchError
+        As for :func:`choose_folder`.
+    """
+    busy: set[Path] = set()
+    while True:
+        folder = choose_folder(out, name, resume=resume, busy=busy)
+        with ExitStack() as claim:
+            try:
+                claim.enter_context(locked(folder, wait=False))
+            except BusyError:
+                if out or resume:
+                    raise
+                busy.add(folder)
+                continue
+            recover(folder)
+            if choose_folder(out, name, resume=resume, busy=busy) == folder:
+                yield folder
+                return
+
+
+def choose_folder(
+    out: Path | None, name: str, *, resume: bool, busy: Collection[Path] = ()
+) -> Path:
     """Choose where a run is written, or find the last interrupted one, to resume it.
 
     Without ``out`` it is below ``runs/`` in the working folder, under this name, numbered from the
-    second on.
+    second on; those that are ``busy`` are passed over.
 
     Raises
     ------
     LLPBenchError
-        If the folder is taken, or there is nothing to resume.
+        If the folder is taken, the name cannot be a folder's, or there is nothing to resume.
     """
+    if not out and not is_name(name):
+        raise LLPBenchError(f"{name!r} cannot name a folder of runs; give one with --out")
     if resume:
         return _interrupted(out, name)
-    folder = out or next(path for path in _numbered(name) if not path.exists())
+    free = (path for path in _numbered(name) if not path.exists() and path not in busy)
+    folder = out or next(free)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LLPBenchError(f"{str(folder)!r} is not empty; give --out a new folder")
     return folder

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
 from llpbench.data.appearance import Appearance
 from llpbench.data.recipe import ImageRecipe
-from llpbench.errors import LLPBenchError, first_problem
+from llpbench.errors import LLPBenchError, examples, first_problem
+from llpbench.protocol import ALL, SPLITS
+from llpbench.reading import read_json, read_text
 from llpbench.scoring.scores import Scores
+from llpbench.writing import is_name, recover
 
 FORMAT = 3
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
@@ -26,6 +29,10 @@ RECORD = "run.json"
 
 APPEARANCE = "appearance.json"
 """How the images looked that it was trained on, see :mod:`llpbench.data.appearance`."""
+
+
+LARGEST = 2**20
+"""Bytes of the largest record read; one has some 2,000."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,18 @@ class Run:
     record: RunRecord
     scores: Scores | None
 
+    @property
+    def predictions(self) -> Path:
+        """Its one file of predictions: parquet, or zarr with a segmentation; else it is refused."""
+        names = [f"predictions-{self.record.split}.{ending}" for ending in ("parquet", "zarr")]
+        found = [path for name in names if (path := self.folder / name).exists()]
+        if len(found) != 1:
+            raise LLPBenchError(
+                f"the run in {str(self.folder)!r} must hold either {names[0]} or {names[1]}, "
+                f"found {'both' if found else 'none'}"
+            )
+        return found[0]
+
 
 def scores_file(split: str) -> str:
     """Name of the file in a run folder that holds the scores of a split."""
@@ -122,20 +141,45 @@ def read_run(folder: Path) -> Run:
     Raises
     ------
     LLPBenchError
-        If there is none, or it is of another version.
+        If there is none, it is of another version, or something in it cannot be.
     """
+    recover(folder)
     try:
-        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        record = RunRecord(**_convert(content))
-        file = folder / scores_file(record.split)
-        if not file.exists():  # of a run that an earlier version made
-            file = folder / f"scores-{record.split}.json"
-        text = file.read_text(encoding="utf-8") if file.exists() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LLPBenchError(
-            f"{folder} holds no run that can be read ({first_problem(error)})"
-        ) from error
-    return Run(folder, record, None if text is None else Scores.from_json(text))
+        record = _check(_convert(read_json(folder / RECORD, LARGEST)))
+    except (LLPBenchError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = first_problem(error)
+        raise LLPBenchError(f"{str(folder)!r} holds no run that can be read ({reason})") from error
+    file = folder / scores_file(record.split)
+    if not file.exists():  # of a run that an earlier version made
+        file = folder / f"scores-{record.split}.json"
+    scores = Scores.from_json(read_text(file)) if file.exists() else None
+    return Run(folder, record, scores)
+
+
+@cache
+def _model() -> Any:
+    """Of the contents of ``run.json``: a model that converts nothing."""
+    from pydantic import ConfigDict, create_model
+
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, str_max_length=2000)
+    types = get_type_hints(RunRecord)
+    known: Any = {
+        field.name: (types[field.name], ... if field.default is MISSING else field.default)
+        for field in fields(RunRecord)
+    }
+    return create_model("Record", __config__=strict, **known)
+
+
+def _check(content: dict[str, Any]) -> RunRecord:
+    """A record whose values are of their types, and whose names can name files and nothing else."""
+    _model().model_validate(content)
+    record = RunRecord(**content)
+    for name in (record.dataset, record.trained_on, *record.method.split("+")):
+        if not is_name(name):
+            raise ValueError(f"{examples([name])} is no name")
+    if record.split not in (*SPLITS, ALL):
+        raise ValueError(f"there is no split {examples([record.split])}")
+    return record
 
 
 def read_appearance(folder: Path) -> Appearance | None:
@@ -156,7 +200,8 @@ def read_appearance(folder: Path) -> Appearance | None:
 def _convert(content: dict[str, Any]) -> dict[str, Any]:
     """The contents of ``run.json`` of any format up to this one, in this one."""
     if content.get("format") not in range(1, FORMAT + 1):
-        raise ValueError(f"formats up to {FORMAT} are read, found {content.get('format')!r}")
+        found = examples([content.get("format")])
+        raise ValueError(f"formats up to {FORMAT} are read, found {found}")
     if content.get("recipe") is not None:
         content["recipe"] = _RECIPE.validate_python(content["recipe"])
     if content["format"] > 1:

@@ -69,9 +69,27 @@ def load_fields(text: str) -> dict[str, Any]:
             arrays = {name: np.array(values, float) for name, values in stored.items()}
             if version == 1:
                 arrays = {t: arrays[m] for t, m in _TALLY_OF_SUMS.items() if m in arrays}
-            return {**{name: content[name] for name in PLAIN_FIELDS}, "tallies": arrays}
+            plain = {name: content[name] for name in PLAIN_FIELDS}
+            _check(plain, arrays)
+            return {**plain, "tallies": arrays}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PredictionsError(f"this is no JSON of scores ({error!r:.100})") from error
     raise PredictionsError(
         f"these scores have format {version}, this llpbench reads up to {FORMAT}: upgrade llpbench"
     )
+
+
+def _check(plain: Mapping[str, Any], tallies: Mapping[str, FloatArray]) -> None:
+    """Refuse fields of other types, and tallies of other seeds and divisions than the others."""
+    texts = [plain["dataset"], plain["split"], *plain["categories"], *plain["divisions"]]
+    whole = [plain["chips"], plain["unscored_chips"]]
+    is_typed = (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in whole)
+        and isinstance(plain["digests"], dict)
+        and isinstance(plain["attributes"], dict)
+        and "errors" in tallies
+    )
+    shapes = {tally.shape[:2] if tally.ndim == 3 else () for tally in tallies.values()}
+    if not is_typed or len(shapes) != 1 or shapes.pop()[1:] != (len(plain["divisions"]),):
+        raise ValueError("fields are of other types or sizes")

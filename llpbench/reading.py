@@ -1,0 +1,119 @@
+"""Files of anybody, opened with care: regular ones only, and no more of them than fits."""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.errors import LLPBenchError
+
+LARGEST_JSON = 2**26
+"""Bytes of the largest JSON read: scores of 100,000 divisions have some 20 MB."""
+
+LARGEST_ARRAYS = 2**31
+"""Bytes of the largest file of arrays read: a checkpoint of 180 million weights with Adam's."""
+
+
+def check_file(path: Path, largest: int | None = None) -> Path:
+    """Refuse what is no regular file, or a larger one than is read; the path again.
+
+    Pipes and devices may wait for ever or never end, so they are never opened. A link to a file
+    is one.
+
+    Parameters
+    ----------
+    largest : int, optional
+        Bytes, by default any.
+
+    Raises
+    ------
+    LLPBenchError
+        Also if there is nothing.
+
+    Examples
+    --------
+    >>> check_file(Path("/dev/zero"))
+    Traceback (most recent call last):
+        ...
+    llpbench.errors.LLPBenchError: '/dev/zero' is no regular file; give the name of a file
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LLPBenchError(f"{str(path)!r} cannot be read ({reason})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise LLPBenchError(f"{str(path)!r} is no regular file; give the name of a file")
+    if largest is not None and status.st_size > largest:
+        raise LLPBenchError(f"{str(path)!r} has {status.st_size} bytes; at most {largest} are read")
+    return path
+
+
+def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    LLPBenchError
+        If it is none, too large or too deep.
+    """
+    text = read_text(path, largest)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is too deep" if isinstance(error, RecursionError) else error
+        raise LLPBenchError(f"{str(path)!r} is no JSON ({reason})") from error
+
+
+def read_text(path: Path, largest: int = LARGEST_JSON) -> str:
+    """Read a text in UTF-8; what is no such file, or larger, is refused."""
+    try:
+        return check_file(path, largest).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LLPBenchError(f"{str(path)!r} is no text in UTF-8 ({error.reason})") from error
+    except OSError as error:
+        raise LLPBenchError(f"{str(path)!r} cannot be read ({error.strerror})") from error
+
+
+def read_arrays(path: Path, largest: int = LARGEST_ARRAYS) -> dict[str, NDArray[Any]]:
+    """Read an npz file whose arrays hold numbers or text.
+
+    Every array's stated size is compared with the bytes that are there before it is made.
+
+    Raises
+    ------
+    LLPBenchError
+        If it is none, damaged or too large.
+    """
+    check_file(path, largest)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            inflated = sum(member.file_size for member in members)
+            if inflated > largest:
+                raise ValueError(f"{inflated} bytes when read, at most {largest} are")
+            return {m.filename.removesuffix(".npy"): _read_array(archive, m) for m in members}
+    except Exception as error:  # whatever a damaged zip makes zipfile, zlib and numpy raise
+        reason = str(error) or type(error).__name__
+        raise LLPBenchError(f"{str(path)!r} is no file of arrays ({reason:.200})") from error
+
+
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version](file)
+        shape, _is_fortran, dtype = header
+        if dtype.hasobject or dtype.itemsize * math.prod(shape) != member.file_size - file.tell():
+            raise ValueError(f"the size of {member.filename!r:.60} is not the one it states")
+        file.seek(0)
+        return np.lib.format.read_array(file, allow_pickle=False)
