@@ -182,7 +182,7 @@ def test_a_store_that_is_newer_is_refused(grid: str, capsys: pytest.CaptureFixtu
     file.write_text(json.dumps({**content, "format": 99}))
     code, error = _fail(capsys, "info", grid)
     assert code == 1
-    assert "has store format 99, this llpbench reads up to 1: upgrade llpbench" in error
+    assert "has store format 99, this llpbench reads up to 2: upgrade llpbench" in error
 
 
 def test_the_demo_ends_with_a_table_and_where_to_look(
@@ -227,9 +227,8 @@ SHARED = {
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
-    *("--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),  # a region's
-    *("--all", "--chips", "--licence", "--title"),
-    *("--predictions", "--renormalise"),
+    *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
+    *("--all", "--chips", "--licence", "--predictions", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 

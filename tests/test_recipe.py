@@ -320,7 +320,7 @@ def test_maps_that_cannot_be_drawn(office: OwnRegion, tmp_path: Path) -> None:
     shutil.copytree(office.folder / "run-train", tmp_path / "run")
     record = tmp_path / "run/run.json"
     content = json.loads(record.read_text())
-    record.write_text(json.dumps({**content, "dataset": str(office.folder / "cache/mine")}))
+    record.write_text(json.dumps({**content, "dataset": "elsewhere"}))
     with pytest.raises(BuildError, match="not among the datasets here"):
         call("map", tmp_path / "run", "-o", out)
     record.write_text(json.dumps({**content, "dataset_digest": "sha256:0"}))

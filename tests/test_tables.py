@@ -439,7 +439,7 @@ def test_colours_and_names_of_a_legend_without_codes_arrive_in_the_dataset(
     ("names", "expected"),
     [
         (["tree"], "at least 2 groups to tell apart, found 1"),
-        (["a" * 300, "b"], "1 to 100 printable characters"),
+        (["a" * 300, "b"], "1 to 100 characters in one line"),
         (["chip", "b"], "must not be called 'chip'"),
         (["Tree", "tree "], "two class names are the same"),
     ],
@@ -450,7 +450,7 @@ def test_classes_that_nobody_could_tell_apart(
     shares = np.full((4, len(names)), 1 / len(names))
     columns = [(name, f"c{n}") for n, name in enumerate(names)]
     heading = ["code", *[column for _, column in columns]]
-    with pytest.raises(BuildError, match=expected):
+    with pytest.raises(LLPBenchError, match=expected):
         _build(place, _text(shares, heading=heading), legend="auto", columns=columns)
 
 

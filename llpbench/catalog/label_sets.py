@@ -11,7 +11,7 @@ from llpbench.errors import LabelSetError, examples
 NO_LABEL = 255
 """The label of a pixel that has none."""
 
-LONGEST_NAME = 200
+LONGEST_NAME = 100
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HARMLESS = dict.fromkeys(map(ord, "\n\u200c\u200d"))

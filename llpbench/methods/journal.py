@@ -56,7 +56,7 @@ class Journal:
     def damaged(self, error: Exception) -> MethodError:
         """What to say of a checkpoint from which nothing can go on."""
         where = str(self.folder / CHECKPOINT)
-        return MethodError(f"the checkpoint {where!r} is damaged ({error!s:.200}): start anew")
+        return MethodError(f"the checkpoint {where!r} is damaged ({error!s:.300}): start anew")
 
     def must_stop(self) -> bool:
         """Whether training shall stop; if so, it has been interrupted from now on."""

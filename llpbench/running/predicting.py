@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from llpbench.data.building.legends import published
 from llpbench.data.cache import cache_folder
 from llpbench.data.dataset import open_dataset
 from llpbench.data.store import read_info, write_store
+from llpbench.data.store.layout import NAME
 from llpbench.errors import BuildError, StoreError
 from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
@@ -108,7 +110,7 @@ def predict_region(
         report = write_store(
             region,
             part / DATASET,
-            name=recipe.images[0].stem,
+            name=out.name if re.fullmatch(NAME, out.name) else DATASET,
             title=f"{recipe.images[0].name} without labels",
             licence="",
             attribution="",

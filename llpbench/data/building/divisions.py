@@ -28,8 +28,8 @@ _NAMES = ("name", "nom", "nombre", "naam")
 
 def read_divisions(
     path: Path,
-    layer: str | None,
     id_column: str | None,
+    layer: str | None = None,
     choose_ids: Callable[[pd.DataFrame], str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read the outlines of divisions; also say what was mended.
@@ -41,6 +41,8 @@ def read_divisions(
     id_column : str or None
         The column of their ids; None for ``division``, ``identifier``, ``id`` or ``code``, and
         numbers where there is none of these.
+    layer : str or None
+        The layer they are in; None for the only one of polygons.
     choose_ids : callable, optional
         Takes the attributes and chooses that column in its place, by a table beside the outlines.
 

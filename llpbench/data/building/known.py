@@ -44,7 +44,7 @@ def read_known(recipe: Recipe, open_labels: Callable[[], Sequence[RasterFile]]) 
         return _from_table(recipe, read_cells(recipe.shares, recipe.sheet), open_labels)
     outlines, remarks = None, list[str]()
     if recipe.divisions is not None:
-        outlines, remarks = read_divisions(recipe.divisions, recipe.layer, recipe.division_id)
+        outlines, remarks = read_divisions(recipe.divisions, recipe.division_id, recipe.layer)
     chosen, recognised = choose_legend(recipe.legend, open_labels)
     if chosen is None:
         raise BuildError(
@@ -60,7 +60,7 @@ def _from_table(
     if recipe.divisions is None:
         raise BuildError("a table of shares needs the outlines of its divisions: give --divisions")
     joining = Joining(cells, recipe.division_id)
-    outlines, mended = read_divisions(recipe.divisions, recipe.layer, None, joining.outline_column)
+    outlines, mended = read_divisions(recipe.divisions, None, recipe.layer, joining.outline_column)
     table, joined = join_table(
         joining,
         outlines,

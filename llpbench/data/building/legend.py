@@ -20,9 +20,6 @@ COLOURS = (
 """For classes without a colour of their own: told apart with any kind of colour vision."""
 
 
-_LONGEST_NAME = 100
-
-
 @dataclass(frozen=True)
 class Legend:
     """What the numbers in a label raster mean.
@@ -126,16 +123,6 @@ def check_names(label_set: LabelSet) -> None:
     for kind, entries in (("class", label_set.classes), ("group", label_set.groups)):
         names = [entry.name for entry in entries]
         plain = Counter(name.strip().casefold() for name in names)
-        odd = [
-            name
-            for name in names
-            if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable()
-        ]
-        if odd:
-            raise BuildError(
-                f"a {kind} must be called by 1 to {_LONGEST_NAME} printable characters, found "
-                f"{examples(odd)}; rename it"
-            )
         twice = [name for name in names if plain[name.strip().casefold()] > 1]
         if twice:
             raise BuildError(f"two {kind} names are the same: {examples(twice)}; rename one")

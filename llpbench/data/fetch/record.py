@@ -111,7 +111,7 @@ def read_registry(cache: Path) -> dict[int, RecordFile]:
 def remember(record: int, file: RecordFile, *, cache: Path) -> None:
     """Add a record's archive to the registry of a cache; errors as in :func:`read_registry`."""
     path = cache / "registry.json"
-    with one_writer(path, cache):
+    with one_writer(path.with_suffix(""), cache):  # replacing the file takes its own lock
         files = read_registry(cache) | {record: file}
         content = {str(number): asdict(files[number]) for number in sorted(files)}
         replace_text(path, json.dumps(content, indent=2) + "\n")
