@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,28 @@ class Failing(Method):
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, **_: Any) -> Failing:
         raise self.error
+
+
+class FailingToPredict(spy.Spy):
+    """Is trained, and raises what it is given at its first chip."""
+
+    error: Exception
+
+    def predict_batches(self, *_: Any, **__: Any) -> Iterator[Estimate]:
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", [TypeError, ValueError, IndexError])
+def test_what_cannot_be_predicted_is_named(kind: type[Exception], ds: xr.Dataset) -> None:
+    method = fitted(FailingToPredict, ds)
+    method.error = kind("shapes (3,4) and (5,6) differ")
+    with pytest.raises(MethodError, match=r"^odd cannot predict 'grid': shapes \(3,4\)") as caught:
+        gate.predict(method, ds, "test", name="odd", seed=0, trained_on="grid")
+    assert caught.value.__cause__ is method.error
+    method.error = MetricError("of our own")
+    with pytest.raises(MetricError) as other:
+        gate.predict(method, ds, "test", name="odd", seed=0, trained_on="grid")
+    assert other.value is method.error
 
 
 @pytest.mark.parametrize("kind", [TypeError, ValueError])

@@ -104,3 +104,8 @@ def test_the_score_window_is_the_central_96_pixels() -> None:
     assert protocol.WINDOW_SIDE == 96
     assert protocol.SPLITS == ("train", "val", "test")
     assert (protocol.VERSION, protocol.SCORER_VERSION) == (1, "1.0")
+
+
+def test_all_splits_together_have_one_name() -> None:
+    """It stands in run.json, in the attributes of predictions and in the names of their files."""
+    assert protocol.ALL == "all"

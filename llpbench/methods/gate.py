@@ -9,6 +9,7 @@ process and could open any file that its user can read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from llpbench.data.splits import take_part
@@ -44,14 +45,8 @@ def fit(
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
     train, val = (training_inputs(split, method.supervision) for split in (train, val))
-    try:
+    with _saying(f"{type(method).__name__} cannot be trained with {method.settings}"):
         method.fit(train, val, progress=progress, **further)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, LLPBenchError):
-            raise
-        raise MethodError(
-            f"{type(method).__name__} cannot be trained with {method.settings}: {error}"
-        ) from error
 
 
 def predict_batches(
@@ -103,12 +98,8 @@ def predict(
                 on_batch(batch)
             yield batch
 
-    try:
+    with _saying(f"{name} cannot predict {ds.llp.info.name!r}"):
         predictions = collect(batches(), chips["chip"].to_numpy(), method.categories_)
-    except (TypeError, ValueError, IndexError) as error:
-        if isinstance(error, LLPBenchError):
-            raise
-        raise MethodError(f"{name} cannot predict {ds.llp.info.name!r}: {error}") from error
     return predictions.assign_attrs(
         dataset=ds.llp.info.name,
         digest=ds.llp.info.digest,
@@ -136,3 +127,14 @@ def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Da
 def prepare_post(processor: PostProcessor, estimate: Estimate, ds: xr.Dataset) -> Transform:
     """Let a post-processor look at all chips, with few pixels, before it changes any."""
     return processor.prepare(estimate, prediction_inputs(ds, processor.track))
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Name what a method was to do where it stops at settings, weights or chips."""
+    try:
+        yield
+    except LLPBenchError:
+        raise
+    except (TypeError, ValueError, IndexError) as error:
+        raise MethodError(f"{what}: {error}") from error
