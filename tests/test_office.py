@@ -118,7 +118,7 @@ def test_an_office_maps_its_land_and_next_years(
         assert said in done.stderr
     call("run", "bag-ridge", "--dataset", "mine", "--train-on", "all", "--out", "run")
     call("map", "run", "-o", "map.tif")
-    with pytest.raises(DriftError, match="--scale"):
+    with pytest.raises(DriftError, match="offset makes them: try --scale 1000 4000"):
         CliRunner().invoke(
             cli, ["predict", "run", "--image", "2", "-o", "n"], catch_exceptions=False
         )

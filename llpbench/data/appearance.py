@@ -130,6 +130,14 @@ class Drift:
             name for name, (found, most) in zip(CHANNELS, pairs, strict=True) if not found <= most
         ]
 
+    @property
+    def offset(self) -> float | None:
+        """Levels by which all bands lie outside alike, as an offset makes them; else None."""
+        away = (self.new.means() - self.known.means())[:3]
+        if set(self.outside) != set(CHANNELS[:3]) or np.ptp(away) > 0.2 * np.abs(away).min():
+            return None
+        return float(away.mean())
+
     def __str__(self) -> str:
         """The worst of it, in one sentence."""
         number = int(np.argmax(np.array(self.measure) / np.array(self.limit)))

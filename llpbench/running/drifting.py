@@ -69,15 +69,27 @@ def check_drift(
     return matched, known.compare(_look_at(matched)), [remark]
 
 
-def refuse_drift(drift: Drift, folder: Path) -> None:
-    """Leave the table and the picture in a folder, and refuse to go on."""
+def refuse_drift(drift: Drift, folder: Path, scale: tuple[float, float]) -> None:
+    """Leave the table and the picture in a folder, and refuse to go on; ``scale`` was tried."""
     with replacing(folder) as part:
         part.mkdir(parents=True)
         write_drift(drift, part)
     raise DriftError(
-        f"{drift}; see {folder / PICTURE}, then check --bands and --scale, match them with --match "
-        "histogram, or go on with --force",
+        f"{drift}; see {folder / PICTURE}, then check --bands and --scale{_advise(drift, scale)}, "
+        "match them with --match histogram, or go on with --force",
         drift,
+    )
+
+
+def _advise(drift: Drift, scale: tuple[float, float]) -> str:
+    """Say which scale would undo an offset; since 2022 Sentinel-2 has one of 1000."""
+    if drift.offset is None:
+        return ""
+    low, high = scale
+    away = float(f"{drift.offset * (high - low) / 255:.2g}")
+    return (
+        f" (all bands are about {away:g} off alike, as an offset makes them: try --scale "
+        f"{low + away:g} {high + away:g})"
     )
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DATASET = "dataset"
 _SPLIT = "test"
+_BYTES = (0.0, 255.0)
+"""The scale of images whose training nobody wrote down."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def predict_region(
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
         if not force:
-            refuse_drift(drift, out)
+            refuse_drift(drift, out, recipe.scale or _BYTES)
         warnings.append(str(drift))
     with (
         claimed_folder(out, out.name, resume=False) as folder,
