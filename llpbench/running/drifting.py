@@ -56,8 +56,11 @@ def check_drift(
                 "an earlier version made this run, which did not write down how its images "
                 "looked: train it again to match new ones to them"
             )
-        remark = "an earlier version made this run, so whether the new image looks like those it "
-        return region, None, [f"{remark}was trained on cannot be told"]
+        remark = (
+            "an earlier version made this run, so whether the new image looks like those it was "
+            "trained on cannot be told"
+        )
+        return region, None, [remark]
     found = _look_at(region)
     if match == "none":
         return region, known.compare(found), []
