@@ -173,10 +173,12 @@ def flush(part: Path) -> None:
 
     A machine that loses power then has the old ones or the new ones.
     """
-    for folder, _folders, names in os.walk(part):
+    for folder, _folders, names in os.walk(part, topdown=False):
         for name in names:
             _flush(Path(folder, name))
-    _flush(part)
+        _flush(Path(folder))
+    if part.is_file():
+        _flush(part)
 
 
 def _flush(path: Path) -> None:

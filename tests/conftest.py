@@ -6,6 +6,7 @@ What a fixture needs is imported when it is made: tests of arrays start without 
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,35 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test out of the user's cache."""
     monkeypatch.setenv("LLPBENCH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flushing() -> Iterator[None]:
+    """Wait for no disk: no test survives the power that is lost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _file: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_pictures() -> Iterator[None]:
+    """Runs leave out their pictures, which take longer than most of what is tested of runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llpbench.running.run.write_plots", lambda _, folder, **__: folder.mkdir())
+        yield
+
+
+@pytest.fixture(scope="module")
+def outlines_read_here() -> Iterator[None]:
+    """Outlines are read without a process of their own, which takes longer to start than all else.
+
+    For tests of what is made of outlines that are sound.
+    """
+    from llpbench.data.building.outline_file import read_file
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llpbench.data.building.divisions.read_outlines", read_file)
+        yield
 
 
 @pytest.fixture(scope="session")

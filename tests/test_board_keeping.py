@@ -36,6 +36,8 @@ from llpbench.predictions.table import check_predictions
 from llpbench.scoring import digest_predictions
 from llpbench.statistics import holm
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -30,6 +30,8 @@ from llpbench.data.store import verify_store, write_store
 from llpbench.data.synthetic import synthesize
 from llpbench.protocol import SPLITS
 
+pytestmark = pytest.mark.usefixtures("outlines_read_here")
+
 PLACES = {
     "zone 31 north": (600_000.0, 5_600_000.0, "EPSG:32631"),
     "zone 18 south": (450_000.0, 9_200_000.0, "EPSG:32718"),
@@ -52,13 +54,18 @@ def own(tmp_path: Path) -> OwnRegion:
 
 def _inside(own: OwnRegion, outline: Any) -> np.ndarray[Any, Any]:
     """Part of each pixel inside an outline, by one intersection after another."""
-    height, width = own.label.shape
-    row, column = np.mgrid[:height, :width]
+    left, bottom, right, top = outline.bounds
+    rows = slice(max(0, int(own.north - top) - 1), max(0, int(own.north - bottom) + 2))
+    columns = slice(max(0, int(left - own.west) - 1), max(0, int(right - own.west) + 2))
+    part = np.zeros(own.label.shape)
+    row, column = (numbers[rows, columns] for numbers in np.indices(part.shape))
     west, north = own.west + column, own.north - row
     pixels = shapely.box(west, north - 1, west + 1, north)
-    part = np.zeros(pixels.shape)
-    touched = shapely.intersects(outline, pixels)
-    part[touched] = shapely.area(shapely.intersection(outline, pixels[touched]))
+    shapely.prepare(outline)
+    near = shapely.covers(outline, pixels).astype(float)
+    cut = shapely.intersects(outline, pixels) & (near == 0)
+    near[cut] = shapely.area(shapely.intersection(outline, pixels[cut]))
+    part[rows, columns] = near
     return part
 
 

@@ -23,6 +23,8 @@ from llpbench.data.building.files import expand
 from llpbench.data.region import Region
 from llpbench.errors import BuildError
 
+pytestmark = pytest.mark.usefixtures("outlines_read_here")
+
 
 @pytest.fixture
 def own(tmp_path: Path) -> OwnRegion:

@@ -34,6 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_second_run_takes_another_name_and_neither_is_lost(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ with replacing(folder, resume=True) as part:
 """
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("event", "step"), [("os.rename", 1), ("os.rename", 2), ("os.rmdir", 1)])
 def test_a_run_survives_a_kill_while_it_is_replaced(
     store: Path, tmp_path: Path, event: str, step: int

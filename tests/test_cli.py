@@ -18,6 +18,8 @@ from regions import make_region, write_region
 
 from llpbench.cli import COMMANDS, cli, main
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture
 def grid(tmp_path: Path) -> str:

@@ -31,6 +31,8 @@ from llpbench.runs.record import read_run
 from llpbench.runs.results import find_results, find_runs
 from llpbench.style import SPLIT_COLOURS
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
 """Of the land-cover groups, in their order."""
 

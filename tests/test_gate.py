@@ -21,6 +21,8 @@ from llpbench.cli import cli
 from llpbench.data.building import Recipe, build_dataset
 from llpbench.data.synthetic import synthesize
 
+pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+
 IMAGES = {"image", "chip", "band"}
 DIVISIONS = {
     *IMAGES,
@@ -50,7 +52,6 @@ def _spies(cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setenv("LLPBENCH_CACHE", str(cache))
     monkeypatch.chdir(tmp_path)
     spy.install(monkeypatch)
-    monkeypatch.setattr("llpbench.running.run.write_plots", lambda *_, **__: None)  # takes seconds
     NOTES.handed.clear()
     NOTES.estimates.clear()
 

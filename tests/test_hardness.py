@@ -20,6 +20,8 @@ from llpbench.data.hardness import intraclass_correlation
 from llpbench.errors import LLPBenchError, MetricError
 from llpbench.predictions.table import make_predictions
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:

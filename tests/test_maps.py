@@ -30,6 +30,8 @@ from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import make_predictions
 from llpbench.running.predicting import predict_region
 
+pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+
 
 def _open(region: Any, path: Path) -> xr.Dataset:
     write_store(region, path, name=path.name, title="mine", licence="", attribution="us")

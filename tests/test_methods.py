@@ -22,6 +22,8 @@ from llpbench.running.run import run_method
 from llpbench_baselines.patch_words import describe_patches
 from llpbench_baselines.simplex import project_to_simplex
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:

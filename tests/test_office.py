@@ -18,6 +18,8 @@ import llpbench
 from llpbench.cli import cli
 from llpbench.errors import DriftError
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CLASSES = ("Bosque", "Ca\u00f1a de az\u00facar", "\u00c1rea urbana")
 COLUMNS, ROWS = 16, 12  # chips of 1 km
 WEST, NORTH, CRS = 600_000, 900_000, "EPSG:32618"

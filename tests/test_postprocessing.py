@@ -31,6 +31,8 @@ from llpbench_baselines.post.emq import EMQ
 from llpbench_baselines.post.rake import Rake
 from llpbench_baselines.prior_shift import emq
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 SMALL = {"words": 8, "sample": 500}
 
 

@@ -27,6 +27,8 @@ from llpbench.errors import BoardError, BuildError, DriftError, LLPBenchError, M
 from llpbench.predictions.files import read_predictions
 from llpbench.runs.record import read_run
 
+pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+
 NAMES = ("B2", "B3", "B4", "B8")
 SETTINGS = ("--set", "words=8", "--set", "sample=500")
 

@@ -11,6 +11,8 @@ from regions import make_region, write_region
 from llpbench.markdown import replace_between
 from llpbench.running.run import run_method
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 def test_a_row_holds_scores_and_command_of_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

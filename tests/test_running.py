@@ -26,6 +26,8 @@ from llpbench.running.run import run_method
 from llpbench.runs.folder import can_resume, choose_folder, working_folder
 from llpbench.runs.record import read_run
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 SMALL = {"filters": 4, "epochs": 3, "learning_rate": 0.02, "batch_size": 8}
 
 

@@ -27,6 +27,8 @@ from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.scores import Scores
 from llpbench.statistics import cluster_bootstrap, spatial_blocks
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 UNLABELLED = 12
 """The first chips of the grid, some of them in the test split, have no label."""
 

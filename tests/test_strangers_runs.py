@@ -22,6 +22,8 @@ from llpbench.running.run import run_method
 from llpbench.runs.command import parse_run_command
 from llpbench.runs.record import read_run
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,6 +21,8 @@ from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid, Job, read_preset
 from llpbench.scoring import evaluate
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 SMALL = {"words": [4], "sample": [200]}
 
 

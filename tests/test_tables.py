@@ -23,6 +23,8 @@ from llpbench.data.building.table_files import Cells
 from llpbench.data.building.table_numbers import parse
 from llpbench.errors import BuildError, LLPBenchError
 
+pytestmark = pytest.mark.usefixtures("outlines_read_here")
+
 GROUPS = ["other", "tree", "shrub-grass-bare", "cropland", "built-up"]
 CODES = ["05001", "05002", "15001", "15002"]
 SHARES = np.array(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,21 @@ def test_a_part_that_may_be_resumed_stays_until_it_is_whole(tmp_path: Path) -> N
         file.write(" and half")
     assert path.read_text() == "half and half"
     assert _names(tmp_path) == {"a.b.txt"}
+
+
+def test_the_disk_holds_all_bytes_before_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is flushed, by inode, and whether the name was there by then."""
+    flushed: list[tuple[int, bool]] = []
+    path = tmp_path / "a.zarr"
+    monkeypatch.setattr(
+        os, "fsync", lambda file: flushed.append((os.fstat(file).st_ino, path.exists()))
+    )
+    with replacing(path) as part:
+        (part / "inner").mkdir(parents=True)
+        (part / "inner" / "a").write_text("a")
+        (part / "b").write_text("b")
+    inside = {place.stat().st_ino for place in (path, *path.rglob("*"))}
+    assert {inode for inode, named in flushed if not named} == inside
+    assert (tmp_path.stat().st_ino, True) in flushed

@@ -134,7 +134,7 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     shares: dict[str, Any] = {"cmap": SHARES, "clim": (0, highest)}
     differences: dict[str, Any] = {"cmap": DIFFERENCES, "clim": (-widest, widest)}
-    drawn = []
+    drawn, outlines = [], ds.llp.divisions()
     for axis, title, values, scale, colour in (
         (panels[0], "truth", truth, shares, "white"),
         (panels[1], "predicted", predicted, shares, "white"),
@@ -142,7 +142,7 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     ):
         drawn.append(draw_squares(axis, bounds, array=values, **scale))
         axis.set_title(title, fontsize=10)
-        draw_outlines(axis, ds.llp.divisions(), colour)
+        draw_outlines(axis, outlines, colour)
         frame(axis, extent)
     for squares, axes, label in (
         (drawn[1], panels[:2], f"share of {short(category)}"),
