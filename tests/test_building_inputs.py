@@ -23,9 +23,12 @@ from llpbench.catalog import NO_LABEL
 from llpbench.data.building import Splitting, build_dataset, build_region
 from llpbench.data.building.divisions import read_divisions
 from llpbench.data.building.legends import find_legend, published, recognise
+from llpbench.data.building.outline_process import read_outlines
 from llpbench.data.building.stretch import Stretch
 from llpbench.data.cache import cache_folder
 from llpbench.errors import BuildError, LLPBenchError, UnknownNameError
+
+pytestmark = pytest.mark.usefixtures("outlines_read_here")
 
 TABLE = "code,tree,cropland,built-up,other,shrub-grass-bare\n"
 ROWS = {key: f"{key},0.5,0.25,0.25,0,0\n" for key in ("nw", "ne", "sw", "se")}
@@ -225,9 +228,13 @@ HOSTILE: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_what_is_wrong_is_said_in_one_sentence(case: str, own: OwnRegion) -> None:
+def test_what_is_wrong_is_said_in_one_sentence(
+    case: str, own: OwnRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is left in the cache, also where the fault shows only in the pixels."""
     make, expected = HOSTILE[case]
+    if "such divisions" in case or "divisions that" in case:
+        monkeypatch.setattr("llpbench.data.building.divisions.read_outlines", read_outlines)
     with pytest.raises(LLPBenchError, match=expected) as caught:
         build_dataset("mine", make(own))
     assert "\n" not in str(caught.value)

@@ -26,6 +26,8 @@ from llpbench.data.building.raster_file import inspect_rasters, sample
 from llpbench.data.region import Region
 from llpbench.errors import BuildError
 
+pytestmark = pytest.mark.usefixtures("outlines_read_here")
+
 
 @pytest.fixture
 def own(tmp_path: Path) -> OwnRegion:

@@ -17,12 +17,15 @@ from regions import GridPixels, make_region, write_region
 
 from llpbench.catalog import ClassGroup, LabelClass
 from llpbench.errors import BusyError, LLPBenchError
+from llpbench.plots.writing import write_plots
 from llpbench.running.run import run_method
 from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid
 from llpbench.runs.folder import claimed_folder
 from llpbench.runs.record import read_run
 from llpbench.writing import locked, part_path, replacing
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 COLOURS = ("#112233", "#445566")
 
@@ -34,7 +37,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_a_second_run_takes_another_name_and_neither_is_lost(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +95,6 @@ with replacing(folder, resume=True) as part:
 """
 
 
-@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("event", "step"), [("os.rename", 1), ("os.rename", 2), ("os.rmdir", 1)])
 def test_a_run_survives_a_kill_while_it_is_replaced(
     store: Path, tmp_path: Path, event: str, step: int
@@ -147,9 +148,13 @@ def _ends(is_there: Callable[[], bool]) -> bool:
 
 @pytest.mark.parametrize("names", [["$10k_$20k", "rest"], ["a" * 100, "b\\^{"]])
 def test_no_class_name_costs_a_run(
-    tmp_path: Path, names: list[str], caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    names: list[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each is drawn, as text: Matplotlib takes the first for mathematics and cannot read it."""
+    monkeypatch.setattr("llpbench.running.run.write_plots", write_plots)
     write_named(names, tmp_path / "grid")
     run_method("train-mean", tmp_path / "grid", out=tmp_path / "run")
     assert "could not be drawn" not in caplog.text

@@ -26,14 +26,14 @@ WEST, NORTH, CRS = 600_000, 900_000, "EPSG:32618"
 
 
 def land(year: int) -> NDArray[np.intp]:
-    """Classes of pixels of 10 m; a little of it changes from year to year."""
-    shape = (100 * ROWS, 100 * COLUMNS)
+    """Classes of pixels of 10 m in fields of 100 m; a little of it changes from year to year."""
+    shape = (10 * ROWS, 10 * COLUMNS)
     fields = [np.random.default_rng(n).normal(size=shape) for n in range(3)]
     change = [np.random.default_rng(10 * year + n).normal(size=shape) for n in range(3)]
     smooth = [
-        gaussian_filter(field + 0.3 * new, 40) for field, new in zip(fields, change, strict=True)
+        gaussian_filter(field + 0.3 * new, 4) for field, new in zip(fields, change, strict=True)
     ]
-    return np.argmax(smooth, axis=0)
+    return np.argmax(smooth, axis=0).repeat(10, axis=0).repeat(10, axis=1)
 
 
 def write_year(folder: Path, year: int, classes: NDArray[Any], offset: int) -> None:
@@ -118,7 +118,8 @@ def test_an_office_maps_its_land_and_next_years(
     done = call("build", "mine", *files)
     for said in ("3 (B4), 2 (B3), 1 (B2)", "cp1252", "areas in ha", "'Total' is the total"):
         assert said in done.stderr
-    call("run", "bag-ridge", "--dataset", "mine", "--train-on", "all", "--out", "run")
+    small = ("--set", "words=32", "--set", "sample=5000")
+    call("run", "bag-ridge", "--dataset", "mine", "--train-on", "all", *small, "--out", "run")
     call("map", "run", "-o", "map.tif")
     with pytest.raises(DriftError, match="offset makes them: try --scale 1000 4000"):
         CliRunner().invoke(
