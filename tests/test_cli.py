@@ -273,9 +273,12 @@ def test_the_cache_is_where_cache_dir_says(grid: str, tmp_path: Path) -> None:
     assert grid not in names
 
 
-def test_quiet_is_silent_and_verbose_tells_more(grid: str, tmp_path: Path) -> None:
+def test_quiet_is_silent_and_verbose_tells_more(
+    grid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _call("run", "train-mean", "--dataset", grid, "--out", str(tmp_path / "run"))
     predictions = str(tmp_path / "run" / "predictions-test.parquet")
+    monkeypatch.setattr("llpbench.plots.writing.write_figure", lambda _figure, path: path)
     evaluate = ["evaluate", predictions, "--dataset", grid, "--plots", str(tmp_path / "plots")]
     said = {
         option: CliRunner().invoke(cli, [*option.split(), *evaluate]).stderr
