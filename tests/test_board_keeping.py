@@ -134,9 +134,8 @@ def test_new_refuses_names_of_no_entry(
 
 
 def test_new_refuses_runs_that_do_not_belong_together(tmp_path: Path) -> None:
-    for method, seed in (("train-mean", 0), ("bag-ridge", 0)):
-        folder = tmp_path / f"{method}-{seed}"
-        llpbench.run_method(method, "grid", seed=seed, out=folder)
+    for method, settings in (("train-mean", {}), ("bag-ridge", {"words": 8, "sample": 500})):
+        llpbench.run_method(method, "grid", settings=settings, out=tmp_path / f"{method}-0")
     first, other = tmp_path / "train-mean-0", tmp_path / "bag-ridge-0"
     for runs, said in (((first, other), "one method"), ((first, first), "there twice")):
         with pytest.raises(BoardError, match=said):
@@ -153,14 +152,16 @@ def from_runs(tmp_path: Path, *runs: Path) -> Any:
 def test_settings_and_the_other_region_are_in_the_command(store: Path, tmp_path: Path) -> None:
     cache = Path(os.environ["LLPBENCH_CACHE"])
     write_region(make_region(18, 9, 6, 3, seed=1), cache / "other")
+    settings = {"words": 8, "sample": 500}
     llpbench.run_method(
-        "bag-ridge", "grid", apply_to="other", settings={"words": 8}, out=tmp_path / "run"
+        "bag-ridge", "grid", apply_to="other", settings=settings, out=tmp_path / "run"
     )
     path = from_runs(tmp_path, tmp_path / "run")
     part = read_yaml(path)["datasets"]["other"]
     assert part["trained_on"] == "grid"
     assert part["command"] == (
-        "llpbench run bag-ridge --dataset grid --apply-to other --set words=8 --seed 0"
+        "llpbench run bag-ridge --dataset grid --apply-to other --set sample=500 --set words=8 "
+        "--seed 0"
     )
 
 

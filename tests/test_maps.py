@@ -195,7 +195,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Re
     patch = pytest.MonkeyPatch()
     patch.setenv("LLPBENCH_CACHE", str(folder / "cache"))
     build_dataset("mine", recipe)
-    llpbench.run_method("bag-ridge", "mine", settings={"words": 16}, out=folder / "run")
+    llpbench.run_method(
+        "bag-ridge", "mine", settings={"words": 16, "sample": 5000}, out=folder / "run"
+    )
     yield folder / "run", recipe
     patch.undo()
 
@@ -273,7 +275,8 @@ def test_four_commands_from_files_to_a_map(tmp_path: Path) -> None:
     )
     assert (built["chips"], built["name"]) == (60, "mine")
     run = tmp_path / "run"
-    text = _call("run", "bag-ridge", "--dataset", "mine", "--set", "words=16", "--out", run)
+    small = ("--set", "words=16", "--set", "sample=5000")
+    text = _call("run", "bag-ridge", "--dataset", "mine", *small, "--out", run)
     assert "nothing could be scored" in text
     assert not list(run.glob("scores*"))
     predictions = run / "predictions-test.parquet"

@@ -19,7 +19,7 @@ def test_a_row_holds_scores_and_command_of_its_runs(
 ) -> None:
     write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
     monkeypatch.setattr(results_tables, "TITLES", {"grid": "A grid"})
-    options = {"words": 4}
+    options = {"words": 4, "sample": 500}
     runs = [
         run_method(
             "bag-ridge",
@@ -33,8 +33,9 @@ def test_a_row_holds_scores_and_command_of_its_runs(
     (section,) = results_tables.tables(tmp_path / "runs")
     errors = [run.scores.value("mae") for run in runs if run.scores]
     assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
-    assert "$ llpbench run bag-ridge --dataset grid --set words=4 --seed 1 --seed 2\n" in section
-    other = {"settings": {"words": 8}, "out": tmp_path / "runs" / "other"}
+    settings = "--set sample=500 --set words=4"
+    assert f"$ llpbench run bag-ridge --dataset grid {settings} --seed 1 --seed 2\n" in section
+    other = {"settings": {"words": 8, "sample": 500}, "out": tmp_path / "runs" / "other"}
     run_method("bag-ridge", tmp_path / "grid", **other)
     (section,) = results_tables.tables(tmp_path / "runs")
     assert section.count("| `bag-ridge words=") == 2, "settings are not seeds of one another"
