@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[str, Callable[[Table, Path], object], str]] = {
         "must be finite",
     ),
     "nothing but zeros": ("p.csv", lambda t, p: p.write_bytes(bytes(99)), "no text|no columns"),
-    "a pipe": ("p.csv", lambda t, p: os.mkfifo(p), "must be a file"),
+    "a pipe": ("p.csv", lambda t, p: os.mkfifo(p), "no regular file"),
     "a pointer": (
         "p.parquet",
         lambda t, p: p.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
@@ -305,7 +305,7 @@ LARGE: dict[str, tuple[str, Callable[[Table, Path], object], str]] = {
         "more than 1,000 columns",
     ),
     "many rows": ("p.parquet", _many_rows, "2000000 rows"),
-    "a large csv": ("p.csv", lambda t, p: p.write_bytes(b",\n" * 10**7), "bytes large"),
+    "a large csv": ("p.csv", lambda t, p: p.write_bytes(b",\n" * 10**7), "bytes; at most"),
 }
 
 

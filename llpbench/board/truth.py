@@ -139,6 +139,11 @@ def read_truth(path: Path) -> xr.Dataset:
     BoardError
         If there is none, it is of a newer format, or it is damaged.
     """
+    if not path.exists():
+        raise BoardError(
+            f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
+            f"`llpbench leaderboard truth {path.stem}`"
+        )
     try:
         with open_parquet(path) as file:
             content = json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])
@@ -147,11 +152,6 @@ def read_truth(path: Path) -> xr.Dataset:
             known = _Content.model_validate(content)
             check_columns(file.schema_arrow, known.columns)
             return _to_dataset(file.read().combine_chunks(), known)
-    except FileNotFoundError as error:
-        raise BoardError(
-            f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
-            f"`llpbench leaderboard truth {path.stem}`"
-        ) from error
     except BoardError:
         raise
     except Exception as error:  # whatever a damaged file makes pyarrow, pandas or numpy raise

@@ -19,7 +19,7 @@ MOST_CELLS = 2**24
 _SAMPLE = 1_000_000
 """Characters by which the separator of a text is found."""
 
-_DELIMITERS = (";", "\t", ",", "|", " ")
+_DELIMITERS = ";\t,| "
 _MARKS = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
@@ -45,9 +45,8 @@ def read_rows(
         text, remarks = _decode(content, where)
         if "\0" in text:
             raise ValueError("it is no text; save the table as csv in UTF-8")
-        delimiters = _DELIMITERS
-        if re.match("sep=.\n", text, re.IGNORECASE):  # a line that Excel reads
-            delimiters, text = (text[4],), text[6:]
+        is_said = re.match("sep=.\n", text, re.IGNORECASE)  # a line that Excel reads
+        delimiters, text = (text[4], text[6:]) if is_said else (_DELIMITERS, text)
         return _split(text, *_find_delimiter(text, delimiters)), remarks
     except (ValueError, csv.Error) as fault:
         raise error(f"{where} cannot be read as a table: {fault!s:.200}") from fault
@@ -69,7 +68,7 @@ def _decode(content: bytes, where: str) -> tuple[str, list[str]]:
     return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), remarks
 
 
-def _find_delimiter(text: str, delimiters: tuple[str, ...]) -> tuple[str, int]:
+def _find_delimiter(text: str, delimiters: str) -> tuple[str, int]:
     """Find what separates cells: what makes most lines equally long; and how long."""
     sample = text[:_SAMPLE]
     if len(sample) < len(text):

@@ -19,6 +19,7 @@ from isal.igzip_lib import IsalError
 from llpbench.data.litter import is_litter
 from llpbench.data.pointer import refuse_pointer
 from llpbench.errors import ArchiveError, examples
+from llpbench.reading import check_file
 
 LARGEST_DIRECTORY = 2**25
 """Bytes of the largest table of contents accepted; one of 72,000 chips has about 10 MB."""
@@ -65,12 +66,7 @@ class Members:
 
 def list_members(path: Path) -> Members:
     """Find what a published archive holds, and refuse what could do harm."""
-    if not path.is_file():
-        raise ArchiveError(
-            f"there is no archive {str(path)!r}; give the path of a published zip, or of the "
-            "folder it was unzipped to"
-        )
-    refuse_pointer(path, ArchiveError)
+    refuse_pointer(check_file(path, None, ArchiveError, "archive"), ArchiveError)
     try:
         with _DirectoryFile(path) as file, zipfile.ZipFile(file) as archive:
             infos = archive.infolist()

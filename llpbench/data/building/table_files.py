@@ -14,6 +14,7 @@ from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
 from llpbench.data.building.table_numbers import is_number
 from llpbench.data.text_tables import MOST_COLUMNS, read_rows
 from llpbench.errors import BuildError, examples
+from llpbench.reading import check_file
 
 LARGEST_FILE = 2**26
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -40,11 +41,7 @@ def read_cells(path: Path, sheet: str | None = None) -> Cells:
     sheet : str or None
         Of a spreadsheet: its name, or its number from 1.
     """
-    if not path.is_file():
-        raise BuildError(f"there is no table of shares {str(path)!r}")
-    if path.stat().st_size > LARGEST_FILE:
-        raise BuildError(f"{path.name} is too large for a table of shares")
-    with path.open("rb") as file:
+    with check_file(path, LARGEST_FILE, BuildError, "table of shares").open("rb") as file:
         start = file.read(4)
     if start in _SPREADSHEETS:
         return _with_heading(path, pd.DataFrame(read_sheet(path, sheet)), [])

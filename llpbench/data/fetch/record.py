@@ -13,6 +13,7 @@ from llpbench.data.fetch.disk import one_writer
 from llpbench.data.fetch.http import get, server_url
 from llpbench.data.fetch.retrying import SourceError, TransientError, insist
 from llpbench.errors import DownloadError, examples
+from llpbench.reading import read_json
 from llpbench.writing import replace_text
 
 LONGEST_ANSWER = 2**22
@@ -95,17 +96,15 @@ def read_registry(cache: Path) -> dict[int, RecordFile]:
         If the registry cannot be read or is damaged.
     """
     path = cache / "registry.json"
-    try:
-        entries = json.loads(path.read_bytes())
-        return {int(record): RecordFile(**entry) for record, entry in entries.items()}
-    except FileNotFoundError:
+    if not path.exists():
         return {}
+    entries = read_json(path, error=DownloadError)
+    try:
+        return {int(record): RecordFile(**entry) for record, entry in entries.items()}
     except (ValueError, TypeError, AttributeError, DownloadError) as error:
         raise DownloadError(
             f"{path} is not a registry of archives ({error}); remove it and run again"
         ) from error
-    except OSError as error:
-        raise DownloadError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def remember(record: int, file: RecordFile, *, cache: Path) -> None:
