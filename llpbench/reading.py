@@ -72,7 +72,7 @@ def read_text(
     try:
         return check_file(path, largest, error).read_text(encoding="utf-8")
     except UnicodeDecodeError as fault:
-        raise error(f"{str(path)!r} is no text in UTF-8 ({fault.reason})") from fault
+        raise error(f"{str(path)!r} is damaged or no text in UTF-8 ({fault.reason})") from fault
     except LLPBenchError:
         raise
     except OSError as fault:

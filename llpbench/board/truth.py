@@ -132,13 +132,7 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
 
 
 def read_truth(path: Path) -> xr.Dataset:
-    """Read a truth table as :func:`make_truth` made it.
-
-    Raises
-    ------
-    BoardError
-        If there is none, it is of a newer format, or it is damaged.
-    """
+    """Read a truth table as :func:`make_truth` made it."""
     if not path.exists():
         raise BoardError(
             f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "

@@ -37,13 +37,7 @@ def present_overlaps(ds: xr.Dataset) -> NDArray[np.bool_]:
 
 
 def require_one_table(ds: xr.Dataset) -> None:
-    """Refuse parts of a dataset that were joined so that each chip has tables of its own.
-
-    Raises
-    ------
-    LLPBenchError
-        Saying how to join them.
-    """
+    """Refuse parts of a dataset that were joined so that each chip has tables of its own."""
     own = {"division_number": ("division",), "overlap_chip": ("overlap",)}
     wrong = [name for name, dims in own.items() if name in ds and ds[name].dims != dims]
     if wrong:

@@ -42,12 +42,6 @@ def check_zarr(folder: Path) -> dict[str, ArrayMetadata]:
     dict of str to ArrayMetadata
         What its arrays are, by name.
 
-    Raises
-    ------
-    ZarrError
-        If it is of another format, has types or codecs that are not read, is too large, a link,
-        or not whole.
-
     Examples
     --------
     >>> check_zarr(Path("no/such.zarr"))

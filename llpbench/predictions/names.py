@@ -5,18 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 
+from llpbench.data.text import plain_name
 from llpbench.errors import examples
-
-
-def plain(name: str) -> str:
-    """Text of a name without what programs change: case, spaces, signs.
-
-    Examples
-    --------
-    >>> plain(" Built.up") == plain("built-up")
-    True
-    """
-    return re.sub(r"[\W_]+", " ", name).strip().casefold()
 
 
 def match_categories(found: Iterable[str], expected: Collection[str]) -> dict[str, str]:
@@ -39,12 +29,12 @@ def match_categories(found: Iterable[str], expected: Collection[str]) -> dict[st
     >>> match_categories(["X1.year"], ["1 year"])  # R begins names with a letter
     {'X1.year': '1 year'}
     """
-    spelled = match(found, expected, plain)
+    spelled = match(found, expected, plain_name)
     rest = [name for name in expected if name not in spelled.values()]
     begun = match(
         (name for name in found if name not in spelled),
         [f"X{name}" for name in rest if not name[:1].isalpha()],
-        plain,
+        plain_name,
     )
     return spelled | {name: meant[1:] for name, meant in begun.items()}
 

@@ -197,11 +197,6 @@ def sort_by_kind(path: Path, files: Iterable[Member]) -> Members:
     ----------
     path : Path
         Of the zip or the folder.
-
-    Raises
-    ------
-    ArchiveError
-        If something is missing, there twice or too large.
     """
     placed = [(_place(file.name), file) for file in files]
     placed = [(place, file) for place, file in placed if not is_litter(place)]

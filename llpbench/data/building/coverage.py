@@ -26,12 +26,6 @@ def check_coverage(divisions: gpd.GeoDataFrame) -> list[str]:
     ----------
     divisions : GeoDataFrame
         In a plane, indexed by id, valid.
-
-    Raises
-    ------
-    BuildError
-        If more than :data:`COVERED` of a division lies under smaller ones, or others as large: it
-        is one of a higher level, such as a province over its communes, or a copy.
     """
     pairs = overlapping_pairs(divisions)
     real = pairs[pairs["part"] > SLIVER].sort_values("part", ascending=False, kind="stable")

@@ -55,14 +55,7 @@ def open_raster(path: Path, driver: str, bands: Sequence[int] | None = None) -> 
 
 
 def find_driver(path: Path) -> str:
-    """Find the driver that reads a file, by its first bytes.
-
-    Raises
-    ------
-    BuildError
-        If there is no such file, or it is of another kind, or a VRT that is more than a mosaic of
-        files in its folder.
-    """
+    """Find the driver that reads a file, by its first bytes."""
     with check_file(path, None, BuildError, "raster").open("rb") as file:
         head = file.read(_HEAD)
     for beside in (f"{path}.aux.xml", f"{path}.msk", path.with_suffix(".aux")):  # GDAL reads them

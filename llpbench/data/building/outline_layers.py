@@ -41,13 +41,7 @@ class Layer:
 
 
 def choose_layer(path: Path, name: str | None) -> tuple[Layer, list[str]]:
-    """Find the layer of a name; without one the only layer that has polygons.
-
-    Raises
-    ------
-    BuildError
-        If several layers have polygons and none is named, or none has.
-    """
+    """Find the layer of a name; without one the only layer that has polygons."""
     layers = [layer for place in _places(path) for layer in _layers(place) if layer.kind]
     names = [layer.name for layer in layers]
     if name is not None:

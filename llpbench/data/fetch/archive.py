@@ -108,14 +108,7 @@ class Archive:
         return ArchiveState("partial" if arrived else "absent", arrived, file.size)
 
     def lookup(self) -> RecordFile:
-        """Find out name, size and md5: from the catalog, the cache, or the record itself, once.
-
-        Raises
-        ------
-        DownloadError
-            If the record does not answer, has not exactly one archive, or the cache cannot be
-            written.
-        """
+        """Find out name, size and md5: from the catalog, the cache, or the record itself, once."""
         file = self.known
         if file is None:
             file = ask_record(self.record)

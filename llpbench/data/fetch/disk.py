@@ -30,11 +30,6 @@ def require_space(folder: Path, size: int, what: str) -> None:
         Bytes it takes.
     what : str
         Its name, for the message.
-
-    Raises
-    ------
-    DownloadError
-        If fewer bytes are free.
     """
     free = free_bytes(folder)
     if free < size:

@@ -43,11 +43,6 @@ def server_url(url: str | None = None) -> str:
     url : str or None
         An address; default the environment's ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
 
-    Raises
-    ------
-    DownloadError
-        If it begins with neither ``http://`` nor ``https://``.
-
     Examples
     --------
     >>> server_url("http://localhost:8000/")

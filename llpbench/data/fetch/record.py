@@ -21,13 +21,7 @@ LONGEST_ANSWER = 2**22
 
 
 def ask_record(record: int) -> RecordFile:
-    """Ask a record's API for its archive, as it is now.
-
-    Raises
-    ------
-    DownloadError
-        If the record does not answer or has not exactly one archive.
-    """
+    """Ask a record's API for its archive, as it is now."""
     server = server_url()
     answer = insist(lambda: _ask(f"{server}/api/records/{record}"))
     try:
@@ -50,11 +44,6 @@ def parse_record(answer: object) -> RecordFile:
     -------
     RecordFile
         The one file that is a zip.
-
-    Raises
-    ------
-    DownloadError
-        If there are no files, no zip or several, or a field is missing or wrong.
 
     Examples
     --------
@@ -88,13 +77,7 @@ def file_url(record: int, name: str, server: str | None = None) -> str:
 
 
 def read_registry(cache: Path) -> dict[int, RecordFile]:
-    """Archives that records of this cache have named, by record number.
-
-    Raises
-    ------
-    DownloadError
-        If the registry cannot be read or is damaged.
-    """
+    """Archives that records of this cache have named, by record number."""
     path = cache / "registry.json"
     if not path.exists():
         return {}

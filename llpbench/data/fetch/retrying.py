@@ -98,11 +98,6 @@ def insist(attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0) ->
     progress : callable
         How far the attempts have come, in bytes; whenever that is farther than ever before,
         failures are counted afresh.
-
-    Raises
-    ------
-    SourceError
-        After too many failures without progress; it names the last one.
     """
     left = fresh = Retries(Retries.ATTEMPTS - 1)
     start = furthest = progress()

@@ -83,11 +83,6 @@ def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
     -------
     Dataset
         Pixels as dask arrays, everything else in memory, text in numpy's fixed width.
-
-    Raises
-    ------
-    StoreError
-        Naming the first thing that is wrong.
     """
     try:
         return _open_checked(path / CHIPS, info)
@@ -150,13 +145,7 @@ class _Pixels:
 
 
 def read_divisions(path: Path) -> gpd.GeoDataFrame:
-    """Read the outlines in a store: ``id``, ``name``, ``area_km2`` and ``geometry`` in EPSG:4326.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be read.
-    """
+    """Read the outlines in a store: ``id``, ``name``, ``area_km2``, ``geometry`` in EPSG:4326."""
     import geopandas as gpd
 
     file = path / DIVISIONS
