@@ -35,12 +35,7 @@ def list_files(
 ) -> Iterator[tuple[Path, int]]:
     """Files in a folder, and in those within it, with their sizes in bytes.
 
-    Parameters
-    ----------
-    error : type
-        What is raised.
-    most, deepest : int
-        How many files there may be, and how many folders within one another.
+    At most so many files, and folders within one another; ``error`` is what is raised.
 
     Raises
     ------

@@ -17,11 +17,6 @@ def overlap_areas(ds: xr.Dataset) -> csr_array:
 
     Selecting, shuffling or splitting chips or divisions therefore keeps every pair right.
 
-    Parameters
-    ----------
-    ds : Dataset
-        A dataset or any selection of it.
-
     Returns
     -------
     csr_array of float64, shape (chip, division)

@@ -84,15 +84,7 @@ _DATE = re.compile(
 def mangled(unknown: Iterable[str], missing: Collection[str]) -> str:
     """Say what a spreadsheet has made of ids, if that is why they are not those of the chips.
 
-    Parameters
-    ----------
-    unknown, missing : collection of str
-        Ids that no chip has; those of the chips that are not there.
-
-    Returns
-    -------
-    str
-        A clause, empty where none of it is seen.
+    It is a clause, empty where none of it is seen in the ids that are not known.
 
     Examples
     --------

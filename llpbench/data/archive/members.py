@@ -191,13 +191,7 @@ def _place(name: str) -> PurePosixPath:
 
 
 def sort_by_kind(path: Path, files: Iterable[Member]) -> Members:
-    """Tell chips and tables by their names; what desktops leave is passed over.
-
-    Parameters
-    ----------
-    path : Path
-        Of the zip or the folder.
-    """
+    """Tell chips and tables by their names; what desktops leave is passed over."""
     placed = [(_place(file.name), file) for file in files]
     placed = [(place, file) for place, file in placed if not is_litter(place)]
     chips: dict[str, Member] = {}

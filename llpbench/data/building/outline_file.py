@@ -41,12 +41,7 @@ _END = 2**16
 def read_file(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read outlines and all columns that may be ids; also say what was guessed.
 
-    Returns
-    -------
-    outlines : GeoDataFrame
-        A row a feature, the geometry column called ``geometry``, and :data:`FOUND`.
-    remarks : list of str
-        A sentence for each thing that was guessed.
+    A row a feature, the geometry column called ``geometry``, and :data:`FOUND`.
     """
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         table, remarks = _read_parquet(path, layer)

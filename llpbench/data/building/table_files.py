@@ -36,10 +36,7 @@ class Cells:
 def read_cells(path: Path, sheet: str | None = None) -> Cells:
     """Read a table of any kind; its contents say which, not its name.
 
-    Parameters
-    ----------
-    sheet : str or None
-        Of a spreadsheet: its name, or its number from 1.
+    ``sheet`` is the name of a sheet, or its number from 1.
     """
     with check_file(path, LARGEST_FILE, BuildError, "table of shares").open("rb") as file:
         start = file.read(4)

@@ -71,15 +71,7 @@ class ArchiveState:
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of a record, and the cache that it belongs to.
-
-    Parameters
-    ----------
-    record : int
-        Zenodo's number.
-    cache : Path
-        The cache folder.
-    """
+    """The archive of a record, and the cache that it belongs to."""
 
     record: int
     cache: Path

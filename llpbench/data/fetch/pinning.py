@@ -17,16 +17,6 @@ from llpbench.writing import replace_text
 def pin_records(path: Path) -> dict[int, RecordFile]:
     """Ask each record of a catalog for its archive and write the answers into the file.
 
-    Parameters
-    ----------
-    path : Path
-        A ``catalog.toml``; a line ``archive = {...}`` follows each ``record = ...``.
-
-    Returns
-    -------
-    dict of int to RecordFile
-        By record number.
-
     Raises
     ------
     DownloadError

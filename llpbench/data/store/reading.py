@@ -72,13 +72,6 @@ _ARRAYS = {
 def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
     """Open the arrays of a store: all there, of their types and shapes, and at one with each other.
 
-    Parameters
-    ----------
-    path : Path
-        Folder of the store.
-    info : StoreInfo
-        What it says of itself.
-
     Returns
     -------
     Dataset
