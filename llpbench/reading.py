@@ -20,6 +20,9 @@ LARGEST_JSON = 2**26
 LARGEST_ARRAYS = 2**31
 """Bytes of the largest file of arrays read: a checkpoint of 180 million weights with Adam's."""
 
+_POINTER = b"version https://git-lfs"
+_LARGEST_POINTER = 1024
+
 
 def check_file(
     path: Path,
@@ -27,7 +30,7 @@ def check_file(
     error: type[LLPBenchError] = LLPBenchError,
     what: str = "file",
 ) -> Path:
-    """Refuse what is no regular file, or has more bytes than are read; the path again.
+    """Refuse what is no regular file, only a pointer to one, or too large; the path again.
 
     Pipes and devices may wait for ever or never end, so they are never opened. A link to a file
     is one. ``error`` is what is raised, ``what`` what a file that is not there is called.
@@ -50,7 +53,20 @@ def check_file(
         raise error(f"{str(path)!r} is no regular file; give the name of a file")
     if largest is not None and status.st_size > largest:
         raise error(f"{str(path)!r} has {status.st_size} bytes; at most {largest} are read")
+    if 0 < status.st_size < _LARGEST_POINTER and _begins(path, _POINTER):
+        raise error(
+            f"{str(path)!r} is a pointer of Git LFS and not the file itself; fetch it with "
+            "`git lfs pull`"
+        )
     return path
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(start)) == start
+    except OSError:  # said by whoever reads it
+        return False
 
 
 def read_json(

@@ -50,18 +50,9 @@ def make_of_columns(
 ) -> xr.Dataset:
     """Make predictions of the columns of a file.
 
-    Parameters
-    ----------
-    table : Table
-        Of numbers, or of text that says them.
-    where : str
-        Name of the file.
-    categories : collection of str or None
-        Those of the task, where it is known. Columns of text that are called otherwise are left
-        out; one of numbers is kept, for :func:`~llpbench.predictions.table.check_predictions` to
-        refuse.
-    unread : sequence of str
-        Names of further columns, which are known to hold no numbers.
+    Columns of text that are called otherwise than ``categories``, where these are known, are left
+    out; one of numbers is kept, for ``check_predictions`` to refuse.
+    ``unread`` are names of further columns, which hold no numbers.
     """
     names = table.column_names
     cells = [_numbers(column) for column in table.columns]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from llpbench.data.pointer import refuse_pointer
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import PredictionsError
@@ -68,7 +67,7 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
     rows = MOST_CHIPS if split is None else 2 * split.sizes["chip"] + 100
     categories = None if split is None else split.llp.group()["category_name"].to_numpy().tolist()
     if not path.is_dir():
-        refuse_pointer(check_file(path, _largest(rows), PredictionsError), PredictionsError)
+        check_file(path, _largest(rows), PredictionsError)
     try:
         return reader(path, rows, categories)
     except PredictionsError:

@@ -12,15 +12,7 @@ from llpbench.errors import examples
 def match_categories(found: Iterable[str], expected: Collection[str]) -> dict[str, str]:
     """Which names stand for which categories: equal ones, and those that R or people respelled.
 
-    Parameters
-    ----------
-    found, expected : collection of str
-        Names of columns; names of categories.
-
-    Returns
-    -------
-    dict of str to str
-        Found to expected, only where each stands for just one of the other.
+    Found to expected, only where each stands for just one of the other.
 
     Examples
     --------

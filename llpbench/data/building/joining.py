@@ -27,12 +27,7 @@ _MANGLED = re.compile(r"\d([.,]\d+)?e\+\d+", re.IGNORECASE)
 class Joining:
     """The ids of a table and of outlines: first their columns are chosen, then rows are joined.
 
-    Parameters
-    ----------
-    table : Cells
-        With a column of ids among the others.
-    named : str or None
-        The column of ids that the user names, of either file or of both.
+    ``named`` is the column of ids that the user names, of either file or of both.
     """
 
     table: Cells
