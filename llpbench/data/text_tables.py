@@ -109,4 +109,5 @@ def _split(text: str, delimiter: str, width: int) -> pd.DataFrame:
     rows = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if line]
     if any(len(row) > width for row in rows):
         raise ValueError(f"lines have up to {max(map(len, rows))} cells, the first ones {width}")
-    return pd.DataFrame([row + [None] * (width - len(row)) for row in rows], dtype=object)
+    cells = (row if len(row) == width else row + [None] * (width - len(row)) for row in rows)
+    return pd.DataFrame(list(cells), dtype=object)
