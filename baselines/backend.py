@@ -88,16 +88,8 @@ def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -
     """Compile a function of one array, when it is first called.
 
     What is called is a graph of a fixed signature: TensorFlow counts how often functions are
-    traced, and complains of those that are made anew for each of several trainings.
-
-    Parameters
-    ----------
-    function : callable
-        Of a tensor.
-    shape : sequence of int
-        Of the array, but for its first dimension, which may have any length.
-    dtype : str
-        Of the array.
+    traced, and complains of those that are made anew for each of several trainings. ``shape``
+    leaves out the first dimension, which may have any length.
     """
 
     @cache

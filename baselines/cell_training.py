@@ -188,18 +188,10 @@ class CellTraining(Curriculum):
         steps: int,
         learning_rate: float,
     ) -> Lesson:
-        """Minimise a loss of layers, along a cosine.
+        """Minimise a loss of layers, along a cosine from ``learning_rate`` to 0.
 
-        Parameters
-        ----------
-        layers : sequence of keras.layers.Layer
-            What is trained; they may have losses of their own.
-        loss : callable
-            Of the tensors that are drawn, to a tensor of shape ().
-        draw : callable
-            Draws the arrays of a step; the first holds features of cells.
-        learning_rate : float
-            At the first step; 0 after the last.
+        ``loss`` takes the tensors that ``draw`` draws to one of shape (); the first of them holds
+        features of cells.
         """
         generator = np.random.default_rng([self.settings["random_state"], self._epoch])
         example = draw(generator)

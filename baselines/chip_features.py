@@ -37,22 +37,11 @@ class FeatureSet(ABC):
 
     @abstractmethod
     def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
-        """Learn from training images, shape (n, 96, 96, 3) of uint8, and give itself."""
+        """Learn every set from the images of random chips."""
 
     @abstractmethod
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Describe images.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, shape (n, 96, 96, 3)
-            Score windows of chips.
-
-        Returns
-        -------
-        ndarray, shape (n, feature)
-            A row for each image, not standardised.
-        """
+        """Describe score windows, uint8 (n, 96, 96, 3), by rows (n, feature), not standardised."""
 
     @abstractmethod
     def multiply_adds(self) -> int:
@@ -84,19 +73,9 @@ class ChipFeatures:
         return self
 
     def compute(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
-        """Describe every chip of a dataset.
+        """Describe every chip of a dataset: float64 (chip, feature), the sets side by side.
 
-        Parameters
-        ----------
-        ds : Dataset
-            With ``image``.
-        progress : callable, optional
-            Wraps the blocks of chips.
-
-        Returns
-        -------
-        ndarray of float64, shape (chip, feature)
-            Of the sets side by side, in their order; not standardised.
+        Features are not standardised.
         """
         blocks: Any = iterate_images(ds, batch_size=_BLOCK)
         if progress is not None:

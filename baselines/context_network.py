@@ -100,17 +100,9 @@ class ContextNetwork:
         return operations.concatenate(parts, axis=-1)
 
     def surroundings(self, moments: Any) -> Any:
-        """Average the kinds of texture over the windows around cells.
+        """Average the kinds of texture over the windows around cells; neither is normalised after.
 
-        Parameters
-        ----------
-        moments : tensor, shape (n, row, column, 24)
-            Normalised.
-
-        Returns
-        -------
-        tensor, shape (n, row, column, number)
-            Not normalised.
+        ``moments`` are normalised, (n, row, column, 24); the result is (n, row, column, number).
         """
         kinds = apply(self.local, moments[..., :LOCAL])
         averages = [self._average(kinds, window) for window in WINDOWS[1:]]
@@ -143,12 +135,7 @@ class ContextNetwork:
     def surround(self, moments: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
         """Average kinds of texture around all cells; adapts the normalisation to a sample.
 
-        Parameters
-        ----------
-        moments : ndarray of float16, shape (chip, 24, 24, 24)
-            From :meth:`describe`.
-        seed : int
-            Of the sample.
+        ``moments`` are those of :meth:`describe`.
         """
         return _normalise(self.kinds_scale, _in_blocks(self.surroundings, moments), seed)
 
@@ -189,19 +176,9 @@ def apply(layers: Sequence[Any], values: Any) -> Any:
 
 
 def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Predict the class probabilities of cells.
+    """Class probabilities of cells, float16 (n, ..., category), from their normalised numbers.
 
-    Parameters
-    ----------
-    layers : sequence of keras.layers.Layer
-        To logits.
-    features : ndarray of float16, shape (n, ..., feature)
-        Normalised numbers of each cell.
-
-    Returns
-    -------
-    ndarray of float16, shape (n, ..., category)
-        From 0 to 1; each cell's sum to 1, but for half precision.
+    Each cell's sum to 1, but for half precision.
     """
     return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
 

@@ -103,18 +103,7 @@ class DivisionRegression(Method):
 
     @abstractmethod
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn scores into class shares.
-
-        Parameters
-        ----------
-        scores : ndarray of float64, shape (chip, score)
-            Of chips, of any size; see :meth:`fit_divisions`.
-
-        Returns
-        -------
-        ndarray of float64, shape (chip, category)
-            From 0 to 1; rows sum to 1.
-        """
+        """Turn scores into class shares, both (chip, number); rows sum to 1."""
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Learn features from the training images, then what they say of divisions."""

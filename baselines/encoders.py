@@ -13,18 +13,7 @@ ENCODERS = ("none", "deep", "autoencoder")
 
 
 def deep_encoder(size: int) -> Any:
-    """Stack two convolutions with pooling and two dense layers, to 84 numbers.
-
-    Parameters
-    ----------
-    size : int
-        Side of a patch in pixels.
-
-    Returns
-    -------
-    keras.Model
-        Patches (n, size * size * 3) to codes (n, 84).
-    """
+    """Convolve and pool twice, then two dense layers: patches (n, size * size * 3) to (n, 84)."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -43,17 +32,9 @@ def deep_encoder(size: int) -> Any:
 
 
 def autoencoder(size: int) -> Any:
-    """Make the encoding half of an auto-encoder of patches, to 64 numbers.
+    """The encoding half of an auto-encoder: patches (n, size * size * 3) to codes (n, 64).
 
-    Parameters
-    ----------
-    size : int
-        Side of a patch in pixels.
-
-    Returns
-    -------
-    keras.Model
-        Patches (n, size * size * 3), enlarged to 16x16 pixels, to codes (n, 64).
+    Patches are enlarged to 16x16 pixels.
     """
     layers = keras.layers
     return keras.Sequential(
@@ -74,14 +55,7 @@ def autoencoder(size: int) -> Any:
 def learn_to_reconstruct(encoder: Any, patches: NDArray[np.float32], *, epochs: int = 5) -> None:
     """Train an encoder so that a decoder, then thrown away, can redraw patches from codes.
 
-    Parameters
-    ----------
-    encoder : keras.Model
-        From :func:`autoencoder`.
-    patches : ndarray of float32, shape (n, size * size * 3)
-        From 0 to 1.
-    epochs : int
-        Passes over the patches.
+    Patches are float32 (n, size * size * 3), from 0 to 1.
     """
     layers = keras.layers
     decoder = keras.Sequential(

@@ -16,11 +16,6 @@ def count_multiply_adds(model: Any) -> int:
 
     Convolutions (plain, by channel, transposed) and matrix products count; what is done once to
     each number (bias, activation, normalisation, pooling) does not.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From images (n, 96, 96, 3) of uint8.
     """
     chip = tf.TensorSpec([1, *IMAGE], tf.uint8)
     traced = tf.function(lambda images: model(images, training=False), [chip], autograph=False)

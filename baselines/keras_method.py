@@ -125,18 +125,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         return cls(**{key: given[key] for key in own if key in given} | {"objective": objective})
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
-        """Read the targets of chips.
-
-        Parameters
-        ----------
-        ds : Dataset
-            A split behind the label firewall of this method's supervision.
-
-        Returns
-        -------
-        ndarray, shape (n, ...)
-            By default ``target``; NaN where a chip has none.
-        """
+        """Targets of chips, (n, ...); NaN where a chip has none."""
         targets: NDArray[Any] = ds["target"].to_numpy()
         return targets
 

@@ -31,18 +31,10 @@ class KerasNetwork(Method):
 
     @abstractmethod
     def build(self, categories: int) -> Any:
-        """Make the network.
+        """Make the network, for so many class groups.
 
-        Parameters
-        ----------
-        categories : int
-            Number of class groups.
-
-        Returns
-        -------
-        keras.Model
-            Images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
-            probabilities (n, row, column, category) of cells, or to shares (n, category).
+        It takes images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
+        probabilities (n, row, column, category) of cells, or to shares (n, category).
         """
 
     def initialise(self, images: NDArray[np.uint8]) -> None:
@@ -73,17 +65,9 @@ class KerasNetwork(Method):
         return tf.image.resize(output, (WINDOW_SIDE, WINDOW_SIDE), "nearest")
 
     def read_out(self, output: Any) -> Any:
-        """Shares of chips, from the network's output.
+        """Shares of chips, (n, category), from the output: mean probabilities, by default.
 
-        Parameters
-        ----------
-        output : tensor, shape (n, row, column, category) or (n, category)
-            Probabilities of cells, or already shares, from 0 to 1.
-
-        Returns
-        -------
-        tensor, shape (n, category)
-            By default mean probabilities.
+        That is probabilities of cells (n, row, column, category), or already shares.
         """
         return chip_shares(output)
 

@@ -18,18 +18,7 @@ SMALLEST_SHARE = 1e-7
 
 
 def chip_shares(output: Any) -> Any:
-    """Give the class shares of chips: the mean probabilities of their pixels.
-
-    Parameters
-    ----------
-    output : tensor, shape (n, row, column, category) or (n, category)
-        Probabilities of pixels, or already shares.
-
-    Returns
-    -------
-    tensor, shape (n, category)
-        From 0 to 1; rows sum to 1.
-    """
+    """Class shares of chips, (n, category): mean probabilities of pixels, or shares as they are."""
     return tf.reduce_mean(output, axis=list(range(1, len(output.shape) - 1)))
 
 

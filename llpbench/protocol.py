@@ -66,11 +66,6 @@ def training_inputs(ds: xr.Dataset, supervision: str) -> xr.Dataset:
         A split.
     supervision : {"division", "chip", "pixel"}
         The level, see :data:`SUPERVISION`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such level.
     """
     if supervision not in SUPERVISION:
         raise UnknownNameError(unknown("supervision level", supervision, SUPERVISION))
@@ -87,11 +82,6 @@ def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
         A grouped split.
     track : {"inductive", "disaggregation", "cross-region"}
         See :data:`TRACKS`: an inductive method sees images alone, no places and no proportions.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such track.
     """
     if track not in TRACKS:
         raise UnknownNameError(unknown("track", track, TRACKS))

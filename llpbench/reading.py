@@ -20,22 +20,20 @@ LARGEST_JSON = 2**26
 LARGEST_ARRAYS = 2**31
 """Bytes of the largest file of arrays read: a checkpoint of 180 million weights with Adam's."""
 
+_POINTER = b"version https://git-lfs"
+_LARGEST_POINTER = 1024
 
-def check_file(path: Path, largest: int | None = None) -> Path:
-    """Refuse what is no regular file, or a larger one than is read; the path again.
+
+def check_file(
+    path: Path,
+    largest: int | None = None,
+    error: type[LLPBenchError] = LLPBenchError,
+    what: str = "file",
+) -> Path:
+    """Refuse what is no regular file, only a pointer to one, or too large; the path again.
 
     Pipes and devices may wait for ever or never end, so they are never opened. A link to a file
-    is one.
-
-    Parameters
-    ----------
-    largest : int, optional
-        Bytes, by default any.
-
-    Raises
-    ------
-    LLPBenchError
-        Also if there is nothing.
+    is one. ``error`` is what is raised, ``what`` what a file that is not there is called.
 
     Examples
     --------
@@ -46,51 +44,61 @@ def check_file(path: Path, largest: int | None = None) -> Path:
     """
     try:
         status = path.stat()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LLPBenchError(f"{str(path)!r} cannot be read ({reason})") from error
+    except FileNotFoundError as fault:
+        raise error(f"there is no {what} {str(path)!r}") from fault
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or fault
+        raise error(f"{str(path)!r} cannot be read ({reason})") from fault
     if not stat.S_ISREG(status.st_mode):
-        raise LLPBenchError(f"{str(path)!r} is no regular file; give the name of a file")
+        raise error(f"{str(path)!r} is no regular file; give the name of a file")
     if largest is not None and status.st_size > largest:
-        raise LLPBenchError(f"{str(path)!r} has {status.st_size} bytes; at most {largest} are read")
+        raise error(f"{str(path)!r} has {status.st_size} bytes; at most {largest} are read")
+    if 0 < status.st_size < _LARGEST_POINTER and _begins(path, _POINTER):
+        raise error(
+            f"{str(path)!r} is a pointer of Git LFS and not the file itself; fetch it with "
+            "`git lfs pull`"
+        )
     return path
 
 
-def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
-    """Read a JSON file.
+def _begins(path: Path, start: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(start)) == start
+    except OSError:  # said by whoever reads it
+        return False
 
-    Raises
-    ------
-    LLPBenchError
-        If it is none, too large or too deep.
-    """
-    text = read_text(path, largest)
+
+def read_json(
+    path: Path, largest: int = LARGEST_JSON, error: type[LLPBenchError] = LLPBenchError
+) -> Any:
+    """Read a JSON file; what is none, too large or too deep is refused."""
+    text = read_text(path, largest, error)
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = "it is too deep" if isinstance(error, RecursionError) else error
-        raise LLPBenchError(f"{str(path)!r} is no JSON ({reason})") from error
+    except (ValueError, RecursionError) as fault:
+        reason = "it is too deep" if isinstance(fault, RecursionError) else fault
+        raise error(f"{str(path)!r} is damaged: it is no JSON ({reason})") from fault
 
 
-def read_text(path: Path, largest: int = LARGEST_JSON) -> str:
+def read_text(
+    path: Path, largest: int = LARGEST_JSON, error: type[LLPBenchError] = LLPBenchError
+) -> str:
     """Read a text in UTF-8; what is no such file, or larger, is refused."""
     try:
-        return check_file(path, largest).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise LLPBenchError(f"{str(path)!r} is no text in UTF-8 ({error.reason})") from error
-    except OSError as error:
-        raise LLPBenchError(f"{str(path)!r} cannot be read ({error.strerror})") from error
+        return check_file(path, largest, error).read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
+        raise error(f"{str(path)!r} is damaged or no text in UTF-8 ({fault.reason})") from fault
+    except LLPBenchError:
+        raise
+    except OSError as fault:
+        raise error(f"{str(path)!r} cannot be read ({fault.strerror})") from fault
 
 
 def read_arrays(path: Path, largest: int = LARGEST_ARRAYS) -> dict[str, NDArray[Any]]:
     """Read an npz file whose arrays hold numbers or text.
 
     Every array's stated size is compared with the bytes that are there before it is made.
-
-    Raises
-    ------
-    LLPBenchError
-        If it is none, damaged or too large.
     """
     check_file(path, largest)
     try:

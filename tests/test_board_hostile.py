@@ -118,7 +118,7 @@ def test_links_inside_a_segmentation_are_refused(entry: Path, board: Board) -> N
 def test_pipes_are_refused_and_not_waited_for(entry: Path, board: Board) -> None:
     (entry / "entry.yaml").unlink()
     os.mkfifo(entry / "entry.yaml")
-    assert_refused(entry, board, "plain file")
+    assert_refused(entry, board, "no regular file")
 
 
 @pytest.mark.parametrize("name", ["entry.yaml", "grid/seed-1.parquet"])

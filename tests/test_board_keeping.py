@@ -24,7 +24,8 @@ from llpbench.board import submission
 from llpbench.board.comparing import compare_entries
 from llpbench.board.layout import Board
 from llpbench.board.replaying import replay
-from llpbench.board.result import read_result, write_result
+from llpbench.board.result import Result as StoredResult
+from llpbench.board.result import read_stored, write_stored
 from llpbench.board.submission import read_submission
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
@@ -253,9 +254,9 @@ def compare_entries_of_a_copy(board: Board) -> Any:
     shutil.copytree(board.entry("tartu__a"), board.entry("tartu__b"))
     path = board.entry("tartu__b") / "entry.yaml"
     path.write_text(write_yaml(read_yaml(path) | {"method": "b"}), encoding="utf-8")
-    result = read_result(board.result("grid", "tartu__a"))
+    result = read_stored(board.result("grid", "tartu__a"), StoredResult)
     assert result is not None
-    write_result(result.model_copy(update={"entry": "tartu__b"}), board.result("grid", "tartu__b"))
+    write_stored(result.model_copy(update={"entry": "tartu__b"}), board.result("grid", "tartu__b"))
     return compare_entries(board, ["tartu__a", "tartu__b"], "f1_micro")
 
 
@@ -345,13 +346,13 @@ def test_segmentations_that_are_not_there_are_asked_for(
 def _store_other(board: Board, **changes: Any) -> None:
     """Change a stored result."""
     path = board.result("grid", "tartu__a")
-    result = read_result(path)
+    result = read_stored(path, StoredResult)
     assert result is not None
-    write_result(result.model_copy(update=changes), path)
+    write_stored(result.model_copy(update=changes), path)
 
 
 def _moved_by(board: Board, amount: float) -> dict[str, Any]:
-    result = read_result(board.result("grid", "tartu__a"))
+    result = read_stored(board.result("grid", "tartu__a"), StoredResult)
     assert result is not None
     mae = result.metrics["mae"]
     assert mae.value is not None
@@ -408,7 +409,7 @@ def test_a_new_scorer_may_move_scores_and_shows_ranks(
         result = one.result.model_copy(
             update={"digests": old, "metrics": other.result.metrics, "errors": other.result.errors}
         )
-        write_result(result, board.result("grid", one.entry))
+        write_stored(result, board.result("grid", one.entry))
     replayed = replay(board)
     assert [(one.stored_rank, one.rank) for one in replayed] == [(2, 1), (1, 2)]
     assert all(one.moved and not one.problem for one in replayed)
@@ -463,7 +464,7 @@ def test_what_cannot_be_reproduced_stays_scored(board: Board, truth: xr.Dataset)
     (row,) = json.loads(done.output)
     assert row["inside"] is False
     assert row["again"] > row["high"]
-    result = read_result(board.result("grid", "tartu__a"))
+    result = read_stored(board.result("grid", "tartu__a"), StoredResult)
     assert result is not None
     assert result.rerun is not None
     assert not result.rerun.inside

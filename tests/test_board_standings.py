@@ -15,9 +15,10 @@ from regions import make_region, write_region
 import llpbench
 from llpbench.board import assembling
 from llpbench.board.assembling import make_standings
-from llpbench.board.card import make_card, write_card
+from llpbench.board.card import make_card
 from llpbench.board.comparing import compare_entries
 from llpbench.board.layout import Board
+from llpbench.board.result import write_stored
 from llpbench.board.standings import Standings, Table
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
@@ -40,7 +41,7 @@ def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
 def board(ds: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Board:
     """Three entries, a reference, a bound, and one in another track."""
     board = make_board(tmp_path_factory.mktemp("board"), ds)
-    write_card(make_card(ds), board.card("grid"))
+    write_stored(make_card(ds), board.card("grid"))
     truth = read_truth(board.truth("grid"))
     for start, (name, noise) in enumerate(NOISE.items()):
         seeds = [predict(truth, 10 * start + seed, noise=noise) for seed in range(3)]

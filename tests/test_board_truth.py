@@ -17,7 +17,8 @@ from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
-from llpbench.board.card import make_card, read_card, write_card
+from llpbench.board.card import DatasetCard, make_card
+from llpbench.board.result import read_stored, write_stored
 from llpbench.board.truth import make_truth, read_truth, scored_divisions, write_truth
 from llpbench.errors import BoardError, LLPBenchError
 
@@ -116,10 +117,10 @@ def test_what_is_no_truth_table_is_refused(table: Path, tmp_path: Path) -> None:
 
 def test_a_card_shows_divisions_and_chips(ds: xr.Dataset, tmp_path: Path) -> None:
     path = tmp_path / "grid.json"
-    assert read_card(path) is None
+    assert read_stored(path, DatasetCard) is None
     card = make_card(ds)
-    write_card(card, path)
-    assert read_card(path) == card
+    write_stored(card, path)
+    assert read_stored(path, DatasetCard) == card
     part = ds.llp.group().llp.split("test")
     assert set(card.divisions) == set(part["division"].to_numpy())
     # rectangles stay as they are: five corners, the last is the first
@@ -132,8 +133,8 @@ def test_a_card_shows_divisions_and_chips(ds: xr.Dataset, tmp_path: Path) -> Non
         assert one.image.startswith("data:image/png;base64,iVBOR")
         assert one.label.startswith("data:image/png;base64,iVBOR")
     path.write_text("{}")
-    with pytest.raises(BoardError, match="no card"):
-        read_card(path)
+    with pytest.raises(BoardError, match="card of a dataset"):
+        read_stored(path, DatasetCard)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_other_files_that_gdal_would_follow_are_refused(tmp_path: Path, text: st
 
 def test_a_pipe_is_no_raster(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tif")
-    with pytest.raises(BuildError, match="there is no raster"):
+    with pytest.raises(BuildError, match="is no regular file"):
         inspect_rasters([tmp_path / "pipe.tif"])
 
 

@@ -363,7 +363,7 @@ def test_too_many_columns_and_strange_files(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="1 rows and 2,000 columns"):
         read_file(wide, None)
     os.mkfifo(tmp_path / "pipe.gpkg")
-    with pytest.raises(BuildError, match=r"pipe\.gpkg is no file"):
+    with pytest.raises(BuildError, match=r"pipe\.gpkg. is no regular file"):
         read_file(tmp_path / "pipe.gpkg", None)
     with (tmp_path / "huge.gpkg").open("wb") as file:
         file.truncate(10**11)

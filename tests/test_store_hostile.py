@@ -302,7 +302,7 @@ INFO: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda i: i["label_set"]["groups"][0].update(name=i["label_set"]["groups"][1]["name"]),
         "two class groups are called",
     ),
-    "an empty class name": (lambda i: i["label_set"]["classes"][0].update(name=" "), "1 to 200"),
+    "an empty class name": (lambda i: i["label_set"]["classes"][0].update(name=" "), "1 to 100"),
     "an escape in a class": (
         lambda i: i["label_set"]["classes"][0].update(name="\x1b[31m"),
         "not print",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
 from llpbench._version import __version__
-from llpbench.board.card import DatasetCard, Division, read_card
+from llpbench.board.card import DatasetCard, Division
 from llpbench.board.comparing import compare_results
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
-from llpbench.board.result import Result, read_result
+from llpbench.board.result import Result, read_stored
 from llpbench.board.standings import Category, Metric, Row, Standings, Table
 from llpbench.board.submission import Submission, read_submissions
 from llpbench.board.truth import read_truth, scored_divisions
@@ -62,7 +62,7 @@ def make_standings(board: Board) -> Standings:
 
 def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission]) -> dict[str, Any]:
     """Fields of a table of entries."""
-    truth, card = read_truth(board.truth(dataset)), read_card(board.card(dataset))
+    truth, card = read_truth(board.truth(dataset)), read_stored(board.card(dataset), DatasetCard)
     results = {
         submission.name: _stored(board, submission, dataset, truth) for submission in submissions
     }
@@ -111,7 +111,7 @@ def _reported_table(dataset: str) -> dict[str, Any]:
 
 
 def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Dataset) -> Result:
-    result = read_result(board.result(dataset, submission.name))
+    result = read_stored(board.result(dataset, submission.name), Result)
     if result is None or result.digests.dataset != truth.llp.info.digest:
         raise BoardError(
             f"{submission.name} has no scores on {dataset} as it is now; run "

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from llpbench.board.result import Stored
 from llpbench.catalog import NO_LABEL
 from llpbench.data.labels import scored_labels
-from llpbench.errors import BoardError
 from llpbench.protocol import SCORE_WINDOW
-from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,22 +81,6 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
             _draw(part.isel(chip=number), truth[number], colours) for number in _choose(truth)
         ],
     )
-
-
-def write_card(card: DatasetCard, path: Path) -> None:
-    """Write a card, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, card.model_dump_json(indent=1) + "\n")
-
-
-def read_card(path: Path) -> DatasetCard | None:
-    """Read a card; None where there is none."""
-    try:
-        return DatasetCard.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise BoardError(f"{path.name} is no card of a dataset; make it again") from error
 
 
 def _choose(truth: NDArray[np.float64]) -> list[int]:

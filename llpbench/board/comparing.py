@@ -10,7 +10,7 @@ from pydantic import Field
 
 from llpbench.board.entry_scoring import full_scores
 from llpbench.board.layout import Board
-from llpbench.board.result import Result, Stored, read_result
+from llpbench.board.result import Result, Stored, read_stored
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import find_submissions
 from llpbench.errors import BoardError
@@ -59,7 +59,7 @@ def compare_entries(
         truth = read_truth(board.truth(dataset))
         scores = {
             submission.name: full_scores(
-                submission.read(truth), read_result(board.result(dataset, submission.name))
+                submission.read(truth), read_stored(board.result(dataset, submission.name), Result)
             )
             for submission in here
         }

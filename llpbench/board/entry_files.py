@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 def check_files(
     files: Sequence[Path], dataset: str, split: str = "test", *, renormalise: bool = False
 ) -> tuple[xr.Dataset, list[xr.Dataset]]:
-    """Read predictions of a split of a dataset; the split, and they in its order.
-
-    Raises
-    ------
-    PredictionsError
-        Naming the file that does not fit.
-    """
+    """Read predictions of a split of a dataset; the split, and they in its order."""
     part = open_dataset(dataset).llp.group().llp.split(split)
     checked = []
     for path in files:

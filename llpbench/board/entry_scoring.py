@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench import metrics
-from llpbench.board.card import read_card
+from llpbench.board.card import DatasetCard
 from llpbench.board.layout import Board
-from llpbench.board.result import Digests, PixelScores, Rerun, Result, read_result
+from llpbench.board.result import Digests, PixelScores, Rerun, Result, read_stored
 from llpbench.board.submission import EntryPredictions, Submission
 from llpbench.errors import BoardError
 from llpbench.predictions.files import read_predictions
@@ -41,8 +41,8 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
     about the same data and predictions.
     """
     scores, name = predictions.scores, predictions.submission.name
-    stored = read_result(board.result(predictions.dataset, name))
-    card = read_card(board.card(predictions.dataset))
+    stored = read_stored(board.result(predictions.dataset, name), Result)
+    card = read_stored(board.card(predictions.dataset), DatasetCard)
     return Result(
         entry=name,
         dataset=predictions.dataset,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from llpbench.board.fields import DATASET, SLUG
 from llpbench.data.folders import list_files
 from llpbench.data.litter import is_litter
 from llpbench.errors import BoardError, examples
+from llpbench.reading import check_file
 
 ENTRY = "entry.yaml"
 LARGEST_PREDICTIONS = 32 * 2**20
@@ -173,8 +173,6 @@ def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _check_file(item: os.DirEntry[str], largest: int) -> None:
-    status = item.stat(follow_symlinks=False)
-    if not stat.S_ISREG(status.st_mode):
+    if item.is_symlink():
         raise BoardError(f"{item.name} must be a plain file, no link")
-    if status.st_size > largest:
-        raise BoardError(f"{item.name} has {status.st_size} bytes; at most {largest} are read")
+    check_file(Path(item.path), largest, BoardError)

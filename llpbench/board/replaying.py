@@ -10,7 +10,7 @@ from pydantic import Field
 from llpbench.board.entry_scoring import computed_metrics, score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
-from llpbench.board.result import Result, Stored, read_result
+from llpbench.board.result import Result, Stored, read_stored
 from llpbench.board.submission import Submission, read_submissions
 from llpbench.board.truth import read_truth, scored_divisions
 from llpbench.protocol import SCORER_VERSION
@@ -60,7 +60,7 @@ def _replay_dataset(
         for name, submission in submissions.items()
         if dataset in submission.entry.datasets
     }
-    stored = {name: read_result(board.result(dataset, name)) for name in here}
+    stored = {name: read_stored(board.result(dataset, name), Result) for name in here}
     computed, moved = {}, {}
     for name, submission in here.items():
         predictions = submission.read(truth)

@@ -11,7 +11,7 @@ from pydantic import Field
 from llpbench._version import __version__
 from llpbench.board.bundled import bundled_command
 from llpbench.board.layout import Board
-from llpbench.board.result import Rerun, Stored, read_result, write_result
+from llpbench.board.result import Rerun, Result, Stored, read_stored, write_stored
 from llpbench.board.submission import Submission
 from llpbench.board.truth import read_truth
 from llpbench.errors import BoardError
@@ -59,7 +59,7 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
     _check_command(command, submission, dataset)
     truth = read_truth(board.truth(dataset))
     path = board.result(dataset, submission.name)
-    result = read_result(path)
+    result = read_stored(path, Result)
     if result is None or result.digests != submission.read(truth).digests:
         raise BoardError(
             f"the scores of {submission.name} on {dataset} are not up to date; run "
@@ -79,7 +79,7 @@ def _reproduce(board: Board, submission: Submission, dataset: str, progress: boo
         inside=inside,
         llpbench_version=__version__,
     )
-    write_result(result.model_copy(update={"rerun": rerun}), path)
+    write_stored(result.model_copy(update={"rerun": rerun}), path)
     return Reproduced(
         entry=submission.name,
         dataset=dataset,

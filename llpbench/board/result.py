@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llpbench.errors import BoardError
+from llpbench.errors import BoardError, first_problem
+from llpbench.reading import read_text
 from llpbench.scoring.score import Score
 from llpbench.writing import replace_text
 
@@ -16,6 +17,9 @@ class Stored(BaseModel):
     """Data of the board: plain, complete, and not changed in place."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Stored = TypeVar("_Stored", bound=Stored)
 
 
 class Digests(Stored):
@@ -82,21 +86,21 @@ class Result(Stored):
         return {**self.metrics, **(self.pixels.metrics if self.pixels else {})}
 
 
-def write_result(result: Result, path: Path) -> None:
-    """Write stored scores, in one step."""
+def write_stored(stored: Stored, path: Path) -> None:
+    """Write scores or a card, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, result.model_dump_json(indent=1) + "\n")
+    replace_text(path, stored.model_dump_json(indent=1) + "\n")
 
 
-def read_result(path: Path) -> Result | None:
-    """Read stored scores; None where there are none yet."""
-    try:
-        return Result.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+def read_stored(path: Path, kind: type[_Stored]) -> _Stored | None:
+    """Read scores or a card; None where there are none yet."""
+    if not path.exists():
         return None
+    text = read_text(path, error=BoardError)
+    try:
+        return kind.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
         raise BoardError(
-            f"{path.name} holds no stored scores ({first['msg']}); remove it and run "
-            "`llpbench leaderboard score`"
+            f"{path.name} holds no stored scores or card of a dataset ({first_problem(error)}); "
+            "remove it and make it again with `llpbench leaderboard score` or `truth`"
         ) from error

@@ -132,13 +132,12 @@ def write_truth(truth: xr.Dataset, path: Path) -> None:
 
 
 def read_truth(path: Path) -> xr.Dataset:
-    """Read a truth table as :func:`make_truth` made it.
-
-    Raises
-    ------
-    BoardError
-        If there is none, it is of a newer format, or it is damaged.
-    """
+    """Read a truth table as :func:`make_truth` made it."""
+    if not path.exists():
+        raise BoardError(
+            f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
+            f"`llpbench leaderboard truth {path.stem}`"
+        )
     try:
         with open_parquet(path) as file:
             content = json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])
@@ -147,11 +146,6 @@ def read_truth(path: Path) -> xr.Dataset:
             known = _Content.model_validate(content)
             check_columns(file.schema_arrow, known.columns)
             return _to_dataset(file.read().combine_chunks(), known)
-    except FileNotFoundError as error:
-        raise BoardError(
-            f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
-            f"`llpbench leaderboard truth {path.stem}`"
-        ) from error
     except BoardError:
         raise
     except Exception as error:  # whatever a damaged file makes pyarrow, pandas or numpy raise

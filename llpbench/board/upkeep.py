@@ -8,7 +8,7 @@ from typing import Literal
 
 from llpbench.board.entry_scoring import score_entry, score_pixels
 from llpbench.board.layout import Board
-from llpbench.board.result import Result, read_result, write_result
+from llpbench.board.result import Result, read_stored, write_stored
 from llpbench.board.submission import EntryPredictions, Submission, naming, read_submissions
 from llpbench.board.truth import read_truth
 from llpbench.data.dataset import open_dataset
@@ -55,16 +55,16 @@ def update_scores(predictions: EntryPredictions, board: Board, *, pixels: bool =
     """Score an entry on one dataset, as far as its stored scores are out of date."""
     submission, dataset = predictions.submission, predictions.dataset
     path = board.result(dataset, submission.name)
-    result = read_result(path)
+    result = read_stored(path, Result)
     proportions: Literal["scored", "kept"] = "kept"
     if result is None or result.digests != predictions.digests:
         result, proportions = score_entry(predictions, board), "scored"
-        write_result(result, path)
+        write_stored(result, path)
     state: Literal["scored", "kept", "none"] = "none" if result.pixels is None else "kept"
     stale = result.pixels is None or result.pixels.digests != predictions.digests
     if pixels and stale and dataset in submission.files.segmentations:
         result, state = _with_pixels(submission, result), "scored"
-        write_result(result, path)
+        write_stored(result, path)
     return Upkeep(submission.name, dataset, proportions, state, result)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from llpbench.errors import BoardError, examples
-from llpbench.reading import check_file
+from llpbench.reading import read_text
 
 LARGEST = 64 * 1024
 """Bytes of the largest file read."""
@@ -75,12 +75,8 @@ def read_yaml(path: Path) -> Any:
 
     Refused are anchors, tags, several documents, a key twice, and what is too deep.
     """
-    with check_file(path).open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise BoardError(f"{path.name} is larger than the {LARGEST} bytes that are read")
+    text = read_text(path, LARGEST, BoardError)
     try:
-        text = data.decode("utf-8")
         _check_events(text)
         return yaml.load(text, _Loader)  # noqa: S506  (a safe loader, made safer)
     except BoardError as error:

@@ -24,11 +24,6 @@ class RecordFile:
     md5 : str
         32 hexadecimal digits in lower case.
 
-    Raises
-    ------
-    DownloadError
-        If any of them is something else: they come from outside and become paths.
-
     Examples
     --------
     >>> RecordFile("../benelux.zip", 22, "76cdb2bad9582d23c1f6f4d868218d6c")

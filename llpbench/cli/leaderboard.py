@@ -225,7 +225,8 @@ def truth(datasets: tuple[str, ...], board: Board) -> None:
 
     With them, proportions are scored without the imagery.
     """
-    from llpbench.board.card import make_card, write_card
+    from llpbench.board.card import make_card
+    from llpbench.board.result import write_stored
     from llpbench.board.truth import make_truth, write_truth
     from llpbench.data.dataset import open_dataset
 
@@ -233,7 +234,7 @@ def truth(datasets: tuple[str, ...], board: Board) -> None:
         ds = open_dataset(dataset)
         path = board.truth(ds.llp.info.name)
         write_truth(make_truth(ds), path)
-        write_card(make_card(ds), board.card(ds.llp.info.name))
+        write_stored(make_card(ds), board.card(ds.llp.info.name))
         echo(f"written to {path}")
 
 

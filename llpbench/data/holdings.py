@@ -9,7 +9,7 @@ from typing import Literal
 from llpbench import catalog
 from llpbench.data import fetch
 from llpbench.data.cache import cache_folder, stored_names
-from llpbench.data.walking import walk
+from llpbench.data.folders import walk
 from llpbench.writing import discard, locked, part_path, unfinished
 
 
@@ -46,13 +46,7 @@ def holdings() -> list[Holding]:
 
 
 def remove(holding: Holding) -> None:
-    """Remove one thing from the cache.
-
-    Raises
-    ------
-    BusyError
-        If another process is at work on it: that is no leftover.
-    """
+    """Remove one thing from the cache."""
     entry = catalog.load().datasets.get(holding.name)
     in_archives = holding.path.parent != cache_folder()
     if in_archives and entry is not None and entry.record is not None:

@@ -17,11 +17,6 @@ def overlap_areas(ds: xr.Dataset) -> csr_array:
 
     Selecting, shuffling or splitting chips or divisions therefore keeps every pair right.
 
-    Parameters
-    ----------
-    ds : Dataset
-        A dataset or any selection of it.
-
     Returns
     -------
     csr_array of float64, shape (chip, division)
@@ -37,13 +32,7 @@ def present_overlaps(ds: xr.Dataset) -> NDArray[np.bool_]:
 
 
 def require_one_table(ds: xr.Dataset) -> None:
-    """Refuse parts of a dataset that were joined so that each chip has tables of its own.
-
-    Raises
-    ------
-    LLPBenchError
-        Saying how to join them.
-    """
+    """Refuse parts of a dataset that were joined so that each chip has tables of its own."""
     own = {"division_number": ("division",), "overlap_chip": ("overlap",)}
     wrong = [name for name, dims in own.items() if name in ds and ds[name].dims != dims]
     if wrong:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.errors import examples
+from llpbench.reading import check_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,21 +20,11 @@ LARGEST_TABLE = 2**31
 def open_parquet(path: Path) -> pq.ParquetFile:
     """Open a parquet file that is a regular one and not too large when read.
 
-    Raises
-    ------
-    ValueError
-        Of a file that is not, or no parquet (pyarrow's errors are of this kind).
-    OSError
-        If it cannot be opened.
+    What is too large, or no parquet, is a ValueError (as pyarrow's errors are).
     """
     import pyarrow.parquet as pq
 
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no regular file")
-    if status.st_size > LARGEST_FILE:
-        raise ValueError(f"it has {status.st_size} bytes, at most {LARGEST_FILE} are read")
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(check_file(path, LARGEST_FILE))
     metadata = file.metadata
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     stored = sum(group.total_byte_size for group in groups)
@@ -45,13 +35,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def check_columns(schema: pa.Schema, expected: dict[str, tuple[str, ...]]) -> None:
-    """Refuse a table that lacks columns, or has them of types that are not expected.
-
-    Raises
-    ------
-    ValueError
-        Naming the columns.
-    """
+    """Refuse a table that lacks columns, or has them of other types, by a ValueError."""
     missing = expected.keys() - set(schema.names)
     if missing:
         raise ValueError(f"it has no column {examples(sorted(missing))}")

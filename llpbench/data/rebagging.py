@@ -33,24 +33,7 @@ def rebag(
 ) -> xr.Dataset:
     """Replace divisions by coarser, random or noisy ones.
 
-    Parameters
-    ----------
-    ds : Dataset
-        All splits of a dataset, or some.
-    coarser, divisions, how, points, splits, seed
-        See :meth:`~llpbench.data.accessor.LabelProportions.rebag`.
-
-    Returns
-    -------
-    Dataset
-        With ``own_division``, ``target``, ``division_proportions`` and overlaps to match.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such split or way.
-    LLPBenchError
-        If a number is out of its range, or the dataset has been restricted.
+    As :meth:`~llpbench.data.accessor.LabelProportions.rebag`, of all splits of a dataset, or some.
     """
     _check(ds, how, points, splits)
     generator = np.random.default_rng(seed)

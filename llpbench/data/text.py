@@ -1,11 +1,23 @@
-"""Arrays of text in the two forms that are needed: on disk and in memory."""
+"""Text: names without what programs change, and arrays on disk and in memory."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def plain_name(name: str) -> str:
+    """A name without what programs change: case, spaces, signs.
+
+    Examples
+    --------
+    >>> plain_name(" Built.up") == plain_name("built_up")
+    True
+    """
+    return re.sub(r"[\W_]+", " ", name).strip().casefold()
 
 
 def fixed_width(values: Any) -> NDArray[np.str_]:

@@ -32,21 +32,7 @@ def check_zarr(folder: Path) -> dict[str, ArrayMetadata]:
     Nothing but metadata is read. Zarr takes a chunk that is missing for one of zeros; whoever
     writes for others writes them all (``write_empty_chunks=True``).
 
-    Parameters
-    ----------
-    folder : Path
-        A group of format 3, with arrays and no other group in it.
-
-    Returns
-    -------
-    dict of str to ArrayMetadata
-        What its arrays are, by name.
-
-    Raises
-    ------
-    ZarrError
-        If it is of another format, has types or codecs that are not read, is too large, a link,
-        or not whole.
+    It is a group of format 3; its arrays are returned by name.
 
     Examples
     --------

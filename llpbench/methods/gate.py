@@ -37,11 +37,6 @@ def fit(
 
     Both are shown as far as its supervision goes; the journal is for methods that are trained in
     epochs.
-
-    Raises
-    ------
-    MethodError
-        If the method cannot be trained with its settings, or on these splits.
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
     train, val = (training_inputs(split, method.supervision) for split in (train, val))
@@ -83,11 +78,6 @@ def predict(
         Of the predictions; by default the method's own.
     on_batch : callable, optional
         Receives every batch with its class probabilities of pixels, as it is predicted.
-
-    Raises
-    ------
-    MethodError
-        If it cannot: its weights are not of one training, or the chips are others.
     """
     track = track or method.track
     chips = take_part(ds, split)

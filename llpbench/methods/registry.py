@@ -79,11 +79,6 @@ def describe_method(name: str) -> MethodInfo:
     ----------
     name : str
         Also with post-processors.
-
-    Raises
-    ------
-    LLPBenchError
-        As for :func:`make_method`.
     """
     method, post = split_name(name)
     kind, processors = method_class(method), [post_class(step) for step in post]

@@ -37,11 +37,6 @@ def draw_extremes(scores: Scores) -> Figure:
     Figure
         A row a chip: its image (brightened by half), its labels, the segmentation where there
         is one, each cut to the score window, and its true and predicted shares.
-
-    Raises
-    ------
-    LLPBenchError
-        If the scores were read from JSON and hold no chips.
     """
     chips = scores.first_seed()
     if scores.opened is None:

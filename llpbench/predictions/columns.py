@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.text import plain_name
 from llpbench.errors import PredictionsError, examples
-from llpbench.predictions.names import match_categories, plain
+from llpbench.predictions.names import match_categories
 from llpbench.predictions.table import make_predictions
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _MISSING = ("", "na", "nan", "n/a", "#n/a", "null", "none", "missing", "nothing"
 
 def could_name_chips(name: str) -> bool:
     """Whether a column may hold the ids: it is called so, or has the name of an index."""
-    return plain(name) == "chip" or _is_index(name)
+    return plain_name(name) == "chip" or _is_index(name)
 
 
 def make_of_columns(
@@ -49,18 +50,9 @@ def make_of_columns(
 ) -> xr.Dataset:
     """Make predictions of the columns of a file.
 
-    Parameters
-    ----------
-    table : Table
-        Of numbers, or of text that says them.
-    where : str
-        Name of the file.
-    categories : collection of str or None
-        Those of the task, where it is known. Columns of text that are called otherwise are left
-        out; one of numbers is kept, for :func:`~llpbench.predictions.table.check_predictions` to
-        refuse.
-    unread : sequence of str
-        Names of further columns, which are known to hold no numbers.
+    Columns of text that are called otherwise than ``categories``, where these are known, are left
+    out; one of numbers is kept, for ``check_predictions`` to refuse.
+    ``unread`` are names of further columns, which hold no numbers.
     """
     names = table.column_names
     cells = [_numbers(column) for column in table.columns]
@@ -133,7 +125,7 @@ def _chip_column(
     where: str,
 ) -> int:
     """Place of the column of ids: called so, or the only one without a name that holds text."""
-    called = [i for i, name in enumerate(names) if plain(name) == "chip"]
+    called = [i for i, name in enumerate(names) if plain_name(name) == "chip"]
     called = [i for i in called if names[i] == "chip"] or called
     if not called:
         text = [place for place, values in enumerate(cells) if isinstance(values, str)]

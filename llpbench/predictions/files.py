@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from llpbench.data.pointer import refuse_pointer
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import PredictionsError
@@ -19,6 +18,7 @@ from llpbench.predictions.parquet import read_parquet, write_parquet
 from llpbench.predictions.table import known_attributes, to_table
 from llpbench.predictions.text import read_text_table
 from llpbench.protocol import WINDOW_SIDE
+from llpbench.reading import check_file
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
     rows = MOST_CHIPS if split is None else 2 * split.sizes["chip"] + 100
     categories = None if split is None else split.llp.group()["category_name"].to_numpy().tolist()
     if not path.is_dir():
-        _check_file(path, rows)
+        check_file(path, _largest(rows), PredictionsError)
     try:
         return reader(path, rows, categories)
     except PredictionsError:
@@ -110,19 +110,6 @@ def _format(path: Path) -> tuple[_Reader, _Writer]:
             "as those of Excel, feather or RDS, as one of these"
         )
     return _FORMATS[ending]
-
-
-def _check_file(path: Path, rows: int) -> None:
-    """Refuse what is no file, only the pointer to one, or too large."""
-    if not path.is_file():
-        raise PredictionsError(f"{path.name} must be a file or a zarr folder")
-    refuse_pointer(path, PredictionsError)
-    largest = _largest(rows)
-    if path.stat().st_size > largest:
-        raise PredictionsError(
-            f"{path.name} is {path.stat().st_size} bytes large; predictions of these chips have at "
-            f"most {largest}"
-        )
 
 
 def _largest(rows: int) -> int:

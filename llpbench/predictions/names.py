@@ -5,32 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 
+from llpbench.data.text import plain_name
 from llpbench.errors import examples
-
-
-def plain(name: str) -> str:
-    """Text of a name without what programs change: case, spaces, signs.
-
-    Examples
-    --------
-    >>> plain(" Built.up") == plain("built-up")
-    True
-    """
-    return re.sub(r"[\W_]+", " ", name).strip().casefold()
 
 
 def match_categories(found: Iterable[str], expected: Collection[str]) -> dict[str, str]:
     """Which names stand for which categories: equal ones, and those that R or people respelled.
 
-    Parameters
-    ----------
-    found, expected : collection of str
-        Names of columns; names of categories.
-
-    Returns
-    -------
-    dict of str to str
-        Found to expected, only where each stands for just one of the other.
+    Found to expected, only where each stands for just one of the other.
 
     Examples
     --------
@@ -39,12 +21,12 @@ def match_categories(found: Iterable[str], expected: Collection[str]) -> dict[st
     >>> match_categories(["X1.year"], ["1 year"])  # R begins names with a letter
     {'X1.year': '1 year'}
     """
-    spelled = match(found, expected, plain)
+    spelled = match(found, expected, plain_name)
     rest = [name for name in expected if name not in spelled.values()]
     begun = match(
         (name for name in found if name not in spelled),
         [f"X{name}" for name in rest if not name[:1].isalpha()],
-        plain,
+        plain_name,
     )
     return spelled | {name: meant[1:] for name, meant in begun.items()}
 
@@ -94,15 +76,7 @@ _DATE = re.compile(
 def mangled(unknown: Iterable[str], missing: Collection[str]) -> str:
     """Say what a spreadsheet has made of ids, if that is why they are not those of the chips.
 
-    Parameters
-    ----------
-    unknown, missing : collection of str
-        Ids that no chip has; those of the chips that are not there.
-
-    Returns
-    -------
-    str
-        A clause, empty where none of it is seen.
+    It is a clause, empty where none of it is seen in the ids that are not known.
 
     Examples
     --------

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.data.text_tables import MOST_COLUMNS
 from llpbench.errors import PredictionsError
 from llpbench.predictions.columns import LONGEST_ID, could_name_chips, make_of_columns
 from llpbench.predictions.table import known_attributes, to_table
-from llpbench.predictions.text import MOST_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -48,11 +48,6 @@ PUBLISHED = "2023"
 def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
     """Describe a dataset as JSON-LD.
 
-    Parameters
-    ----------
-    ds : Dataset
-        All splits, as :func:`llpbench.open_dataset` gives it.
-
     Returns
     -------
     dict

@@ -24,11 +24,6 @@ DEGREE_M = 111_195.0
 def describe_dataset(ds: xr.Dataset) -> str:
     """Write the datasheet of a dataset that is here, in Markdown.
 
-    Parameters
-    ----------
-    ds : Dataset
-        All splits, as :func:`llpbench.open_dataset` gives it.
-
     Returns
     -------
     str

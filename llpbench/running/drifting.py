@@ -41,12 +41,7 @@ def check_drift(
 ) -> tuple[Region, Drift | None, list[str]]:
     """Find how far a region's images lie from those trained on, matched to them if that is wanted.
 
-    Parameters
-    ----------
-    known : Appearance or None
-        Of the images trained on; None where nobody wrote it down.
-    match : {"none", "histogram"}
-        Whether each band is given the distribution of values that it had in training.
+    ``known`` is None where nobody wrote down how the images trained on look.
     """
     if match not in MATCHES:
         raise UnknownNameError(unknown("way to match", match, MATCHES))

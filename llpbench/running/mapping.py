@@ -35,11 +35,6 @@ def map_predictions(
     split : {"train", "val", "test", "all"}, optional
         What is drawn; by default all that a file holds, or what a run predicted. What a run has not
         predicted yet, its method predicts now.
-
-    Raises
-    ------
-    LLPBenchError
-        If predictions, run or dataset cannot be read or do not fit each other.
     """
     if (source / RECORD).is_file():
         predictions, ds = _of_run(source, dataset, split)

@@ -41,11 +41,6 @@ def reuse_recipe(
         With bands, scale, side of chips and projection, where these are known.
     remarks, faults : list of str
         What was done, and why images are of another kind: not empty with ``force`` alone.
-
-    Raises
-    ------
-    BuildError
-        If images are of another sensor, number of bands or kind of numbers, or a band is missing.
     """
     if known is None:
         remark = (

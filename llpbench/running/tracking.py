@@ -48,11 +48,6 @@ def open_tracker(
 
     What the service keeps on this machine goes to the folder of the run; the tag is a word to
     find it by.
-
-    Raises
-    ------
-    LLPBenchError
-        If there is no such service, its package is missing or it refuses to start.
     """
     if name is None:
         yield Tracker()

@@ -19,13 +19,6 @@ def claimed_folder(out: Path | None, name: str, *, resume: bool) -> Iterator[Pat
     """Choose a folder as :func:`choose_folder` does, and keep other processes out of it.
 
     Without ``out`` one that another process is writing counts as taken.
-
-    Raises
-    ------
-    BusyError
-        If another process is writing it.
-    LLPBenchError
-        As for :func:`choose_folder`.
     """
     busy: set[Path] = set()
     while True:
@@ -51,11 +44,6 @@ def choose_folder(
 
     Without ``out`` it is below ``runs/`` in the working folder, under this name, numbered from the
     second on; those that are ``busy`` are passed over.
-
-    Raises
-    ------
-    LLPBenchError
-        If the folder is taken, the name cannot be a folder's, or there is nothing to resume.
     """
     if not out and not is_name(name):
         raise LLPBenchError(f"{name!r} cannot name a folder of runs; give one with --out")

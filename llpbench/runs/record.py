@@ -21,7 +21,6 @@ FORMAT = 3
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
 neither ``train_on`` nor ``recipe``."""
 
-_LARGEST_APPEARANCE = 2**20
 _RECIPE = TypeAdapter(ImageRecipe)
 
 RECORD = "run.json"
@@ -188,10 +187,8 @@ def read_appearance(folder: Path) -> Appearance | None:
     if not file.exists():
         return None
     try:
-        if file.stat().st_size > _LARGEST_APPEARANCE:
-            raise ValueError(f"{file.stat().st_size} bytes are too many")
-        return Appearance.model_validate_json(file.read_bytes())
-    except (OSError, ValueError) as error:
+        return Appearance.model_validate_json(read_text(file, LARGEST))
+    except (LLPBenchError, ValueError) as error:
         raise LLPBenchError(
             f"{str(file)!r} cannot be read ({first_problem(error)}); train the run again"
         ) from error

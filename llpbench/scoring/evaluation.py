@@ -84,14 +84,7 @@ def score_checked(
 ) -> Scores:
     """Score predictions that were checked and digested before, one for each seed.
 
-    Parameters
-    ----------
-    seeds : sequence of Dataset
-        From :func:`llpbench.predictions.table.check_predictions`.
-    digests : list of str
-        From :func:`digest_predictions`, in the same order.
-    grouped : Dataset
-        The grouped dataset, or a truth table.
+    ``digests`` are those of :func:`digest_predictions`, in the same order.
     """
     part, null = grouped.llp.split(split), train_mean(grouped)
     scored = [_scored_chips(part, seed, null) for seed in seeds]

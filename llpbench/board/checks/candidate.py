@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.board.layout import Board
-from llpbench.board.result import Result, read_result
+from llpbench.board.result import Result, read_stored
 from llpbench.board.submission import EntryPredictions, Submission, read_submission
 from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError
@@ -50,7 +50,9 @@ class Candidate(EntryPredictions):
             try:
                 other = read_submission(folder)
                 if self.dataset in other.entry.datasets:
-                    others.append((other, read_result(self.board.result(self.dataset, other.name))))
+                    others.append(
+                        (other, read_stored(self.board.result(self.dataset, other.name), Result))
+                    )
             except LLPBenchError:  # reported when that entry is checked
                 continue
         return others

@@ -66,11 +66,6 @@ def read_chip(data: bytes, number_of_classes: int) -> ArchivedChip:
 def share_vector(shares: Mapping[Any, Any], number_of_classes: int) -> NDArray[np.float64]:
     """Shares by class as a vector; a class that is not named has share 0.
 
-    Parameters
-    ----------
-    shares : mapping
-        Class numbers, as text or integers, to shares from 0 to 1.
-
     Examples
     --------
     >>> share_vector({"0": 0.25, "2": 0.75}, 3)

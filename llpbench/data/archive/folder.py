@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llpbench.data.archive.members import (
-    Member,
-    Members,
-    sort_by_kind,
-)
+from llpbench.data.archive.members import Member, Members, sort_by_kind
 from llpbench.data.folders import list_files
-from llpbench.data.pointer import refuse_pointer
 from llpbench.errors import ArchiveError, examples
+from llpbench.reading import check_file
 
 MOST_FILES = 10**6
 DEEPEST = 8
@@ -33,8 +29,7 @@ def list_folder(folder: Path) -> Members:
 def read_file(folder: Path, member: Member) -> bytes:
     """Read a file that was listed, to no more than it had then."""
     path = folder / member.name
-    refuse_pointer(path, ArchiveError)
-    with path.open("rb") as file:
+    with check_file(path, error=ArchiveError).open("rb") as file:
         content = file.read(member.size + 1)
     if len(content) != member.size:
         raise ArchiveError(f"{examples([member.name])} has changed while it was read")

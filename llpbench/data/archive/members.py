@@ -17,8 +17,8 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from llpbench.data.litter import is_litter
-from llpbench.data.pointer import refuse_pointer
 from llpbench.errors import ArchiveError, examples
+from llpbench.reading import check_file
 
 LARGEST_DIRECTORY = 2**25
 """Bytes of the largest table of contents accepted; one of 72,000 chips has about 10 MB."""
@@ -65,12 +65,7 @@ class Members:
 
 def list_members(path: Path) -> Members:
     """Find what a published archive holds, and refuse what could do harm."""
-    if not path.is_file():
-        raise ArchiveError(
-            f"there is no archive {str(path)!r}; give the path of a published zip, or of the "
-            "folder it was unzipped to"
-        )
-    refuse_pointer(path, ArchiveError)
+    check_file(path, None, ArchiveError, "archive")
     try:
         with _DirectoryFile(path) as file, zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
@@ -195,18 +190,7 @@ def _place(name: str) -> PurePosixPath:
 
 
 def sort_by_kind(path: Path, files: Iterable[Member]) -> Members:
-    """Tell chips and tables by their names; what desktops leave is passed over.
-
-    Parameters
-    ----------
-    path : Path
-        Of the zip or the folder.
-
-    Raises
-    ------
-    ArchiveError
-        If something is missing, there twice or too large.
-    """
+    """Tell chips and tables by their names; what desktops leave is passed over."""
     placed = [(_place(file.name), file) for file in files]
     placed = [(place, file) for place, file in placed if not is_litter(place)]
     chips: dict[str, Member] = {}

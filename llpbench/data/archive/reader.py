@@ -62,12 +62,7 @@ class ArchivePixels:
 def read_archive(path: Path) -> tuple[Region, list[str]]:
     """Open a published archive, or the folder that it was unzipped to.
 
-    Returns
-    -------
-    region : Region
-        Whose pixels are read from the archive when they are asked for.
-    remarks : list of str
-        A sentence for each thing that was out of order and mended.
+    A sentence is said for each thing that was out of order and mended.
     """
     members = list_folder(path) if path.is_dir() else list_members(path)
     ids = list(members.chips)

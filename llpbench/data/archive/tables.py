@@ -107,17 +107,8 @@ def read_division_proportions(
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Class shares of the communes.
 
-    Parameters
-    ----------
-    stated : Series
-        Shares by class, as objects or as their JSON text, indexed by commune.
-
-    Returns
-    -------
-    proportions : ndarray of float64, shape (division, category)
-        Rows that sum to 1; NaN where a commune states none.
-    remarks : list of str
-        A sentence for each thing that was out of order and mended.
+    They are stated as objects or as their JSON text, and NaN where a commune states none; what was
+    mended is said.
     """
     shares = np.array([_division_row(*item, number_of_classes) for item in stated.items()])
     total = shares.sum(axis=1, keepdims=True)

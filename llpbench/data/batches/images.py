@@ -58,12 +58,7 @@ def iterate_images(
 class Images:
     """Images of chips: read once where they fit into memory, else whenever they are asked for.
 
-    Parameters
-    ----------
-    ds : Dataset
-        With ``image``.
-    memory : int
-        Bytes of images that may be kept.
+    ``memory`` is how many bytes of them may be kept.
     """
 
     def __init__(self, ds: xr.Dataset, memory: int = MEMORY) -> None:

@@ -52,10 +52,7 @@ class Splitting:
 def split_chips(chips: Chips, pairs: pd.DataFrame, splitting: Splitting) -> pd.DataFrame:
     """Assign chips to splits, whole divisions at a time.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From :meth:`Chips.overlaps`; a chip belongs to the division it shares most area with.
+    A chip belongs to the division it shares most area with.
 
     Returns
     -------

@@ -20,13 +20,6 @@ def choose_bands(
     wanted : sequence of int or str, or None
         Three bands by number, by name or by what they show; None for those that a file calls red,
         green and blue, or marks as such, or the three that it has.
-
-    Returns
-    -------
-    files : list of RasterFile
-        With those bands in use, in the order red, green, blue.
-    remarks : list of str
-        Which these are.
     """
     chosen = [file.select(_find(file, wanted)) for file in files]
     said = Counter(_say(file.bands) for file in chosen)

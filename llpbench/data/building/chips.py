@@ -94,16 +94,8 @@ def choose_chips(
 ) -> tuple[Chips, list[str]]:
     """Choose the cells with a pixel in a division, and with nearly all pixels of an image.
 
-    Parameters
-    ----------
-    image : Layer
-        On the lattice of the grid's pixels.
-    extent : Window
-        The cells to choose from.
-    divisions : GeoDataFrame or None
-        In the projection of the grid; None for chips anywhere.
-    max_missing : float
-        Share of a chip's pixels that may be missing, from 0 to less than 1.
+    The image is on the lattice of the grid's pixels, as the divisions' projection is the grid's;
+    None are chips anywhere. ``max_missing`` is a share of pixels from 0 to less than 1.
     """
     if not 0 <= max_missing < 1:
         raise BuildError(f"--max-missing must be from 0 to less than 1, found {max_missing:g}")

@@ -22,16 +22,7 @@ COVERED = 0.5
 def check_coverage(divisions: gpd.GeoDataFrame) -> list[str]:
     """Refuse divisions of two levels in one file; remark on others that lie over one another.
 
-    Parameters
-    ----------
-    divisions : GeoDataFrame
-        In a plane, indexed by id, valid.
-
-    Raises
-    ------
-    BuildError
-        If more than :data:`COVERED` of a division lies under smaller ones, or others as large: it
-        is one of a higher level, such as a province over its communes, or a copy.
+    They are valid, in a plane, and indexed by id.
     """
     pairs = overlapping_pairs(divisions)
     real = pairs[pairs["part"] > SLIVER].sort_values("part", ascending=False, kind="stable")

@@ -30,13 +30,7 @@ class Place:
 
 
 def find_place(source: Any, name: str) -> Place:
-    """Find where an open raster lies.
-
-    Raises
-    ------
-    BuildError
-        If the file does not say it, or in a way that is no affine map, or not on Earth.
-    """
+    """Find where an open raster lies."""
     points, system = source.gcps
     if points and source.transform.is_identity:
         place = Place((source.crs or system).to_wkt(), _fit(points, name), by_points=True)

@@ -27,12 +27,7 @@ _MANGLED = re.compile(r"\d([.,]\d+)?e\+\d+", re.IGNORECASE)
 class Joining:
     """The ids of a table and of outlines: first their columns are chosen, then rows are joined.
 
-    Parameters
-    ----------
-    table : Cells
-        With a column of ids among the others.
-    named : str or None
-        The column of ids that the user names, of either file or of both.
+    ``named`` is the column of ids that the user names, of either file or of both.
     """
 
     table: Cells
@@ -74,15 +69,7 @@ class Joining:
         return best.outlines
 
     def join(self, ids: pd.Index[Any]) -> tuple[pd.DataFrame, list[str]]:
-        """Take the rows of divisions, indexed by their ids; say what was taken for equal.
-
-        Returns
-        -------
-        rows : DataFrame
-            Of the divisions that the table has, in the order of ``ids``.
-        remarks : list of str
-            Also which rows were left out.
-        """
+        """Take the rows of divisions, indexed by their ids; say what was taken for equal."""
         texts = _texts(self.table.values[self._column])
         places, remarks = _places(list(ids), texts, self.table.path.name)
         known = [n for n, place in enumerate(places) if place is not None]

@@ -76,12 +76,8 @@ class OpenLayer:
     def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Read the pixels of a part of the lattice.
 
-        Returns
-        -------
-        values : ndarray, shape (band, row, column)
-            0 where no file has a pixel.
-        present : ndarray of bool, shape (row, column)
-            Where one has.
+        Values are of shape (band, row, column), 0 where no file has a pixel; ``present`` (row,
+        column) says where one has.
         """
         shape = (window.height, window.width)
         values = np.zeros((self.layer.bands, *shape), dtype=self.layer.dtype)

@@ -12,16 +12,16 @@ from llpbench import catalog
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
 from llpbench.data.building.legend import COLOURS, Legend
 from llpbench.errors import BuildError, UnknownNameError, first_problem
+from llpbench.reading import read_text
 
 LARGEST_FILE = 2**20
 
 
 def read_legend(path: Path) -> Legend:
     """Read a legend file: TOML, like a table of the packaged ``legends.toml``."""
-    if path.stat().st_size > LARGEST_FILE:
-        raise BuildError(f"{path.name} is too large for a legend")
+    text = read_text(path, LARGEST_FILE, BuildError)
     try:
-        return parse_legend(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+        return parse_legend(path.stem, tomllib.loads(text))
     except (ValueError, UnknownNameError) as error:
         raise BuildError(f"{path.name} is no legend ({first_problem(error)})") from error
 

@@ -49,11 +49,6 @@ def mend_outlines(outlines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     found : ndarray of str, shape (n,)
         :data:`SOUND` or one of the words beside it.
 
-    Raises
-    ------
-    BuildError
-        If there are too many vertices or crossings to mend.
-
     Examples
     --------
     >>> import shapely

@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from llpbench.errors import BuildError, examples
+from llpbench.reading import check_file
 
 GDAL_OPTIONS = {"GDAL_CACHEMAX": 256, "CPL_VSIL_CURL_ALLOWED_FILENAME": "none"}
 """Megabytes of pixels that are kept, whatever the machine has; no address on the network."""
@@ -54,18 +55,12 @@ def open_raster(path: Path, driver: str, bands: Sequence[int] | None = None) -> 
 
 
 def find_driver(path: Path) -> str:
-    """Find the driver that reads a file, by its first bytes.
-
-    Raises
-    ------
-    BuildError
-        If there is no such file, or it is of another kind, or a VRT that is more than a mosaic of
-        files in its folder.
-    """
-    if not path.is_file():
-        raise BuildError(f"there is no raster {str(path)!r}")
-    with path.open("rb") as file:
+    """Find the driver that reads a file, by its first bytes."""
+    with check_file(path, None, BuildError, "raster").open("rb") as file:
         head = file.read(_HEAD)
+    for beside in (f"{path}.aux.xml", f"{path}.msk", path.with_suffix(".aux")):  # GDAL reads them
+        if Path(beside).exists():
+            check_file(Path(beside), error=BuildError)
     for start, driver in _DRIVERS.items():
         if head.startswith(start):
             return driver
@@ -92,9 +87,7 @@ def _header(path: Path) -> bytes | None:
 
 def _check_mosaic(path: Path) -> None:
     """Refuse a VRT unless it only puts files of its own folder together."""
-    if path.stat().st_size > _VRT_LARGEST:
-        raise BuildError(f"{path.name} is too large for a VRT")
-    text = path.read_bytes()
+    text = check_file(path, _VRT_LARGEST, BuildError).read_bytes()
     try:
         if b"<!" in text.replace(b"<!--", b""):
             raise ElementTree.ParseError("it declares a document type")

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.data.building.mending import mend_outlines
-from llpbench.data.building.outline_layers import LARGEST_FILE, Layer, choose_layer, siblings
+from llpbench.data.building.outline_layers import Layer, choose_layer, siblings
 from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.parquet_files import open_parquet
 from llpbench.errors import BuildError, LLPBenchError
 
 if TYPE_CHECKING:
@@ -40,12 +41,7 @@ _END = 2**16
 def read_file(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read outlines and all columns that may be ids; also say what was guessed.
 
-    Returns
-    -------
-    outlines : GeoDataFrame
-        A row a feature, the geometry column called ``geometry``, and :data:`FOUND`.
-    remarks : list of str
-        A sentence for each thing that was guessed.
+    A row a feature, the geometry column called ``geometry``, and :data:`FOUND`.
     """
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         table, remarks = _read_parquet(path, layer)
@@ -103,17 +99,11 @@ def _read_layer(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
 
 def _read_parquet(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
     import geopandas as gpd
-    import pyarrow.parquet as pq
 
     if layer is not None:
         raise BuildError(f"{path.name} has no layers: leave --layer out")
-    if not path.is_file():
-        raise BuildError(f"{path.name} is no file of outlines")
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         footer, schema = file.metadata, file.schema_arrow
-    size = sum(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
-    if size > LARGEST_FILE:
-        raise BuildError(f"{path.name} holds {size / 1e9:.1f} GB, more than outlines may have")
     _check_shape(path.name, footer.num_rows, len(schema.names))
     if b"geo" not in (schema.metadata or {}):
         raise BuildError(

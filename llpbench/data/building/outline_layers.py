@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from llpbench.errors import BuildError, UnknownNameError, examples, unknown
+from llpbench.reading import check_file
 
 LARGEST_FILE = 2**31
 """Bytes of a file, or of all that a zip or a folder holds."""
@@ -40,13 +41,7 @@ class Layer:
 
 
 def choose_layer(path: Path, name: str | None) -> tuple[Layer, list[str]]:
-    """Find the layer of a name; without one the only layer that has polygons.
-
-    Raises
-    ------
-    BuildError
-        If several layers have polygons and none is named, or none has.
-    """
+    """Find the layer of a name; without one the only layer that has polygons."""
     layers = [layer for place in _places(path) for layer in _layers(place) if layer.kind]
     names = [layer.name for layer in layers]
     if name is not None:
@@ -82,6 +77,8 @@ def siblings(place: Place) -> dict[str, Place]:
     for other in folder.iterdir():
         start, point, ending = other.name.lower().rpartition(".")
         if start == stem and point:
+            if isinstance(other, Path):
+                check_file(other, error=BuildError)
             ends[f".{ending}"] = other
     return ends
 
@@ -93,9 +90,7 @@ def _places(path: Path) -> list[Place]:
             raise BuildError(f"{path.name} is a folder; name the file of outlines in it")
         _check_size(path, sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
         return [path]
-    if not path.is_file():
-        raise BuildError(f"{path.name} is no file of outlines")
-    _check_size(path, path.stat().st_size)
+    check_file(path, LARGEST_FILE, BuildError)
     if path.suffix.lower() == ".kmz" or not zipfile.is_zipfile(path):
         return [path]
     with zipfile.ZipFile(path) as archive:

@@ -20,12 +20,7 @@ from llpbench.protocol import CHIP_SIZE
 class RasterPixels:
     """Reads chips from rasters; picklable.
 
-    Parameters
-    ----------
-    places : mapping of str to (int, int)
-        Row and column of each chip.
-    image, label : Layer
-        On the lattice of the chips' pixels; without labels no pixel has one.
+    ``places`` are row and column of each chip; without labels no pixel has one.
     """
 
     places: Mapping[str, tuple[int, int]]

@@ -18,15 +18,7 @@ _MOST_LONGITUDE = 540
 
 
 def check_places(outlines: gpd.GeoSeries, name: str) -> None:
-    """Refuse outlines that say no reference system, or one that cannot be theirs.
-
-    Parameters
-    ----------
-    outlines : GeoSeries
-        By division id.
-    name : str
-        Of their file.
-    """
+    """Refuse outlines that say no reference system, or one that cannot be theirs."""
     from pyproj import CRS
 
     if outlines.crs is None:

@@ -104,10 +104,7 @@ def place_file(
 
     A file may cover the whole Earth: only what is near the extent is projected.
 
-    Parameters
-    ----------
-    classes : bool
-        Whether the file holds numbers that cannot be averaged.
+    ``classes``: whether it holds numbers that cannot be averaged.
     """
     offset = _offset(file, lattice)
     if offset is not None:

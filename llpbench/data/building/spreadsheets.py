@@ -21,10 +21,7 @@ _MOST_SECONDS = 120
 def read_sheet(path: Path, sheet: str | None) -> list[list[Any]]:
     """Read the cells of a sheet: numbers as float, all else as text, empty ones as ``""``.
 
-    Parameters
-    ----------
-    sheet : str or None
-        Name or number (from 1) of the sheet; None for the only one that is not empty.
+    The sheet is named by its name or number (from 1); None is the only one that is not empty.
     """
     command = [sys.executable, "-P", __file__, str(path.resolve()), sheet or ""]
     try:

@@ -163,12 +163,7 @@ def shares_in_region(
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Take the shares of the divisions of a region; also say which the table does not know.
 
-    Returns
-    -------
-    shares : ndarray of float64, shape (division, class)
-        NaN where the table has no row, or one that is not known.
-    remarks : list of str
-        Sentences on percentages that were divided, and on divisions without shares.
+    They are of shape (division, class), NaN where the table has no row, or one that is not known.
     """
     found = shares.reindex(divisions)
     unknown = found.isna().any(axis=1).to_numpy()

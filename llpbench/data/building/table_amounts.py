@@ -82,14 +82,7 @@ def shares_of_parts(amounts: Amounts) -> tuple[pd.DataFrame, list[str]]:
 def shares_of_areas(amounts: Amounts, legend: Legend) -> tuple[Legend, pd.DataFrame, list[str]]:
     """Shares of divisions from areas, which fill them or leave a class for the rest.
 
-    Returns
-    -------
-    legend : Legend
-        With a class for the rest, if there is a rest and no such class.
-    shares : DataFrame
-        By division and class; NaN in rows that gaps leave unknown.
-    remarks : list of str
-        What the areas fill, and what became of the rest.
+    Shares are NaN in rows that gaps leave unknown; the remarks say what became of the rest.
     """
     parts, tolerance = amounts.parts, amounts.tolerance
     over = parts > 1 + tolerance

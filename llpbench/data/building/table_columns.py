@@ -14,6 +14,7 @@ from llpbench.data.building.joining import is_total
 from llpbench.data.building.legend import Legend, plain_label_set
 from llpbench.data.building.table_numbers import is_numeric, odd_cells
 from llpbench.data.building.table_units import split_heading
+from llpbench.data.text import plain_name
 from llpbench.errors import BuildError, UnknownNameError, examples, unknown
 
 _NO_CLASS = re.compile(
@@ -178,14 +179,3 @@ def _no_class(labels: LabelSet, columns: Sequence[str], path: Path) -> BuildErro
         f"({examples(entry.name for entry in labels.groups)}), found "
         f"{examples(map(str, columns))}; say which is which with --column CLASS=COLUMN"
     )
-
-
-def plain_name(name: str) -> str:
-    """A name without what differs between spellings.
-
-    Examples
-    --------
-    >>> plain_name("Built-up"), plain_name("built_up")
-    ('built up', 'built up')
-    """
-    return re.sub(r"[\W_]+", " ", str(name)).strip().casefold()

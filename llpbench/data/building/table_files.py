@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,18 +12,11 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
 from llpbench.data.building.table_numbers import is_number
+from llpbench.data.text_tables import MOST_COLUMNS, read_rows
 from llpbench.errors import BuildError, examples
+from llpbench.reading import check_file
 
 LARGEST_FILE = 2**26
-MOST_COLUMNS = 1000
-_SAMPLE = 1_000_000
-"""Characters by which the separator of a text is found."""
-
-_DELIMITERS = (";", "\t", ",", "|")
-_MARKS = (
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
-    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
-)
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How zip files (xlsx, ods) and xls begin."""
 
@@ -47,16 +36,9 @@ class Cells:
 def read_cells(path: Path, sheet: str | None = None) -> Cells:
     """Read a table of any kind; its contents say which, not its name.
 
-    Parameters
-    ----------
-    sheet : str or None
-        Of a spreadsheet: its name, or its number from 1.
+    ``sheet`` is the name of a sheet, or its number from 1.
     """
-    if not path.is_file():
-        raise BuildError(f"there is no table of shares {str(path)!r}")
-    if path.stat().st_size > LARGEST_FILE:
-        raise BuildError(f"{path.name} is too large for a table of shares")
-    with path.open("rb") as file:
+    with check_file(path, LARGEST_FILE, BuildError, "table of shares").open("rb") as file:
         start = file.read(4)
     if start in _SPREADSHEETS:
         return _with_heading(path, pd.DataFrame(read_sheet(path, sheet)), [])
@@ -66,91 +48,8 @@ def read_cells(path: Path, sheet: str | None = None) -> Cells:
         return Cells(path, _read_parquet(path))
     if start.startswith(b"\x1f\x8b"):
         raise BuildError(f"{path.name} is compressed; unpack it first")
-    text, remarks = _decode(path)
-    return _with_heading(path, _read_text(path, text), remarks)
-
-
-def _decode(path: Path) -> tuple[str, list[str]]:
-    """Text of a file in the encoding it says, in UTF-8, or as Western Europe writes it."""
-    content = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8-sig")
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        return _guess(path, content)
-    return _readable(path, text), []
-
-
-def _guess(path: Path, content: bytes) -> tuple[str, list[str]]:
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        break
-    text = _readable(path, text)
-    word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
-    return text, [f"{path.name} is not in UTF-8 and was read as {encoding}: {examples([word])}"]
-
-
-def _readable(path: Path, text: str) -> str:
-    if "\0" in text:
-        raise BuildError(f"{path.name} is no text; save the table as csv in UTF-8")
-    if not text.strip():
-        raise BuildError(f"{path.name} is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _read_text(path: Path, text: str) -> pd.DataFrame:
-    """All lines as rows of cells; the heading is one of them."""
-    delimiter, width = _find_delimiter(path, text)
-    if (text.count("\n") + 1) * width > MOST_CELLS:
-        raise BuildError(
-            f"{path.name} is too large for a table of shares: at most {MOST_CELLS:,} cells are read"
-        )
-    try:
-        return pd.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
-            header=None,
-            names=range(width),
-            dtype=str,
-            keep_default_na=False,
-            index_col=False,
-        ).fillna("")
-    except (ValueError, OSError) as error:
-        raise BuildError(
-            f"{path.name} cannot be read as a csv table ({error!s:.200}); save it with one "
-            "heading and as many cells in each line"
-        ) from error
-
-
-def _find_delimiter(path: Path, text: str) -> tuple[str, int]:
-    """Find what separates cells: what makes most lines equally long; and how long."""
-    sample = text[:_SAMPLE]
-    if len(sample) < len(text):
-        sample = sample[: sample.rfind("\n") + 1]
-    best = (-1.0, 0, "", 0)
-    for rank, delimiter in enumerate(_DELIMITERS):
-        try:
-            lines = [line for line in csv.reader(io.StringIO(sample), delimiter=delimiter) if line]
-        except csv.Error:
-            continue
-        lengths = np.array([min(len(line), MOST_COLUMNS + 1) for line in lines] or [0])
-        usual = int(np.bincount(lengths).argmax())
-        if usual > 1:
-            best = max(best, (float((lengths == usual).mean()), -rank, delimiter, lengths.max()))
-    _, _, delimiter, width = best
-    if not sample or width > MOST_COLUMNS:
-        raise BuildError(
-            f"{path.name} has more than {MOST_COLUMNS:,} columns; keep those of ids and classes"
-        )
-    if not delimiter:
-        raise BuildError(
-            f"{path.name} must have a column of ids and at least one of shares, separated by "
-            f"commas, semicolons or tabs; found {examples(text.split(chr(10)))}"
-        )
-    return delimiter, int(width)
+    grid, remarks = read_rows(path.read_bytes(), path.name, BuildError)
+    return _with_heading(path, grid.fillna(""), remarks)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

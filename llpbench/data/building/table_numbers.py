@@ -87,10 +87,7 @@ def is_gap(cell: Any) -> bool:
 def decimal_marks(columns: pd.DataFrame, where: str) -> list[str]:
     """Find the decimal marks that all numbers of a table can be read with.
 
-    Returns
-    -------
-    list of str
-        Both, ``"."`` first, where every comma or point may part decimals as well as thousands.
+    Both, where every comma or point may part decimals as well as thousands.
     """
     texts = {
         _tidy(cell)

@@ -71,15 +71,7 @@ class ArchiveState:
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of a record, and the cache that it belongs to.
-
-    Parameters
-    ----------
-    record : int
-        Zenodo's number.
-    cache : Path
-        The cache folder.
-    """
+    """The archive of a record, and the cache that it belongs to."""
 
     record: int
     cache: Path
@@ -108,14 +100,7 @@ class Archive:
         return ArchiveState("partial" if arrived else "absent", arrived, file.size)
 
     def lookup(self) -> RecordFile:
-        """Find out name, size and md5: from the catalog, the cache, or the record itself, once.
-
-        Raises
-        ------
-        DownloadError
-            If the record does not answer, has not exactly one archive, or the cache cannot be
-            written.
-        """
+        """Find out name, size and md5: from the catalog, the cache, or the record itself, once."""
         file = self.known
         if file is None:
             file = ask_record(self.record)

@@ -20,22 +20,7 @@ def free_bytes(path: Path) -> int:
 
 
 def require_space(folder: Path, size: int, what: str) -> None:
-    """Refuse to begin what the disk cannot hold.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it would go; it need not exist.
-    size : int
-        Bytes it takes.
-    what : str
-        Its name, for the message.
-
-    Raises
-    ------
-    DownloadError
-        If fewer bytes are free.
-    """
+    """Refuse to begin what the disk cannot hold."""
     free = free_bytes(folder)
     if free < size:
         raise DownloadError(

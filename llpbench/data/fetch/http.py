@@ -38,15 +38,7 @@ _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 def server_url(url: str | None = None) -> str:
     """Return a server's address without a slash at its end.
 
-    Parameters
-    ----------
-    url : str or None
-        An address; default the environment's ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
-
-    Raises
-    ------
-    DownloadError
-        If it begins with neither ``http://`` nor ``https://``.
+    Without one it is the environment's ``LLPBENCH_ZENODO_URL``, else Zenodo's own.
 
     Examples
     --------

@@ -10,21 +10,12 @@ from llpbench import catalog
 from llpbench.catalog import RecordFile
 from llpbench.data.fetch.record import ask_record
 from llpbench.errors import DownloadError
+from llpbench.reading import read_text
 from llpbench.writing import replace_text
 
 
 def pin_records(path: Path) -> dict[int, RecordFile]:
     """Ask each record of a catalog for its archive and write the answers into the file.
-
-    Parameters
-    ----------
-    path : Path
-        A ``catalog.toml``; a line ``archive = {...}`` follows each ``record = ...``.
-
-    Returns
-    -------
-    dict of int to RecordFile
-        By record number.
 
     Raises
     ------
@@ -32,8 +23,8 @@ def pin_records(path: Path) -> dict[int, RecordFile]:
         If the file is no catalog, a record does not answer, or its md5 is not the one that is
         pinned already; the file then stays as it was.
     """
+    text = read_text(path, error=DownloadError)
     try:
-        text = path.read_text(encoding="utf-8")
         entries = catalog.parse(text).datasets.values()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DownloadError(f"{path} is no catalog ({error!r:.200})") from error

@@ -13,6 +13,7 @@ from llpbench.data.fetch.disk import one_writer
 from llpbench.data.fetch.http import get, server_url
 from llpbench.data.fetch.retrying import SourceError, TransientError, insist
 from llpbench.errors import DownloadError, examples
+from llpbench.reading import read_json
 from llpbench.writing import replace_text
 
 LONGEST_ANSWER = 2**22
@@ -20,13 +21,7 @@ LONGEST_ANSWER = 2**22
 
 
 def ask_record(record: int) -> RecordFile:
-    """Ask a record's API for its archive, as it is now.
-
-    Raises
-    ------
-    DownloadError
-        If the record does not answer or has not exactly one archive.
-    """
+    """Ask a record's API for its archive, as it is now."""
     server = server_url()
     answer = insist(lambda: _ask(f"{server}/api/records/{record}"))
     try:
@@ -49,11 +44,6 @@ def parse_record(answer: object) -> RecordFile:
     -------
     RecordFile
         The one file that is a zip.
-
-    Raises
-    ------
-    DownloadError
-        If there are no files, no zip or several, or a field is missing or wrong.
 
     Examples
     --------
@@ -87,25 +77,17 @@ def file_url(record: int, name: str, server: str | None = None) -> str:
 
 
 def read_registry(cache: Path) -> dict[int, RecordFile]:
-    """Archives that records of this cache have named, by record number.
-
-    Raises
-    ------
-    DownloadError
-        If the registry cannot be read or is damaged.
-    """
+    """Archives that records of this cache have named, by record number."""
     path = cache / "registry.json"
-    try:
-        entries = json.loads(path.read_bytes())
-        return {int(record): RecordFile(**entry) for record, entry in entries.items()}
-    except FileNotFoundError:
+    if not path.exists():
         return {}
+    entries = read_json(path, error=DownloadError)
+    try:
+        return {int(record): RecordFile(**entry) for record, entry in entries.items()}
     except (ValueError, TypeError, AttributeError, DownloadError) as error:
         raise DownloadError(
             f"{path} is not a registry of archives ({error}); remove it and run again"
         ) from error
-    except OSError as error:
-        raise DownloadError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def remember(record: int, file: RecordFile, *, cache: Path) -> None:

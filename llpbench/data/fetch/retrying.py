@@ -22,12 +22,7 @@ T = TypeVar("T")
 class TransientError(Exception):
     """A fault that may pass: the same request is worth repeating after a wait.
 
-    Parameters
-    ----------
-    message : str
-        What happened, as the beginning of a sentence.
-    retry_after : str or None
-        The server's ``Retry-After``, where it sent one.
+    ``retry_after`` is the server's ``Retry-After``, where it sent one.
     """
 
     def __init__(self, message: str, retry_after: str | None = None) -> None:
@@ -91,18 +86,8 @@ def insist(attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0) ->
 
     An adapter of requests repeats requests only; this repeats reading their bodies, too.
 
-    Parameters
-    ----------
-    attempt : callable
-        Raises :class:`TransientError` for a fault that may pass.
-    progress : callable
-        How far the attempts have come, in bytes; whenever that is farther than ever before,
-        failures are counted afresh.
-
-    Raises
-    ------
-    SourceError
-        After too many failures without progress; it names the last one.
+    An attempt raises :class:`TransientError` for a fault that may pass. Whenever ``progress``, in
+    bytes, is farther than ever before, failures are counted afresh.
     """
     left = fresh = Retries(Retries.ATTEMPTS - 1)
     start = furthest = progress()

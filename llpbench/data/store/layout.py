@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from llpbench.data.grid import ChipGrid
 from llpbench.data.info import mark_synthetic
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import StoreError, first_problem
+from llpbench.reading import read_json
 
 FORMAT = 2
 """Version of the layout; a reader refuses newer ones. Of 1 are stores without a recipe."""
@@ -106,18 +106,16 @@ def read_info(path: Path) -> StoreInfo:
             f"{str(path)!r} is not a dataset: expected a folder with {INFO} and {CHIPS}; "
             "make one with `llpbench import`, `llpbench synthesize` or `llpbench download`"
         )
-    if file.stat().st_size > LARGEST_INFO:
-        raise StoreError(f"{file} is {file.stat().st_size} bytes large, at most {LARGEST_INFO} fit")
+    raw = read_json(file, LARGEST_INFO, StoreError)
+    version = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        raise StoreError(
+            f"{path.name} has store format {version}, this llpbench reads up to {FORMAT}: upgrade "
+            "llpbench"
+        )
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-        version = raw.get("format") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > FORMAT:
-            raise StoreError(
-                f"{path.name} has store format {version}, this llpbench reads up to {FORMAT}: "
-                "upgrade llpbench"
-            )
         return StoreInfo.model_validate(raw)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StoreError(
             f"{file} is damaged ({first_problem(error)}); make the store again"
         ) from error

@@ -72,22 +72,10 @@ _ARRAYS = {
 def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
     """Open the arrays of a store: all there, of their types and shapes, and at one with each other.
 
-    Parameters
-    ----------
-    path : Path
-        Folder of the store.
-    info : StoreInfo
-        What it says of itself.
-
     Returns
     -------
     Dataset
         Pixels as dask arrays, everything else in memory, text in numpy's fixed width.
-
-    Raises
-    ------
-    StoreError
-        Naming the first thing that is wrong.
     """
     try:
         return _open_checked(path / CHIPS, info)
@@ -150,13 +138,7 @@ class _Pixels:
 
 
 def read_divisions(path: Path) -> gpd.GeoDataFrame:
-    """Read the outlines in a store: ``id``, ``name``, ``area_km2`` and ``geometry`` in EPSG:4326.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be read.
-    """
+    """Read the outlines in a store: ``id``, ``name``, ``area_km2``, ``geometry`` in EPSG:4326."""
     import geopandas as gpd
 
     file = path / DIVISIONS

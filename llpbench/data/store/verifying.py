@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 
 def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
-    """Check that a store is what its ``store.json`` says, and return that.
-
-    Raises
-    ------
-    StoreError
-        Naming the first thing that is wrong.
-    """
+    """Check that a store is what its ``store.json`` says, and return that."""
     info = read_info(path)
     dataset, divisions = open_chips(path, info), read_divisions(path)
     if divisions["id"].tolist() != dataset["division"].to_numpy().tolist():
