@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
 from llpbench.data.building.table_numbers import is_number
+from llpbench.data.building.table_units import is_unit
 from llpbench.errors import BuildError, examples
 
 LARGEST_FILE = 2**26
@@ -89,7 +90,7 @@ def _guess(path: Path, content: bytes) -> tuple[str, list[str]]:
             continue
         break
     text = _readable(path, text)
-    word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
+    word = next(word for word in re.findall(r"[^\n\t ,;|\"]+", text) if not word.isascii())
     return text, [f"{path.name} is not in UTF-8 and was read as {encoding}: {examples([word])}"]
 
 
@@ -190,7 +191,11 @@ def _with_heading(path: Path, grid: pd.DataFrame, remarks: list[str]) -> Cells:
     names = [
         _text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top].tolist())
     ]
-    body = grid.iloc[top + 1 :].reset_index(drop=True).set_axis(names, axis=1)
+    units = [_text(cell) for cell in grid.iloc[top + 1]] if top + 1 < len(grid) else []
+    has_units = sum(map(is_unit, units)) > len(units) // 2
+    if has_units:
+        names = [f"{n} ({u})" if is_unit(u) else n for n, u in zip(names, units, strict=True)]
+    body = grid.iloc[top + 1 + has_units :].reset_index(drop=True).set_axis(names, axis=1)
     return Cells(path, _checked(path, body), remarks)
 
 
