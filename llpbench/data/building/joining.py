@@ -119,7 +119,7 @@ class Joining:
         if any(_MANGLED.fullmatch(text) for text in shown + ids):
             hint = "a spreadsheet has cut long ids: format their column as text and export it again"
         elif within := _within(shown, ids):
-            hint = f"{within} goes further than the other, so write both alike, without what is added"
+            hint = f"{within} says more than the id alone: write the ids of both files alike"
         return (
             f"{self.table.path.name} has no row for any division: its ids are "
             f"{examples(shown)}, those of the divisions {examples(ids)}; {hint}"

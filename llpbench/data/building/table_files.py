@@ -184,19 +184,23 @@ def _with_heading(path: Path, grid: pd.DataFrame, remarks: list[str]) -> Cells:
     if not grid.size:
         raise BuildError(f"{path.name} is empty")
     top = _find_heading(path, grid, filled.sum(axis=1).to_numpy())
+    has_units = top > 0 and _is_units(grid.iloc[top])
+    top -= has_units
     if top:
         first = next(str(cell) for cell in grid.iloc[0] if str(cell).strip())
         remarks = [*remarks, f"{top} lines above the heading of {path.name} were left out: "
                    f"{examples([first])}"]  # fmt: skip
-    names = [
-        _text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top].tolist())
-    ]
-    units = [_text(cell) for cell in grid.iloc[top + 1]] if top + 1 < len(grid) else []
-    has_units = sum(map(is_unit, units)) > len(units) // 2
+    names = [_text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top])]
     if has_units:
+        units = map(_text, grid.iloc[top + 1])
         names = [f"{n} ({u})" if is_unit(u) else n for n, u in zip(names, units, strict=True)]
     body = grid.iloc[top + 1 + has_units :].reset_index(drop=True).set_axis(names, axis=1)
     return Cells(path, _checked(path, body), remarks)
+
+
+def _is_units(row: pd.Series[Any]) -> bool:
+    """Whether most cells of a line below the names are units."""
+    return sum(is_unit(_text(cell)) for cell in row) > len(row) // 2
 
 
 def _find_heading(path: Path, grid: pd.DataFrame, width: NDArray[np.int64]) -> int:
