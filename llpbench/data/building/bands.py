@@ -118,7 +118,10 @@ def _question(file: RasterFile, bands: Sequence[Band]) -> str:
             f"make three of it with `gdal_translate -expand rgb {name} rgb.tif`"
         )
     if len(bands) < 3:
-        return f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}"
+        return (
+            f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}; put files "
+            "of one band each together with `gdalbuildvrt -separate rgb.vrt RED GREEN BLUE`"
+        )
     return (
         f"which bands are red, green and blue cannot be told: {name} has {file.count}; name three "
         f"with --bands, such as --bands 4,3,2, of {_list(file.bands)}"

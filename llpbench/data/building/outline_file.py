@@ -242,7 +242,10 @@ def main(path: Path, out: Path, layer: str | None) -> None:
     except LLPBenchError as error:
         said = {"error": str(error)}
     except Exception as error:  # whatever a damaged file makes pyogrio or pyarrow raise
-        said = {"error": f"{path.name} cannot be read as division outlines ({error!r:.200})"}
+        said = {
+            "error": f"{path.name} cannot be read as division outlines ({error!s:.100}); save them "
+            "as GeoPackage or GeoJSON"
+        }
     (out / SAID).write_text(json.dumps(said), encoding="utf-8")
 
 

@@ -26,6 +26,7 @@ _SAMPLE = 512
 _MOST_SATURATED = 0.2
 _ALL_SATURATED = 0.95
 _DARKEST = 0.1
+_MOST_UNMARKED = 0.01
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,11 @@ def choose_stretch(
     scale, offset = common_scale(files) or (1.0, 0.0)
     stretch = Stretch((low - offset) / scale, (high - offset) / scale)
     if (low, high) == (0, 255) and first.dtype == "uint8" and not first.has_tags:
-        return stretch, []
+        return stretch, _unmarked(first)
     tags = ", by the scale tags of the files" if first.has_tags else ""
     remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
-    return stretch, remarks + _doubts(first, Stretch(low, high), is_given=limits is not None)
+    remarks += _doubts(first, Stretch(low, high), is_given=limits is not None)
+    return stretch, remarks + _unmarked(first)
 
 
 def _kind(file: RasterFile) -> str:
@@ -126,4 +128,20 @@ def _doubts(file: RasterFile, stretch: Stretch, *, is_given: bool) -> list[str]:
     return [
         f"check --scale LOW HIGH: {saturated:.0%} of the values lie above, the brightest hundredth "
         f"begins at {brightest:.0%} of the range"
+    ]
+
+
+def _unmarked(file: RasterFile) -> list[str]:
+    """Say it if many pixels hold what often stands for missing, and the file does not say so."""
+    kind = np.dtype(file.dtype)
+    numbers = sample(file, _SAMPLE).reshape(len(file.bands), -1)
+    often = [0] if kind == np.uint8 or kind.kind == "f" else [0, np.iinfo(kind).max]
+    if not numbers.size:
+        return []
+    parts = {number: float((numbers == number).all(axis=0).mean()) for number in often}
+    return [
+        f"{part:.0%} of the pixels of {file.path.name} are {number} in all bands, which it does not "
+        f"call missing, so they are kept; else `gdal_edit.py -a_nodata {number} {file.path.name}`"
+        for number, part in parts.items()
+        if part > _MOST_UNMARKED
     ]
