@@ -84,7 +84,7 @@ def test_numbers_that_can_only_be_missing_are_not_black(own: OwnRegion, dtype: s
     values[1, 110:120, 110:120] = -9999
     path = own.write_image(values)
     region = _build(own, path, scale=(0, 3000))[0]
-    with pytest.raises(BuildError, match="holds -9999, .* does not say .* gdal_edit.py -a_nodata"):
+    with pytest.raises(BuildError, match=r"holds -9999, .* does not say .*gdal_edit.py -a_nodata"):
         region.read(list(region.chips.index))
     values[:] = np.maximum(values, 0)
     region = _build(own, own.write_image(values), scale=(0, 3000))[0]
@@ -102,7 +102,7 @@ def test_black_and_white_that_may_be_missing_is_said(own: OwnRegion) -> None:
 
 def test_values_that_would_all_be_white_are_refused(own: OwnRegion) -> None:
     path = own.write_image(own.image.astype("float32") * 10 + 100)
-    with pytest.raises(BuildError, match=r"values of 1\d\d to 26\d\d, nearly all above .* 0 to 0.3"):
+    with pytest.raises(BuildError, match=r"of 1\d\d to 26\d\d, nearly all above .* 0 to 0.3"):
         _build(own, path)
     assert len(_build(own, path, scale=(0, 3000))[0].chips) == 30
 

@@ -225,9 +225,7 @@ def test_rows_of_one_division(tmp_path: Path) -> None:
         (["a", "b" * 201], "at most 200 characters that print, but 'code' has 'bbb"),
     ],
 )
-def test_ids_that_no_dataset_could_hold(
-    ids: list[Any], message: str, tmp_path: Path
-) -> None:
+def test_ids_that_no_dataset_could_hold(ids: list[Any], message: str, tmp_path: Path) -> None:
     """A dataset of them would be made, and called damaged when it is opened."""
     path = tmp_path / "ids.parquet"
     outlines = [box(0, 0, 1, 1), box(1, 0, 2, 1)]

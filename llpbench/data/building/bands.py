@@ -119,8 +119,8 @@ def _question(file: RasterFile, bands: Sequence[Band]) -> str:
         )
     if len(bands) < 3:
         return (
-            f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}; put files "
-            "of one band each together with `gdalbuildvrt -separate rgb.vrt RED GREEN BLUE`"
+            f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}; put "
+            "files of one band each together with `gdalbuildvrt -separate rgb.vrt RED GREEN BLUE`"
         )
     return (
         f"which bands are red, green and blue cannot be told: {name} has {file.count}; name three "

@@ -129,9 +129,7 @@ def _find_ids(
     ids = id_texts(table[chosen])
     missing = table[chosen].isna().to_numpy() | (ids == "")
     if missing.any():
-        raise BuildError(
-            f"{path.name}: {missing.sum()} divisions have no {chosen!r}; fill it in"
-        )
+        raise BuildError(f"{path.name}: {missing.sum()} divisions have no {chosen!r}; fill it in")
     odd = [text for text in ids if not text.isprintable() or len(text) > LONGEST_ID]
     if odd:
         raise BuildError(

@@ -173,8 +173,9 @@ def common_scale(files: Iterable[RasterFile]) -> tuple[float, float] | None:
 def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]:
     """Which pixels hold values, by these alone; shape (row, column) of (band, row, column).
 
-    A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour (0, or any of an
-    unsigned type) makes a pixel missing where all bands hold theirs, another where one does.
+    A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour
+    (0, or any of an unsigned type) makes a pixel missing where all bands hold theirs, another
+    where one does.
     """
     present: NDArray[np.bool_] = (np.abs(values) < _LARGEST).all(axis=0)
     known = [(band, values[n] == band.nodata) for n, band in enumerate(bands)]

@@ -110,7 +110,7 @@ def _usual_limits(file: RasterFile) -> tuple[float, float]:
 
 
 def _doubts(file: RasterFile, stretch: Stretch, *, is_given: bool) -> list[str]:
-    """Say it if a sample of pixels is largely white or black; refuse a guess that leaves nothing."""
+    """Say it if a sample of pixels is largely white or black; refuse a guess that leaves none."""
     numbers = sample(file, _SAMPLE, scaled=True)
     if not len(numbers):
         return []
@@ -140,8 +140,8 @@ def _unmarked(file: RasterFile) -> list[str]:
         return []
     parts = {number: float((numbers == number).all(axis=0).mean()) for number in often}
     return [
-        f"{part:.0%} of the pixels of {file.path.name} are {number} in all bands, which it does not "
-        f"call missing, so they are kept; else `gdal_edit.py -a_nodata {number} {file.path.name}`"
+        f"{part:.0%} of the pixels of {file.path.name} are {number} in all bands, which it does "
+        f"not call missing, so they are kept; else `gdal_edit.py -a_nodata {number} {file.path.name}`"
         for number, part in parts.items()
         if part > _MOST_UNMARKED
     ]

@@ -160,7 +160,8 @@ def _slack(amounts: Amounts) -> str:
 def _wrong_sums(amounts: Amounts, wrong: NDArray[np.bool_]) -> str:
     total = amounts.sums.total[wrong]
     whole = f"{RELATIVE[amounts.unit]:g}"
-    rest = "; add a column of what is left over, or" if (total < float(whole)).all() else ";"
+    is_short = (amounts.parts < 1 - amounts.tolerance).all()
+    rest = "; add a column of what is left over, or" if is_short else ";"
     way_out = (
         f"{rest} check the columns, or take sums up to {RENORMALISED:.0%} off with --renormalise"
         if not amounts.renormalise

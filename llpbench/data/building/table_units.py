@@ -25,8 +25,8 @@ RENORMALISED = 0.1
 _LEAST_PART: Mapping[str, float] = MappingProxyType(
     {"fraction": 0.05, "percent": 0.05, "ha": 0.05, "km2": 0.5, "m2": 0.05}
 )
-"""Part of the divisions that a table of some classes fills at least, in the median, to tell its unit
-by it: so that in the next smaller unit areas would fill less than half a percent."""
+"""Part of the divisions that a table of some classes fills at least, in the median, to tell its
+unit by it: so that in the next smaller unit areas would fill less than half a percent."""
 
 RELATIVE: Mapping[str, float] = MappingProxyType({"fraction": 1.0, "percent": 100.0})
 """What a whole division is in a unit of shares."""
