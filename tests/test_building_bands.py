@@ -136,6 +136,9 @@ UNCLEAR: dict[str, tuple[list[str], str]] = {
     "none is named": ([""] * 4, "has 4; name three with --bands.* 4 bands without names"),
     "blue is not": (["nir", "red", "green"], r"name three with --bands.* 1 \(nir\), 2 \(red\)"),
     "red is twice": (["red", "red", "green", "blue"], "which bands are red, green and blue cannot"),
+    "names are just counted": (["b1", "b2", "b3", "b4"], r"name three with --bands.* 1 \(b1\)"),
+    "of MODIS": ([f"sur_refl_b0{n}" for n in (1, 4, 3, 2)], "name three with --bands"),
+    "one band a file": ([""], "gdalbuildvrt -separate rgb.vrt RED GREEN BLUE"),
     "red edge is not red": (["red edge", "green", "blue"], "cannot be told"),
 }
 

@@ -41,7 +41,10 @@ def _build(own: OwnRegion, image: Path, **options: Any) -> tuple[Region, list[st
 @pytest.mark.parametrize("bands", [[0, 1, 2], [1]])
 @pytest.mark.parametrize(
     ("hole", "nodata"),
-    [(np.nan, None), (np.nan, -9999), (np.nan, np.nan), (-9999, -9999), (np.inf, None)],
+    [
+        *((np.nan, None), (np.nan, -9999), (np.nan, np.nan), (-9999, -9999), (np.inf, None)),
+        *((3.4e38, None), (-3.4028234663852886e38, -3.4e38)),
+    ],
 )
 def test_what_is_missing_is_left_out_or_black(
     own: OwnRegion, hole: float, nodata: float | None, bands: list[int]
@@ -75,6 +78,43 @@ def test_bands_that_are_not_read_hide_and_show_nothing(own: OwnRegion, size: flo
     region, _ = _build(own, path, bands=(1, 2, 3), scale=(0, 255), crs=own.crs)
     assert len(region.chips) == 28
     np.testing.assert_array_equal(own.pixels(region), colours)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_numbers_that_can_only_be_missing_are_not_black(own: OwnRegion, dtype: str) -> None:
+    values = (own.image.astype("float32") * 3000 / 255).astype(dtype)
+    values[1, 110:120, 110:120] = -9999
+    path = own.write_image(values)
+    region = _build(own, path, scale=(0, 3000))[0]
+    with pytest.raises(BuildError, match=r"holds -9999, .* does not say .*gdal_edit.py -a_nodata"):
+        region.read(list(region.chips.index))
+    values[:] = np.maximum(values, 0)
+    region = _build(own, own.write_image(values), scale=(0, 3000))[0]
+    region.read(list(region.chips.index))
+
+
+def test_black_and_white_that_may_be_missing_is_said(own: OwnRegion) -> None:
+    values = own.image.astype("uint16") * 10 + 1
+    values[:, :100, :300] = 0  # 3 of 30 chips
+    values[:, 100:200, :300] = 65535
+    _region, remarks = _build(own, own.write_image(values))
+    assert any("10% of the pixels of image.tif are 0 in all bands" in r for r in remarks)
+    assert any("10% of the pixels of image.tif are 65535 in all" in r for r in remarks)
+
+
+def test_values_that_would_all_be_white_are_refused(own: OwnRegion) -> None:
+    path = own.write_image(own.image.astype("float32") * 10 + 100)
+    with pytest.raises(BuildError, match=r"of 1\d\d to 26\d\d, nearly all above .* 0 to 0.3"):
+        _build(own, path)
+    assert len(_build(own, path, scale=(0, 3000))[0].chips) == 30
+
+
+def test_an_offset_alone_leaves_whole_numbers(own: OwnRegion) -> None:
+    """Sentinel-2 of 2022 and later: 1000 was added, and the file says so."""
+    values = own.image.astype("uint16") * 10 + 1000
+    path = edit_raster(own.write_image(values), offsets=(-1000.0,) * 3)
+    expected = np.rint(own.image * (10 * 255 / 3000))
+    np.testing.assert_allclose(own.pixels(_build(own, path)[0]), expected, atol=1)
 
 
 def test_a_mask_inside_the_file_hides_pixels(own: OwnRegion) -> None:

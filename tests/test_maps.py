@@ -57,6 +57,16 @@ def _perfect(ds: xr.Dataset, side: int | None = 96, **attributes: Any) -> xr.Dat
     )
 
 
+@pytest.mark.parametrize("side", [None, 96])
+def test_a_map_of_one_chip(ds: xr.Dataset, own: OwnRegion, side: int | None) -> None:
+    """A raster of one pixel has no overviews."""
+    one = _perfect(ds, side).isel(chip=[3])
+    files = write_map(one, ds, own.folder / "one.tif")
+    with rasterio.open(files.shares) as file:
+        np.testing.assert_allclose(file.read()[:, 0, 0], one["proportions"].to_numpy()[0])
+        assert file.shape == (1, 1)
+
+
 def test_shares_stand_at_their_place(ds: xr.Dataset, own: OwnRegion) -> None:
     predictions = _perfect(ds, None, method="oracle")
     files = write_map(predictions.isel(chip=slice(None, None, -1)), ds, own.folder / "m.tif")

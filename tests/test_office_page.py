@@ -14,7 +14,7 @@ SOURCES = (
     *(f"data/fetch/{name}.py" for name in ("archive", "disk", "http", "record", "retrying")),
     "data/fetch/transfer.py",
     *("data/appearance.py", "data/cache.py", "data/downloading.py", "data/folders.py"),
-    *("data/pointer.py", "data/store/tables.py", "data/store/writing.py", "reading.py"),
+    *("data/text_tables.py", "data/store/tables.py", "data/store/writing.py", "reading.py"),
     *(f"running/{name}.py" for name in ("drifting", "mapping", "predicting", "reusing")),
 )
 WORDS = 3

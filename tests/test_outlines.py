@@ -216,6 +216,34 @@ def test_rows_of_one_division(tmp_path: Path) -> None:
     assert any("2 rows of rows.parquet have no outline" in r and "'c', 'd'" in r for r in remarks)
 
 
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (["a", ""], "1 divisions have no 'code'; fill it in"),
+        (["a", None], "1 divisions have no 'code'; fill it in"),
+        (["a", "\u202ex"], r"at most 200 characters that print, but 'code' has .*u202ex"),
+        (["a", "b" * 201], "at most 200 characters that print, but 'code' has 'bbb"),
+    ],
+)
+def test_ids_that_no_dataset_could_hold(ids: list[Any], message: str, tmp_path: Path) -> None:
+    """A dataset of them would be made, and called damaged when it is opened."""
+    path = tmp_path / "ids.parquet"
+    outlines = [box(0, 0, 1, 1), box(1, 0, 2, 1)]
+    gpd.GeoDataFrame({"code": ids}, geometry=outlines, crs=4326).to_parquet(path)
+    with pytest.raises(BuildError, match=message):
+        read_divisions(path, None)
+
+
+def test_columns_that_may_be_ids_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "ids.parquet"
+    table = gpd.GeoDataFrame({"INS": ["7"]}, geometry=[box(0, 0, 1, 1)], crs=4326)
+    table.to_parquet(path)
+    _divisions, remarks = read_divisions(path, None)
+    assert remarks[0].endswith("numbered from 1; --division-id names one, such as 'INS'")
+    with pytest.raises(BuildError, match=r"there is no column 'nr'; there are: INS$"):
+        read_divisions(path, "nr")
+
+
 # Over one another
 
 

@@ -119,6 +119,13 @@ READ: dict[str, str | bytes] = {
         heading=["code", *[f"{g}_ha" for g in GROUPS[:3]], "cropland_km2", "built-up (sq km)"],
     ),
     "percent": _text(SHARES * 100),
+    "marks of estimates": _text(SHARES * 100, "{:.4f} b".format),
+    "a mark of a footnote": _text(SHARES * 100).replace("50.000000", "50.000000*"),
+    "a line of units": _text(HA).replace("\n", "\n,ha,ha,ha,ha,ha\n", 1),
+    "numbers of no class": "".join(
+        f"{line},{number},4.5\n"
+        for number, line in zip(["prov_code", 5, 5, 5, 5], _text(HA).splitlines(), strict=True)
+    ).replace("4.5", "lon", 1),
     "percent signs": _text(SHARES * 100, "{:.4f} %".format),
     "percent in the heading": _text(SHARES * 100, heading=["code", *[f"% {g}" for g in GROUPS]]),
     "notes": "".join(
@@ -238,6 +245,26 @@ def test_a_gap_in_areas_is_not_the_rest(place: OwnRegion) -> None:
 
 
 REFUSED = {
+    "a cell below what is measured": (
+        _text(SHARES * 100, "{:.4f}".format).replace("6.2500", "<6.3", 1),
+        "column 'cropland' must hold numbers, found '<6.3'; .* with --column",
+    ),
+    "percentages of some classes": (
+        _text(SHARES[:, 1:3] * 4, "{:.4f}".format, heading=["code", "tree", "grass"]),
+        "sum to 1, but those of 4 do not .* add a column of what is left over",
+    ),
+    "percentages or hectares of some classes": (
+        _text(SHARES[:, 1:3] * AREAS[:, None] * 10, heading=["code", "tree", "grass"]),
+        "may be in percent or ",
+    ),
+    "ids with names behind": (
+        _text(SHARES, ids=[f"{code} - Lier" for code in CODES]),
+        "'05001 - Lier' says more than the id alone: write the ids of both files alike",
+    ),
+    "ids with a country in front": (
+        _text(SHARES, ids=[f"CO{code}" for code in CODES]),
+        "'CO05001' says more than the id alone",
+    ),
     "rows in two units": (
         _text(np.concatenate([SHARES[:2], 100 * SHARES[2:]])),
         "rows are in different units: some sum to what 'fraction' would, others to what 'percent'",
@@ -309,6 +336,12 @@ def test_a_table_is_checked_before_a_raster_is_opened(place: OwnRegion) -> None:
         _build(place, _text(SHARES).replace("0.500000", "half"), images=[place.folder / "none.tif"])
 
 
+def test_classes_that_columns_make_are_named(place: OwnRegion) -> None:
+    """A column of numbers that is no class would else be one without a word."""
+    _found, remarks = _build(place, _text(SHARES), legend=None)
+    assert "the classes are its columns of numbers: 'other', 'tree', 'shrub-grass-bare'" in remarks
+
+
 def test_rows_that_are_left_out_are_named(place: OwnRegion) -> None:
     total = "Totaal," + ",".join(map(str, HA.sum(axis=0))) + "\n"
     content = _text(HA[:3], ids=CODES[:3]) + "99999,1,1,1,1,1\n" + total
@@ -329,6 +362,8 @@ def test_rows_that_are_left_out_are_named(place: OwnRegion) -> None:
         ([5001, 5002, 15001, 15002], CODES),
         (CODES, ["5001.0", "5002.0", "15001.0", "15002.0"]),
         (CODES, [" 05001", "05002 ", "15 001", "15002"]),
+        (CODES, ["'05001", "'05002", "'15001", "'15002"]),
+        (CODES, [f'"=""{code}"""' for code in CODES]),
         (["Liège", "Łódź", "Saint-Josse", "GENT"], ["LIEGE", "Łódź ", "saint josse", "Gent"]),
         (["Évry", "a", "b", "c"], ["E\u0301vry", "A", "B", "C"]),
         ([f"communes.{n}" for n in (4, 3, 2, 1)], [f"communes.{n}" for n in (4, 3, 2, 1)]),
@@ -443,6 +478,7 @@ def test_colours_and_names_of_a_legend_without_codes_arrive_in_the_dataset(
         (["tree"], "at least 2 groups to tell apart, found 1"),
         (["a" * 300, "b"], "1 to 100 characters in one line"),
         (["chip", "b"], "must not be called 'chip'"),
+        (["a", "name", "division"], "must not be called 'division', 'name'"),
         (["Tree", "tree "], "two class names are the same"),
     ],
 )

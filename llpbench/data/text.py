@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 
 
 def plain_name(name: str) -> str:
-    """A name without what programs change: case, spaces, signs.
+    """Take from a name what differs between spellings: case, accents, signs between words.
 
     Examples
     --------
-    >>> plain_name(" Built.up") == plain_name("built_up")
-    True
+    >>> plain_name(" Built.up") == plain_name("built_up"), plain_name("Árboles")
+    (True, 'arboles')
     """
-    return re.sub(r"[\W_]+", " ", name).strip().casefold()
+    letters = unicodedata.normalize("NFKD", str(name))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[\W_]+", " ", bare).strip().casefold()
 
 
 def fixed_width(values: Any) -> NDArray[np.str_]:

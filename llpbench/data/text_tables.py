@@ -63,7 +63,8 @@ def _decode(content: bytes, where: str) -> tuple[str, list[str]]:
         break
     remarks = []
     if name != encoding:
-        word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
+        words = re.findall(r"[^\n\t ,;|\"]+", text)
+        word = next(word for word in words if not word.isascii())
         remarks.append(f"{where} is not in UTF-8 and was read as {name}: {examples([word])}")
     return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), remarks
 

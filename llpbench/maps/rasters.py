@@ -146,12 +146,17 @@ def _cog(
 
 
 def _cog_options(shape: tuple[int, int], resampling: str) -> dict[str, Any]:
-    """What GDAL needs to write a cloud-optimised GeoTIFF, overviews until one tile holds all."""
+    """What GDAL needs to write a cloud-optimised GeoTIFF, overviews until one tile holds all.
+
+    A single pixel has none.
+    """
+    least = 0 if max(shape) == 1 else 1
     return {
+        **({} if least else {"overviews": "NONE"}),
         "driver": "COG",
         "compress": "deflate",
         "blocksize": _TILE,
         "overview_resampling": resampling,
-        "overview_count": max(1, math.ceil(math.log2(max(shape) / _TILE))),
+        "overview_count": max(least, math.ceil(math.log2(max(shape) / _TILE))),
         "bigtiff": "if_safer",
     }

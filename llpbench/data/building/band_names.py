@@ -14,6 +14,9 @@ _CODES = {
 }
 """Of Sentinel-2; 2, 3 and 4 are those of Landsat 8 and 9 as well."""
 
+_OTHER_CODES = {"sr", "sur"}
+"""How names begin whose codes are of several Landsats or of MODIS (``sur_refl_b01``, red)."""
+
 _LETTERS = {"r": "red", "g": "green", "b": "blue", "n": "nir"}
 
 _OTHER = {
@@ -75,7 +78,7 @@ def role_of(name: str) -> str:
     if len(words) == 1 and words[0] in _LETTERS:
         return _LETTERS[words[0]]
     codes = [match[1] for word in words if (match := re.fullmatch(r"b0?(\d{1,2}a?)", word))]
-    return _CODES.get(codes[0], "") if len(codes) == 1 and words[0] != "sr" else ""
+    return _CODES.get(codes[0], "") if len(codes) == 1 and words[0] not in _OTHER_CODES else ""
 
 
 def is_same_name(first: str, second: str) -> bool:

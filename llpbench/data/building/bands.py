@@ -65,7 +65,7 @@ def _find(file: RasterFile, wanted: Sequence[int | str] | None) -> list[int]:
     if wanted is not None:
         return _named(file, wanted)
     bands = [band for band in file.bands if band.number != file.alpha]
-    if any(band.role for band in bands):
+    if any(band.role for band in bands) and not _are_counted(bands):
         found = [[b.number for b in bands if b.role == colour] for colour in COLOURS]
     else:
         found = [[b.number for b in bands if b.colour == colour] for colour in COLOURS]
@@ -74,6 +74,12 @@ def _find(file: RasterFile, wanted: Sequence[int | str] | None) -> list[int]:
     if all(len(numbers) == 1 for numbers in found):
         return [numbers[0] for numbers in found]
     raise BuildError(_question(file, bands))
+
+
+def _are_counted(bands: Sequence[Band]) -> bool:
+    """Whether names are mere numbers, b1 to b4, which programs give to bands without a name."""
+    names = [f"b{number}" for number in range(1, len(bands) + 1)]
+    return len(bands) <= 4 and [band.name.lower() for band in bands] == names
 
 
 def _named(file: RasterFile, wanted: Sequence[int | str]) -> list[int]:
@@ -105,7 +111,10 @@ def _question(file: RasterFile, bands: Sequence[Band]) -> str:
             f"make three of it with `gdal_translate -expand rgb {name} rgb.tif`"
         )
     if len(bands) < 3:
-        return f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}"
+        return (
+            f"an image must have 3 bands (red, green, blue), but {name} has {len(bands)}; put "
+            "files of one band each together with `gdalbuildvrt -separate rgb.vrt RED GREEN BLUE`"
+        )
     return (
         f"which bands are red, green and blue cannot be told: {name} has {file.count}; name three "
         f"with --bands, such as --bands 4,3,2, of {_list(file.bands)}"

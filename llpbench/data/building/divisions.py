@@ -16,6 +16,7 @@ from llpbench.data.building.outline_process import read_outlines
 from llpbench.data.building.placement import check_places
 from llpbench.data.geometry import GEOGRAPHIC, to_degrees, valid_polygons
 from llpbench.data.grid import ChipGrid
+from llpbench.data.store.reading import LONGEST_ID
 from llpbench.errors import BuildError, UnknownNameError, examples, unknown
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def read_divisions(
     remarks += _say_found(rows[FOUND].set_axis(ids), path)
     check_places(rows.geometry.set_axis(ids), path.name)
     names = next((rows[name] for name in rows if str(name).lower() in _NAMES), ids)
-    divisions = rows[["geometry"]].assign(name=names.astype(str).to_numpy())
+    named = np.where(names.isna(), ids, names.astype(str))
+    divisions = rows[["geometry"]].assign(name=named)
     divisions = divisions[["name", "geometry"]].set_axis(pd.Index(ids, name="division"))
     divisions, more = _dissolve(divisions)
     return divisions, remarks + more
@@ -114,18 +116,26 @@ def whole_area(grid: ChipGrid, boxes: Any, area: Area) -> gpd.GeoDataFrame:
 def _find_ids(
     table: gpd.GeoDataFrame, column: str | None, path: Path
 ) -> tuple[pd.Series[str], list[str]]:
-    columns = [str(name) for name in table.columns.drop("geometry")]
+    columns = [str(name) for name in table.columns.drop(["geometry", FOUND])]
     if column is not None and column not in columns:
         raise UnknownNameError(f"{path.name}: {unknown('column', column, columns)}")
     chosen = column or next((name for name in columns if name.lower() in _IDS), None)
     if chosen is None:
         ids = pd.Series(np.arange(1, len(table) + 1).astype(str))
-        return ids, [f"{path.name} has no column of ids, so divisions are numbered from 1"]
-    if table[chosen].isna().any():
-        raise BuildError(
-            f"{path.name}: {table[chosen].isna().sum()} divisions have no {chosen!r}; fill it in"
-        )
+        others = f"; --division-id names one, such as {examples(columns)}" if columns else ""
+        return ids, [
+            f"{path.name} has no column called like ids, so divisions are numbered from 1{others}"
+        ]
     ids = id_texts(table[chosen])
+    missing = table[chosen].isna().to_numpy() | (ids == "")
+    if missing.any():
+        raise BuildError(f"{path.name}: {missing.sum()} divisions have no {chosen!r}; fill it in")
+    odd = [text for text in ids if not text.isprintable() or len(text) > LONGEST_ID]
+    if odd:
+        raise BuildError(
+            f"{path.name}: ids of divisions are at most {LONGEST_ID} characters that print, but "
+            f"{chosen!r} has {examples(odd)}; name another column with --division-id"
+        )
     return ids.rename(chosen), []
 
 

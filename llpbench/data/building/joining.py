@@ -105,10 +105,22 @@ class Joining:
         hint = "name the column of ids with --division-id"
         if any(_MANGLED.fullmatch(text) for text in shown + ids):
             hint = "a spreadsheet has cut long ids: format their column as text and export it again"
+        elif within := _within(shown, ids):
+            hint = f"{within} says more than the id alone: write the ids of both files alike"
         return (
             f"{self.table.path.name} has no row for any division: its ids are "
             f"{examples(shown)}, those of the divisions {examples(ids)}; {hint}"
         )
+
+
+def _within(first: list[str], second: list[str]) -> str:
+    """An id of one list that holds one of the other as well as more, as in ``05001 - Lier``."""
+    for longer, shorter in ((first, second), (second, first)):
+        known = {text for text in shorter if len(text) > 2}
+        for text in longer:
+            if known & {*re.findall(r"\d+|[^\W\d]+", text), *re.split(r"\W{2,}", text)} - {text}:
+                return repr(text)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -208,12 +220,15 @@ def _text(cell: Any) -> str:
 def _plain(text: str) -> str:
     """An id without case, spaces and forms of letters, and numbers without leading zeros.
 
+    Neither with what spreadsheets put around an id for it to stay text.
+
     Examples
     --------
-    >>> [_plain(text) for text in ("05001", "5001.0", " Lier ", "BE1")]
-    ['5001', '5001', 'lier', 'be1']
+    >>> [_plain(text) for text in ("05001", "5001.0", " Lier ", "BE1", '="05001"', "'05001")]
+    ['5001', '5001', 'lier', 'be1', '5001', '5001']
     """
-    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    bare = re.sub(r"""^(="|')(.*?)["']?$""", r"\2", text.strip())
+    plain = " ".join(unicodedata.normalize("NFKC", bare).casefold().split())
     number = re.fullmatch(r"(\d[\d ]*)([.,]0{1,2})?", plain, re.ASCII)
     return number[1].replace(" ", "").lstrip("0") or "0" if number else plain
 

@@ -118,6 +118,10 @@ class Legend:
         return known, classes.astype(np.uint8)
 
 
+_TAKEN = {"chip", "division", "split", "name", "area_km2", "predicted_km2", "geometry"}
+"""Columns beside those of classes in predictions and in the tables of maps."""
+
+
 def check_names(label_set: LabelSet) -> None:
     """Refuse classes that no method could learn, or that could not be told apart or shown."""
     for kind, entries in (("class", label_set.classes), ("group", label_set.groups)):
@@ -126,8 +130,11 @@ def check_names(label_set: LabelSet) -> None:
         twice = [name for name in names if plain[name.strip().casefold()] > 1]
         if twice:
             raise BuildError(f"two {kind} names are the same: {examples(twice)}; rename one")
-        if "chip" in names:
-            raise BuildError(f"a {kind} must not be called 'chip', as chips are; rename it")
+        if taken := _TAKEN & {*names}:
+            raise BuildError(
+                f"a {kind} must not be called {examples(sorted(taken))}, as columns of maps and "
+                "predictions are; rename it"
+            )
     if not 2 <= len(label_set.groups) <= len(label_set.classes) <= NO_LABEL:
         raise BuildError(
             f"there must be 2 to {NO_LABEL} classes in at least 2 groups to tell apart, found "

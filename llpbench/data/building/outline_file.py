@@ -232,7 +232,11 @@ def main(path: Path, out: Path, layer: str | None) -> None:
     except LLPBenchError as error:
         said = {"error": str(error)}
     except Exception as error:  # whatever a damaged file makes pyogrio or pyarrow raise
-        said = {"error": f"{path.name} cannot be read as division outlines ({error!r:.200})"}
+        reason = str(error).split(";")[0].replace(str(path), path.name)
+        said = {
+            "error": f"{path.name} cannot be read as division outlines ({reason:.150}); save them "
+            "as GeoPackage or GeoJSON"
+        }
     (out / SAID).write_text(json.dumps(said), encoding="utf-8")
 
 

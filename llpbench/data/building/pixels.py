@@ -41,6 +41,7 @@ class RasterPixels:
         with self.image.open() as layer:
             for number in by_place:
                 stored, present = layer.read(windows[number])
+                self.stretch.refuse_far(stored[:, present])
                 image[number] = np.moveaxis(self.stretch(stored), 0, -1) * present[..., np.newaxis]
         label = np.full((len(chips), *side), NO_LABEL, dtype=np.uint8)
         if self.label is not None:

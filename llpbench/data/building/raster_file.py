@@ -20,6 +20,9 @@ from llpbench.errors import BuildError
 if TYPE_CHECKING:
     from affine import Affine
 
+_LARGEST = 1e20
+"""Beyond it lie numbers of programs for what is missing, such as 3.4e38, and no values."""
+
 Box = tuple[float, float, float, float]
 """West, south, east, north, or left, bottom, right, top."""
 
@@ -170,10 +173,11 @@ def common_scale(files: Iterable[RasterFile]) -> tuple[float, float] | None:
 def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]:
     """Which pixels hold values, by these alone; shape (row, column) of (band, row, column).
 
-    A number that is not finite is missing. A nodata number that may be a colour (0, or any of an
-    unsigned type) makes a pixel missing where all bands hold theirs, another where one does.
+    A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour
+    (0, or any of an unsigned type) makes a pixel missing where all bands hold theirs, another
+    where one does.
     """
-    present: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    present: NDArray[np.bool_] = (np.abs(values) < _LARGEST).all(axis=0)
     known = [(band, values[n] == band.nodata) for n, band in enumerate(bands)]
     known = [(band, missing) for band, missing in known if band.nodata is not None]
     together = [missing for band, missing in known if band.needs_all]

@@ -19,9 +19,14 @@ REFLECTANCE = (0.0, 0.3)
 SENTINEL2 = (0.0, 3000.0)
 """The same in the digital numbers of Sentinel-2, 10,000 times the reflectance."""
 
+_FAR = 3.0
+"""How many times its width a number may lie below the range that is stretched."""
+
 _SAMPLE = 512
 _MOST_SATURATED = 0.2
+_ALL_SATURATED = 0.95
 _DARKEST = 0.1
+_MOST_UNMARKED = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,17 @@ class Stretch:
             return stored
         share = (stored.astype(np.float64) - self.low) / (self.high - self.low)
         return np.rint(255 * np.clip(np.nan_to_num(share), 0, 1)).astype(np.uint8)
+
+    def refuse_far(self, stored: NDArray[Any]) -> None:
+        """Refuse numbers that can only stand for missing pixels, though no file says so."""
+        least = self.low - _FAR * (self.high - self.low)
+        if stored.min(initial=self.low) < least:
+            number = f"{stored.min():g}"
+            raise BuildError(
+                f"the image holds {number}, far below its other values, and does not say that this "
+                f"means missing: write it into the file with `gdal_edit.py -a_nodata {number} "
+                "FILE`, or name the range of values with --scale"
+            )
 
 
 def choose_stretch(
@@ -76,10 +92,11 @@ def choose_stretch(
     scale, offset = common_scale(files) or (1.0, 0.0)
     stretch = Stretch((low - offset) / scale, (high - offset) / scale)
     if (low, high) == (0, 255) and first.dtype == "uint8" and not first.has_tags:
-        return stretch, []
+        return stretch, _unmarked(first)
     tags = ", by the scale tags of the files" if first.has_tags else ""
     remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
-    return stretch, remarks + _doubts(first, Stretch(low, high))
+    remarks += _doubts(first, Stretch(low, high), is_given=limits is not None)
+    return stretch, remarks + _unmarked(first)
 
 
 def _kind(file: RasterFile) -> str:
@@ -87,21 +104,44 @@ def _kind(file: RasterFile) -> str:
 
 
 def _usual_limits(file: RasterFile) -> tuple[float, float]:
-    if file.has_tags or np.dtype(file.dtype).kind not in "iu":
+    if any(band.scale != 1 for band in file.bands) or np.dtype(file.dtype).kind not in "iu":
         return REFLECTANCE
     return (0.0, 255.0) if file.dtype == "uint8" else SENTINEL2
 
 
-def _doubts(file: RasterFile, stretch: Stretch) -> list[str]:
-    """Say it if a sample of pixels is nearly all white or black."""
+def _doubts(file: RasterFile, stretch: Stretch, *, is_given: bool) -> list[str]:
+    """Say it if a sample of pixels is largely white or black; refuse a guess that leaves none."""
     numbers = sample(file, _SAMPLE, scaled=True)
     if not len(numbers):
         return []
     saturated = float((numbers > stretch.high).mean())
     brightest = float(np.quantile(stretch(numbers), 0.99)) / 255
+    if saturated > _ALL_SATURATED and not is_given:
+        low, high = np.quantile(numbers, [0.01, 0.99])
+        raise BuildError(
+            f"{file.path.name} has values of {low:.4g} to {high:.4g}, nearly all above the usual "
+            f"{stretch.low:g} to {stretch.high:g}, and would be white: name the values that become "
+            "0 and 255 with --scale LOW HIGH"
+        )
     if saturated <= _MOST_SATURATED and brightest >= _DARKEST:
         return []
     return [
         f"check --scale LOW HIGH: {saturated:.0%} of the values lie above, the brightest hundredth "
         f"begins at {brightest:.0%} of the range"
+    ]
+
+
+def _unmarked(file: RasterFile) -> list[str]:
+    """Say it if many pixels hold what often stands for missing, and the file does not say so."""
+    kind = np.dtype(file.dtype)
+    numbers = sample(file, _SAMPLE).reshape(len(file.bands), -1)
+    often = [0] if kind == np.uint8 or kind.kind == "f" else [0, np.iinfo(kind).max]
+    if not numbers.size:
+        return []
+    parts = {number: float((numbers == number).all(axis=0).mean()) for number in often}
+    return [
+        f"{part:.0%} of the pixels of {file.path.name} are {number} in all bands, which it does "
+        f"not call missing, so they are kept; else `gdal_edit.py -a_nodata {number} {file.path.name}`"
+        for number, part in parts.items()
+        if part > _MOST_UNMARKED
     ]

@@ -15,7 +15,7 @@ from llpbench.data.building.joining import Joining
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.table_amounts import Amounts, shares_of_areas, shares_of_parts
 from llpbench.data.building.table_columns import ClassColumn, match_columns
-from llpbench.data.building.table_numbers import Numbers, decimal_marks, gaps, parse
+from llpbench.data.building.table_numbers import Numbers, decimal_marks, flags, gaps, parse
 from llpbench.data.building.table_units import (
     RELATIVE,
     SQUARE_METRES,
@@ -90,13 +90,18 @@ class ShareTable:
         if len(read) != 1:
             raise BuildError(
                 f"{self.path.name}: points or commas may part thousands as well as decimals; "
-                "write numbers without marks between thousands"
+                "write numbers without marks between thousands, or say their unit with --unit"
             )
         count, signs = gaps(cells[name] for name in cells)
         if count:
             remarks.append(
                 f"{self.path.name}: {count} cells hold no number ({examples(signs)}); that counts "
                 "as 0 in rows that are not named as unknown"
+            )
+        if marked := flags(cells[name] for name in cells):
+            remarks.append(
+                f"{self.path.name}: marks behind {len(marked)} numbers were left out: "
+                f"{examples(marked)}"
             )
         return read[0].legend, read[0].shares, [*remarks, *read[0].remarks]
 

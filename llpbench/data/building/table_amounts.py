@@ -153,10 +153,12 @@ def _slack(amounts: Amounts) -> str:
 def _wrong_sums(amounts: Amounts, wrong: NDArray[np.bool_]) -> str:
     total = amounts.sums.total[wrong]
     whole = f"{RELATIVE[amounts.unit]:g}"
+    is_short = (amounts.parts < 1 - amounts.tolerance).all()
+    rest = "; add a column of what is left over, or" if is_short else ";"
     way_out = (
-        f"; check the columns, or take sums up to {RENORMALISED:.0%} off with --renormalise"
+        f"{rest} check the columns, or take sums up to {RENORMALISED:.0%} off with --renormalise"
         if not amounts.renormalise
-        else f", also not within the {RENORMALISED:.0%} of --renormalise; check the columns"
+        else f", also not within the {RENORMALISED:.0%} of --renormalise{rest} check the columns"
     )
     return (
         f"{amounts.where}: the shares of a division must sum to {whole}, but those of "

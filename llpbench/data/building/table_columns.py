@@ -19,10 +19,13 @@ from llpbench.errors import BuildError, UnknownNameError, examples, unknown
 
 _NO_CLASS = re.compile(
     r"unnamed: \d+|index|year|jahr|jaar|ann[ée]e|a[ñn]o|anno|"
-    r"(total |land )?(area|surface|superficie|fl[äa]che|oppervlakte)|population",
+    r"(total |land )?(area|surface|superficie|fl[äa]che|oppervlakte)|population|"
+    r"(.*[\s_])?(code|id|fid|objectid)|x|y|lon(gitude)?|lat(itude)?",
     re.IGNORECASE,
 )
 """Headings of numbers that are no class where no legend says which are."""
+
+_MOST_SAID = 20
 
 _AREA_WORD = re.compile(r"(?:[\s_-]*(?:area|share|surface|proportion))+$|^(?:area|share) of ", re.I)
 
@@ -67,17 +70,24 @@ def match_columns(
     columns = [
         ClassColumn(category, column, split_heading(column)[1]) for category, column in named
     ]
+    taken = []
     if legend is None:
         legend, columns = _own_classes(rows, columns, path)
+        names = ", ".join(repr(column.category) for column in columns[:_MOST_SAID])
+        more = ", ..." if len(columns) > _MOST_SAID else ""
+        taken = [f"{path.name}: the classes are its columns of numbers: {names}{more}"]
     else:
         legend, columns = _of_legend(rows, columns, legend, path)
     for heading in [column.column for column in columns]:
         odd = odd_cells(rows[heading])
         if odd:
             raise BuildError(
-                f"{path.name}: column {heading!r} must hold numbers, found {examples(odd)}"
+                f"{path.name}: column {heading!r} must hold numbers, found {examples(odd)}; write "
+                "numbers or leave these cells empty, or name the columns that count with --column "
+                "CLASS=COLUMN"
             )
-    return legend, columns, [] if named else _left_out(rows, columns, path)
+    remarks = [] if named else [*taken, *_left_out(rows, columns, path)]
+    return legend, columns, remarks
 
 
 def _left_out(rows: pd.DataFrame, columns: list[ClassColumn], path: Path) -> list[str]:

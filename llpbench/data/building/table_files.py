@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
 from llpbench.data.building.table_numbers import is_number
+from llpbench.data.building.table_units import is_unit
 from llpbench.data.text_tables import MOST_COLUMNS, read_rows
 from llpbench.errors import BuildError, examples
 from llpbench.reading import check_file
@@ -82,15 +83,23 @@ def _with_heading(path: Path, grid: pd.DataFrame, remarks: list[str]) -> Cells:
     if not grid.size:
         raise BuildError(f"{path.name} is empty")
     top = _find_heading(path, grid, filled.sum(axis=1).to_numpy())
+    has_units = top > 0 and _is_units(grid.iloc[top])
+    top -= has_units
     if top:
         first = next(str(cell) for cell in grid.iloc[0] if str(cell).strip())
         remarks = [*remarks, f"{top} lines above the heading of {path.name} were left out: "
                    f"{examples([first])}"]  # fmt: skip
-    names = [
-        _text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top].tolist())
-    ]
-    body = grid.iloc[top + 1 :].reset_index(drop=True).set_axis(names, axis=1)
+    names = [_text(cell) or f"Unnamed: {number}" for number, cell in enumerate(grid.iloc[top])]
+    if has_units:
+        units = map(_text, grid.iloc[top + 1])
+        names = [f"{n} ({u})" if is_unit(u) else n for n, u in zip(names, units, strict=True)]
+    body = grid.iloc[top + 1 + has_units :].reset_index(drop=True).set_axis(names, axis=1)
     return Cells(path, _checked(path, body), remarks)
+
+
+def _is_units(row: pd.Series[Any]) -> bool:
+    """Whether most cells of a line below the names are units."""
+    return sum(is_unit(_text(cell)) for cell in row) > len(row) // 2
 
 
 def _find_heading(path: Path, grid: pd.DataFrame, width: NDArray[np.int64]) -> int:

@@ -30,7 +30,7 @@ def _pattern(decimal: str) -> re.Pattern[str]:
     mark = re.escape(decimal)
     return re.compile(
         rf"(?=.*\d)[+-]?(?P<whole>{whole})(?:{mark}(?P<part>\d*))?(?:e(?P<power>[+-]?\d{{1,3}}))?"
-        r"\s?(?P<percent>%?)",
+        r"\s?(?P<percent>%?)(?P<flag>(?-i:\s?\*{1,3}|\s[bdefinprsu]{1,2})?)",
         re.ASCII | re.IGNORECASE,
     )
 
@@ -67,6 +67,8 @@ def is_number(cell: Any) -> bool:
     --------
     >>> [is_number(cell) for cell in ("1.234,5", "1'234.5", "12 %", "05001", "1,23,4", "-")]
     [True, True, True, False, False, False]
+    >>> [is_number(cell) for cell in ("12.5 b", "12.5*", "12.5 ha", "<0.1")]
+    [True, True, False, False]
     """
     if isinstance(cell, Real):
         return bool(np.isfinite(float(cell))) and not isinstance(cell, bool)
@@ -74,9 +76,9 @@ def is_number(cell: Any) -> bool:
 
 
 def is_numeric(column: pd.Series[Any]) -> bool:
-    """Whether all cells of a column are numbers or gaps, and some are numbers."""
-    known = [cell for cell in column.unique().tolist() if not is_gap(cell)]
-    return bool(known) and all(map(is_number, known))
+    """Whether at least half of the cells of a column that are no gaps are numbers."""
+    known = [cell for cell in column.tolist() if not is_gap(cell)]
+    return bool(known) and 2 * sum(map(is_number, known)) >= len(known)
 
 
 def is_gap(cell: Any) -> bool:
@@ -165,9 +167,20 @@ def gaps(columns: Iterable[pd.Series[Any]]) -> tuple[int, list[str]]:
     return len(found), sorted(set(found))
 
 
+def flags(columns: Iterable[pd.Series[Any]]) -> list[str]:
+    """Cells with a mark behind their number, as of estimates (``12.5 e``) or footnotes."""
+    return [
+        cell
+        for column in columns
+        for cell in column.tolist()
+        if isinstance(cell, str)
+        and any((found := p.fullmatch(_tidy(cell))) and found["flag"] for p in _PATTERNS.values())
+    ]
+
+
 def _is_unknown(cell: Any) -> bool:
     text = _tidy(cell).casefold()
-    return text in UNKNOWN or text.startswith(": ")
+    return text in UNKNOWN or re.fullmatch(r":\s?[a-z]{1,2}", text) is not None
 
 
 def _tidy(cell: Any) -> str:

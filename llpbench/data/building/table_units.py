@@ -22,9 +22,11 @@ FILLED = 0.02
 RENORMALISED = 0.1
 """The same for both where the user asks for it."""
 
-_LEAST_PART: Mapping[str, float] = MappingProxyType({"ha": 0.05, "km2": 0.5, "m2": 0.05})
-"""Part of the divisions that areas fill at least, in the median, to tell their unit by it: so that
-in the next smaller unit they would fill less than half a percent."""
+_LEAST_PART: Mapping[str, float] = MappingProxyType(
+    {"fraction": 0.05, "percent": 0.05, "ha": 0.05, "km2": 0.5, "m2": 0.05}
+)
+"""Part of the divisions that a table of some classes fills at least, in the median, to tell its
+unit by it: so that in the next smaller unit areas would fill less than half a percent."""
 
 RELATIVE: Mapping[str, float] = MappingProxyType({"fraction": 1.0, "percent": 100.0})
 """What a whole division is in a unit of shares."""
@@ -107,6 +109,18 @@ def split_heading(heading: str) -> tuple[str, str | None]:
     return found["name"].strip(), unit
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is the name of a unit, as in a line of units below a heading.
+
+    Examples
+    --------
+    >>> [is_unit(text) for text in ("(km²)", "ha", "%", "tree")]
+    [True, True, True, False]
+    """
+    plain = unicodedata.normalize("NFKC", text).strip(" ()[]").removeprefix("in ")
+    return re.fullmatch(_ANY, plain, re.IGNORECASE) is not None
+
+
 def recognise_unit(sums: Sums, where: str, *, renormalise: bool) -> str:
     """Recognise the unit of a table by what its rows sum to.
 
@@ -134,7 +148,7 @@ def recognise_unit(sums: Sums, where: str, *, renormalise: bool) -> str:
 
 
 def _is_part(sums: Sums, unit: str) -> bool:
-    """Whether areas would fill a good part of the divisions."""
+    """Whether numbers in a unit would fill a good part of the divisions."""
     parts = sums.parts(unit)
     within = parts <= 1 + sums.tolerance(unit, False)
     return bool(within.all() and np.median(parts) >= _LEAST_PART[unit])
