@@ -293,6 +293,9 @@ def test_no_tiles_are_said(own: OwnRegion, name: str) -> None:
 def test_a_damaged_tile_is_named(own: OwnRegion) -> None:
     path = own.write_image(name="cut.tif")
     path.write_bytes(path.read_bytes()[:-200_000])
-    region, _ = _build(own, path)
+    with pytest.raises(BuildError, match=r"cut.tif cannot be read"):
+        _build(own, path)  # of which a sample is looked at
+    first = own.write_image(own.image[:, :200], "first.tif")
+    region, _ = build_region(own.recipe(images=[first, path]))
     with pytest.raises(BuildError, match=r"cut.tif cannot be read"):
         region.read(list(region.chips.index))

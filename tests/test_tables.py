@@ -250,12 +250,12 @@ REFUSED = {
         "column 'cropland' must hold numbers, found '<6.3'; .* with --column",
     ),
     "percentages of some classes": (
-        _text(SHARES[:, 1:3] * 4, "{:.4f}".format, heading=["code", "tree", "grass"]),
-        "sum to 1, but those of 4 do not .* add a column of what is left over",
+        _text(SHARES[:, 1:3] * 100, heading=["code", "tree", "shrub-grass-bare"]),
+        "sum to 100, but those of 4 do not .* add a column of what is left over",
     ),
-    "percentages or hectares of some classes": (
-        _text(SHARES[:, 1:3] * AREAS[:, None] * 10, heading=["code", "tree", "grass"]),
-        "may be in percent or ",
+    "fractions or hectares of some classes": (
+        _text(SHARES[:, 1:3], heading=["code", "tree", "shrub-grass-bare"]),
+        "may be in fraction or ha: .* say it with --unit",
     ),
     "ids with names behind": (
         _text(SHARES, ids=[f"{code} - Lier" for code in CODES]),
@@ -338,7 +338,7 @@ def test_a_table_is_checked_before_a_raster_is_opened(place: OwnRegion) -> None:
 
 def test_classes_that_columns_make_are_named(place: OwnRegion) -> None:
     """A column of numbers that is no class would else be one without a word."""
-    _found, remarks = _build(place, _text(SHARES), legend=None)
+    _found, remarks = _build(place, _text(SHARES), legend="auto")
     assert "the classes are its columns of numbers: 'other', 'tree', 'shrub-grass-bare'" in remarks
 
 

@@ -218,9 +218,7 @@ def _text(cell: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """An id without case, spaces and forms of letters, and numbers without leading zeros.
-
-    Neither with what spreadsheets put around an id for it to stay text.
+    """An id without case, spaces, leading zeros, and what spreadsheets put around text.
 
     Examples
     --------

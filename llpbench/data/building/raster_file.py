@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from affine import Affine
 
 _LARGEST = 1e20
-"""Beyond it lie numbers of programs for what is missing, such as 3.4e38, and no values."""
+"""Beyond it lie no values, but what programs write for missing, such as 3.4e38."""
 
 Box = tuple[float, float, float, float]
 """West, south, east, north, or left, bottom, right, top."""
@@ -174,8 +174,7 @@ def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]
     """Which pixels hold values, by these alone; shape (row, column) of (band, row, column).
 
     A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour
-    (0, or any of an unsigned type) makes a pixel missing where all bands hold theirs, another
-    where one does.
+    (0, or any of an unsigned type) counts where all bands hold theirs, another where one does.
     """
     present: NDArray[np.bool_] = (np.abs(values) < _LARGEST).all(axis=0)
     known = [(band, values[n] == band.nodata) for n, band in enumerate(bands)]

@@ -141,7 +141,8 @@ def _unmarked(file: RasterFile) -> list[str]:
     parts = {number: float((numbers == number).all(axis=0).mean()) for number in often}
     return [
         f"{part:.0%} of the pixels of {file.path.name} are {number} in all bands, which it does "
-        f"not call missing, so they are kept; else `gdal_edit.py -a_nodata {number} {file.path.name}`"
+        f"not call missing: they are kept; else `gdal_edit.py -a_nodata {number} "
+        f"{file.path.name}`"
         for number, part in parts.items()
         if part > _MOST_UNMARKED
     ]
