@@ -45,7 +45,7 @@ def check_file(
     try:
         status = path.stat()
     except FileNotFoundError as fault:
-        raise error(f"there is no {what} {str(path)!r}") from fault
+        raise error(f"there is no {what} {str(path)!r}; check its path") from fault
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise error(f"{str(path)!r} cannot be read ({reason})") from fault

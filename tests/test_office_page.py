@@ -47,8 +47,14 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
         for node in ast.walk(parent)
         if isinstance(parent, ast.Assert) or node in ast.iter_child_nodes(parent)
     }
+    silent |= {  # what Python says of a name that is not there
+        id(node)
+        for parent in ast.walk(tree)
+        if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "AttributeError"
+        for node in parent.args
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
+        if isinstance(node, ast.JoinedStr) and id(node) not in silent:
             parts = [str(v.value) if isinstance(v, ast.Constant) else "…" for v in node.values]
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -75,7 +75,7 @@ def build_dataset(
     >>> build_dataset("mine", Recipe([Path("missing.tif")], legend="corine"))
     Traceback (most recent call last):
         ...
-    llpbench.errors.BuildError: there is no raster 'missing.tif'
+    llpbench.errors.BuildError: there is no raster 'missing.tif'; check its path
     """
     path = new_store_path(name)
     region, remarks = build_region(recipe)
