@@ -29,13 +29,13 @@ def read_text_table(path: Path, largest: int) -> pa.Table:
         log.warning("%s", remark)
     body = rows.iloc[1:]
     names = _names(rows, body)
-    body = body.iloc[:, : len(names)]
-    short = body.index[body.iloc[:, -1].isna()]
-    if len(short):
-        count = int(body.loc[short[0]].notna().sum())
+    counts = body.notna().sum(axis=1)
+    odd = counts.index[counts != len(names)]
+    if len(odd):
+        row = body.loc[odd[0]].dropna()
         raise PredictionsError(
             f"{path.name} cannot be read as a table: each row must have {len(names)} cells, as its "
-            f"heading has names, but row {short[0]} has {count}: {examples(body.loc[short[0]])}"
+            f"heading has names, but row {odd[0]} has {len(row)}: {examples(row)}"
         )
     return pa.table([pa.array(body[name], pa.string()) for name in body], names=names)
 

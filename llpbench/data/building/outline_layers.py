@@ -90,7 +90,7 @@ def _places(path: Path) -> list[Place]:
             raise BuildError(f"{path.name} is a folder; name the file of outlines in it")
         _check_size(path, sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
         return [path]
-    check_file(path, LARGEST_FILE, BuildError)
+    _check_size(path, check_file(path, error=BuildError).stat().st_size)
     if path.suffix.lower() == ".kmz" or not zipfile.is_zipfile(path):
         return [path]
     with zipfile.ZipFile(path) as archive:
