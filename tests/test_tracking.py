@@ -14,8 +14,6 @@ from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.running.run import run_method
 from llpbench.running.tracking import open_tracker
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 SMALL = {"filters": 4, "epochs": 2, "batch_size": 8}
 
 
