@@ -29,7 +29,7 @@ from llpbench.data.building.divisions import read_divisions
 from llpbench.data.building.mending import count_crossings, mend_outlines
 from llpbench.data.building.outline_file import dbf_encoding, read_file
 from llpbench.data.building.outline_process import read_outlines
-from llpbench.errors import BuildError, LLPBenchError
+from llpbench.errors import BuildError, LLPBenchError, UnknownNameError
 
 IDS = ["05001", "05002"]
 NAMES = ["Cádiz", "Ñuñoa"]
