@@ -29,7 +29,7 @@ from llpbench.data.building.divisions import read_divisions
 from llpbench.data.building.mending import count_crossings, mend_outlines
 from llpbench.data.building.outline_file import dbf_encoding, read_file
 from llpbench.data.building.outline_process import read_outlines
-from llpbench.errors import BuildError, LLPBenchError
+from llpbench.errors import BuildError, LLPBenchError, UnknownNameError
 
 IDS = ["05001", "05002"]
 NAMES = ["Cádiz", "Ñuñoa"]
@@ -240,7 +240,7 @@ def test_columns_that_may_be_ids_are_named(tmp_path: Path) -> None:
     table.to_parquet(path)
     _divisions, remarks = read_divisions(path, None)
     assert remarks[0].endswith("numbered from 1; --division-id names one, such as 'INS'")
-    with pytest.raises(BuildError, match=r"there is no column 'nr'; there are: INS$"):
+    with pytest.raises(UnknownNameError, match=r"there is no column 'nr'; there are: INS$"):
         read_divisions(path, "nr")
 
 
