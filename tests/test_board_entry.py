@@ -136,7 +136,7 @@ def test_yaml_of_an_attacker_is_refused(text: str, tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "entry.yaml"
     path.write_bytes(b"a: \xff\xfe")
-    with pytest.raises(BoardError, match="no YAML in UTF-8"):
+    with pytest.raises(BoardError, match="no text in UTF-8"):
         read_yaml(path)
 
 

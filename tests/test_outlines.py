@@ -239,7 +239,7 @@ def test_columns_that_may_be_ids_are_named(tmp_path: Path) -> None:
     table = gpd.GeoDataFrame({"INS": ["7"]}, geometry=[box(0, 0, 1, 1)], crs=4326)
     table.to_parquet(path)
     _divisions, remarks = read_divisions(path, None)
-    assert remarks[0].endswith("numbered from 1; --division-id names one, such as 'INS'")
+    assert remarks[0].endswith("numbered from 1; --division-id names one of 'INS'")
     with pytest.raises(UnknownNameError, match=r"there is no column 'nr'; there are: INS$"):
         read_divisions(path, "nr")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,19 +13,16 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, examples, unknown
+from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, unknown
 from llpbench.methods.estimate import Estimate, collect
+from llpbench.methods.saved import read_saved, write_saved
 from llpbench.methods.settings import check_settings
-from llpbench.reading import read_arrays, read_json
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Progress: TypeAlias = Callable[..., Any]
 """Makes a progress bar, around an iterable or not, as :class:`tqdm.tqdm` does."""
-
-_METHOD_FILE = "method.json"
-_WEIGHTS_FILE = "weights.npz"
 
 
 class Method(BaseEstimator):  # type: ignore[misc]
@@ -258,10 +254,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
             Receives ``method.json`` and ``weights.npz``.
         """
         check_is_fitted(self)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"class": type(self).__name__, "parameters": self.settings}, indent=1)
-        (folder / _METHOD_FILE).write_text(text, encoding="utf-8")
-        np.savez(folder / _WEIGHTS_FILE, allow_pickle=False, **self.get_weights())
+        write_saved(folder, type(self).__name__, self.settings, self.get_weights())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -277,33 +270,14 @@ class Method(BaseEstimator):  # type: ignore[misc]
         MethodError
             If there is none, or it is of another class.
         """
-        where = str(folder)
+        settings, weights = read_saved(folder, cls.__name__)
         try:
-            described = read_json(folder / _METHOD_FILE)
-            found, settings = described["class"], dict(described["parameters"])
-            weights = read_arrays(folder / _WEIGHTS_FILE)
-        except (LLPBenchError, ValueError, TypeError, KeyError) as error:
-            raise MethodError(f"{where!r} holds no saved method ({error!s:.200})") from error
-        if found != cls.__name__:
-            raise MethodError(f"{where!r} holds a {str(found)[:80]}, not a {cls.__name__}")
-        try:
-            return cls.from_settings(settings, strict=False).set_weights(_check(weights))
+            return cls.from_settings(settings, strict=False).set_weights(weights)
         except LLPBenchError as error:
-            raise MethodError(f"{where!r}: {error}") from error
+            raise MethodError(f"{str(folder)!r}: {error}") from error
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            what = f"the weights in {where!r} are not those of a {cls.__name__}"
+            what = f"the weights in {str(folder)!r} are not those of a {cls.__name__}"
             raise MethodError(f"{what} ({error!r:.100})") from error
-
-
-def _check(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Refuse weights that no training leaves: without categories, or not numbers."""
-    categories = weights.get("categories", np.zeros(0))
-    if categories.dtype.kind != "U" or categories.ndim != 1 or not categories.size:
-        raise MethodError("the weights name no categories")
-    for name, array in weights.items():
-        if array.dtype.kind == "f" and np.isnan(array).any():
-            raise MethodError(f"the weights {examples([name])} are not all numbers")
-    return weights
 
 
 class IterativeMethod(Method):

@@ -122,9 +122,9 @@ def _find_ids(
     chosen = column or next((name for name in columns if name.lower() in _IDS), None)
     if chosen is None:
         ids = pd.Series(np.arange(1, len(table) + 1).astype(str))
-        others = f"; --division-id names one, such as {examples(columns)}" if columns else ""
         return ids, [
-            f"{path.name} has no column called like ids, so divisions are numbered from 1{others}"
+            f"{path.name} has no column called like ids, so divisions are numbered from 1; "
+            f"--division-id names one of {examples(columns)}"
         ]
     ids = id_texts(table[chosen])
     missing = table[chosen].isna().to_numpy() | (ids == "")

@@ -100,8 +100,8 @@ class ShareTable:
             )
         if marked := flags(cells[name] for name in cells):
             remarks.append(
-                f"{self.path.name}: marks behind {len(marked)} numbers were left out: "
-                f"{examples(marked)}"
+                f"{self.path.name}: marks behind {len(marked)} numbers, of estimates or footnotes, "
+                f"were left out: {examples(marked)}"
             )
         return read[0].legend, read[0].shares, [*remarks, *read[0].remarks]
 
