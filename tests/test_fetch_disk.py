@@ -90,7 +90,7 @@ def test_a_disk_that_refuses_the_stamp(
 def test_a_cache_folder_that_is_a_file(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.write_bytes(b"in the way")
-    with pytest.raises(DownloadError, match=f"{cache}/registry.json' cannot be read"):
+    with pytest.raises(DownloadError, match=f"the cache folder {cache} cannot be written"):
         fetch(cache)
     assert cache.read_bytes() == b"in the way"
 
