@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -19,7 +21,7 @@ import llpbench
 from llpbench.cli import cli
 from llpbench.data.building import build_region
 from llpbench.data.building.joining import Joining
-from llpbench.data.building.table_files import Cells
+from llpbench.data.building.table_files import Cells, read_cells
 from llpbench.data.building.table_numbers import parse
 from llpbench.errors import BuildError, LLPBenchError
 
@@ -167,6 +169,16 @@ def test_other_files_than_csv(ending: str, place: OwnRegion) -> None:
     if options:
         by_name, _remarks = _build(place, path, sheet="Data 2021")
         pd.testing.assert_frame_equal(by_name, found)
+
+
+def test_a_long_text_in_many_rows_is_kept_once(tmp_path: Path) -> None:
+    """20,000 times 20 kB, which are 20 kB in the file: told by the texts being one object."""
+    notes = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), ["x" * 20_000])
+    table = pa.table(
+        {"code": [str(n) for n in range(20_000)], "note": notes, "tree": [0.5] * 20_000}
+    )
+    pq.write_table(table, tmp_path / "t.parquet", store_schema=False)
+    assert len({id(note) for note in read_cells(tmp_path / "t.parquet").values["note"]}) == 1
 
 
 def test_a_spreadsheet_that_would_take_all_memory_is_refused(place: OwnRegion) -> None:

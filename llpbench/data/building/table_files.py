@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from llpbench.data.building.spreadsheets import MOST_CELLS, read_sheet
 from llpbench.data.building.table_numbers import is_number
 from llpbench.data.building.table_units import is_unit
+from llpbench.data.parquet_files import open_parquet
 from llpbench.data.text_tables import MOST_COLUMNS, read_rows
 from llpbench.errors import BuildError, examples
 from llpbench.reading import check_file
@@ -54,16 +55,20 @@ def read_cells(path: Path, sheet: str | None = None) -> Cells:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        about = pq.read_metadata(path)
+        with open_parquet(path) as file:
+            about, schema = file.metadata, file.schema_arrow
         if about.num_rows * about.num_columns > MOST_CELLS or about.num_columns > MOST_COLUMNS:
             raise BuildError(
                 f"{path.name} is too large for a table of shares: {about.num_rows:,} rows and "
                 f"{about.num_columns:,} columns, at most {MOST_COLUMNS:,} and {MOST_CELLS:,} cells"
             )
-        table = pd.read_parquet(path)
+        # A long text that stands in many rows takes few bytes in the file: it stays one text here.
+        text = [field.name for field in schema if pa.types.is_string(field.type)]
+        table = pq.read_table(path, read_dictionary=text).to_pandas()
     except (OSError, ValueError) as error:
         raise BuildError(f"{path.name} cannot be read as parquet ({error!s:.200})") from error
     named = [name for name in table.index.names if name is not None]
