@@ -18,6 +18,7 @@ from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods.registry import load_method, make_method
 from llpbench.reading import read_arrays
+from llpbench.running.mapping import map_predictions
 from llpbench.running.run import run_method
 from llpbench.runs.command import parse_run_command
 from llpbench.runs.record import read_run
@@ -100,10 +101,12 @@ def test_arrays_are_no_larger_than_their_bytes(run: Path, tmp_path: Path) -> Non
         read_arrays(path)
 
 
-def test_a_run_has_predictions_once(run: Path) -> None:
+def test_a_run_has_predictions_once(run: Path, made: Path) -> None:
     (run / "predictions-test.zarr").mkdir()
     with pytest.raises(LLPBenchError, match="found both"):
         _ = read_run(run).predictions
+    with pytest.raises(LLPBenchError, match="found both"):
+        map_predictions(run, run / "map.tif", dataset=str(made.parent / "grid"))
     (run / "predictions-test.zarr").rmdir()
     (run / "predictions-test.parquet").unlink()
     with pytest.raises(LLPBenchError, match="found none"):

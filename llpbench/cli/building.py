@@ -254,7 +254,7 @@ def _print_drift(drift: Any) -> None:
     """Print how far new images lie from those trained on, where that is known."""
     if drift is not None:
         print_table(drift.rows())
-        click.echo()
+        echo()
 
 
 def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:

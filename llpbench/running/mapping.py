@@ -48,12 +48,12 @@ def map_predictions(
 
 
 def _of_run(folder: Path, dataset: str | None, split: str | None) -> tuple[xr.Dataset, xr.Dataset]:
-    record = read_run(folder).record
+    run = read_run(folder)
+    record = run.record
     split = split or record.split
     ds = open_dataset(_known(record.dataset) if dataset is None else dataset)
-    kept = sorted(folder.glob(f"predictions-{split}.*"))
-    if kept:
-        return read_predictions(kept[0]), ds
+    if run.has_predictions_of(split):
+        return read_predictions(run.predictions_of(split)), ds
     return _predict(folder, record, ds, split), ds
 
 

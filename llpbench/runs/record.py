@@ -109,14 +109,25 @@ class Run:
     @property
     def predictions(self) -> Path:
         """Its one file of predictions: parquet, or zarr with a segmentation; else it is refused."""
-        names = [f"predictions-{self.record.split}.{ending}" for ending in ("parquet", "zarr")]
-        found = [path for name in names if (path := self.folder / name).exists()]
+        return self.predictions_of(self.record.split)
+
+    def has_predictions_of(self, split: str) -> bool:
+        """Whether it predicted a split."""
+        return any(path.exists() for path in self._places(split))
+
+    def predictions_of(self, split: str) -> Path:
+        """The one file of predictions of a split; none, or two, are refused."""
+        places = self._places(split)
+        found = [path for path in places if path.exists()]
         if len(found) != 1:
             raise LLPBenchError(
-                f"the run in {str(self.folder)!r} must hold either {names[0]} or {names[1]}, "
-                f"found {'both' if found else 'none'}"
+                f"the run in {str(self.folder)!r} must hold either {places[0].name} or "
+                f"{places[1].name}, found {'both' if found else 'none'}"
             )
         return found[0]
+
+    def _places(self, split: str) -> list[Path]:
+        return [self.folder / f"predictions-{split}.{ending}" for ending in ("parquet", "zarr")]
 
 
 def scores_file(split: str) -> str:
