@@ -22,6 +22,7 @@ All raise :class:`~llpbench.errors.MetricError` for arrays that do not fit: anot
 different chips, shares that are not finite, an unknown ``per``.
 """
 
+from llpbench.metrics.bounds import Bounds, duncan_davis
 from llpbench.metrics.confusion import f1, iou_per_image, iou_pooled
 from llpbench.metrics.diagnostics import division_consistency, means_by_tenth
 from llpbench.metrics.distances import earth_mover, hellinger, jensen_shannon
@@ -47,6 +48,7 @@ from llpbench.metrics.segmentation import (
 from llpbench.metrics.shares import mae, overlap, rmse, soft_iou
 
 __all__ = [
+    "Bounds",
     "CalibrationLine",
     "SegmentationComparison",
     "brier",
@@ -55,6 +57,7 @@ __all__ = [
     "compare_segmentations",
     "confusion_matrix",
     "division_consistency",
+    "duncan_davis",
     "earth_mover",
     "expected_calibration_error",
     "f1",
