@@ -87,14 +87,18 @@ class PatchWords(FeatureSet):
         self.arrays = {"centres": model.fit(flat / scale).cluster_centers_, "scale": scale}
         return self
 
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Count the nearest word of each patch."""
+    def nearest(self, images: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """Find the word of each patch, row by row: (n, patches), from score windows."""
         centres = self.arrays["centres"]
-        count, words = len(images), len(centres)
         patches = describe_patches(images, self.size) / self.arrays["scale"]
         flat = patches.reshape(-1, DESCRIPTORS)
-        nearest = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
-        codes = nearest.reshape(count, -1) + words * np.arange(count)[:, np.newaxis]
+        words = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
+        return words.reshape(len(images), -1)
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Count the nearest word of each patch."""
+        count, words = len(images), len(self.arrays["centres"])
+        codes = self.nearest(images) + words * np.arange(count)[:, np.newaxis]
         counts = np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
         return counts / (WINDOW_SIDE // self.size) ** 2
 

@@ -24,6 +24,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "aggregated-multinomial": {"words": 8, "sample": 500},
     "mean-map": {"features": "moments"},
     "bayesian-bag-ridge": {"features": "fourier", "cosines": 8},
+    "goodman": {"groups": 2},
     "downconv": {"epochs": 1},
     "downconv+emq+calibrate": {"epochs": 1},
     "llpnet": {"rounds": 1, "local_steps": 2, "first_steps": 2},
