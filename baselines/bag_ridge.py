@@ -10,7 +10,7 @@ from sklearn.linear_model import RidgeCV
 
 from llpbench.data.divisions import Divisions
 from llpbench_baselines.division_regression import DivisionRegression
-from llpbench_baselines.simplex import project_to_simplex
+from llpbench.uncertainty.simplex import project_to_simplex
 
 _ALPHAS = np.logspace(-6, 3, 37)
 

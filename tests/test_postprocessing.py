@@ -30,7 +30,7 @@ from llpbench.running.run import run_method
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.bayesian_bag_ridge import BayesianBagRidge
 from llpbench_baselines.post import rake
-from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix
+from llpbench_baselines.post.calibrate import Calibrate
 from llpbench_baselines.post.emq import EMQ
 from llpbench_baselines.post.rake import Rake
 from llpbench_baselines.prior_shift import emq
