@@ -47,6 +47,9 @@ SUPERVISION = {
 }
 """Variables and coordinates that a method of each level may see of the chips it is trained on."""
 
+PLACES = ("lon", "lat")
+"""What making intervals may see of training chips besides: it changes no predicted share."""
+
 SUPERVISION_ATTRIBUTES = ("label_set", "grouped")
 """Attributes that it may see: the class groups and their weights, but no name, digest or path of
 the dataset, from which its labels could be opened."""
@@ -60,7 +63,7 @@ TRACKS = {
 attributes."""
 
 
-def training_inputs(ds: xr.Dataset, supervision: str) -> xr.Dataset:
+def training_inputs(ds: xr.Dataset, supervision: str, *, places: bool = False) -> xr.Dataset:
     """Keep only what a method may see of the chips it is trained on.
 
     Parameters
@@ -69,11 +72,14 @@ def training_inputs(ds: xr.Dataset, supervision: str) -> xr.Dataset:
         A split.
     supervision : {"division", "chip", "pixel"}
         The level, see :data:`SUPERVISION`.
+    places : bool
+        Whether intervals are made, for which :data:`PLACES` may be seen too.
     """
     if supervision not in SUPERVISION:
         raise UnknownNameError(unknown("supervision level", supervision, SUPERVISION))
     attributes = {key: ds.attrs[key] for key in SUPERVISION_ATTRIBUTES if key in ds.attrs}
-    return _only(ds, SUPERVISION[supervision]).assign_attrs(attributes)
+    names = (*SUPERVISION[supervision], *(PLACES if places else ()))
+    return _only(ds, names).assign_attrs(attributes)
 
 
 def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:

@@ -35,11 +35,14 @@ def fit(
 ) -> None:
     """Train a method on one grouped split, and let it choose on another.
 
-    Both are shown as far as its supervision goes; the journal is for methods that are trained in
-    epochs.
+    Both are shown as far as its supervision goes, and where chips lie only to a pipeline that ends
+    with intervals; the journal is for methods that are trained in epochs.
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
-    train, val = (training_inputs(split, method.supervision) for split in (train, val))
+    train, val = (
+        training_inputs(split, method.supervision, places=method.learns_intervals)
+        for split in (train, val)
+    )
     with _saying(f"{type(method).__name__} cannot be trained with {method.settings}"):
         method.fit(train, val, progress=progress, **further)
 
@@ -107,11 +110,13 @@ def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:
 
 
 def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Dataset) -> None:
-    """Let a post-processor choose by what is known of the divisions of ``ds``, the val split.
+    """Let a post-processor choose by what is known of the divisions of ``ds``.
 
-    The estimates are of some training chips and of all validation chips.
+    The estimates are of some training chips, and of all chips of ``ds``: the val split or, for one
+    that makes intervals, training chips as predicted by methods that did not see their divisions.
     """
-    processor.fit(train, val, training_inputs(ds, "division"))
+    places = processor.makes_intervals
+    processor.fit(train, val, training_inputs(ds, "division", places=places))
 
 
 def prepare_post(processor: PostProcessor, estimate: Estimate, ds: xr.Dataset) -> Transform:

@@ -45,6 +45,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Whether the same seed gives the same bits on one machine without being asked to.
     is_reference : bool
         Whether it is a floor or a ceiling for others, outside any ranking.
+    learns_intervals : bool
+        Whether a last post-processor learns intervals, for which it sees where training chips lie.
     parameters, non_trainable : int or None
         Weights at 5 classes; None where there is no fixed number.
     source : str
@@ -63,6 +65,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
     is_iterative: bool = False
     is_deterministic: bool = False
     is_reference: bool = False
+    learns_intervals: bool = False
     parameters: int | None = None
     non_trainable: int = 0
     source: str = ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods import gate
+from llpbench.methods.crossfitting import predict_held_out
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method, Progress
 from llpbench.methods.postprocessing import PostProcessor, Transform
@@ -70,6 +71,13 @@ class Pipeline(Method):
         self.is_iterative = method.is_iterative
         self.is_deterministic = method.is_deterministic
         self.is_reference = method.is_reference
+        self.learns_intervals = any(processor.makes_intervals for _name, processor in post)
+        if self.learns_intervals and self.track == "disaggregation":
+            raise MethodError(
+                "intervals are learned from divisions whose shares were not seen, but "
+                f"{'+'.join(name for name, _processor in post)} is told the shares of those it "
+                "predicts; leave that step or the intervals out"
+            )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -95,11 +103,34 @@ class Pipeline(Method):
                     f"{name} works on class probabilities of pixels: put it first, after a method "
                     "that has them"
                 )
+            if processor.makes_intervals:
+                self._fit_intervals(processor, train, val, seen, progress, journal)
+                continue
             gate.fit_post(processor, seen, unseen, val)
             if number < len(self.post):
                 seen = gate.prepare_post(processor, seen, some)(seen, slice(None))
                 unseen = gate.prepare_post(processor, unseen, val)(unseen, slice(None))
         return self
+
+    def _fit_intervals(
+        self,
+        processor: PostProcessor,
+        train: xr.Dataset,
+        val: xr.Dataset,
+        seen: Estimate,
+        progress: Progress | None,
+        journal: Journal | None,
+    ) -> None:
+        """Fit to what comes out of all steps before, trained anew without each fold."""
+        held_out = predict_held_out(self._untrained, train, val, progress=progress, journal=journal)
+        if held_out is not None:
+            gate.fit_post(processor, seen, *held_out)
+
+    def _untrained(self) -> Method:
+        """All steps but the last, which makes intervals, as they were before any training."""
+        method = type(self.method).from_settings(self.method.settings, strict=False)
+        earlier = [(name, type(processor)()) for name, processor in self.post[:-1]]
+        return Pipeline(method=method, post=earlier) if earlier else method
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
         """Predict with the method, and change its shares and, where there are any, pixels."""

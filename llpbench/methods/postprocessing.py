@@ -46,9 +46,11 @@ class PostProcessor:
         train : Estimate
             Predictions of at most 1,000 training chips.
         val : Estimate
-            Predictions of all validation chips.
+            Predictions of all validation chips. For one that makes intervals: of training chips, by
+            methods that did not see their divisions.
         ds : Dataset
-            The validation split as division supervision shows it, whatever that of the method.
+            The chips of ``val`` as division supervision shows them, whatever that of the method; for
+            one that makes intervals with their places.
         """
         return self
 

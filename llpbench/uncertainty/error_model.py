@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -136,11 +136,22 @@ class ErrorModel:
         corrected = project_to_simplex(shares @ self.matrix)
         centres = drawn(corrected, self.scale, self.mean)
         spread = np.sqrt(self.scale * centres * (1 - centres))
-        part = float(self.weights @ self.shared)
-        length = float(np.exp(self.weights @ np.log(self.ranges)))
+        typical = self.summarised()
+        part, length = float(typical.shared[0]), float(typical.ranges[0])
         own = own_variances(areas, spread)
         together = shared_variances(areas, spread, places, length)
         return np.asarray(areas @ corrected), (1 - part) * own + part * together
+
+    def summarised(self) -> ErrorModel:
+        """Make the most of few numbers: one pair of a and L, with the same scale of errors."""
+        part, length = self.weights @ self.shared, np.exp(self.weights @ np.log(self.ranges))
+        return replace(
+            self,
+            weights=np.ones(1),
+            shared=np.array([part]),
+            ranges=np.array([length]),
+            scales=self.scale[np.newaxis],
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything by name."""
