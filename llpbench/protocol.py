@@ -63,6 +63,27 @@ TRACKS = {
 attributes."""
 
 
+SCORED = ("divisions", "chips")
+"""What can be scored: means of divisions by known shares, or chips, by their labels, as well."""
+
+
+def scores_chips(split: str, score: str | None = None) -> bool:
+    """Whether chips of a split are scored by their labels, if it is not said what is scored.
+
+    Those of val are not: what is chosen on it is chosen by divisions.
+
+    Parameters
+    ----------
+    split : str
+        What was predicted.
+    score : {"divisions", "chips"}, optional
+        What was asked for, see :data:`SCORED`.
+    """
+    if score not in (None, *SCORED):
+        raise UnknownNameError(unknown("way to score", str(score), SCORED))
+    return score == "chips" or (score is None and split != "val")
+
+
 def training_inputs(ds: xr.Dataset, supervision: str) -> xr.Dataset:
     """Keep only what a method may see of the chips it is trained on.
 

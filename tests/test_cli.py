@@ -89,6 +89,8 @@ def test_run_evaluate_template(grid: str, tmp_path: Path) -> None:
     scores = json.loads(
         _call("evaluate", str(out / "predictions-test.parquet"), "--dataset", grid, "--json").output
     )
+    divisions = scores.pop("division_scores")
+    assert divisions == json.loads((out / "divisions.json").read_text())
     assert scores == json.loads((out / "scores.json").read_text())
     assert scores["metrics"]["skill"]["value"] == pytest.approx(0, abs=1e-6)
     filled = _call("template", grid, "-o", str(tmp_path / "t.csv")).output

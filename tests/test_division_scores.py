@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
+from io import BytesIO, StringIO
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from regions import make_region, write_region
 import llpbench
 from llpbench import metrics
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
+from llpbench.plots import draw_division_shares
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import LEAST_COVERAGE
 from llpbench.scoring import DivisionScores, score_divisions
@@ -168,6 +171,12 @@ def test_json_holds_everything_but_outlines(ds: xr.Dataset) -> None:
     assert again.opened is None
     assert again.per_division.geometry.isna().all()
     assert json.loads(scores.to_json())["metrics"]["mae"]["value"] == scores.value("mae")
+    rows = list(csv.DictReader(StringIO(scores.to_csv())))
+    assert [row["division"] for row in rows] == scores.divisions
+    assert list(rows[0])[:4] == ["division", "name", "area_km2", "coverage"]
+    assert float(rows[3]["tree known"]) == pytest.approx(scores.known[3, 1], rel=1e-5)
+    formula = replace(scores, divisions=["=1+1", *scores.divisions[1:]], opened=None)
+    assert formula.to_csv().splitlines()[1].startswith("'=1+1,")
     escaped = replace(scores, attributes={"method": "<b>"})._repr_html_()
     assert "&lt;b&gt;" in escaped
     assert "<b>" not in escaped
@@ -198,6 +207,19 @@ def test_other_json_is_refused_in_a_sentence(stored: str, change: dict[str, Any]
 def test_any_text_is_scores_or_refused(text: str) -> None:
     with pytest.raises(PredictionsError):
         DivisionScores.from_json(text)
+
+
+def test_the_picture_shows_a_mark_for_each_division_and_class(ds: xr.Dataset) -> None:
+    scores = score_divisions([predict(ds, seed) for seed in range(2)], ds)
+    again = DivisionScores.from_json(scores.to_json())
+    again.categories[0] = "$x_1$ <b>" * 20
+    figure = draw_division_shares(again)
+    figure.savefig(BytesIO())
+    marks = [axis.collections[0].get_offsets() for axis in figure.axes]
+    np.testing.assert_allclose(marks[1][:, 0], scores.predicted.mean(axis=0)[:, 1])
+    np.testing.assert_allclose(marks[1][:, 1], scores.known[:, 1])
+    assert figure.axes[0].get_title().startswith("$x_1$ <b>")
+    assert len(figure.axes[0].get_title()) < 50
 
 
 def test_no_labels_are_needed_but_outlines_are(ds: xr.Dataset) -> None:

@@ -55,6 +55,11 @@ def demo(out: Path | None, as_json: bool) -> None:
     kind=options.FOLDER,
 )
 @click.option(
+    "--select",
+    is_flag=True,
+    help="Choose by the divisions of the val split; only the best setting is run on test.",
+)
+@click.option(
     "--workers", type=options.COUNT, default=1, help="Processes that runs are shared out to."
 )
 @options.json_option
@@ -65,6 +70,7 @@ def sweep(
     seeds: tuple[int, ...],
     settings: dict[str, Any],
     out: Path | None,
+    select: bool,
     workers: int,
     as_json: bool,
 ) -> None:
@@ -73,7 +79,8 @@ def sweep(
     Either --preset, on its own datasets or on those given; or --method and --dataset. The same
     command again goes on where it stopped.
     """
-    from llpbench.cli.results import print_runs
+    from llpbench.cli.results import print_ranking, print_runs
+    from llpbench.running.selection import rank_candidates
     from llpbench.running.sweep import ROWS, TABLE, run_row, run_sweep
     from llpbench.running.sweep_plan import Grid, read_preset
 
@@ -87,11 +94,13 @@ def sweep(
     else:
         grids = read_preset(preset, datasets)
     out = out or Path("runs") / (f"sweep-{preset}" if preset else "sweep")
-    result = run_sweep(grids, out, workers=workers, progress=shows_progress())
+    result = run_sweep(grids, out, select=select, workers=workers, progress=shows_progress())
     if as_json:
         print_json([run_row(job, run) for job, run in result.done])
     else:
-        print_runs([run for _job, run in result.done])
+        if select:
+            print_ranking(rank_candidates(result.done, [job for job, _reason in result.failed]))
+        print_runs([run for job, run in result.done if job.split == "test"])
         echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
     for job, reason in result.failed:
         echo(f"llpbench: {job.title} failed: {reason}", err=True)

@@ -43,6 +43,7 @@ def baselines(as_json: bool) -> None:
     show_default="test; every chip with --train-on all",
     help="Which split is predicted and scored.",
 )
+@options.score_option
 @options.seeds_option
 @click.option("--epochs", type=options.COUNT, help="Passes over the training chips.")
 @click.option("--objective", help="What a network is trained towards, such as dllp.")
@@ -107,9 +108,10 @@ def run(
 
 def _report(done: Sequence[Run], as_json: bool) -> None:
     from llpbench.cli.results import print_runs
+    from llpbench.cli.scores import scores_json
 
     if as_json:
-        texts = ["null" if run.scores is None else run.scores.to_json() for run in done]
+        texts = [scores_json(run.scores, run.divisions) for run in done]
         echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
         return
     print_runs(done)

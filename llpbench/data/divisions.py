@@ -146,6 +146,21 @@ class Divisions:
         """
         return np.asarray(self.weights @ values)
 
+    def mae(self, shares: NDArray[np.floating]) -> float:
+        """Mean absolute error of the means of known divisions, averaged by area.
+
+        It is what validation is: of the val split, without any label of a chip. A fragment at the
+        border of the chips weighs little in it.
+
+        Parameters
+        ----------
+        shares : ndarray, shape (chip, category)
+            Predicted.
+        """
+        known = self.known(at_least=1)
+        errors = known.means(shares.astype(np.float64)) - known.proportions
+        return float(np.average(np.abs(errors).mean(axis=1), weights=known.areas))
+
     def importance(self, exponent: float = 1.0) -> NDArray[np.float64]:
         """Weight of each division in a regression: its area to some power, 1 on average.
 

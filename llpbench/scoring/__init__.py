@@ -6,7 +6,7 @@
 :mod:`~llpbench.scoring.division_scores` those of division means, which need no labels.
 """
 
-from llpbench.scoring.division_evaluation import score_divisions
+from llpbench.scoring.division_evaluation import evaluate_both, score_divisions
 from llpbench.scoring.division_scores import DivisionScores
 from llpbench.scoring.evaluation import digest_predictions, evaluate, score_checked, train_mean
 from llpbench.scoring.scores import Scores
@@ -16,6 +16,7 @@ __all__ = [
     "Scores",
     "digest_predictions",
     "evaluate",
+    "evaluate_both",
     "score_checked",
     "score_divisions",
     "train_mean",

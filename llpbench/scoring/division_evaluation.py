@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,17 @@ import numpy as np
 
 from llpbench.data.divisions import Divisions
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
-from llpbench.errors import LLPBenchError, PredictionsError
+from llpbench.errors import PredictionsError, UnscoredError
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import ALL, LEAST_COVERAGE, SCORER_VERSION
+from llpbench.protocol import ALL, LEAST_COVERAGE, SCORER_VERSION, scores_chips
 from llpbench.scoring.division_scores import DivisionScores
-from llpbench.scoring.evaluation import digest_predictions
+from llpbench.scoring.evaluation import (
+    Predictions,
+    digest_predictions,
+    read_seeds,
+    score_checked,
+)
+from llpbench.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,8 +43,10 @@ def score_divisions(
     ------
     PredictionsError
         If the predictions do not fit the part.
+    UnscoredError
+        If no division can be scored.
     LLPBenchError
-        If no division can be scored, or divisions have no outlines.
+        If divisions have no outlines.
     """
     several = [predictions] if not isinstance(predictions, Sequence) else predictions
     if not several:
@@ -50,7 +59,7 @@ def score_divisions(
     left_out = {"uncovered": int((~covered).sum()), "unknown": int((covered & ~known).sum())}
     scored = np.flatnonzero(covered & known)
     if not len(scored):
-        raise LLPBenchError(
+        raise UnscoredError(
             "no division can be scored: one needs known shares and predictions of "
             f"{LEAST_COVERAGE:.0%} of its area, found {left_out['uncovered']} with fewer "
             f"predictions and {left_out['unknown']} without known shares; see docs/protocol.md"
@@ -76,3 +85,51 @@ def score_divisions(
         left_out=left_out,
         opened=part,
     )
+
+
+def evaluate_both(
+    predictions: Predictions | Sequence[Predictions],
+    dataset: str | os.PathLike[str] | xr.Dataset,
+    split: str = "test",
+    *,
+    score: str | None = None,
+    renormalise: bool = False,
+) -> tuple[Scores | None, DivisionScores | None]:
+    """Score predictions by labels of chips and by known shares of divisions, as far as there are.
+
+    Parameters
+    ----------
+    predictions, dataset, split, renormalise
+        As for :func:`llpbench.evaluate`.
+    score : {"divisions", "chips"}, optional
+        Divisions alone, or chips as well; by default as :func:`llpbench.protocol.scores_chips`
+        says. Chips that were asked for must have labels.
+
+    Returns
+    -------
+    Scores or None, DivisionScores or None
+        Of chips and of divisions; one of them is there.
+
+    Raises
+    ------
+    PredictionsError
+        If the predictions do not fit the split.
+    UnscoredError
+        If nothing can be scored.
+    """
+    with_chips = scores_chips(split, score)
+    seeds, grouped = read_seeds(predictions, dataset, split, renormalise=renormalise)
+    scores, missing = None, []
+    if with_chips:
+        try:
+            scores = score_checked(seeds, list(map(digest_predictions, seeds)), grouped, split)
+        except UnscoredError as error:
+            if score == "chips":
+                raise
+            missing.append(str(error))
+    try:
+        return scores, score_divisions(seeds, grouped.llp.split(split))
+    except UnscoredError as error:
+        if scores is None:
+            raise UnscoredError("; ".join([*missing, str(error)])) from error
+        return scores, None

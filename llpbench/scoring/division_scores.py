@@ -12,6 +12,7 @@ import pandas as pd
 
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import PredictionsError, UnknownNameError, unknown
+from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL, LEAST_COVERAGE
 from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
@@ -209,6 +210,13 @@ class DivisionScores:
         facts = {"area_km2": self.areas, "coverage": self.coverage, "mae": errors}
         index = pd.Index(self.divisions, name="division")
         return with_outlines(pd.DataFrame({**facts, **shares}, index=index), self.opened)
+
+    def to_csv(self) -> str:
+        """:attr:`per_division` without outlines, as csv; text that is a formula is quoted."""
+        table = self.per_division.drop(columns="geometry")
+        names = [name for name in ("name",) if name in table]
+        table = table[[*names, *table.columns.drop(names)]].reset_index().rename(columns=plain_cell)
+        return str(pd.DataFrame(table).map(plain_cell).to_csv(index=False, float_format="%.6g"))
 
     def compare(self, other: DivisionScores, metric: str = "mae") -> Comparison:
         """Compare with another method on the same divisions, paired: this minus other.
