@@ -225,13 +225,14 @@ SHARED = {
         "--json",
         "--method",
         "--out",
+        "--score",
         "--seed",
         "--set",
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
-    *("--all", "--chips", "--licence", "--predictions", "--title"),
+    *("--all", "--chips", "--licence", "--metric", "--predictions", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
@@ -298,7 +299,7 @@ def test_several_seeds_have_a_row_of_their_mean(grid: str, tmp_path: Path) -> No
     options = ["--set", "words=8", "--set", "sample=500", "--seed", "0", "--seed", "1"]
     output = _call("run", "bag-ridge", "--dataset", grid, "--out", str(tmp_path), *options).output
     rows = [line.split() for line in output.splitlines() if line.startswith("bag-ridge")]
-    assert [row[1] for row in rows] == ["0", "1", "mean"]
+    assert [row[1] for row in rows] == ["0", "1", "mean"] * 2, "of chips, then of divisions"
     errors = [
         json.loads((tmp_path / f"bag-ridge-{grid}-seed{seed}/scores.json").read_text())
         for seed in (0, 1)

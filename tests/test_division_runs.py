@@ -19,9 +19,12 @@ from llpbench.data.divisions import Divisions
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, UnscoredError
 from llpbench.methods import gate
 from llpbench.methods.registry import make_method
+from llpbench.running.evaluating import evaluate_split, validate
 from llpbench.running.run import run_method
 from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid
+from llpbench.running.task import Task
+from llpbench.runs.comparing import compare_runs
 from llpbench.runs.record import read_run
 from llpbench.runs.results import find_results, pool_divisions
 from llpbench.scoring import evaluate_both
@@ -124,17 +127,21 @@ def test_validation_is_the_error_of_val_divisions_by_area(
     assert on_val.record.validation == run.record.validation
 
 
-def test_the_history_of_a_network_holds_the_same_error(
+def test_labels_move_neither_scores_of_divisions_nor_validation(
     stores: dict[str, Path], tmp_path: Path
 ) -> None:
-    pytest.importorskip("tensorflow", reason="downconv needs TensorFlow")
-    settings = {"filters": 2, "epochs": 2}
-    run = run_method("downconv", stores["bare"], settings=settings, out=tmp_path / "run")
-    with (tmp_path / "run/history.csv").open() as file:
-        history = [float(row["val_mae"]) for row in csv.DictReader(file)]
-    assert run.record.validation is not None
-    best = run.record.validation["mae"]
-    assert min(abs(one - best) for one in history) < 1e-5
+    ds = llpbench.open_dataset(stores["labelled"]).llp.group()
+    poisoned = ds.assign(label=ds["label"] * 0, chip_proportions=1 - ds["chip_proportions"])
+    method = make_method("bag-ridge", **SMALL)
+    gate.fit(method, ds.llp.split("train"), ds.llp.split("val"))
+    found = []
+    for name, region in (("as it is", ds), ("poisoned", poisoned)):
+        task = Task("bag-ridge", method, region, region, 0, "train")
+        (tmp_path / name).mkdir()
+        evaluation = evaluate_split(task, "test", "divisions", tmp_path / name)
+        assert evaluation.divisions is not None
+        found.append((validate(task, evaluation), evaluation.divisions.to_json()))
+    assert found[0] == found[1]
 
 
 def test_divisions_whose_shares_a_method_is_shown_are_not_scored(
@@ -189,6 +196,35 @@ def test_select_runs_the_best_setting_alone_on_test(
         in (out / "results.md").read_text()
     )
     assert call(capsys, *arguments) == printed, "the same command again reads what is done"
+
+
+def test_runs_without_labels_are_compared_by_divisions(
+    stores: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = {
+        (name, kind): run_method(name, store, settings=settings, out=tmp_path / kind / name)
+        for kind, store in stores.items()
+        for name, settings in (("train-mean", {}), ("bag-ridge", SMALL))
+    }
+    pairs = {"bare": "divisions", "labelled": "chips"}
+    rows = {row["of"]: row for row in compare_runs([tmp_path / kind for kind in pairs])}
+    assert set(rows) == {"divisions", "chips"}
+    for kind, of in pairs.items():
+        first, second = (runs[name, kind] for name in (rows[of]["first"], rows[of]["second"]))
+        scores = [run.divisions if of == "divisions" else run.scores for run in (first, second)]
+        assert rows[of]["difference"] == pytest.approx(
+            scores[0].value("mae") - scores[1].value("mae")  # type: ignore[union-attr]
+        )
+    p_values = [row["p"] for row in rows.values()]
+    assert max(row["corrected"] for row in rows.values()) == pytest.approx(
+        min(1, max(2 * min(p_values), *p_values))
+    )
+    (printed,) = json.loads(call(capsys, "compare", tmp_path / "bare", "--metric=r2", "--json"))
+    assert printed["low"] is None, "two divisions"
+    assert "too few for an interval" in call(capsys, "compare", tmp_path / "bare")
+    assert "no metric" in call(capsys, "compare", tmp_path / "bare", "--metric=f1_micro", code=1)
+    one = tmp_path / "bare/train-mean"
+    assert "at least two settings" in call(capsys, "compare", one, code=1)
 
 
 def _titles(words: int) -> list[str]:

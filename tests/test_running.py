@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import json
 import os
@@ -89,6 +90,8 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     whole = small_run(store, tmp_path / "whole")
     assert not whole.record.interrupted
     assert not (whole.folder / CHECKPOINT).exists()
+    history = [float(row["val_mae"]) for row in _rows(whole.folder / "history.csv")]
+    assert min(abs(one - whole.record.validation["mae"]) for one in history) < 1e-5
     press(5)
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
@@ -111,6 +114,11 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     for one, other in zip(*(_weights(run.folder) for run in (whole, resumed)), strict=True):
         np.testing.assert_array_equal(one, other)
     assert read_run(resumed.folder).record == resumed.record
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _weights(folder: Path) -> list[Any]:

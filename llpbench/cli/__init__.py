@@ -36,6 +36,7 @@ COMMANDS = {
     "template": ("predictions:template", "Write an empty predictions file to fill."),
     "convert": ("predictions:convert", "Write predictions in another form."),
     "evaluate": ("predictions:evaluate", "Score a predictions file."),
+    "compare": ("methods:compare", "Compare runs, divisions paired."),
     "leaderboard": (
         "leaderboard:leaderboard",
         "Make and check entries; score, replay and compare them.",

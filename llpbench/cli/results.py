@@ -17,8 +17,15 @@ TRAINED_ON_ALL = (
 )
 
 
+_NAMES = {"method", "seed"}
+_CHIPS = {"MAE", "95 %", "MAE hard", "F1", "skill"}
+_DIVISIONS = {"division MAE", "division 95 %", "division R²", "slope", "val MAE"}
+_COSTS = {"weights", "seconds"}
+"""Columns of tables of results; all scores of one row would be wider than a terminal."""
+
+
 def print_runs(runs: Sequence[Run]) -> None:
-    """Print the results of runs of any methods and datasets.
+    """Print the results of runs of any methods and datasets: of chips, then of divisions.
 
     Where a setting has several seeds, a row ``mean`` follows them, with the interval over
     divisions and seeds together.
@@ -36,16 +43,26 @@ def print_runs(runs: Sequence[Run]) -> None:
             rows += [_row(label, str(run.record.seed), [run]) for run in seeds]
             if len(seeds) > 1:
                 rows.append(_row(label, "mean", seeds))
-        filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
         echo(f"{caption}\n")
-        print_table([{name: row[name] for name in filled} for row in rows])
-        echo()
+        for table in _tables(rows):
+            print_table(table)
+            echo()
     notes = [note for run in runs for note in _notes(run)]
     for note in filter(None, dict.fromkeys(notes)):
         echo(f"{note}\n")
     for run in runs:
         fit, predict = run.record.fit_seconds, run.record.predict_seconds
         LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)
+
+
+def _tables(rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Scores of chips, then those of divisions, as far as they are known: no column is empty."""
+    filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    known = [part for part in (_CHIPS, _DIVISIONS) if not part.isdisjoint(filled)] or [set()]
+    wanted = [_NAMES | known[0] | _COSTS, *(_NAMES | part for part in known[1:])]
+    return [
+        [{name: row[name] for name in filled if name in names} for row in rows] for names in wanted
+    ]
 
 
 def print_ranking(ranking: Mapping[str, Sequence[Candidate]]) -> None:
@@ -106,7 +123,7 @@ def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
             numbers["division_low"], numbers["division_high"], decimals=3, to="-"
         ),
         "division R²": numbers["division_r2"],
-        "division slope": numbers["division_calibration_slope"],
+        "slope": numbers["division_calibration_slope"],
         "val MAE": numbers["validation_mae"],
         "weights": numbers["parameters"],
         "seconds": round(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
