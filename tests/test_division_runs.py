@@ -145,9 +145,13 @@ def test_labels_move_neither_scores_of_divisions_nor_validation(
 
 
 def test_divisions_whose_shares_a_method_is_shown_are_not_scored(
-    stores: dict[str, Path], tmp_path: Path
+    stores: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = run_method("train-mean+rake", stores["bare"], out=tmp_path / "run")
+    out = tmp_path / "run"
+    printed = call(capsys, "run", "train-mean+rake", "--dataset", stores["bare"], "-o", out)
+    assert "divisions are not scored: the method is shown the known shares" in printed
+    assert "no chip was scored" in printed
+    run = read_run(out)
     assert run.divisions is None
     assert run.record.validation is None
     everything = run_method("train-mean", stores["bare"], train_on="all", out=tmp_path / "all")

@@ -89,12 +89,15 @@ def print_ranking(ranking: Mapping[str, Sequence[Candidate]]) -> None:
 
 def _notes(run: Run) -> list[str]:
     from llpbench.runs.record import UNSCORED
+    from llpbench.scoring.division_scores import SEES_SHARES
 
     scores = run.scores or run.divisions
-    if scores is None:
-        return [TRAINED_ON_ALL if run.record.train_on == "all" else UNSCORED]
+    if run.record.train_on == "all":
+        return [TRAINED_ON_ALL]
     divisions = [] if run.divisions is None else [f"scored: {run.divisions.size}"]
-    return [*divisions, scores.note]
+    if run.record.track == "disaggregation":
+        divisions = [f"divisions are not scored: {SEES_SHARES}"]
+    return [*divisions, UNSCORED if scores is None else scores.note]
 
 
 def _caption(record: RunRecord) -> str:
