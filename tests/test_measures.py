@@ -248,7 +248,7 @@ def test_measures_of_divisions_are_those_of_their_means(measure: Measure) -> Non
     }
     sums = measure.sums(division_tallies(known, predicted, weight)).sum(axis=0)
     assert measure.statistic(sums) == pytest.approx(expected[measure.name], nan_ok=True)
-    assert measure.statistic(np.stack([sums, sums])).shape == (2,)
+    assert measure.statistic(np.tile(sums, (2, 3, 1))).shape == (2, 3)
     assert measure.per_class is not None
     np.testing.assert_allclose(measure.per_class(sums), by_class[measure.name])
 
