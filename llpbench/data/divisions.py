@@ -222,6 +222,20 @@ class Divisions:
         return np.stack([draw_by_weight(chips[r], weights[r], size, generator) for r in rows])
 
 
+def division_centres(ds: xr.Dataset, divisions: Divisions) -> NDArray[np.float64]:
+    """Mean places of the chips of each division of a dataset.
+
+    Returns
+    -------
+    ndarray of float64, shape (division, 2)
+        East and north in degrees of latitude, some 111 km each; degrees of longitude are shortened
+        as in the middle of the region.
+    """
+    latitude = ds["lat"].to_numpy()
+    east = ds["lon"].to_numpy() * np.cos(np.radians(latitude.mean()))
+    return divisions.means(np.stack([east, latitude], axis=1))
+
+
 def draw_by_weight(
     chips: NDArray[Any], weights: NDArray[np.float64], size: int, generator: np.random.Generator
 ) -> NDArray[np.intp]:
