@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from llpbench.data.dataset import open_dataset
@@ -24,6 +20,7 @@ from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
 from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
+from llpbench.running.workers import share_out
 from llpbench.runs.record import UNSCORED, Run
 from llpbench.runs.results import result_row
 from llpbench.writing import locked, replace_text
@@ -93,11 +90,8 @@ def run_sweep(
 
 def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progress: bool) -> Sweep:
     """Make further runs of a sweep, and the tables anew after each."""
-    parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
-    results = parallel(
-        delayed(_try)(job, out / RUNS / job.title, progress and workers == 1, os.getpid())
-        for job in jobs
-    )
+    make = partial(_try, folder=out / RUNS, progress=progress and workers == 1)
+    results = share_out(make, jobs, workers)
     shown = tqdm(jobs, desc="sweep", unit="run", disable=not progress)
     for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
@@ -116,10 +110,8 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
     return sweep
 
 
-def _try(job: Job, out: Path, progress: bool, sweep: int) -> Run | str:
-    """Make a run, or say why it cannot be made; ``sweep`` is the process that asks for it."""
-    if os.getpid() != sweep:
-        _end_with(sweep)
+def _try(job: Job, folder: Path, progress: bool) -> Run | str:
+    """Make a run, or say why it cannot be made."""
     try:
         return complete_run(
             job.method,
@@ -127,23 +119,11 @@ def _try(job: Job, out: Path, progress: bool, sweep: int) -> Run | str:
             split=job.split,
             seed=job.seed,
             settings=job.settings,
-            out=out,
+            out=folder / job.title,
             progress=progress,
         )
     except LLPBenchError as error:
         return str(error)
-
-
-@cache
-def _end_with(parent: int) -> None:
-    """End this process, too, when the one that started it was killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:
