@@ -78,6 +78,11 @@ def draft_entry(
 
 def _check_runs(runs: Sequence[Run]) -> None:
     for run in runs:
+        if run.record.fold is not None:
+            raise BoardError(
+                f"the run in {str(run.folder)!r} is fold {run.record.fold} of a cross-validation; "
+                "an entry needs runs of `llpbench run` that predict the test split"
+            )
         if run.record.train_on != "train":
             raise BoardError(
                 f"the run in {str(run.folder)!r} was trained on all divisions, those of the test "

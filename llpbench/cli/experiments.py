@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, echo, print_json, print_table, shows_progress
+from llpbench.cli.output import LOG, echo, print_folder, print_json, print_table, shows_progress
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
@@ -108,6 +108,56 @@ def sweep(
         echo("llpbench: interrupted; go on with the same command", err=True)
         sys.exit(130)
     sys.exit(1 if result.failed else 0)
+
+
+@click.command()
+@click.argument("method", metavar="METHOD")
+@options.dataset_option
+@click.option("--folds", type=click.IntRange(min=3), default=5, help="Parts of the divisions.")
+@click.option(
+    "--over",
+    "splits",
+    type=click.Choice(["all", "train+val"]),
+    default="all",
+    help="What is cut in folds; train+val keeps the test split for a benchmark.",
+)
+@click.option("--seed", type=options.SEED, default=0, help="Of everything random.")
+@options.settings_option("NAME=VALUE", "A setting of the method, see docs/methods.md; several.")
+@click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
+@options.out_option(
+    "Folder of the folds' runs, tables, pictures and map, runs/crossvalidate-METHOD-DATASET-... by "
+    "default; what was begun there goes on.",
+    kind=options.FOLDER,
+)
+@click.option(
+    "--workers", type=options.COUNT, default=1, help="Processes that folds are shared out to."
+)
+@options.json_option
+def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> None:
+    """Predict each fold of divisions by METHOD fitted to others, and score their shares.
+
+    How good is a map when no chip has a label? Divisions that lie together are held out, and the
+    means of their predictions compared with their known shares. Labels are not looked at. The same
+    command again goes on where it stopped; `llpbench run METHOD --train-on all` makes the map.
+    """
+    from llpbench.running.crossvalidation import crossvalidate as experiment
+
+    method = "+".join([method, *(post.split(",") if post else [])])
+    try:
+        done = experiment(method, progress=shows_progress(), **plan)
+    except KeyboardInterrupt:
+        echo("llpbench: interrupted; go on with the same command", err=True)
+        sys.exit(130)
+    if as_json:
+        echo(done.to_json())
+        return
+    echo(f"{done.scores.subject}\n")
+    print_table(done.rows)
+    quoted = [f"{name}: {text}" for name, text in done.sentences.items()]
+    for line in ("", *quoted, "", *done.notes):
+        echo(line)
+    echo(f"\nwritten to {done.folder}:")
+    print_folder(done.folder)
 
 
 @click.command()

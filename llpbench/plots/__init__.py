@@ -8,6 +8,7 @@ from llpbench.plots.confusion import draw_confusion
 from llpbench.plots.distributions import draw_distributions
 from llpbench.plots.division_shares import draw_division_shares
 from llpbench.plots.extremes import draw_extremes
+from llpbench.plots.folds import draw_folds
 from llpbench.plots.landscape import draw_landscape
 from llpbench.plots.maps import draw_class_map, draw_error_map, widest_category
 from llpbench.plots.reliability import draw_reliability
@@ -26,6 +27,7 @@ __all__ = [
     "draw_division_shares",
     "draw_error_map",
     "draw_extremes",
+    "draw_folds",
     "draw_landscape",
     "draw_reliability",
     "draw_results",

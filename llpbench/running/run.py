@@ -115,6 +115,30 @@ def run_method(
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
     task = Task(name, method, region, other, seed, train_on)
     split = split or (ALL if train_on == ALL else "test")
+    return run_task(
+        task,
+        split,
+        score=score,
+        out=out,
+        resume=resume,
+        tracker=tracker,
+        tracker_tag=tracker_tag,
+        progress=progress,
+    )
+
+
+def run_task(
+    task: Task,
+    split: str,
+    *,
+    score: str | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    tracker: str | None = None,
+    tracker_tag: str | None = None,
+    progress: bool = False,
+) -> Run:
+    """Do a task, and keep all of it in a folder; options are those of :func:`run_method`."""
     task.check(split)
     scores_chips(split, score)  # refuses, before anything is trained, what is no way to score
     with (
@@ -128,10 +152,44 @@ def run_method(
 
 def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
     """Make sure that a run of :func:`run_method` is done: read it, go on with it or begin it."""
-    recover(out)
-    if (out / RECORD).exists() and not can_resume(out):
-        return read_run(out)
-    return run_method(name, dataset, out=out, resume=can_resume(out), **options)
+    return _done(out) or run_method(name, dataset, out=out, resume=can_resume(out), **options)
+
+
+def complete_task(task: Task, split: str, *, out: Path, **options: Any) -> Run:
+    """Make sure that a task of :func:`run_task` is done: read it, go on with it or begin it.
+
+    A folder that holds another task's run is refused.
+    """
+    run = _done(out)
+    if run is None:
+        return run_task(task, split, out=out, resume=can_resume(out), **options)
+    _require_same(task, split, run)
+    return run
+
+
+def _require_same(task: Task, split: str, run: Run) -> None:
+    """Refuse a finished run of another task."""
+    asked = {
+        "method": task.name,
+        "settings": json.loads(json.dumps(_settings(task.method))),
+        "seed": task.seed,
+        "trained_on_digest": task.region.llp.info.digest,
+        "fold": task.fold,
+        "split": split,
+    }
+    for name, value in asked.items():
+        found = getattr(run.record, name)
+        if found != value:
+            raise MethodError(
+                f"{str(run.folder)!r} holds another run: its {name} was {found!r:.100}, now it is "
+                f"{value!r:.100}; give the same, or --out another folder"
+            )
+
+
+def _done(folder: Path) -> Run | None:
+    """Read a run that needs no going on with."""
+    recover(folder)
+    return read_run(folder) if (folder / RECORD).exists() and not can_resume(folder) else None
 
 
 def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method:
@@ -168,7 +226,7 @@ def _run(
         method=task.name,
         supervision=method.supervision,
         track=task.track,
-        settings={key: value for key, value in method.settings.items() if key != "random_state"},
+        settings=_settings(method),
         is_reference=method.is_reference,
         dataset=predicted.name,
         dataset_digest=predicted.digest,
@@ -186,6 +244,7 @@ def _run(
         train_on=task.train_on,
         recipe=trained.recipe,
         validation=validate(task, evaluation),
+        fold=task.fold,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     _draw(evaluation, folder / "plots")
@@ -193,6 +252,11 @@ def _run(
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     return record, evaluation
+
+
+def _settings(method: Method) -> dict[str, Any]:
+    """All but the seed."""
+    return {key: value for key, value in method.settings.items() if key != "random_state"}
 
 
 def _draw(evaluation: Evaluation, folder: Path) -> None:

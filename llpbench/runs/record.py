@@ -20,7 +20,7 @@ from llpbench.writing import is_name, recover
 
 FORMAT = 4
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
-neither ``train_on`` nor ``recipe``, 3 no ``validation``."""
+neither ``train_on`` nor ``recipe``, 3 neither ``validation`` nor ``fold``."""
 
 _RECIPE = TypeAdapter(ImageRecipe)
 
@@ -59,6 +59,9 @@ class RunRecord:
         The chips and divisions of it that it was fitted to; with all, nothing is scored.
     recipe : ImageRecipe or None
         How the images it was trained on became bytes, where that is known.
+    fold : str or None
+        The part of a cross-validation that it is: its train, val and test splits are then folds of
+        the dataset, and no label is looked at.
     synthetic : bool
         Whether one of them was made by a program.
     seed : int
@@ -105,6 +108,7 @@ class RunRecord:
     train_on: str = "train"
     recipe: ImageRecipe | None = None
     validation: dict[str, float] | None = None
+    fold: str | None = None
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ class DivisionScores:
     def note(self) -> str:
         """What to know before the numbers are believed; empty where there is nothing."""
         notes = [SEES_SHARES] if self.attributes.get("track") == "disaggregation" else []
-        return "; ".join(filter(None, [*notes, caution(len(self.divisions), self.split)]))
+        part = "" if self.split == ALL else self.split
+        return "; ".join(filter(None, [*notes, caution(len(self.divisions), part)]))
 
     def value(self, metric: str) -> float:
         """A metric over all divisions, averaged over seeds; NaN where it has none.
