@@ -113,7 +113,7 @@ def score_checked(
 
 def digest_predictions(predictions: xr.Dataset) -> str:
     """SHA-256 over what is predicted, whatever the file it came from."""
-    names = ("chip", "category", "proportions", "segmentation")
+    names = ("chip", "category", "proportions", "segmentation", "level", "low", "high")
     return combine(
         {name: describe(predictions[name].to_numpy()) for name in names if name in predictions}
     )
