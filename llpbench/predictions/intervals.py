@@ -9,7 +9,7 @@ on its own: the intervals of two do not add up to one of their sum.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,18 +49,34 @@ def column_name(category: str, bound: str, level: float) -> str:
     return f"{category}_{bound}{percent_of(level)}"
 
 
+def levels_of(
+    predictions: xr.Dataset,
+) -> list[tuple[float, NDArray[np.float32], NDArray[np.float32]]]:
+    """Take each level with its bounds (chip, category); none where there are no intervals."""
+    if BOUNDS[0] not in predictions:
+        return []
+    levels = predictions["level"].to_numpy().tolist()
+    low, high = (predictions[bound].to_numpy() for bound in BOUNDS)
+    return list(zip(levels, low, high, strict=True))
+
+
+def each_bound(
+    predictions: xr.Dataset,
+) -> Iterator[tuple[str, str, float, NDArray[np.float32]]]:
+    """Take each bound (chip,) of each category and level: its category, which it is, its level."""
+    for level, *bounds in levels_of(predictions):
+        for number, category in enumerate(predictions["category"].to_numpy().tolist()):
+            for bound, values in zip(BOUNDS, bounds, strict=True):
+                yield category, bound, level, values[:, number]
+
+
 def named_columns(predictions: xr.Dataset) -> dict[str, NDArray[np.float32]]:
     """Take the bounds as columns of a table, (chip,) each; none where there are no intervals."""
-    if BOUNDS[0] not in predictions:
-        return {}
-    categories = predictions["category"].to_numpy().tolist()
     columns = {
-        column_name(category, bound, level): predictions[bound].to_numpy()[row, :, number]
-        for row, level in enumerate(predictions["level"].to_numpy().tolist())
-        for number, category in enumerate(categories)
-        for bound in BOUNDS
+        column_name(category, bound, level): values
+        for category, bound, level, values in each_bound(predictions)
     }
-    if both := columns.keys() & {"chip", *categories}:
+    if both := columns.keys() & {"chip", *predictions["category"].to_numpy().tolist()}:
         raise PredictionsError(
             f"a category is called {examples(sorted(both))}, as the column of an interval would "
             "be; write a .zarr folder"
