@@ -45,7 +45,7 @@ def coverage(
     check_per(per, _PER)
     shares, (lower, upper) = as_shares(truth, "truth"), _bounds(low, high)
     _check_shapes(shares, lower)
-    return average(((lower <= shares) & (shares <= upper)).astype(np.float64), per)
+    return average(np.where((lower <= shares) & (shares <= upper), 1.0, 0.0), per)
 
 
 def mean_width(low: ArrayLike, high: ArrayLike, *, per: Per | None = None) -> float | FloatArray:

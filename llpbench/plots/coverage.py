@@ -54,7 +54,7 @@ def draw_coverage(scores: Scores) -> Figure:
     for axis in panels.flat[count:]:
         axis.set_axis_off()
     for axis in panels[:, 0]:
-        axis.set_ylabel("true shares inside", fontsize=9)
+        axis.set_ylabel("true shares inside, %", fontsize=9)
     handles, _labels = panels.flat[0].get_legend_handles_labels()
     legend_below(figure, handles, columns=3, note=scores.note)
     figure.suptitle(f"Coverage of intervals · {scores.subject}", fontsize=11)
@@ -80,7 +80,7 @@ def _draw_class(axis: Axes, levels: np.ndarray, found: np.ndarray, colour: str) 
         label="found",
     )
     axis.set(xlim=(0.4, 1.03), ylim=(-0.03, 1.03))
-    axis.set_xticks(levels, [f"{percent_of(level)} %" for level in levels], fontsize=7.5)
-    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axis.set_xlabel("level of the interval", fontsize=9)
+    axis.set_xticks(levels, [percent_of(level) for level in levels], fontsize=7.5)
+    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
+    axis.set_xlabel("level of the interval, %", fontsize=9)
     strip(axis)

@@ -75,7 +75,9 @@ def make_of_columns(
     numbers = {name: values for name, values in rest if not isinstance(values, str)}
     if categories is not None:
         meant = match_categories(numbers, categories)
-        text |= {n: "" for n, v in numbers.items() if n not in meant and np.isnan(v).all()}
+        text |= {
+            n: "" for n, v in numbers.items() if n not in {*meant, *bounds} and np.isnan(v).all()
+        }
     _leave_out_text(text, where, categories)
     shares = _without_row_numbers(
         {name: values for name, values in numbers.items() if name not in {*text, *bounds}},

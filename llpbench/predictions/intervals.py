@@ -117,23 +117,26 @@ def of_columns(
     found : mapping
         What :func:`find_columns` found among them.
     shares : sequence of str
-        Names of the columns of shares, each of which must have both bounds at all levels.
+        Names of the columns of shares; one that has any bound must have both at all levels, the
+        bounds of others are NaN, for :func:`check_intervals` to refuse if they are of categories.
     where : str
         Name of the file.
     """
     if not found:
         return {}
     names = {meant: name for name, meant in found.items()}
+    bounded = {share for share, _bound, _level in names}
     levels = sorted({level for _share, _bound, level in names})
     wanted = [(share, bound, level) for bound in BOUNDS for level in levels for share in shares]
-    missing = [column_name(*meant) for meant in wanted if meant not in names]
+    missing = [column_name(*what) for what in wanted if what[0] in bounded and what not in names]
     if missing or len(names) < len(found):
         problem = f"{examples(missing)} is missing" if missing else "one is there twice"
         raise PredictionsError(
             f"{where}: intervals need a low and a high column for each category at each level, "
             f"such as {column_name(shares[0], 'low', levels[0])}; {problem}"
         )
-    stacked = np.stack([columns[names[meant]] for meant in wanted])
+    nothing = np.full_like(next(iter(columns.values())), np.nan)
+    stacked = np.stack([columns[names[what]] if what in names else nothing for what in wanted])
     low, high = stacked.reshape(2, len(levels), len(shares), -1).swapaxes(2, 3)
     return {"levels": levels, "low": low, "high": high}
 
@@ -189,10 +192,10 @@ def _check_form(predictions: xr.Dataset) -> None:
 
 def _checked_levels(levels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Levels to the digits that columns are named by."""
-    inside = (levels > 0) & (levels < 1)
-    named = np.array([float(f"{percent_of(level)}e-2") for level in levels.tolist()])
-    is_told = inside.all() and np.abs(named - levels).max(initial=0) < 1e-6
-    if not (is_told and 1 <= len(levels) <= MOST_LEVELS and (np.diff(named) > 0).all()):
+    inside = levels[(levels > 0) & (levels < 1)]
+    named = np.array([float(f"{percent_of(level)}e-2") for level in inside.tolist()])
+    ascending = 1 <= len(named) == len(levels) <= MOST_LEVELS and (np.diff(named) > 0).all()
+    if not (ascending and (np.abs(named - levels) < 1e-7).all() and named[-1] < 1):
         raise PredictionsError(
             f"levels of intervals must be at most {MOST_LEVELS} numbers between 0 and 1, "
             f"ascending, with at most 6 digits, such as 0.9; found {examples(levels.tolist())}"
