@@ -102,7 +102,7 @@ class Estimate:
 
     def without_intervals(self) -> Estimate:
         """Leave the intervals out: what changes shares makes them those of others."""
-        return replace(self, levels=None, low=None, high=None)
+        return self if self.levels is None else replace(self, levels=None, low=None, high=None)
 
 
 def collect(
