@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from llpbench.data.divisions import Divisions
-from llpbench.errors import MethodError
+from llpbench.predictions.table import make_predictions
+from llpbench.protocol import INTERVAL_LEVELS
 from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.simplex import project_to_simplex
 
@@ -91,41 +92,29 @@ class BayesianBagRidge(DivisionRegression):
         """Find the nearest shares."""
         return project_to_simplex(scores)
 
-    def predict_interval(self, ds: xr.Dataset, level: float = 0.9) -> xr.Dataset:
-        """Predict between what a chip's shares are likely to be.
+    def predict(self, ds: xr.Dataset) -> xr.Dataset:
+        """Predict the shares of each chip, and between what they are likely to be.
 
-        Parameters
-        ----------
-        ds : Dataset
-            As for :meth:`predict`.
-        level : float
-            How likely; between 0 and 1.
-
-        Returns
-        -------
-        Dataset
-            ``lower`` and ``upper`` over chip and category, from 0 to 1. Each class is taken on
-            its own.
-
-        Raises
-        ------
-        MethodError
-            If the level is not between 0 and 1.
+        Intervals are at the levels of :data:`llpbench.protocol.INTERVAL_LEVELS`.
         """
-        if not 0 < level < 1:
-            raise MethodError(f"the level must be between 0 and 1, found {level}")
         features = self.extractor_.compute(ds)
-        mean = features @ self.coefficients_ + self.intercept_
+        scores = features @ self.coefficients_ + self.intercept_
         away = (features - self.origin_) / self.spread_
         known = np.square(away @ self.directions_) @ self.posterior_
         unknown = np.square(away).sum(axis=1, keepdims=True) / self.alpha_
         variance = 1 + 1 / self.certainty_ + np.maximum(unknown - known, 0)
-        margin = ndtri((1 + level) / 2) * self.noise_ * np.sqrt(variance)
-        bounds = {
-            name: (("chip", "category"), np.clip(values, 0, 1))
-            for name, values in {"lower": mean - margin, "upper": mean + margin}.items()
-        }
-        return xr.Dataset(bounds, {"chip": ds["chip"].to_numpy(), "category": self.categories_})
+        levels = np.array(INTERVAL_LEVELS)
+        margins = (
+            ndtri((1 + levels) / 2)[:, np.newaxis, np.newaxis] * self.noise_ * np.sqrt(variance)
+        )
+        return make_predictions(
+            ds["chip"].to_numpy(),
+            self.categories_,
+            self.link(scores),
+            levels=levels,
+            low=np.clip(scores - margins, 0, 1),
+            high=np.clip(scores + margins, 0, 1),
+        )
 
 
 @dataclass(frozen=True)

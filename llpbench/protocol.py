@@ -22,6 +22,9 @@ SCORE_WINDOW = slice(2, 98)
 WINDOW_SIDE = SCORE_WINDOW.stop - SCORE_WINDOW.start
 """Pixels along a side of the score window."""
 
+INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
+"""How likely a true share is to lie in each of the intervals that methods here predict."""
+
 SPLITS = ("train", "val", "test")
 
 ALL = "all"

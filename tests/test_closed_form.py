@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 import llpbench
 from llpbench.data.divisions import Divisions
-from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
+from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.methods.registry import make_method, method_class
 from llpbench_baselines.aggregated_multinomial import AggregatedMultinomial, _Problem
 from llpbench_baselines.bag_ridge import BagRidge
@@ -249,12 +249,10 @@ def test_intervals_hold_what_they_say(exact: xr.Dataset) -> None:
     rows = xr.Dataset(
         {"image": (("chip", "feature"), fresh)}, {"chip": np.arange(2000).astype(str)}
     )
-    for level in (0.5, 0.9):
-        found = method.predict_interval(rows, level)
-        inside = (found["lower"][:, 0] <= truth) & (truth <= found["upper"][:, 0])
-        assert inside.mean().item() == pytest.approx(level, abs=0.08)
-    with pytest.raises(MethodError, match="level must be between 0 and 1, found 95"):
-        method.predict_interval(rows, 95)
+    found = method.predict(rows)
+    for level in (0.5, 0.8, 0.9, 0.95):
+        low, high = (found[bound].sel(level=level)[:, 0] for bound in ("low", "high"))
+        assert ((low <= truth) & (truth <= high)).mean().item() == pytest.approx(level, abs=0.08)
 
 
 class _Rows:

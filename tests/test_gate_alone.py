@@ -203,6 +203,36 @@ def test_a_post_processor_looks_at_the_estimate_it_will_change(ds: xr.Dataset) -
     assert transform(estimate, slice(0, 2)) is estimate
 
 
+@pytest.mark.parametrize("makes_intervals", [False, True])
+def test_only_what_makes_intervals_is_shown_those_that_there_are(
+    ds: xr.Dataset, *, makes_intervals: bool
+) -> None:
+    bounds = np.zeros((1, 2, 5), np.float32)
+    estimate = Estimate(np.full((2, 5), 0.2), levels=np.array([0.9]), low=bounds, high=bounds + 1)
+    seen, which = list[Estimate](), list[slice]()
+
+    class Looking(spy.Watch):
+        def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
+            seen.append(estimate)
+
+            def transform(some: Estimate, rows: slice) -> Estimate:
+                which.append(rows)
+                return some
+
+            return transform
+
+    looking = Looking()
+    looking.makes_intervals = makes_intervals
+    seen.append(gate.prepare_post(looking, estimate, ds.llp.split("test"))(estimate, slice(0, 2)))
+    assert which == [slice(0, 2)]
+    for one in seen:
+        assert one.shares is estimate.shares
+        arrays = (one.levels, one.low, one.high)
+        expected = (estimate.levels, estimate.low, estimate.high) if makes_intervals else [None] * 3
+        assert all(a is b for a, b in zip(arrays, expected, strict=True))
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize("kind", [spy.Watch, spy.WatchAll])
 def test_post_processors_choose_by_divisions_and_see_what_their_track_shows(
     kind: type[spy.Watch], ds: xr.Dataset, tmp_path: Path

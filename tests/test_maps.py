@@ -226,7 +226,7 @@ def test_a_new_raster_is_predicted_as_a_known_one(
     divisions = gpd.read_parquet(done.map.divisions)
     assert divisions["division"].tolist() == ["all"]
     np.testing.assert_allclose(divisions["predicted_km2"], 60, atol=1e-3)
-    assert all(path.exists() for path in vars(done.map).values())
+    assert all(path.exists() for path in done.map.paths.values())
     ds = llpbench.open_dataset(done.dataset)
     assert (ds["label"] == 255).all()
     again = write_map(done.predictions, done.dataset, tmp_path / "again.tif")

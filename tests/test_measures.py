@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import linregress, wasserstein_distance
-from sklearn.metrics import f1_score, jaccard_score, r2_score
+from sklearn.metrics import f1_score, jaccard_score, mean_pinball_loss, r2_score
 
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.scoring.measures import BY_NAME, DIVISION_MEASURES, MEASURES, Measure, available
@@ -20,6 +20,7 @@ from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.tallies import confusions, division_tallies, tally
 
 CHIPS, CLASSES = 40, 3
+LEVELS = (0.5, 0.8, 0.9, 0.95)
 FloatArray = NDArray[np.float64]
 
 
@@ -44,7 +45,33 @@ def chips() -> ScoredChips:
         null=truth.mean(axis=0) + np.array([0.02, -0.01, -0.01]),
         hard=predicted_pixels / predicted_pixels.sum(axis=1, keepdims=True),
         confusion=confusion,
+        intervals={level: _bounds(random, predicted, level) for level in (0.5, 0.6, *LEVELS[1:])},
     )
+
+
+def _bounds(
+    random: np.random.Generator, predicted: FloatArray, level: float
+) -> tuple[FloatArray, FloatArray]:
+    away = 0.4 * level * random.random((2, *predicted.shape))
+    return np.maximum(predicted - away[0], 0), np.minimum(predicted + away[1], 1)
+
+
+def covered(level: float, chips: ScoredChips) -> Any:
+    """Which shares lie in their intervals, as pandas sees it."""
+    bounds = [bound.ravel() for bound in chips.intervals[level]]
+    intervals = pd.arrays.IntervalArray.from_arrays(*bounds, closed="both")
+    pairs = zip(chips.truth.ravel(), intervals, strict=True)
+    return np.array([share in interval for share, interval in pairs]).reshape(chips.truth.shape)
+
+
+def interval_scores(chips: ScoredChips) -> Any:
+    """By class, as two pinball losses of scikit-learn."""
+    low, high = chips.intervals[0.9]
+    losses = [
+        mean_pinball_loss(chips.truth, bound, alpha=alpha, multioutput="raw_values")
+        for bound, alpha in ((low, 0.05), (high, 0.95))
+    ]
+    return 20 * (losses[0] + losses[1])
 
 
 def pixels(chips: ScoredChips) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -117,6 +144,12 @@ EXPECTED: dict[str, Callable[[ScoredChips], float]] = {
     "within_division_r2": lambda c: within_r2(c, None),
     "calibration_slope": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).slope,
     "calibration_intercept": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).intercept,
+    "coverage_50": lambda c: covered(0.5, c).mean(),
+    "coverage_80": lambda c: covered(0.8, c).mean(),
+    "coverage_90": lambda c: covered(0.9, c).mean(),
+    "coverage_95": lambda c: covered(0.95, c).mean(),
+    "width_90": lambda c: np.subtract(*c.intervals[0.9][::-1]).mean(),
+    "interval_score_90": lambda c: interval_scores(c).mean(),
 }
 BY_CLASS: dict[str, Callable[[ScoredChips], Any]] = {
     "mae": lambda c: errors(c, 0),
@@ -131,6 +164,12 @@ BY_CLASS: dict[str, Callable[[ScoredChips], Any]] = {
     "within_division_r2": lambda c: within_r2(c, 0),
     "calibration_slope": lambda c: lines(c, "slope"),
     "calibration_intercept": lambda c: lines(c, "intercept"),
+    "coverage_50": lambda c: covered(0.5, c).mean(axis=0),
+    "coverage_80": lambda c: covered(0.8, c).mean(axis=0),
+    "coverage_90": lambda c: covered(0.9, c).mean(axis=0),
+    "coverage_95": lambda c: covered(0.95, c).mean(axis=0),
+    "width_90": lambda c: np.subtract(*c.intervals[0.9][::-1]).mean(axis=0),
+    "interval_score_90": interval_scores,
 }
 WITH_PIXELS = {"mae_hard", "f1_micro", "f1_macro", "iou_pooled", "iou_per_image"}
 
@@ -172,6 +211,9 @@ def test_tallies_of_divisions_are_those_of_their_chips_alone(chips: ScoredChips)
         alone = replace(
             chips,
             gaps=chips.gaps[number : number + 1],
+            intervals={
+                level: (low[own], high[own]) for level, (low, high) in chips.intervals.items()
+            },
             **{name: getattr(chips, name)[own] for name in arrays},
         )
         for name, sums in tally(alone, ordered=True).items():
@@ -192,6 +234,13 @@ def test_what_cannot_be_worked_out_is_not_there(chips: ScoredChips) -> None:
         tallies = tally(replace(chips, **missing), ordered=True)
         assert set(EXPECTED) - set(available(tallies)) == WITH_PIXELS
     assert {m.name for m in MEASURES if m.needs_segmentation} == WITH_PIXELS
+    only = tally(replace(chips, intervals={0.8: chips.intervals[0.8]}), ordered=True)
+    bare = tally(replace(chips, intervals={}), ordered=True)
+    assert set(available(only)) - set(available(bare)) == {"coverage_80"}
+    with_intervals = {f"coverage_{100 * level:g}" for level in LEVELS}
+    with_intervals |= {"width_90", "interval_score_90"}
+    assert set(EXPECTED) - set(available(bare)) == with_intervals
+    assert "interval_60" not in everything  # a level that no measure is about
 
 
 def test_confusions_of_one_class_are_numbers() -> None:
@@ -208,13 +257,16 @@ def test_measures_are_named_and_ordered_as_the_protocol_says() -> None:
     better = dict.fromkeys(EXPECTED, "lower") | dict.fromkeys(higher, "higher")
     better |= {"within_division_r2": "higher"}
     better |= {"calibration_slope": "one", "calibration_intercept": "zero"}
+    better |= {f"coverage_{100 * level:g}": "level" for level in LEVELS}
     assert {measure.name: measure.better for measure in MEASURES} == better
     assert {measure.name: measure for measure in MEASURES} == BY_NAME
     titles = (
         "MAE; MAE, hard; F1, micro; F1, macro; IoU, pooled; IoU, per image; skill over the train "
         "mean; overlap; RMSE; R²; soft IoU; Jensen-Shannon divergence; Hellinger distance; earth "
         "mover's distance; MAE, mean of divisions; division consistency; R² within divisions; "
-        "calibration slope; calibration intercept"
+        "calibration slope; calibration intercept; coverage of 50 % intervals; coverage of 80 % "
+        "intervals; coverage of 90 % intervals; coverage of 95 % intervals; width of 90 % "
+        "intervals; interval score at 90 %"
     )
     assert "; ".join(measure.title for measure in MEASURES) == titles
 

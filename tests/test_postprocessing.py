@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from llpbench.methods import gate, pipeline
 from llpbench.methods.estimate import Estimate
 from llpbench.methods.method import Method
 from llpbench.methods.pipeline import Pipeline
+from llpbench.methods.postprocessing import PostProcessor
 from llpbench.methods.registry import describe_method, load_method, make_method, post_class
+from llpbench.predictions import check_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.running.run import run_method
 from llpbench_baselines.bag_ridge import BagRidge
+from llpbench_baselines.bayesian_bag_ridge import BayesianBagRidge
 from llpbench_baselines.post import rake
 from llpbench_baselines.post.calibrate import Calibrate, calibration_matrix
 from llpbench_baselines.post.emq import EMQ
@@ -103,6 +107,45 @@ def test_a_chain_is_a_method_of_the_same_parameters() -> None:
     info = describe_method("bag-ridge+calibrate+rake")
     assert (info.track, info.parameters) == ("disaggregation", BagRidge.parameters)
     assert info.design == (BagRidge.design, Rake.design)
+
+
+class Around(PostProcessor):
+    """Makes intervals of a tenth to both sides of the shares it is given."""
+
+    makes_intervals = True
+
+    def transform(self, estimate: Estimate) -> Estimate:
+        low, high = (np.clip(estimate.shares + away, 0, 1) for away in (-0.1, 0.1))
+        return replace(estimate, levels=np.array([0.9]), low=low[np.newaxis], high=high[np.newaxis])
+
+
+def test_intervals_are_those_of_the_last_shares(opened: xr.Dataset) -> None:
+    ridge = BayesianBagRidge(**SMALL)
+    alone = gate.predict_batches(_fit(ridge, opened), opened)
+    assert next(iter(alone)).low is not None
+    raked = _fit(Pipeline(method=ridge, post=[("rake", Rake())]), opened).predict(opened)
+    assert {"low", "high", "level"}.isdisjoint(raked.variables)
+    steps = [("rake", Rake()), ("around", Around())]
+    predicted = _fit(Pipeline(method=ridge, post=steps), opened).predict(opened)
+    np.testing.assert_allclose(predicted["proportions"], raked["proportions"], atol=1e-6)
+    np.testing.assert_allclose(
+        predicted["low"][0], np.clip(raked["proportions"] - 0.1, 0, 1), atol=1e-6
+    )
+    assert check_predictions(predicted, opened)["high"].dims == ("level", "chip", "category")
+    with pytest.raises(MethodError, match=r"makes intervals stands last.*found around\+rake"):
+        Pipeline(method=ridge, post=steps[::-1])
+
+
+@pytest.mark.parametrize("in_memory", [0, 2**20])
+def test_intervals_of_batches_with_pixels_are_put_together(
+    opened: xr.Dataset, in_memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "IN_MEMORY", in_memory)
+    steps = [("rake", Rake()), ("around", Around())]
+    predicted = _fit(Pipeline(method=Blurred(), post=steps), opened).predict(opened)
+    shares = predicted["proportions"].to_numpy()
+    assert "segmentation" in predicted
+    np.testing.assert_allclose(predicted["low"][0], np.clip(shares - 0.1, 0, 1), atol=1e-6)
 
 
 def test_unknown_chains_are_refused(opened: xr.Dataset) -> None:

@@ -104,6 +104,7 @@ def test_the_score_window_is_the_central_96_pixels() -> None:
     assert protocol.WINDOW_SIDE == 96
     assert protocol.SPLITS == ("train", "val", "test")
     assert (protocol.VERSION, protocol.SCORER_VERSION) == (1, "1.0")
+    assert protocol.INTERVAL_LEVELS == (0.5, 0.8, 0.9, 0.95)
 
 
 def test_all_splits_together_have_one_name() -> None:

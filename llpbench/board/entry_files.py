@@ -53,7 +53,7 @@ def write_seeds(predictions: Sequence[xr.Dataset], entry: Path, dataset: str) ->
 
 
 def write_seed(predictions: xr.Dataset, folder: Path, seed: int) -> None:
-    """Write ``seed-<k>.parquet`` and, with a segmentation, ``seed-<k>.zarr``.
+    """Write ``seed-<k>.parquet``, intervals in it, and, with a segmentation, ``seed-<k>.zarr``.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def write_seed(predictions: xr.Dataset, folder: Path, seed: int) -> None:
         Of the dataset, in that of the entry; made if it is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    proportions = predictions.drop_vars("segmentation", errors="ignore")
-    write_predictions(proportions, folder / f"seed-{seed}.parquet")
+    shares = predictions.drop_vars("segmentation", errors="ignore")
+    write_predictions(shares, folder / f"seed-{seed}.parquet")
     if "segmentation" in predictions:
         write_predictions(predictions, folder / f"seed-{seed}.zarr")

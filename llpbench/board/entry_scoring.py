@@ -146,10 +146,10 @@ def _segmentation_paths(submission: Submission, dataset: str) -> list[str]:
 
 
 def _proportion_digests(scores: Scores, predictions: list[xr.Dataset]) -> Digests:
-    """Digests of the proportions alone, in the order of the dataset: those of the parquet files."""
+    """Digests without the segmentation, in the order of the dataset: those of the parquet files."""
     assert scores.opened is not None
     order = {"chip": scores.opened["chip"].to_numpy(), "category": np.array(scores.categories)}
-    alone = [digest_predictions(seed[["proportions"]].sel(order)) for seed in predictions]
+    alone = [digest_predictions(seed.drop_vars("segmentation").sel(order)) for seed in predictions]
     return Digests(
         dataset=scores.digests["dataset"], predictions=alone, scorer=scores.digests["scorer"]
     )

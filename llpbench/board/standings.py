@@ -104,7 +104,7 @@ class Metric(Stored):
 
     name: str
     title: str
-    better: Literal["lower", "higher", "one", "zero"]
+    better: Literal["lower", "higher", "one", "zero", "level"]
 
 
 class Table(Stored):

@@ -18,6 +18,7 @@ from llpbench.board.result import Digests
 from llpbench.board.yaml_files import read_yaml
 from llpbench.errors import BoardError, LLPBenchError, PredictionsError
 from llpbench.predictions.files import read_predictions
+from llpbench.predictions.intervals import column_name, find_columns
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring import Scores, digest_predictions, score_checked
@@ -131,16 +132,21 @@ def _read(path: Path, truth: xr.Dataset) -> xr.Dataset:
     import pyarrow.parquet as pq
 
     where = f"{path.parent.name}/{path.name}"
-    expected = {"chip", *truth["category_name"].to_numpy().tolist()}
+    categories = truth["category_name"].to_numpy().tolist()
+    expected = {"chip", *categories}
     try:
         metadata = pq.read_metadata(path)
         rows, names = metadata.num_rows, metadata.schema.names
     except (OSError, ValueError, pa.ArrowException) as error:
         raise PredictionsError(f"{where} is no parquet file ({error!r:.100})") from error
-    if rows != truth.sizes["chip"] or set(names) != expected or len(names) != len(expected):
+    bounds = find_columns(set(names) - expected, categories)
+    others = [name for name in names if name not in bounds]
+    has_columns = set(others) == expected and len(others) == len(expected)
+    if rows != truth.sizes["chip"] or not has_columns:
         raise PredictionsError(
             f"{where} must have {truth.sizes['chip']} rows and the columns {sorted(expected)}, "
-            f"found {rows} rows and {len(names)} columns; start from "
+            f"maybe bounds such as {column_name(categories[0], 'low', 0.9)!r}, found {rows} rows "
+            f"and {len(names)} columns; start from "
             f"`llpbench template {truth.llp.info.name}`"
         )
     try:

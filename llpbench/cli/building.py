@@ -243,7 +243,7 @@ def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sour
     log_remarks(done.remarks)
     if as_json:
         drift = None if done.drift is None else done.drift.rows()
-        print_json({**vars(done), "map": vars(done.map), "drift": drift})
+        print_json({**vars(done), "map": done.map.paths, "drift": drift})
     else:
         _print_drift(done.drift)
         echo(f"{done.chips} chips predicted; written to {done.folder}:")

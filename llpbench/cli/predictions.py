@@ -140,4 +140,4 @@ def map_predictions(
     """
     from llpbench.running.mapping import map_predictions as write
 
-    print_paths(vars(write(predictions, out, dataset=dataset, split=split)), as_json)
+    print_paths(write(predictions, out, dataset=dataset, split=split).paths, as_json)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench.catalog import NO_LABEL
+from llpbench.predictions.intervals import each_bound, percent_of
 from llpbench.protocol import CHIP_SIZE
 from llpbench.writing import replacing
 
@@ -41,13 +43,35 @@ def share_raster(predictions: xr.Dataset, cells: Cells) -> xr.DataArray:
 
     NaN where there is no chip, with coordinates and projection for ``.rio``.
     """
+    names = predictions["category"].to_numpy().tolist()
+    return _raster(dict(zip(names, predictions["proportions"].to_numpy().T, strict=True)), cells)
+
+
+def write_intervals(
+    predictions: xr.Dataset, cells: Cells, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write the bounds of intervals as :func:`write_shares` does the shares.
+
+    Two bands a class and level, such as ``tree low 90 %`` and ``tree high 90 %``.
+    """
+    bands = {
+        f"{category} {bound} {percent_of(level)} %": values
+        for category, bound, level, values in each_bound(predictions)
+    }
+    with replacing(path) as part_file:
+        # What is between is no mean of bounds: overviews show single chips.
+        options = _cog_options(cells.shape, "nearest")
+        _raster(bands, cells).rio.to_raster(part_file, tags=dict(tags), **options)
+
+
+def _raster(bands: Mapping[str, NDArray[np.float32]], cells: Cells) -> xr.DataArray:
+    """Lay values of chips (chip,) out in space, a band for each name."""
     import rioxarray  # noqa: F401  (registers .rio)
     import xarray as xr
 
-    names = predictions["category"].to_numpy().tolist()
-    shares = np.full((len(names), *cells.shape), np.nan, dtype=np.float32)
-    shares[:, cells.rows, cells.columns] = predictions["proportions"].to_numpy().T
-    raster = xr.DataArray(shares, dims=("band", "y", "x"), attrs={"long_name": tuple(names)})
+    values = np.full((len(bands), *cells.shape), np.nan, dtype=np.float32)
+    values[:, cells.rows, cells.columns] = np.stack(list(bands.values()))
+    raster = xr.DataArray(values, dims=("band", "y", "x"), attrs={"long_name": tuple(bands)})
     raster = raster.rio.write_crs(cells.grid.crs).rio.write_nodata(np.nan)
     placed: xr.DataArray = raster.rio.write_transform(cells.grid.affine(pixels=1))
     return placed

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from llpbench.predictions.intervals import named_columns
+
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 def chip_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.GeoDataFrame:
     """Make a table of chips, those predicted, which the dataset and cells hold in the same order.
 
-    ``chip``, ``division`` (that owns it), ``split``, the predicted share of each class, and the
-    chip's square in the projection of the grid.
+    ``chip``, ``division`` (that owns it), ``split``, the predicted share of each class, the bounds
+    of intervals such as ``tree_low90`` where there are any, and the chip's square in the projection
+    of the grid.
     """
     import geopandas as gpd
 
@@ -27,7 +30,8 @@ def chip_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.Geo
     shares = pd.DataFrame(
         predictions["proportions"].to_numpy(), columns=predictions["category"].to_numpy()
     )
-    return gpd.GeoDataFrame(facts.join(shares), geometry=cells.boxes, crs=cells.grid.crs)
+    bounds = pd.DataFrame(named_columns(predictions), index=facts.index)
+    return gpd.GeoDataFrame(facts.join([shares, bounds]), geometry=cells.boxes, crs=cells.grid.crs)
 
 
 def division_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd.GeoDataFrame:
@@ -35,7 +39,8 @@ def division_table(predictions: xr.Dataset, ds: xr.Dataset, cells: Cells) -> gpd
 
     ``division``, ``name``, ``area_km2``, ``predicted_km2`` (of it, under predicted chips), the
     predicted share of each class (chips weighted by their overlap), ``known_`` and the class where
-    proportions are known, and the outline in the projection of the grid.
+    proportions are known, and the outline in the projection of the grid. No intervals: those of a
+    mean do not follow from those of its chips, which err together.
     """
     divisions = ds.llp.divisions()
     names = [str(name) for name in predictions["category"].to_numpy()]

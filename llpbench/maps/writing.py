@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import BuildError, PredictionsError, examples
-from llpbench.maps.cells import find_cells
+from llpbench.maps.cells import Cells, find_cells
 from llpbench.maps.picture import draw_map
-from llpbench.maps.rasters import write_classes, write_shares
+from llpbench.maps.rasters import write_classes, write_intervals, write_shares
 from llpbench.maps.tables import chip_table, division_table
 from llpbench.plots.writing import write_figure
 from llpbench.predictions.files import read_predictions
@@ -36,6 +36,9 @@ class MapFiles:
         GeoParquet.
     picture : Path
         PNG.
+    intervals : Path or None
+        GeoTIFF: a band for each bound of each class at each level, a pixel for each chip; a file of
+        its own, so that the one of shares has a band a class. None without intervals.
     """
 
     shares: Path
@@ -43,6 +46,12 @@ class MapFiles:
     chips: Path
     divisions: Path
     picture: Path
+    intervals: Path | None = None
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Those that there are, by their name here."""
+        return {name: path for name, path in vars(self).items() if path is not None}
 
 
 def write_map(
@@ -92,7 +101,19 @@ def write_map(
             table.to_parquet(part_file)
     figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))
     write_figure(figure, files.picture)
-    return files
+    return replace(files, intervals=_write_intervals(predictions, cells, path, tags))
+
+
+def _write_intervals(
+    predictions: xr.Dataset, cells: Cells, shares: Path, tags: dict[str, str]
+) -> Path | None:
+    """Write the GeoTIFF of intervals beside that of shares, or leave none there."""
+    path = shares.with_name(f"{shares.stem}-intervals.tif")
+    if "low" not in predictions:
+        path.unlink(missing_ok=True)  # those of an earlier map of this name
+        return None
+    write_intervals(predictions, cells, path, tags)
+    return path
 
 
 def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:

@@ -1,10 +1,10 @@
-"""What a method predicts of some chips: shares, and classes or probabilities of pixels."""
+"""What a method predicts of some chips: shares, intervals, classes or probabilities of pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -31,12 +31,20 @@ class Estimate:
         Category numbers of pixels, from a method that has no probabilities.
     are_means : bool
         Whether the shares are the means of the pixels.
+    levels : ndarray of float64, shape (level,), or None
+        How likely a share is to lie in its interval, ascending between 0 and 1; None, as both
+        bounds then, where there are no intervals.
+    low, high : ndarray of float32, shape (level, chip, category), or None
+        Bounds of the intervals, 0 <= low <= high <= 1; each category stands on its own.
     """
 
     shares: NDArray[Any]
     pixels: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     are_means: bool = False
+    levels: NDArray[np.float64] | None = None
+    low: NDArray[np.float32] | None = None
+    high: NDArray[np.float32] | None = None
 
     @classmethod
     def of_pixels(cls, pixels: NDArray[np.float32]) -> Self:
@@ -52,20 +60,21 @@ class Estimate:
 
     @classmethod
     def of_predictions(cls, predictions: xr.Dataset) -> Self:
-        """Take the shares and the segmentation of a predictions table."""
+        """Take the shares, the segmentation and the intervals of a predictions table."""
         shares = predictions["proportions"].to_numpy().astype(np.float64)
-        grid = predictions.get("segmentation")
-        return cls(shares, classes=None if grid is None else grid.to_numpy())
+        further = {"classes": "segmentation", "levels": "level", "low": "low", "high": "high"}
+        known = {field: predictions.get(name) for field, name in further.items()}
+        arrays: dict[str, Any] = {
+            field: None if array is None else array.to_numpy() for field, array in known.items()
+        }
+        return cls(shares, **arrays)
 
     @classmethod
-    def join(cls, parts: Sequence[Estimate]) -> Self:
+    def join(cls, parts: Sequence[Self]) -> Self:
         """Put batches together in their order; all have the same arrays."""
-
-        def joined(name: str) -> Any:
-            arrays = [getattr(part, name) for part in parts]
-            return None if arrays[0] is None else np.concatenate(arrays)
-
-        return cls(joined("shares"), joined("pixels"), joined("classes"), parts[0].are_means)
+        chips_first = {name: _joined(parts, name) for name in ("shares", "pixels", "classes")}
+        bounds = {name: _joined(parts, name, axis=1) for name in ("low", "high")}
+        return replace(parts[0], **chips_first, **bounds)
 
     @property
     def grid(self) -> NDArray[np.float32] | None:
@@ -89,8 +98,11 @@ class Estimate:
             return self
         every = -(-grid.shape[1] // side)
         few = grid[:, ::every, ::every]
-        flat = few.reshape(len(few), -1, few.shape[-1])
-        return Estimate(self.shares, flat, are_means=self.are_means)
+        return replace(self, pixels=few.reshape(len(few), -1, few.shape[-1]))
+
+    def without_intervals(self) -> Estimate:
+        """Leave the intervals out: what changes shares makes them those of others."""
+        return self if self.levels is None else replace(self, levels=None, low=None, high=None)
 
 
 def collect(
@@ -100,7 +112,12 @@ def collect(
 
     The batches are of these chips, by id, in their order; categories are names of class groups.
     """
-    parts = [(batch.shares, batch.segmentation) for batch in batches]
-    shares, classes = zip(*parts, strict=True)
-    segmentation = None if classes[0] is None else np.concatenate(classes)
-    return make_predictions(chips, categories, np.concatenate(shares), segmentation)
+    parts = [replace(batch, pixels=None, classes=batch.segmentation) for batch in batches]
+    whole = Estimate.join(parts)
+    intervals: dict[str, Any] = {"levels": whole.levels, "low": whole.low, "high": whole.high}
+    return make_predictions(chips, categories, whole.shares, whole.classes, **intervals)
+
+
+def _joined(parts: Sequence[Estimate], name: str, axis: int = 0) -> Any:
+    arrays = [getattr(part, name) for part in parts]
+    return None if arrays[0] is None else np.concatenate(arrays, axis=axis)

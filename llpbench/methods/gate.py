@@ -115,8 +115,15 @@ def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Da
 
 
 def prepare_post(processor: PostProcessor, estimate: Estimate, ds: xr.Dataset) -> Transform:
-    """Let a post-processor look at all chips, with few pixels, before it changes any."""
-    return processor.prepare(estimate, prediction_inputs(ds, processor.track))
+    """Let a post-processor look at all chips, with few pixels, before it changes any.
+
+    Only one that makes intervals is shown those that there are.
+    """
+    seen = prediction_inputs(ds, processor.track)
+    if processor.makes_intervals:
+        return processor.prepare(estimate, seen)
+    transform = processor.prepare(estimate.without_intervals(), seen)
+    return lambda batch, rows: transform(batch.without_intervals(), rows)
 
 
 @contextmanager

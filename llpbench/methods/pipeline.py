@@ -55,6 +55,12 @@ class Pipeline(Method):
     """
 
     def __init__(self, *, method: Method, post: Sequence[tuple[str, PostProcessor]]) -> None:
+        if any(processor.makes_intervals for _name, processor in post[:-1]):
+            chain = "+".join(name for name, _processor in post)
+            raise MethodError(
+                "a post-processor that makes intervals stands last, because any other changes "
+                f"shares; found {chain}"
+            )
         self.method = method
         self.post = post
         tracks = {method.track, *(processor.track for _name, processor in post)}

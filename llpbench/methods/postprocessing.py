@@ -26,12 +26,16 @@ class PostProcessor:
         looks at all of them before it changes any.
     needs_pixels : bool
         Whether it works on the class probabilities of pixels.
+    makes_intervals : bool
+        Whether it says between what shares are likely to be. It changes no shares and stands last;
+        before any other, intervals are left out, because they are of shares as they were.
     design : str
         What is to be known of how it came to be as it is.
     """
 
     track: str = "inductive"
     needs_pixels: bool = False
+    makes_intervals: bool = False
     design: str = ""
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:

@@ -26,6 +26,7 @@ from llpbench.metrics.bounds import Bounds, duncan_davis
 from llpbench.metrics.confusion import f1, iou_per_image, iou_pooled
 from llpbench.metrics.diagnostics import division_consistency, means_by_tenth
 from llpbench.metrics.distances import earth_mover, hellinger, jensen_shannon
+from llpbench.metrics.intervals import coverage, interval_score, mean_width
 from llpbench.metrics.moments import (
     CalibrationLine,
     calibration_line,
@@ -56,17 +57,20 @@ __all__ = [
     "calibration_line",
     "compare_segmentations",
     "confusion_matrix",
+    "coverage",
     "division_consistency",
     "duncan_davis",
     "earth_mover",
     "expected_calibration_error",
     "f1",
     "hellinger",
+    "interval_score",
     "iou_per_image",
     "iou_pooled",
     "jensen_shannon",
     "mae",
     "mean_probabilities",
+    "mean_width",
     "means_by_tenth",
     "most_likely_class",
     "overlap",

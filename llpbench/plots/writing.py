@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from llpbench.plots.classes import draw_classes
 from llpbench.plots.confusion import draw_confusion
+from llpbench.plots.coverage import draw_coverage, scored_levels
 from llpbench.plots.division_shares import draw_division_shares
 from llpbench.plots.extremes import draw_extremes
 from llpbench.plots.maps import draw_class_map, draw_error_map
@@ -33,7 +34,7 @@ def write_plots(
     Parameters
     ----------
     scores : Scores
-        Read from JSON, they allow the pictures of classes alone.
+        Read from JSON, they allow the pictures of classes and of intervals alone.
     folder : Path
         New or not. Pictures of the same name are replaced, each in one step.
     categories : sequence of str, optional
@@ -79,6 +80,8 @@ def _pictures(
     scores: Scores, categories: Sequence[str]
 ) -> Iterator[tuple[str, Callable[[], Figure]]]:
     yield "classes", partial(draw_classes, scores)
+    if scored_levels(scores):
+        yield "coverage", partial(draw_coverage, scores)
     if scores.confusion is not None:
         yield "confusion", partial(draw_confusion, scores)
     if scores.opened is None:

@@ -1,4 +1,4 @@
-"""The columns of a table of predictions: which one names chips, which ones hold shares."""
+"""The columns of a table of predictions: which one names chips, which hold shares and intervals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from llpbench.data.text import plain_name
 from llpbench.errors import PredictionsError, examples
+from llpbench.predictions.intervals import find_columns, of_columns
 from llpbench.predictions.names import match_categories
 from llpbench.predictions.table import make_predictions
 
@@ -50,8 +51,10 @@ def make_of_columns(
 ) -> xr.Dataset:
     """Make predictions of the columns of a file.
 
-    Columns of text that are called otherwise than ``categories``, where these are known, are left
-    out; one of numbers is kept, for ``check_predictions`` to refuse.
+    A column is one of an interval if it is called after another, as ``tree_low90`` after ``tree``,
+    and is none of ``categories`` itself. Columns of text that are called otherwise than
+    ``categories``, where these are known, are left out; one of numbers is kept, for
+    ``check_predictions`` to refuse.
     ``unread`` are names of further columns, which hold no numbers.
     """
     names = table.column_names
@@ -65,14 +68,19 @@ def make_of_columns(
     counts = Counter([*(name for name, _values in rest), *unread])
     if twice := [name for name, count in counts.items() if count > 1]:
         raise PredictionsError(f"{where} has two columns {examples(twice)}; keep one of each")
+    bounds = find_columns(dict(rest), dict(rest))
+    if categories is not None:
+        bounds = {n: b for n, b in bounds.items() if n not in match_categories([n], categories)}
     text = dict.fromkeys(unread, "text") | {n: v for n, v in rest if isinstance(v, str)}
     numbers = {name: values for name, values in rest if not isinstance(values, str)}
     if categories is not None:
         meant = match_categories(numbers, categories)
-        text |= {n: "" for n, v in numbers.items() if n not in meant and np.isnan(v).all()}
+        text |= {
+            n: "" for n, v in numbers.items() if n not in {*meant, *bounds} and np.isnan(v).all()
+        }
     _leave_out_text(text, where, categories)
     shares = _without_row_numbers(
-        {name: values for name, values in numbers.items() if name not in text},
+        {name: values for name, values in numbers.items() if name not in {*text, *bounds}},
         where,
         categories or (),
     )
@@ -80,10 +88,14 @@ def make_of_columns(
         raise PredictionsError(
             f"{where} has no column but 'chip': shares of categories are missing"
         )
+    found = np.stack(list(shares.values()), axis=1)
+    whole = _whole(found, where)
+    fractions = {name: values / whole for name, values in numbers.items() if name in bounds}
     return make_predictions(
         _ids(table.column(chip), where),
         list(shares),
-        _fractions(np.stack(list(shares.values()), axis=1), where),
+        found / whole,
+        **of_columns(fractions, {n: bounds[n] for n in fractions}, list(shares), where),
         **attributes,
     )
 
@@ -190,10 +202,10 @@ def _ids(column: pa.ChunkedArray, where: str) -> NDArray[np.str_]:
     return np.array(column.to_pylist(), dtype=str)
 
 
-def _fractions(shares: NDArray[np.float64], where: str) -> NDArray[np.float64]:
-    """Shares from 0 to 1, also of a table of percentages, known by their sums."""
+def _whole(shares: NDArray[np.float64], where: str) -> float:
+    """What shares of a chip sum to: 1, or 100 in a table of percentages, known by their sums."""
     total = shares.sum(axis=1)
     if not len(total) or not (np.abs(total - 100) <= PERCENT_TOLERANCE).all():
-        return shares
+        return 1.0
     log.warning("%s holds percentages, which sum to 100; they were divided by 100", where)
-    return shares / 100
+    return 100.0

@@ -14,6 +14,7 @@ from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import PredictionsError
 from llpbench.predictions.columns import make_of_columns
+from llpbench.predictions.intervals import BOUNDS
 from llpbench.predictions.parquet import read_parquet, write_parquet
 from llpbench.predictions.table import known_attributes, to_table
 from llpbench.predictions.text import read_text_table
@@ -28,8 +29,9 @@ log = logging.getLogger(__name__)
 
 MOST_CHIPS = 2**18
 """Rows that are read where the split is not known; the largest published dataset has 70,000."""
-BYTES_A_CHIP = 1000
-"""Bytes of a row of the largest table read; one of 5 categories has about 70."""
+BYTES_A_CHIP = 4000
+"""Bytes of a row of the largest table read; one of 5 categories has about 70, and with intervals at
+4 levels 550."""
 
 ENDINGS = ".csv, .parquet or .zarr"
 
@@ -42,7 +44,8 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
     path : path
         A table with a column ``chip`` and one for each category: ``.csv``, ``.tsv`` or ``.txt``,
         also with ``.gz`` behind, ``.parquet`` or ``.pq``; or a ``.zarr`` folder. Separator,
-        decimal sign, encoding and percentages are recognised.
+        decimal sign, encoding and percentages are recognised, as are columns of intervals, such
+        as ``tree_low90`` and ``tree_high90``.
     split : Dataset, optional
         The split they are about, which says how large the file can be and what categories are
         called; columns of text that are called otherwise are then left out.
@@ -86,7 +89,8 @@ def write_predictions(predictions: xr.Dataset, path: str | os.PathLike[str]) -> 
     predictions : Dataset
         As :func:`llpbench.predictions.table.make_predictions` makes them.
     path : path
-        Ends as :func:`read_predictions` has it; all but ``.zarr`` hold proportions only.
+        Ends as :func:`read_predictions` has it; all but ``.zarr`` hold proportions and intervals
+        only.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def _read_zarr(path: Path, rows: int, _categories: Collection[str] | None) -> xr
     if size > rows * WINDOW_SIDE**2 * 8:
         raise PredictionsError(f"{path.name} would be {size} bytes large when read")
     with open_zarr(path) as file:
-        names = [name for name in ("proportions", "segmentation") if name in file]
+        names = [name for name in ("proportions", "segmentation", *BOUNDS) if name in file]
         predictions = file[names].load()
     attributes = known_attributes(predictions.attrs)
     predictions = _with_text(predictions, fixed_width).drop_attrs().drop_encoding()
@@ -133,8 +137,8 @@ def _read_zarr(path: Path, rows: int, _categories: Collection[str] | None) -> xr
 
 
 def _with_text(predictions: xr.Dataset, form: Callable[[Any], NDArray[Any]]) -> xr.Dataset:
-    """Predictions whose coordinates, all text, are in a form of :mod:`llpbench.data.text`."""
-    coords = predictions.coords.items()
+    """Predictions whose coordinates of text are in a form of :mod:`llpbench.data.text`."""
+    coords = predictions.drop_vars("level", errors="ignore").coords.items()
     return predictions.assign_coords({name: (c.dims, form(c.to_numpy())) for name, c in coords})
 
 

@@ -1,8 +1,9 @@
 """The predictions table: made, checked against a dataset.
 
 Predictions are an ``xr.Dataset`` with ``proportions`` (chip, category) in the names of the
-class groups and, where a method labels pixels, ``segmentation`` (chip, row, column). Reading and
-writing files is in :mod:`llpbench.predictions.files`.
+class groups and, where a method labels pixels, ``segmentation`` (chip, row, column); where it says
+how sure it is, intervals (:mod:`llpbench.predictions.intervals`). Reading and writing files is in
+:mod:`llpbench.predictions.files`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llpbench.catalog import NO_LABEL
 from llpbench.errors import PredictionsError, examples
+from llpbench.predictions.intervals import DIMENSIONS, check_intervals, named_columns
 from llpbench.predictions.names import mangled, match_categories, match_ids
-from llpbench.protocol import WINDOW_SIDE
+from llpbench.predictions.segmentation import check_segmentation, reordered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +42,13 @@ def make_predictions(
     categories: Sequence[str] | NDArray[np.str_],
     proportions: ArrayLike,
     segmentation: ArrayLike | None = None,
+    *,
+    levels: ArrayLike | None = None,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
     **attributes: str | int,
 ) -> xr.Dataset:
-    """Put predicted shares, and optionally classes of pixels, into one dataset.
+    """Put predicted shares, and optionally classes of pixels and intervals, into one dataset.
 
     Parameters
     ----------
@@ -55,6 +60,10 @@ def make_predictions(
         Shares from 0 to 1 that sum to 1.
     segmentation : array of uint8, shape (chip, row, column), optional
         Category number of each cell of a square grid over the score window; the side divides 96.
+    levels : array, shape (level,), optional
+        How likely shares are to lie in the intervals; ascending, between 0 and 1.
+    low, high : array, shape (level, chip, category), optional
+        Bounds of the intervals, 0 <= low <= high <= 1.
     **attributes
         Any of ``dataset``, ``digest``, ``split``, ``method``, ``seed``, ``track``, ``trained_on``.
 
@@ -71,10 +80,15 @@ def make_predictions(
     }
     if segmentation is not None:
         variables["segmentation"] = (("chip", "row", "column"), np.asarray(segmentation))
-    coordinates = {
+    for name, bound in (("low", low), ("high", high)):
+        if bound is not None:
+            variables[name] = DIMENSIONS, np.asarray(bound, dtype=np.float32)
+    coordinates: dict[str, tuple[str, NDArray[Any]]] = {
         "chip": ("chip", np.asarray(chips, dtype=str)),
         "category": ("category", np.asarray(categories, dtype=str)),
     }
+    if levels is not None:
+        coordinates["level"] = ("level", np.asarray(levels, dtype=np.float64))
     return xr.Dataset(variables, coordinates, attrs=attributes)
 
 
@@ -86,9 +100,11 @@ def known_attributes(stored: object) -> dict[str, Any]:
 
 
 def to_table(predictions: xr.Dataset) -> pd.DataFrame:
-    """Proportions as a table: a column ``chip``, then one for each category."""
+    """Proportions as a table: a column ``chip``, then one for each category, then intervals."""
     table = predictions["proportions"].to_pandas()
     table.columns.name = None
+    for name, values in named_columns(predictions).items():
+        table[name] = values
     return table.rename_axis("chip").reset_index()
 
 
@@ -124,7 +140,8 @@ def check_predictions(
     ds : Dataset
         A grouped or ungrouped split of a dataset.
     renormalise : bool
-        Whether shares that do not sum to 1 are divided by their sum instead of refused.
+        Whether shares that do not sum to 1 are divided by their sum instead of refused; intervals,
+        which are about true shares, stay as they are.
 
     Returns
     -------
@@ -145,10 +162,11 @@ def check_predictions(
     _check_names("category", predictions["category"].to_numpy(), categories, ds)
     ordered = predictions.sel(chip=ds["chip"].to_numpy(), category=categories)
     if "segmentation" in predictions:
-        _check_segmentation(ordered["segmentation"], len(categories))
+        check_segmentation(ordered["segmentation"], len(categories))
         ordered = ordered.assign(
-            segmentation=_reordered(ordered["segmentation"], predictions, categories)
+            segmentation=reordered(ordered["segmentation"], predictions, categories)
         )
+    ordered = check_intervals(ordered)
     shares = _check_shares(ordered, renormalise)
     return ordered.assign(proportions=ordered["proportions"].copy(data=shares))
 
@@ -227,33 +245,6 @@ def _check_names(
             f"predictions must name each {kind} once, {where}: {'; '.join(faults)}; {advice}start "
             f"from `llpbench template {ds.llp.info.name}`"
         )
-
-
-def _check_segmentation(segmentation: xr.DataArray, count: int) -> None:
-    rows, columns = segmentation.shape[1:]
-    if rows != columns or rows == 0 or WINDOW_SIDE % rows:
-        raise PredictionsError(
-            f"'segmentation' must be square with a side that divides {WINDOW_SIDE}, "
-            f"found {rows} x {columns}"
-        )
-    if segmentation.dtype.kind not in "iu":
-        raise PredictionsError(f"'segmentation' must be integers, found {segmentation.dtype}")
-    low, high = int(segmentation.min()), int(segmentation.max())
-    if low < 0 or high >= count:
-        raise PredictionsError(
-            f"'segmentation' must hold category numbers 0 to {count - 1}, found {low} to {high}"
-        )
-
-
-def _reordered(
-    segmentation: xr.DataArray, predictions: xr.Dataset, categories: NDArray[np.str_]
-) -> xr.DataArray:
-    """Numbers that refer to the predictions' own order of categories, in the task's order."""
-    table = np.full(NO_LABEL + 1, NO_LABEL, dtype=np.uint8)
-    names = categories.tolist()
-    for number, name in enumerate(predictions["category"].to_numpy().tolist()):
-        table[number] = names.index(name)
-    return segmentation.copy(data=table[segmentation.to_numpy()])
 
 
 def _check_shares(predictions: xr.Dataset, renormalise: bool) -> NDArray[np.float32]:

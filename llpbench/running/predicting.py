@@ -128,7 +128,7 @@ def predict_region(
         folder=folder,
         dataset=folder / DATASET,
         predictions=folder / file,
-        map=MapFiles(**{name: folder / path.name for name, path in vars(written).items()}),
+        map=MapFiles(**{name: folder / path.name for name, path in written.paths.items()}),
         chips=report.chips,
         drift=drift,
         remarks=(*remarks, *more, *warnings, *report.remarks),

@@ -18,6 +18,7 @@ from llpbench.errors import LLPBenchError, PredictionsError, UnscoredError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.predictions.files import read_predictions
+from llpbench.predictions.intervals import levels_of
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import SCORER_VERSION
 from llpbench.scoring.scored_chips import ScoredChips
@@ -101,6 +102,8 @@ def score_checked(
     scored = [_scored_chips(part, seed, null) for seed in seeds]
     if len({chips.confusion is None for chips in scored}) > 1:
         raise PredictionsError("either all seeds have a segmentation, or none")
+    if len({tuple(chips.intervals) for chips in scored}) > 1:
+        raise PredictionsError("all seeds must have intervals at the same levels, or none")
     return Scores(
         dataset=part.llp.info.name,
         split=split,
@@ -124,7 +127,7 @@ def score_checked(
 
 def digest_predictions(predictions: xr.Dataset) -> str:
     """SHA-256 over what is predicted, whatever the file it came from."""
-    names = ("chip", "category", "proportions", "segmentation")
+    names = ("chip", "category", "proportions", "segmentation", "level", "low", "high")
     return combine(
         {name: describe(predictions[name].to_numpy()) for name in names if name in predictions}
     )
@@ -164,6 +167,10 @@ def _scored_chips(
     else:
         truth = part.llp.truth().to_numpy()
     scored = np.isfinite(truth).all(axis=1)
+    intervals = {
+        level: (low[scored].astype(np.float64), high[scored].astype(np.float64))
+        for level, low, high in levels_of(predictions)
+    }
     if not scored.any():
         raise UnscoredError("no chip of this split has a label, so no chip can be scored on it")
     division = part["own_division"].to_numpy()[scored]
@@ -176,6 +183,7 @@ def _scored_chips(
         hard=None if hard is None else hard[scored],
         confusion=None if confusion is None else confusion[scored],
         gaps=_gaps(part, predicted, np.unique(division)),
+        intervals=intervals,
     )
 
 

@@ -23,7 +23,9 @@ from llpbench.metrics.moments import (
     squares_within,
 )
 from llpbench.metrics.shares import overlap_of_errors, rmse_of_squares
-from llpbench.scoring.tallies import PIXEL_TALLIES, confusions
+from llpbench.predictions.intervals import percent_of
+from llpbench.protocol import INTERVAL_LEVELS
+from llpbench.scoring.tallies import INTERVAL_TERMS, PIXEL_TALLIES, confusions, interval_tally
 from llpbench.statistics import ratio, ratios
 
 Statistic = Callable[[FloatArray], FloatArray]
@@ -37,8 +39,9 @@ class Measure:
     ----------
     name, title : str
         Key in JSON; what people read.
-    better : {"lower", "higher", "one", "zero"}
-        Which values are good.
+    better : {"lower", "higher", "one", "zero", "level"}
+        Which values are good; ``"level"`` is that of the intervals, in percent at the end of the
+        name.
     tally : str
         The tally that it follows from.
     statistic : callable
@@ -52,7 +55,7 @@ class Measure:
 
     name: str
     title: str
-    better: Literal["lower", "higher", "one", "zero"]
+    better: Literal["lower", "higher", "one", "zero", "level"]
     tally: str
     statistic: Statistic
     per_class: Statistic | None = None
@@ -117,6 +120,15 @@ def _cancelled(sums: FloatArray) -> FloatArray:
     return np.full(sums.shape[:-1], np.nan)
 
 
+def _interval(term: str, sums: FloatArray, per: str | None = None) -> FloatArray:
+    """A term of the tally of intervals, averaged over chips and, unless ``per``, classes."""
+    means = ratios(sums)
+    classes = means.shape[-1] // len(INTERVAL_TERMS)
+    first = INTERVAL_TERMS.index(term) * classes
+    by_class = means[..., first : first + classes]
+    return by_class if per else np.asarray(by_class.mean(axis=-1))
+
+
 _F1_BY_CLASS = _pixels(metrics.f1, None)
 
 MEASURES = (
@@ -171,6 +183,30 @@ MEASURES = (
     Measure("calibration_slope", "calibration slope", "one", "moments", *_forms(_slope)),
     Measure(
         "calibration_intercept", "calibration intercept", "zero", "moments", *_forms(_intercept)
+    ),
+    *(
+        Measure(
+            f"coverage_{percent_of(level)}",
+            f"coverage of {percent_of(level)} % intervals",
+            "level",
+            interval_tally(level),
+            *_forms(partial(_interval, "coverage")),
+        )
+        for level in INTERVAL_LEVELS
+    ),
+    Measure(
+        "width_90",
+        "width of 90 % intervals",
+        "lower",
+        "interval_90",
+        *_forms(partial(_interval, "width")),
+    ),
+    Measure(
+        "interval_score_90",
+        "interval score at 90 %",
+        "lower",
+        "interval_90",
+        *_forms(partial(_interval, "score")),
     ),
 )
 """Every metric of the protocol; the first ranks."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class ScoredChips:
         Shares that the null model predicts for every chip: the train mean.
     hard, confusion : ndarray, shapes (n, K) and (n, K, K), optional
         Shares counted on the segmentation; pixels by true (rows) and predicted class.
+    intervals : mapping of float to (ndarray, ndarray), shapes (n, K)
+        Bounds of the intervals of each level; empty without.
     """
 
     chip: NDArray[np.str_]
@@ -38,6 +41,7 @@ class ScoredChips:
     null: FloatArray | None = None
     hard: FloatArray | None = None
     confusion: NDArray[np.int64] | None = None
+    intervals: Mapping[float, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     @property
     def divisions(self) -> NDArray[np.str_]:

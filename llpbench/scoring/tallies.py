@@ -14,8 +14,13 @@ from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.metrics.moments import moment_terms
+from llpbench.predictions.intervals import percent_of
+from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.statistics import division_sums
+
+INTERVAL_TERMS = ("coverage", "width", "score")
+"""What a tally of intervals holds of each class, one after another."""
 
 PIXEL_TALLIES = ("hard_errors", "confusion", "iou_per_image")
 """Those that need a segmentation."""
@@ -25,7 +30,8 @@ def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
     """Add up what chips contribute, by division.
 
     Every tally that can be worked out, (division, m) in the order of ``chips.divisions``; the earth
-    mover's where the categories are ``ordered``, as densities are.
+    mover's where the categories are ``ordered``, as densities are, and those of intervals at the
+    levels that are scored.
     """
     truth, predicted = chips.truth, chips.predicted
     terms: dict[str, ArrayLike] = {
@@ -46,6 +52,11 @@ def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
         terms["hard_errors"] = metrics.mae(truth, chips.hard, per="cell")
         terms["confusion"] = chips.confusion.astype(np.float64)
         terms["iou_per_image"] = metrics.iou_per_image(chips.confusion, per="chip")
+    terms |= {
+        interval_tally(level): _interval_terms(truth, *chips.intervals[level], level)
+        for level in INTERVAL_LEVELS
+        if level in chips.intervals
+    }
     sums = {name: division_sums(values, chips.division)[1] for name, values in terms.items()}
     return {**sums, "gaps": chips.gaps}
 
@@ -67,6 +78,26 @@ def division_tallies(
         "differences": np.hstack([differences, count]),
         "moments": np.hstack([moment_terms(known, predicted), count]),
     }
+
+
+def interval_tally(level: float) -> str:
+    """Name the tally of intervals at a level.
+
+    Examples
+    --------
+    >>> interval_tally(0.9)
+    'interval_90'
+    """
+    return f"interval_{percent_of(level)}"
+
+
+def _interval_terms(
+    truth: FloatArray, low: FloatArray, high: FloatArray, level: float
+) -> FloatArray:
+    covered = metrics.coverage(truth, low, high, per="cell")
+    width = metrics.mean_width(low, high, per="cell")
+    score = metrics.interval_score(truth, low, high, level, per="cell")
+    return np.column_stack([covered, width, score])
 
 
 def confusions(sums: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@ import test from "node:test";
 import { address, addressParts, beyond, isScored, metric, pairOf } from "../../llpbench/board/templates/scripts/rows.js";
 import { csvCell, csvOf } from "../../llpbench/board/templates/scripts/csv.js";
 import { condition, isFound } from "../../llpbench/board/templates/scripts/filters.js";
-import { firstDirection, sorted, valueColumns } from "../../llpbench/board/templates/scripts/columns.js";
+import { firstDirection, isBetter, sorted, valueColumns } from "../../llpbench/board/templates/scripts/columns.js";
 import { makeRow } from "./page.js";
 
 test("an address says what is shown, whatever ids are made of", () => {
@@ -21,6 +21,20 @@ test("a score that is not there has neither value nor interval", () => {
   const entry = { external_data: [], pretrained_weights: ["ImageNet"] };
   assert.deepEqual(beyond(makeRow("a", 0.1, { entry })), ["pretrained weights"]);
   assert.deepEqual(beyond(makeRow("a", 0.1)), []);
+});
+
+test("coverage is better the nearer it is to its level, and blank without intervals", () => {
+  const metrics = { mae: { value: 0.1 }, coverage_90: { value: 0.97 }, interval_score_90: { value: 0.3 } };
+  const known = [{ name: "coverage_90", better: "level" }, { name: "interval_score_90", better: "lower" }, { name: "skill", better: "higher" }];
+  const table = { metrics: known, rows: [makeRow("a", 0.1, { metrics }), makeRow("b", 0.2)] };
+  const columns = valueColumns(table);
+  const [, score, coverage] = columns;
+  assert.deepEqual(columns.map((column) => column.name), ["mae", "interval_score_90", "coverage_90"]);
+  assert.equal(coverage.text(table.rows[1]), "");
+  assert.ok(isBetter(coverage, 0.88, 0.97) && !isBetter(coverage, 0.97, 0.88) && isBetter(coverage, 0.91, 0.87));
+  assert.ok(isBetter(score, 0.2, 0.3) && !isBetter(score, 0.3, 0.2) && !isBetter(score, 0.2, null));
+  assert.ok(isBetter({ better: "higher" }, 0.3, 0.2) && !isBetter({ better: "higher" }, 0.2, 0.3));
+  assert.deepEqual(valueColumns({ ...table, rows: [table.rows[1]] }).map((column) => column.name), ["mae"]);
 });
 
 test("a pair is found either way round, and turned", () => {

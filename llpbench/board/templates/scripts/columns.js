@@ -9,6 +9,8 @@ export const METRIC_COLUMNS = [
   ["skill", "Skill", 3, "1 minus MAE over that of the train mean"],
   ["f1_micro", "F1", 3, "Micro-averaged F1 of the segmentation"],
   ["division_consistency", "Consistency", 4, "Distance of a division's mean prediction from its known shares"],
+  ["interval_score_90", "Interval score", 4, "Width of 90 % intervals, and a penalty for the true shares that they miss"],
+  ["coverage_90", "Coverage", 3, "Part of the true shares inside their 90 % intervals: 0.9 is right"],
   ["within_division_r2", "R\u00b2 within", 3, "Share of the variance inside divisions that is explained"],
 ];
 
@@ -25,6 +27,7 @@ function metricColumn(table, [name, title, digits, help]) {
   const isBar = name === "mae" || name === "mae_hard";
   return {
     name, title, digits, help, better, isBar,
+    goal: known?.better === "level" ? Number(name.split("_").at(-1)) / 100 : null,
     value: (row) => metric(row, name).value,
     text: (row) => fixed(metric(row, name).value, digits),
     interval: (row) => metric(row, name),
@@ -63,6 +66,13 @@ export function sorted(rows, column, direction) {
     if (a === null || b === null) return (a === null) - (b === null);
     return sign * (typeof a === "string" ? a.localeCompare(b, "en") : a - b);
   });
+}
+
+/** Whether one value is better than another: lower, higher or nearer to the goal. */
+export function isBetter(column, one, other) {
+  if (!isNumber(one) || !isNumber(other)) return false;
+  if (column.goal) return Math.abs(one - column.goal) < Math.abs(other - column.goal);
+  return column.better === "higher" ? one > other : one < other;
 }
 
 export function firstDirection(column) {

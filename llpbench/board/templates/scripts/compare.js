@@ -4,7 +4,7 @@ import { codeBlock, field, html, section, tableOf, termList } from "./elements.j
 import { fixed, grouped, isNumber, pValue, signed } from "./numbers.js";
 import { address, isScored, pairOf } from "./rows.js";
 import { comparisonsIn, detailsOf, placeOf } from "./board.js";
-import { valueColumns } from "./columns.js";
+import { isBetter, valueColumns } from "./columns.js";
 import { divergingScale, divisionMap, divisionTable } from "./maps.js";
 import { classTable } from "./charts.js";
 
@@ -29,10 +29,8 @@ function intervalPicture({ difference, low, high }) {
 function sideBySide(table, first, second) {
   const lines = valueColumns(table).map((column) => {
     const [one, other] = [column.value(first), column.value(second)];
-    const sign = column.better === "higher" ? -1 : 1;
-    const isBetter = (a, b) => isNumber(a) && isNumber(b) && sign * (a - b) < 0;
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
-    return [column.title, cell(first, isBetter(one, other)), cell(second, isBetter(other, one))];
+    return [column.title, cell(first, isBetter(column, one, other)), cell(second, isBetter(column, other, one))];
   });
   return tableOf(["", first.title, second.title], lines);
 }
