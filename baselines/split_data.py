@@ -106,11 +106,11 @@ class SplitData:
         -------
         dict
             ``val_loss``, the paper's weighted squared error, and ``val_mae``, the mean absolute
-            error: both of divisions, averaged by area.
+            error (:meth:`Divisions.mae`): both of divisions, averaged by area.
         """
         known = self.divisions.known()
         errors = known.means(shares.astype(np.float64)) - known.proportions
         return {
             "val_loss": float(np.average((errors**2) @ self.class_weights, weights=known.areas)),
-            "val_mae": float(np.average(np.abs(errors).mean(axis=1), weights=known.areas)),
+            "val_mae": known.mae(shares),
         }

@@ -78,6 +78,10 @@ class ZarrError(StoreError, PredictionsError):
     """A Zarr folder that is damaged, incomplete, too large or of a kind that is not read."""
 
 
+class UnscoredError(LLPBenchError):
+    """Predictions without anything to score them by: no labels, or no known shares."""
+
+
 class MetricError(LLPBenchError, ValueError):
     """Arrays or options that a metric or a statistic cannot take."""
 

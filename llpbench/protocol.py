@@ -30,6 +30,12 @@ SPLITS = ("train", "val", "test")
 ALL = "all"
 """All splits together: what may be trained on or predicted for a map, and is never scored."""
 
+LEAST_COVERAGE = 0.75
+"""Least part of a division's area that is predicted where its known shares are compared with the
+mean prediction. What is not seen can then move them by a quarter of the difference between the
+two parts at most. Of the whole municipalities at hand nearly all have .8 and more, as chips on
+their borders belong to neighbours; those cut by the edge of an image have less."""
+
 VERSION = 1
 SCORER_VERSION = "1.0"
 """Changes whenever any score could."""
@@ -61,6 +67,27 @@ TRACKS = {
 }
 """Variables and coordinates that a method of each track may see of the chips it predicts; no
 attributes."""
+
+
+SCORED = ("divisions", "chips")
+"""What can be scored: means of divisions by known shares, or chips, by their labels, as well."""
+
+
+def scores_chips(split: str, score: str | None = None) -> bool:
+    """Whether chips of a split are scored by their labels, if it is not said what is scored.
+
+    Those of val are not: what is chosen on it is chosen by divisions.
+
+    Parameters
+    ----------
+    split : str
+        What was predicted.
+    score : {"divisions", "chips"}, optional
+        What was asked for, see :data:`SCORED`.
+    """
+    if score not in (None, *SCORED):
+        raise UnknownNameError(unknown("way to score", str(score), SCORED))
+    return score == "chips" or (score is None and split != "val")
 
 
 def training_inputs(ds: xr.Dataset, supervision: str, *, places: bool = False) -> xr.Dataset:

@@ -70,7 +70,10 @@ def _no_flushing() -> Iterator[None]:
 def no_pictures() -> Iterator[None]:
     """Runs leave out their pictures, which take longer than most of what is tested of runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("llpbench.running.run.write_plots", lambda _, folder, **__: folder.mkdir())
+        for name in ("write_plots", "write_division_plots"):
+            patch.setattr(
+                f"llpbench.running.run.{name}", lambda _, folder, **__: folder.mkdir(exist_ok=True)
+            )
         yield
 
 

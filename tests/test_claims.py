@@ -126,7 +126,7 @@ def test_links_stay_and_pipes_are_refused(tmp_path: Path) -> None:
 def test_workers_end_with_a_killed_sweep(tmp_path: Path) -> None:
     """A process whose parent dies is handed to another one."""
     script = (
-        "import os, sys, time\nfrom llpbench.running.sweep import _end_with\n"
+        "import os, sys, time\nfrom llpbench.running.workers import _end_with\n"
         "if child := os.fork():\n    print(child, flush=True)\n    time.sleep(60)\n"
         "parent = os.getppid()\n_end_with(parent)\ntime.sleep(60)\n"
     )

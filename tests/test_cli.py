@@ -89,6 +89,8 @@ def test_run_evaluate_template(grid: str, tmp_path: Path) -> None:
     scores = json.loads(
         _call("evaluate", str(out / "predictions-test.parquet"), "--dataset", grid, "--json").output
     )
+    divisions = scores.pop("division_scores")
+    assert divisions == json.loads((out / "divisions.json").read_text())
     assert scores == json.loads((out / "scores.json").read_text())
     assert scores["metrics"]["skill"]["value"] == pytest.approx(0, abs=1e-6)
     filled = _call("template", grid, "-o", str(tmp_path / "t.csv")).output
@@ -223,13 +225,15 @@ SHARED = {
         "--json",
         "--method",
         "--out",
+        "--score",
         "--seed",
         "--set",
         "--split",
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
-    *("--all", "--chips", "--licence", "--predictions", "--title"),
+    *("--folds", "--post", "--workers"),
+    *("--all", "--chips", "--licence", "--metric", "--predictions", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
@@ -296,7 +300,7 @@ def test_several_seeds_have_a_row_of_their_mean(grid: str, tmp_path: Path) -> No
     options = ["--set", "words=8", "--set", "sample=500", "--seed", "0", "--seed", "1"]
     output = _call("run", "bag-ridge", "--dataset", grid, "--out", str(tmp_path), *options).output
     rows = [line.split() for line in output.splitlines() if line.startswith("bag-ridge")]
-    assert [row[1] for row in rows] == ["0", "1", "mean"]
+    assert [row[1] for row in rows] == ["0", "1", "mean"] * 2, "of chips, then of divisions"
     errors = [
         json.loads((tmp_path / f"bag-ridge-{grid}-seed{seed}/scores.json").read_text())
         for seed in (0, 1)

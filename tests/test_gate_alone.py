@@ -209,16 +209,22 @@ def test_only_what_makes_intervals_is_shown_those_that_there_are(
 ) -> None:
     bounds = np.zeros((1, 2, 5), np.float32)
     estimate = Estimate(np.full((2, 5), 0.2), levels=np.array([0.9]), low=bounds, high=bounds + 1)
-    seen = list[Estimate]()
+    seen, which = list[Estimate](), list[slice]()
 
     class Looking(spy.Watch):
         def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
             seen.append(estimate)
-            return super().prepare(estimate, ds)
+
+            def transform(some: Estimate, rows: slice) -> Estimate:
+                which.append(rows)
+                return some
+
+            return transform
 
     looking = Looking()
     looking.makes_intervals = makes_intervals
     seen.append(gate.prepare_post(looking, estimate, ds.llp.split("test"))(estimate, slice(0, 2)))
+    assert which == [slice(0, 2)]
     for one in seen:
         assert one.shares is estimate.shares
         arrays = (one.levels, one.low, one.high)

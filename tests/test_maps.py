@@ -287,8 +287,10 @@ def test_four_commands_from_files_to_a_map(tmp_path: Path) -> None:
     run = tmp_path / "run"
     small = ("--set", "words=16", "--set", "sample=5000")
     text = _call("run", "bag-ridge", "--dataset", "mine", *small, "--out", run)
-    assert "nothing could be scored" in text
+    assert "division MAE" in text
+    assert "scored: " in text
     assert not list(run.glob("scores*"))
+    assert (run / "divisions.json").is_file()
     predictions = run / "predictions-test.parquet"
     written = _call("map", predictions, "--dataset", "mine", "-o", tmp_path / "map.tif")
     assert len(written.split()) == 5

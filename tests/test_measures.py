@@ -15,9 +15,9 @@ from scipy.stats import linregress, wasserstein_distance
 from sklearn.metrics import f1_score, jaccard_score, mean_pinball_loss, r2_score
 
 from llpbench.metrics.diagnostics import gap_terms
-from llpbench.scoring.measures import BY_NAME, MEASURES, available
+from llpbench.scoring.measures import BY_NAME, DIVISION_MEASURES, MEASURES, Measure, available
 from llpbench.scoring.scored_chips import ScoredChips
-from llpbench.scoring.tallies import confusions, tally
+from llpbench.scoring.tallies import confusions, division_tallies, tally
 
 CHIPS, CLASSES = 40, 3
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -269,3 +269,44 @@ def test_measures_are_named_and_ordered_as_the_protocol_says() -> None:
         "intervals; interval score at 90 %"
     )
     assert "; ".join(measure.title for measure in MEASURES) == titles
+
+
+@pytest.mark.parametrize("measure", DIVISION_MEASURES, ids=lambda measure: measure.name)
+def test_measures_of_divisions_are_those_of_their_means(measure: Measure) -> None:
+    """Seven divisions of unequal weight, against pandas, scikit-learn and scipy."""
+    random = np.random.default_rng(1)
+    known, predicted = random.dirichlet([1.0, 0.6, 0.4], (2, 7))
+    weight = random.uniform(1, 9, 7)
+    errors = pd.DataFrame(np.abs(predicted - known))
+    line = linregress(predicted.ravel(), known.ravel())
+    expected = {
+        "mae": errors.mean().mean(),
+        "mae_by_area": errors.mean(axis=1).mul(weight).sum() / weight.sum(),
+        "rmse": float(np.sqrt(errors.pow(2).mean().mean())),
+        "r2": r2_score(known, predicted, multioutput="variance_weighted"),
+        "calibration_slope": line.slope,
+        "calibration_intercept": line.intercept,
+        "bias": np.nan,
+    }
+    lines = [linregress(predicted[:, k], known[:, k]) for k in range(CLASSES)]
+    by_class: dict[str, Any] = {
+        "mae": errors.mean(),
+        "mae_by_area": errors.mul(weight, axis=0).sum() / weight.sum(),
+        "rmse": np.sqrt(errors.pow(2).mean()),
+        "r2": r2_score(known, predicted, multioutput="raw_values"),
+        "calibration_slope": [line.slope for line in lines],
+        "calibration_intercept": [line.intercept for line in lines],
+        "bias": predicted.mean(axis=0) - known.mean(axis=0),
+    }
+    sums = measure.sums(division_tallies(known, predicted, weight)).sum(axis=0)
+    assert measure.statistic(sums) == pytest.approx(expected[measure.name], nan_ok=True)
+    assert measure.statistic(np.tile(sums, (2, 3, 1))).shape == (2, 3)
+    assert measure.per_class is not None
+    np.testing.assert_allclose(measure.per_class(sums), by_class[measure.name])
+
+
+def test_measures_of_divisions_have_names_of_their_own() -> None:
+    shown = {(one.name, one.title, one.better) for one in DIVISION_MEASURES}
+    assert ("mae_by_area", "MAE, by area", "lower") in shown
+    assert ("bias", "bias", "zero") in shown
+    assert len({one.name for one in DIVISION_MEASURES}) == len(DIVISION_MEASURES) == 7

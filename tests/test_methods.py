@@ -143,7 +143,7 @@ def test_a_run_leaves_everything_behind(store: Path, tmp_path: Path) -> None:
     names = {path.name for path in out.iterdir()}
     assert names == {
         *("run.json", "appearance.json", "predictions-test.parquet", "scores.json"),
-        *("weights", "plots"),
+        *("weights", "plots", "divisions.json", "divisions.csv"),
     }
     record = json.loads((out / "run.json").read_text())
     assert record["method"] == "bag-ridge"
@@ -157,10 +157,10 @@ def test_a_run_leaves_everything_behind(store: Path, tmp_path: Path) -> None:
 
 
 def test_another_split_has_its_own_scores_only(store: Path, tmp_path: Path) -> None:
-    run_method("train-mean", store, split="val", out=tmp_path / "run")
+    run_method("train-mean", store, split="val", score="chips", out=tmp_path / "run")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert "scores-val.json" in names
-    assert "scores.json" not in names
+    assert {"scores-val.json", "divisions-val.json"} <= names
+    assert not names & {"scores.json", "divisions.json"}
 
 
 def test_a_run_never_touches_what_is_there(store: Path, tmp_path: Path) -> None:

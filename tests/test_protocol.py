@@ -8,7 +8,7 @@ import xarray as xr
 
 from llpbench import protocol
 from llpbench.errors import UnknownNameError
-from llpbench.protocol import prediction_inputs, training_inputs
+from llpbench.protocol import prediction_inputs, scores_chips, training_inputs
 
 IMAGES = {"image", "chip", "band"}
 KNOWN = {
@@ -110,3 +110,21 @@ def test_the_score_window_is_the_central_96_pixels() -> None:
 def test_all_splits_together_have_one_name() -> None:
     """It stands in run.json, in the attributes of predictions and in the names of their files."""
     assert protocol.ALL == "all"
+
+
+def test_labels_of_val_are_scored_only_if_asked_for() -> None:
+    asked = {
+        score: [split for split in (*protocol.SPLITS, "all") if scores_chips(split, score)]
+        for score in (None, "divisions", "chips")
+    }
+    everything = ["train", "val", "test", "all"]
+    assert asked == {None: ["train", "test", "all"], "divisions": [], "chips": everything}
+    assert scores_chips("test")
+    assert not scores_chips("val")
+    with pytest.raises(UnknownNameError, match="there is no way to score 'division'; did you mean"):
+        scores_chips("test", "division")
+    assert protocol.SCORED == ("divisions", "chips")
+
+
+def test_three_quarters_of_a_division_are_predicted_where_it_is_compared() -> None:
+    assert protocol.LEAST_COVERAGE == 0.75

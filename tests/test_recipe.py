@@ -280,8 +280,8 @@ def test_nothing_is_scored_where_labels_are(tmp_path: Path) -> None:
     run = ("run", "train-mean", "--dataset", tmp_path / "grid", "--out", tmp_path / "run")
     done = call(*run, "--train-on", "all")
     assert "all divisions were trained on, so nothing is left to score by" in done.stdout
-    assert "no chip has a label" not in done.stdout
-    assert not list((tmp_path / "run").glob("scores*"))
+    assert "no chip was scored" not in done.stdout
+    assert not [*(tmp_path / "run").glob("scores*"), *(tmp_path / "run").glob("divisions*")]
     ds = llpbench.open_dataset(tmp_path / "grid").llp.group()
     predicted = read_predictions(tmp_path / "run/predictions-all.parquet")["proportions"]
     targets = ds["target"].to_numpy().astype(float)

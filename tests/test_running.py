@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import json
 import os
@@ -89,15 +90,17 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     whole = small_run(store, tmp_path / "whole")
     assert not whole.record.interrupted
     assert not (whole.folder / CHECKPOINT).exists()
+    history = [float(row["val_mae"]) for row in _rows(whole.folder / "history.csv")]
+    assert min(abs(one - whole.record.validation["mae"]) for one in history) < 1e-5
     press(5)
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
     assert names == {
         *("run.json", "appearance.json", "weights", "plots", "history.csv", CHECKPOINT),
-        *("predictions-val.zarr", "scores-val.json"),
+        *("predictions-val.zarr", "divisions-val.json", "divisions-val.csv"),
     }, "the test split is not looked at before training has ended"
     assert stopped.record.interrupted
-    assert stopped.record.split == stopped.scores.split == "val"
+    assert stopped.record.split == stopped.divisions.split == "val"
     assert len((stopped.folder / "history.csv").read_text().splitlines()) == 1 + 2
     with pytest.raises(MethodError, match="its random_state was 0, now it is 1"):
         small_run(store, tmp_path / "run", resume=True, seed=1)
@@ -113,6 +116,11 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     assert read_run(resumed.folder).record == resumed.record
 
 
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def _weights(folder: Path) -> list[Any]:
     with np.load(folder / "weights" / "weights.npz") as file:
         return [file[name] for name in sorted(file)]
@@ -126,7 +134,8 @@ def test_two_interrupts_quit_but_keep_the_checkpoint(
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(
-            "llpbench.running.run.evaluate", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+            "llpbench.running.evaluating.score_divisions",
+            lambda *_: os.kill(os.getpid(), signal.SIGINT),
         )
         with pytest.raises(KeyboardInterrupt):
             small_run(store, out)
@@ -267,16 +276,20 @@ def test_an_empty_split_is_noticed_before_training(
 
 
 def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
-    """Format 1 had ``parameters``, the seed among them, and scores of test under two names."""
+    """Format 1 had ``parameters``, the seed among them, and scores of test under two names.
+
+    No format before 4 had ``validation``.
+    """
     run = run_method("bag-ridge", store, settings={"words": 4, "sample": 200}, out=tmp_path / "run")
     content = json.loads((run.folder / "run.json").read_text())
-    assert content["format"] == 3
+    assert content["format"] == 4
+    assert content.pop("validation")["mae"] > 0
     content |= {"format": 1, "parameters": {**content.pop("settings"), "random_state": 0}}
     (run.folder / "run.json").write_text(json.dumps(content))
     (run.folder / "scores.json").rename(run.folder / "scores-test.json")
     old = read_run(run.folder)
-    assert old.record == run.record
+    assert old.record == dataclasses.replace(run.record, validation=None)
     assert old.scores.to_json() == run.scores.to_json()
-    (run.folder / "run.json").write_text(json.dumps({**content, "format": 4}))
-    with pytest.raises(LLPBenchError, match="formats up to 3 are read, found 4"):
+    (run.folder / "run.json").write_text(json.dumps({**content, "format": 5}))
+    with pytest.raises(LLPBenchError, match="formats up to 4 are read, found 5"):
         read_run(run.folder)

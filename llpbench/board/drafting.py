@@ -22,7 +22,7 @@ from llpbench.predictions.files import read_predictions
 from llpbench.runs.command import command_of
 from llpbench.runs.record import Run
 from llpbench.runs.results import find_runs
-from llpbench.scoring import digest_predictions
+from llpbench.scoring import Scores, digest_predictions
 from llpbench.writing import replacing
 
 SELECTION = (
@@ -78,6 +78,11 @@ def draft_entry(
 
 def _check_runs(runs: Sequence[Run]) -> None:
     for run in runs:
+        if run.record.fold is not None:
+            raise BoardError(
+                f"the run in {str(run.folder)!r} is fold {run.record.fold} of a cross-validation; "
+                "an entry needs runs of `llpbench run` that predict the test split"
+            )
         if run.record.train_on != "train":
             raise BoardError(
                 f"the run in {str(run.folder)!r} was trained on all divisions, those of the test "
@@ -88,6 +93,7 @@ def _check_runs(runs: Sequence[Run]) -> None:
             raise BoardError(
                 f"the run in {str(run.folder)!r} {what}; an entry needs whole test runs"
             )
+        _scores(run)
     for name in ("method", "track", "supervision"):
         values = {getattr(run.record, name) for run in runs}
         if len(values) > 1:
@@ -196,11 +202,16 @@ def _are_identical(runs: Sequence[Run]) -> bool:
 
 def _digest(run: Run) -> str:
     """Of the predictions, as they were scored."""
+    return str(_scores(run).digests["predictions"][0])
+
+
+def _scores(run: Run) -> Scores:
     if run.scores is None:
         raise BoardError(
-            f"the run in {str(run.folder)!r} has no scores: its dataset has no labels to rank by"
+            f"the run in {str(run.folder)!r} has no scores of chips, by which a board ranks: its "
+            "dataset has no labels, or it was run with --score divisions"
         )
-    return str(run.scores.digests["predictions"][0])
+    return run.scores
 
 
 def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:

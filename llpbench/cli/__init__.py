@@ -30,12 +30,17 @@ COMMANDS = {
     "baselines": ("methods:baselines", "List the installed methods."),
     "run": ("methods:run", "Train a method, predict and score."),
     "sweep": ("experiments:sweep", "Run many methods, datasets, seeds and settings."),
+    "crossvalidate": (
+        "experiments:crossvalidate",
+        "Predict each fold of divisions by the others, and score it without labels.",
+    ),
     "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
     "predict": ("building:predict", "Apply a trained method to a new raster."),
     "map": ("predictions:map_predictions", "Write predictions as a map."),
     "template": ("predictions:template", "Write an empty predictions file to fill."),
     "convert": ("predictions:convert", "Write predictions in another form."),
     "evaluate": ("predictions:evaluate", "Score a predictions file."),
+    "compare": ("methods:compare", "Compare runs, divisions paired."),
     "leaderboard": (
         "leaderboard:leaderboard",
         "Make and check entries; score, replay and compare them.",

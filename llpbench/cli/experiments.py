@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, echo, print_json, print_table, shows_progress
+from llpbench.cli.output import LOG, echo, print_folder, print_json, print_table, shows_progress
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
@@ -55,6 +55,11 @@ def demo(out: Path | None, as_json: bool) -> None:
     kind=options.FOLDER,
 )
 @click.option(
+    "--select",
+    is_flag=True,
+    help="Choose by the divisions of the val split; only the best setting is run on test.",
+)
+@click.option(
     "--workers", type=options.COUNT, default=1, help="Processes that runs are shared out to."
 )
 @options.json_option
@@ -65,6 +70,7 @@ def sweep(
     seeds: tuple[int, ...],
     settings: dict[str, Any],
     out: Path | None,
+    select: bool,
     workers: int,
     as_json: bool,
 ) -> None:
@@ -73,7 +79,8 @@ def sweep(
     Either --preset, on its own datasets or on those given; or --method and --dataset. The same
     command again goes on where it stopped.
     """
-    from llpbench.cli.results import print_runs
+    from llpbench.cli.results import print_ranking, print_runs
+    from llpbench.running.selection import rank_candidates
     from llpbench.running.sweep import ROWS, TABLE, run_row, run_sweep
     from llpbench.running.sweep_plan import Grid, read_preset
 
@@ -87,11 +94,13 @@ def sweep(
     else:
         grids = read_preset(preset, datasets)
     out = out or Path("runs") / (f"sweep-{preset}" if preset else "sweep")
-    result = run_sweep(grids, out, workers=workers, progress=shows_progress())
+    result = run_sweep(grids, out, select=select, workers=workers, progress=shows_progress())
     if as_json:
         print_json([run_row(job, run) for job, run in result.done])
     else:
-        print_runs([run for _job, run in result.done])
+        if select:
+            print_ranking(rank_candidates(result.done, [job for job, _reason in result.failed]))
+        print_runs([run for job, run in result.done if job.split == "test"])
         echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
     for job, reason in result.failed:
         echo(f"llpbench: {job.title} failed: {reason}", err=True)
@@ -99,6 +108,56 @@ def sweep(
         echo("llpbench: interrupted; go on with the same command", err=True)
         sys.exit(130)
     sys.exit(1 if result.failed else 0)
+
+
+@click.command()
+@click.argument("method", metavar="METHOD")
+@options.dataset_option
+@click.option("--folds", type=click.IntRange(min=3), default=5, help="Parts of the divisions.")
+@click.option(
+    "--over",
+    "splits",
+    type=click.Choice(["all", "train+val"]),
+    default="all",
+    help="What is cut in folds; train+val keeps the test split for a benchmark.",
+)
+@click.option("--seed", type=options.SEED, default=0, help="Of everything random.")
+@options.settings_option("NAME=VALUE", "A setting of the method, see docs/methods.md; several.")
+@click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
+@options.out_option(
+    "Folder of the folds' runs, tables, pictures and map, runs/crossvalidate-METHOD-DATASET-... by "
+    "default; what was begun there goes on.",
+    kind=options.FOLDER,
+)
+@click.option(
+    "--workers", type=options.COUNT, default=1, help="Processes that folds are shared out to."
+)
+@options.json_option
+def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> None:
+    """Predict each fold of divisions by METHOD fitted to others, and score their shares.
+
+    How good is a map when no chip has a label? Divisions that lie together are held out, and the
+    means of their predictions compared with their known shares. Labels are not looked at. The same
+    command again goes on where it stopped; `llpbench run METHOD --train-on all` makes the map.
+    """
+    from llpbench.running.crossvalidation import crossvalidate as experiment
+
+    method = "+".join([method, *(post.split(",") if post else [])])
+    try:
+        done = experiment(method, progress=shows_progress(), **plan)
+    except KeyboardInterrupt:
+        echo("llpbench: interrupted; go on with the same command", err=True)
+        sys.exit(130)
+    if as_json:
+        echo(done.to_json())
+        return
+    echo(f"{done.scores.subject}\n")
+    print_table(done.rows)
+    quoted = [f"{name}: {text}" for name, text in done.sentences.items()]
+    for line in ("", *quoted, "", *done.notes):
+        echo(line)
+    echo(f"\nwritten to {done.folder}:")
+    print_folder(done.folder)
 
 
 @click.command()

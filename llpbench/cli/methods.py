@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import echo, print_folder, print_rows, shows_progress
+from llpbench.cli.output import (
+    echo,
+    print_folder,
+    print_json,
+    print_rows,
+    print_table,
+    shows_progress,
+)
 
 if TYPE_CHECKING:
     from llpbench.runs.record import Run
@@ -43,6 +51,7 @@ def baselines(as_json: bool) -> None:
     show_default="test; every chip with --train-on all",
     help="Which split is predicted and scored.",
 )
+@options.score_option
 @options.seeds_option
 @click.option("--epochs", type=options.COUNT, help="Passes over the training chips.")
 @click.option("--objective", help="What a network is trained towards, such as dllp.")
@@ -107,12 +116,39 @@ def run(
 
 def _report(done: Sequence[Run], as_json: bool) -> None:
     from llpbench.cli.results import print_runs
+    from llpbench.cli.scores import scores_json
 
     if as_json:
-        texts = ["null" if run.scores is None else run.scores.to_json() for run in done]
+        texts = [scores_json(run.scores, run.divisions) for run in done]
         echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
         return
     print_runs(done)
     for run in done:
         echo(f"written to {run.folder}:")
         print_folder(run.folder)
+
+
+@click.command()
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=options.EXISTING_FOLDER)
+@click.option("--metric", default="mae", help="As `llpbench evaluate --json` names it.")
+@options.json_option
+def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:
+    """Compare the settings of RUNs, or of all below such folders, pair by pair.
+
+    Chips are compared where all have labels, else means of divisions. Each row is the first minus
+    the second, with its interval and permutation test by division; corrected is the p-value after
+    Holm, over all pairs.
+    """
+    from llpbench.runs.comparing import compare_runs
+
+    rows = compare_runs(folders, metric)
+    if as_json:
+        print_json([{name: _finite(value) for name, value in row.items()} for row in rows])
+        return
+    print_table([{name: row[name] for name in row if name != "note"} for row in rows])
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        echo(f"\n{note}")
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -56,6 +56,12 @@ split_option = click.option(
     default="test",
     help="Which split the predictions are about.",
 )
+score_option = click.option(
+    "--score",
+    type=click.Choice(["divisions", "chips"]),
+    show_default="divisions on val, where nothing is chosen by labels; else chips as well",
+    help="Score the means of divisions alone, or chips by their labels as well.",
+)
 seeds_option = click.option(
     "--seed",
     "seeds",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, echo, print_paths, print_table
+from llpbench.cli.output import LOG, echo, print_paths
 
 
 @click.command()
@@ -73,6 +73,7 @@ def convert(
 @click.argument("files", nargs=-1, required=True, type=options.PATH)
 @options.dataset_option
 @options.split_option
+@options.score_option
 @_renormalise_option
 @click.option(
     "--plots",
@@ -84,30 +85,37 @@ def evaluate(
     files: tuple[Path, ...],
     dataset: str,
     split: str,
+    score: str | None,
     renormalise: bool,
     plots: Path | None,
     as_json: bool,
 ) -> None:
-    """Score predictions: a csv, parquet or zarr, or several as seeds of one method."""
-    from llpbench.scoring import evaluate as score
+    """Score predictions: a csv, parquet or zarr, or several as seeds of one method.
 
-    scores = score(list(files), dataset, split, renormalise=renormalise)
-    if plots is not None:
-        from llpbench.plots import write_plots
+    Chips are scored by their labels, and means of divisions by their known shares, as far as these
+    are there.
+    """
+    from llpbench.cli.scores import print_classes, print_scores, scores_json
+    from llpbench.scoring import evaluate_both
 
-        LOG.info("%d pictures are in %s", len(write_plots(scores, plots)), plots)
-    if as_json:
-        echo(scores.to_json())
-        return
-    echo(f"{scores}\n")
-    print_table(
-        [
-            {"metric": row.title, "value": row.value, "low": row.low, "high": row.high}
-            for row in scores.table().itertuples()
-        ]
+    scores, divisions = evaluate_both(
+        list(files), dataset, split, score=score, renormalise=renormalise
     )
-    note = f"; {scores.note}" if scores.note else ""
-    echo(f"\nintervals: 95 %, by resampling divisions{note}")
+    if plots is not None:
+        from llpbench.plots import write_division_plots, write_plots
+
+        written = [] if scores is None else write_plots(scores, plots)
+        written += [] if divisions is None else write_division_plots(divisions, plots)
+        LOG.info("%d pictures are in %s", len(written), plots)
+    if as_json:
+        echo(scores_json(scores, divisions))
+        return
+    if scores is not None:
+        print_scores(scores)
+    if divisions is not None:
+        echo("\n" * (scores is not None), nl=False)
+        print_scores(divisions)
+        print_classes(divisions)
 
 
 @click.command("map")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llpbench.cli.output import LOG, echo, print_table
 
 if TYPE_CHECKING:
+    from llpbench.running.selection import Candidate
     from llpbench.runs.record import Run, RunRecord
 
-UNLABELLED = "no chip has a label, so nothing could be scored"
 TRAINED_ON_ALL = (
     "all divisions were trained on, so nothing is left to score by; draw the map with "
     "`llpbench map RUN -o MAP.tif`"
 )
 
 
+_NAMES = {"method", "seed"}
+_CHIPS = {"MAE", "95 %", "MAE hard", "F1", "skill"}
+_DIVISIONS = {"division MAE", "division 95 %", "division R²", "slope", "val MAE"}
+_COSTS = {"weights", "seconds"}
+"""Columns of tables of results; all scores of one row would be wider than a terminal."""
+
+
 def print_runs(runs: Sequence[Run]) -> None:
-    """Print the results of runs of any methods and datasets.
+    """Print the results of runs of any methods and datasets: of chips, then of divisions.
 
     Where a setting has several seeds, a row ``mean`` follows them, with the interval over
     divisions and seeds together.
@@ -36,11 +43,11 @@ def print_runs(runs: Sequence[Run]) -> None:
             rows += [_row(label, str(run.record.seed), [run]) for run in seeds]
             if len(seeds) > 1:
                 rows.append(_row(label, "mean", seeds))
-        filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
         echo(f"{caption}\n")
-        print_table([{name: row[name] for name in filled} for row in rows])
-        echo()
-    notes = [_note(run) for run in runs]
+        for table in _tables(rows):
+            print_table(table)
+            echo()
+    notes = [note for run in runs for note in _notes(run)]
     for note in filter(None, dict.fromkeys(notes)):
         echo(f"{note}\n")
     for run in runs:
@@ -48,10 +55,49 @@ def print_runs(runs: Sequence[Run]) -> None:
         LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)
 
 
-def _note(run: Run) -> str | None:
-    if run.scores is not None:
-        return run.scores.note
-    return TRAINED_ON_ALL if run.record.train_on == "all" else UNLABELLED
+def _tables(rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Scores of chips, then those of divisions, as far as they are known: no column is empty."""
+    filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    known = [part for part in (_CHIPS, _DIVISIONS) if not part.isdisjoint(filled)] or [set()]
+    wanted = [_NAMES | known[0] | _COSTS, *(_NAMES | part for part in known[1:])]
+    return [
+        [{name: row[name] for name in filled if name in names} for row in rows] for names in wanted
+    ]
+
+
+def print_ranking(ranking: Mapping[str, Sequence[Candidate]]) -> None:
+    """Print the settings of each dataset by the error of its val divisions, the chosen first."""
+    from llpbench.runs.results import label_setting
+
+    for candidates in ranking.values():
+        records = [one.runs[0].record for one in candidates]
+        echo(
+            f"{_caption(records[0])}: settings by the mean error of divisions, none seen on test\n"
+        )
+        rows: list[dict[str, Any]] = [
+            {
+                "rank": rank,
+                "method": label_setting(record, records),
+                "seeds": len(one.runs),
+                "val MAE": round(one.error, 4),
+            }
+            for rank, (one, record) in enumerate(zip(candidates, records, strict=True), start=1)
+        ]
+        print_table(rows)
+        echo(f"\nchosen: {rows[0]['method']}\n")
+
+
+def _notes(run: Run) -> list[str]:
+    from llpbench.runs.record import UNSCORED
+    from llpbench.scoring.division_scores import SEES_SHARES
+
+    scores = run.scores or run.divisions
+    if run.record.train_on == "all":
+        return [TRAINED_ON_ALL]
+    divisions = [] if run.divisions is None else [f"scored: {run.divisions.size}"]
+    if run.record.track == "disaggregation":
+        divisions = [f"divisions are not scored: {SEES_SHARES}"]
+    return [*divisions, UNSCORED if scores is None else scores.note]
 
 
 def _caption(record: RunRecord) -> str:
@@ -75,6 +121,13 @@ def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
         "MAE hard": numbers["mae_hard"],
         "F1": numbers["f1_micro"],
         "skill": numbers["skill"],
+        "division MAE": numbers["division_mae"],
+        "division 95 %": format_interval(
+            numbers["division_low"], numbers["division_high"], decimals=3, to="-"
+        ),
+        "division R²": numbers["division_r2"],
+        "slope": numbers["division_calibration_slope"],
+        "val MAE": numbers["validation_mae"],
         "weights": numbers["parameters"],
         "seconds": round(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
     }

@@ -14,6 +14,9 @@ from scipy.sparse import csr_array
 from llpbench.data.overlaps import overlap_areas
 from llpbench.errors import LLPBenchError
 
+_KM_A_DEGREE = 111.2
+"""Length of a degree of a great circle."""
+
 
 @dataclass(frozen=True, eq=False)
 class Divisions:
@@ -146,6 +149,21 @@ class Divisions:
         """
         return np.asarray(self.weights @ values)
 
+    def mae(self, shares: NDArray[np.floating]) -> float:
+        """Mean absolute error of the means of known divisions, averaged by area.
+
+        It is what validation is: of the val split, without any label of a chip. A fragment at the
+        border of the chips weighs little in it.
+
+        Parameters
+        ----------
+        shares : ndarray, shape (chip, category)
+            Predicted.
+        """
+        known = self.known(at_least=1)
+        errors = known.means(shares.astype(np.float64)) - known.proportions
+        return float(np.average(np.abs(errors).mean(axis=1), weights=known.areas))
+
     def importance(self, exponent: float = 1.0) -> NDArray[np.float64]:
         """Weight of each division in a regression: its area to some power, 1 on average.
 
@@ -205,6 +223,24 @@ class Divisions:
         rows = [slice(starts[d], starts[d + 1]) for d in numbers]
         chips, weights = self.weights.indices, self.weights.data
         return np.stack([draw_by_weight(chips[r], weights[r], size, generator) for r in rows])
+
+
+def chip_places(ds: xr.Dataset) -> NDArray[np.float64]:
+    """Places of the chips of a dataset on a plane in the middle of it.
+
+    Returns
+    -------
+    ndarray of float64, shape (chip, 2)
+        East and north in km; degrees of longitude are shortened as in the middle of the region.
+    """
+    longitude, latitude = ds["lon"].to_numpy(), ds["lat"].to_numpy()
+    east = longitude * np.cos(np.radians(latitude.mean()))
+    return np.stack([east, latitude], axis=1) * _KM_A_DEGREE
+
+
+def division_centres(ds: xr.Dataset, divisions: Divisions) -> NDArray[np.float64]:
+    """Mean places of the chips of each division, shape (division, 2), see :func:`chip_places`."""
+    return divisions.means(chip_places(ds))
 
 
 def draw_by_weight(

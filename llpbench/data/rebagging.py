@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from llpbench.data.divisions import Divisions
+from llpbench.data.divisions import Divisions, division_centres
 from llpbench.data.geometry import mix
 from llpbench.data.text import fixed_width
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
@@ -93,7 +93,7 @@ def _merge(
     """
     from sklearn.cluster import AgglomerativeClustering
 
-    labels = AgglomerativeClustering(count).fit_predict(_centres(ds, divisions)[owned])
+    labels = AgglomerativeClustering(count).fit_predict(division_centres(ds, divisions)[owned])
     places = (labels, np.arange(len(owned)))
     members = csr_array((divisions.areas[owned], places), shape=(count, len(owned)))
     proportions = divisions.proportions.copy()
@@ -167,13 +167,6 @@ def _replace(
     owners = _owners(ds, overlaps, names, split_of)
     coordinates = {"division": ("division", fixed_width(names)), "own_division": ("chip", owners)}
     return changed.assign_coords(coordinates).isel(division=np.flatnonzero(names != ""))
-
-
-def _centres(ds: xr.Dataset, divisions: Divisions) -> NDArray[np.float64]:
-    """Mean places of the chips of each division, in degrees of latitude."""
-    latitude = ds["lat"].to_numpy()
-    east = ds["lon"].to_numpy() * np.cos(np.radians(latitude.mean()))
-    return divisions.means(np.stack([east, latitude], axis=1))
 
 
 def _owners(

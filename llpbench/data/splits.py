@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -20,11 +22,17 @@ def take_part(ds: xr.Dataset, name: str) -> xr.Dataset:
 
 def take_split(ds: xr.Dataset, name: str, border: str) -> xr.Dataset:
     """One split, see :meth:`~llpbench.data.accessor.LabelProportions.split`."""
-    if name not in SPLITS:
-        raise UnknownNameError(unknown("split", name, SPLITS))
+    return take_splits(ds, [name], border)
+
+
+def take_splits(ds: xr.Dataset, names: Sequence[str], border: str) -> xr.Dataset:
+    """Several splits as one, their divisions together; else as :func:`take_split`."""
+    for name in names:
+        if name not in SPLITS:
+            raise UnknownNameError(unknown("split", name, SPLITS))
     if border not in BORDERS:
         raise UnknownNameError(unknown("border rule", border, BORDERS))
-    chips = (ds["split"] == name).to_numpy()
+    chips = np.isin(ds["split"].to_numpy(), names)
     owned = np.unique(ds["own_division"].to_numpy()[chips])
     divisions = np.isin(ds["division"].to_numpy(), owned)
     if border == "drop":

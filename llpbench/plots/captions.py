@@ -8,10 +8,11 @@ from llpbench import catalog
 from llpbench.style import MUTED, category_colours
 
 if TYPE_CHECKING:
+    from llpbench.scoring.division_scores import DivisionScores
     from llpbench.scoring.scores import Scores
 
 
-def score_colours(scores: Scores) -> list[str]:
+def score_colours(scores: Scores | DivisionScores) -> list[str]:
     """Colours of the categories of scores, ``#rrggbb`` in their order, read from JSON or not.
 
     Grey where they are in no label set that is known without the dataset.

@@ -50,7 +50,7 @@ def draw_reliability(scores: Scores) -> Figure:
     table = zip(panels.flat, scores.categories, score_colours(scores), strict=False)
     for number, (axis, name, colour) in enumerate(table):
         _draw_density(axis, chips.predicted[:, number], chips.truth[:, number], colour)
-        _draw_line(axis, slopes[number], intercepts[number])
+        draw_line(axis, slopes[number], intercepts[number])
         axis.set_title(f"{short(name)}\n", fontsize=10)
         slope = f"slope {slopes[number]:.2f}" if np.isfinite(slopes[number]) else "no slope"
         note = f"{slope}, R² {explained[number]:z.2f}"
@@ -79,6 +79,11 @@ def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: 
         markeredgewidth=1,
         label=f"mean of a tenth of the chips (darker: more of the {len(truth):,} chips)",
     )
+    frame_shares(axis)
+
+
+def frame_shares(axis: Axes) -> None:
+    """Frame a panel of shares against predicted shares."""
     axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axis.set_xlabel("predicted share", fontsize=9)
     for side in (axis.xaxis, axis.yaxis):
@@ -86,7 +91,8 @@ def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: 
     strip(axis)
 
 
-def _draw_line(axis: Axes, slope: float, intercept: float) -> None:
+def draw_line(axis: Axes, slope: float, intercept: float) -> None:
+    """Draw a calibration line, where it is defined, and the diagonal that it should be."""
     axis.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--", label="perfect")
     if np.isfinite(slope):
         ends = np.array([0, 1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llpbench.plots.classes import draw_classes
 from llpbench.plots.confusion import draw_confusion
 from llpbench.plots.coverage import draw_coverage, scored_levels
+from llpbench.plots.division_shares import draw_division_shares
 from llpbench.plots.extremes import draw_extremes
 from llpbench.plots.maps import draw_class_map, draw_error_map
 from llpbench.plots.reliability import draw_reliability
@@ -18,6 +19,7 @@ from llpbench.writing import replacing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from llpbench.scoring.division_scores import DivisionScores
     from llpbench.scoring.scores import Scores
 
 LONGEST_PART = 60
@@ -48,6 +50,12 @@ def write_plots(
         write_figure(draw(), folder / f"{name}.png")
         for name, draw in _pictures(scores, scores.categories if categories is None else categories)
     ]
+
+
+def write_division_plots(scores: DivisionScores, folder: Path) -> list[Path]:
+    """Write the pictures of scores of divisions, in the same way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [write_figure(draw_division_shares(scores), folder / "division-shares.png")]
 
 
 def write_figure(figure: Figure, path: Path) -> Path:

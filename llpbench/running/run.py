@@ -6,14 +6,10 @@ import json
 import logging
 import os
 import platform
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from llpbench._version import __version__
 from llpbench.data.appearance import look_at
@@ -21,22 +17,18 @@ from llpbench.data.dataset import open_dataset
 from llpbench.data.splits import take_part
 from llpbench.errors import MethodError
 from llpbench.methods import gate
-from llpbench.methods.estimate import Estimate
 from llpbench.methods.footprint import measure_footprint
 from llpbench.methods.journal import CHECKPOINT, Journal
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
-from llpbench.plots import widest_category, write_plots
-from llpbench.predictions.files import write_predictions
-from llpbench.protocol import ALL, VERSION
+from llpbench.plots import widest_category, write_division_plots, write_plots
+from llpbench.protocol import ALL, VERSION, scores_chips
+from llpbench.running.evaluating import Evaluation, clock, evaluate_split, validate
 from llpbench.running.interrupts import stop_on_interrupt
-from llpbench.running.pixel_scores import PixelScores
 from llpbench.running.task import Task
 from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.runs.folder import can_resume, claimed_folder, working_folder
-from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run, scores_file
-from llpbench.scoring import evaluate
-from llpbench.scoring.scores import Scores
+from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run
 from llpbench.writing import recover
 
 log = logging.getLogger(__name__)
@@ -48,6 +40,7 @@ def run_method(
     *,
     train_on: str = "train",
     split: str | None = None,
+    score: str | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     apply_to: str | os.PathLike[str] | None = None,
@@ -79,6 +72,9 @@ def run_method(
         that the method has not seen.
     split : {"test", "val", "train"}, optional
         What is predicted and scored; by default test, or all chips if all are trained on.
+    score : {"divisions", "chips"}, optional
+        Whether the means of divisions alone are scored, or chips by their labels as well; by
+        default chips as well, but on val, where what is chosen is chosen by divisions.
     seed : int
         The method's ``random_state``.
     settings : mapping, optional
@@ -103,7 +99,8 @@ def run_method(
     Returns
     -------
     Run
-        Without scores where no chip of the split has a label, or all are trained on.
+        Without ``scores`` where no chip of the split has a label; without ``divisions`` where no
+        shares are known or the method is shown them; without both if all are trained on.
 
     Raises
     ------
@@ -118,22 +115,81 @@ def run_method(
     other = region if apply_to is None else open_dataset(apply_to).llp.group()
     task = Task(name, method, region, other, seed, train_on)
     split = split or (ALL if train_on == ALL else "test")
+    return run_task(
+        task,
+        split,
+        score=score,
+        out=out,
+        resume=resume,
+        tracker=tracker,
+        tracker_tag=tracker_tag,
+        progress=progress,
+    )
+
+
+def run_task(
+    task: Task,
+    split: str,
+    *,
+    score: str | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    tracker: str | None = None,
+    tracker_tag: str | None = None,
+    progress: bool = False,
+) -> Run:
+    """Do a task, and keep all of it in a folder; options are those of :func:`run_method`."""
     task.check(split)
+    scores_chips(split, score)  # refuses, before anything is trained, what is no way to score
     with (
         claimed_folder(out, task.title, resume=resume) as folder,
         working_folder(folder, resume=resume) as part,
         open_tracker(tracker, part, task.identity, tag=tracker_tag) as service,
     ):
-        record, scores = _run(task, split, part, service, progress)
-    return Run(folder, record, scores)
+        record, evaluation = _run(task, split, score, part, service, progress)
+    return Run(folder, record, evaluation.scores, evaluation.divisions)
 
 
 def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
     """Make sure that a run of :func:`run_method` is done: read it, go on with it or begin it."""
-    recover(out)
-    if (out / RECORD).exists() and not can_resume(out):
-        return read_run(out)
-    return run_method(name, dataset, out=out, resume=can_resume(out), **options)
+    return _done(out) or run_method(name, dataset, out=out, resume=can_resume(out), **options)
+
+
+def complete_task(task: Task, split: str, *, out: Path, **options: Any) -> Run:
+    """Make sure that a task of :func:`run_task` is done: read it, go on with it or begin it.
+
+    A folder that holds another task's run is refused.
+    """
+    run = _done(out)
+    if run is None:
+        return run_task(task, split, out=out, resume=can_resume(out), **options)
+    _require_same(task, split, run)
+    return run
+
+
+def _require_same(task: Task, split: str, run: Run) -> None:
+    """Refuse a finished run of another task."""
+    asked = {
+        "method": task.name,
+        "settings": json.loads(json.dumps(_settings(task.method))),
+        "seed": task.seed,
+        "trained_on_digest": task.region.llp.info.digest,
+        "fold": task.fold,
+        "split": split,
+    }
+    for name, value in asked.items():
+        found = getattr(run.record, name)
+        if found != value:
+            raise MethodError(
+                f"{str(run.folder)!r} holds another run: its {name} was {found!r:.100}, now it is "
+                f"{value!r:.100}; give the same, or --out another folder"
+            )
+
+
+def _done(folder: Path) -> Run | None:
+    """Read a run that needs no going on with."""
+    recover(folder)
+    return read_run(folder) if (folder / RECORD).exists() and not can_resume(folder) else None
 
 
 def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method:
@@ -148,16 +204,17 @@ def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method
 
 
 def _run(
-    task: Task, split: str, folder: Path, tracker: Tracker, progress: bool
-) -> tuple[RunRecord, Scores | None]:
+    task: Task, split: str, score: str | None, folder: Path, tracker: Tracker, progress: bool
+) -> tuple[RunRecord, Evaluation]:
     """Do all of it in a folder; what was trained and scored is whole before any picture."""
-    method, begun = task.method, _clock()
+    method, begun = task.method, clock()
     interrupted = _fit(task, folder, tracker, progress)
-    fit_seconds, fit_cpu = (_clock() - begun).tolist()
+    fit_seconds, fit_cpu = (clock() - begun).tolist()
     method.save(folder / "weights")
     if interrupted:  # training may go on, and test is looked at once: at its end
         task, split = replace(task, other=task.region), "val"
-    scores, probabilities, (predict_seconds, predict_cpu) = _evaluate(task, split, folder)
+    evaluation = evaluate_split(task, split, score, folder)
+    predict_seconds, predict_cpu = evaluation.seconds
     trained, predicted = task.region.llp.info, task.other.llp.info
     seen = take_part(task.region, task.train_on)
     (folder / APPEARANCE).write_text(look_at(seen).model_dump_json(), encoding="utf-8")
@@ -169,7 +226,7 @@ def _run(
         method=task.name,
         supervision=method.supervision,
         track=task.track,
-        settings={key: value for key, value in method.settings.items() if key != "random_state"},
+        settings=_settings(method),
         is_reference=method.is_reference,
         dataset=predicted.name,
         dataset_digest=predicted.digest,
@@ -183,30 +240,35 @@ def _run(
         predict_seconds=round(predict_seconds, 3),
         cpu_seconds=round(fit_cpu + predict_cpu, 3),
         footprint=measure_footprint(method, seen),
-        probabilities=probabilities,
+        probabilities=evaluation.probabilities,
         train_on=task.train_on,
         recipe=trained.recipe,
+        validation=validate(task, evaluation),
+        fold=task.fold,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    if scores is not None:
-        _draw(scores, folder / "plots")
-        tracker.finish(folder, scores)
+    _draw(evaluation, folder / "plots")
+    tracker.finish(folder, record, evaluation)
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    return record, scores
+    return record, evaluation
 
 
-def _draw(scores: Scores, folder: Path) -> None:
+def _settings(method: Method) -> dict[str, Any]:
+    """All but the seed."""
+    return {key: value for key, value in method.settings.items() if key != "random_state"}
+
+
+def _draw(evaluation: Evaluation, folder: Path) -> None:
     """Draw pictures; a run is whole without them, whatever a name or a number makes of one."""
+    scores, divisions = evaluation.scores, evaluation.divisions
     try:
-        write_plots(scores, folder, categories=[widest_category(scores)])
+        if scores is not None:
+            write_plots(scores, folder, categories=[widest_category(scores)])
+        if divisions is not None:
+            write_division_plots(divisions, folder)
     except Exception as error:
         log.warning("the pictures could not be drawn (%r); the run is kept without them", error)
-
-
-def _clock() -> NDArray[np.float64]:
-    """Seconds of the wall's clock, and of the processor over all threads of this process."""
-    return np.array([time.perf_counter(), time.process_time()])
 
 
 def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
@@ -222,44 +284,3 @@ def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
         journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)
         gate.fit(task.method, train, val, progress=bar, journal=journal)
     return journal.interrupted
-
-
-def _evaluate(
-    task: Task, split: str, folder: Path
-) -> tuple[Scores | None, dict[str, float], list[float]]:
-    """Predict each chip of a split once, write what is predicted, and score it by its labels.
-
-    Nothing is scored that was trained on.
-
-    Returned are scores, those of pixels' probabilities, and wall and processor time in seconds of
-    the prediction alone.
-    """
-    chips, scoring = take_part(task.other, split), np.zeros(2)
-    is_scored = task.train_on != ALL and not chips["chip_proportions"].isnull().all()
-    pixels = PixelScores(chips) if is_scored else None
-
-    def score_pixels(batch: Estimate) -> None:
-        start = _clock()
-        if pixels:
-            pixels.add(batch)
-        scoring[:] += _clock() - start
-
-    begun = _clock()
-    predictions = gate.predict(
-        task.method,
-        task.other,
-        split,
-        name=task.name,
-        seed=task.seed,
-        trained_on=task.region.llp.info.name,
-        track=task.track,
-        on_batch=score_pixels,
-    )
-    seconds = (_clock() - begun - scoring).tolist()
-    ending = "zarr" if "segmentation" in predictions else "parquet"
-    write_predictions(predictions, folder / f"predictions-{split}.{ending}")
-    scores = None
-    if is_scored:
-        scores = evaluate(predictions, task.other, split)
-        (folder / scores_file(split)).write_text(scores.to_json(), encoding="utf-8")
-    return scores, pixels.summary() if pixels else {}, seconds

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from llpbench.data.dataset import open_dataset
@@ -22,8 +18,10 @@ from llpbench.errors import LLPBenchError
 from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
 from llpbench.running.run import complete_run
+from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
-from llpbench.runs.record import Run
+from llpbench.running.workers import share_out
+from llpbench.runs.record import UNSCORED, Run
 from llpbench.runs.results import result_row
 from llpbench.writing import locked, replace_text
 
@@ -42,7 +40,12 @@ class Sweep:
 
 
 def run_sweep(
-    grids: Sequence[Grid], out: Path, *, workers: int = 1, progress: bool = False
+    grids: Sequence[Grid],
+    out: Path,
+    *,
+    select: bool = False,
+    workers: int = 1,
+    progress: bool = False,
 ) -> Sweep:
     """Do every run of the grids that is not done yet.
 
@@ -55,6 +58,10 @@ def run_sweep(
     out : Path
         Receives ``results.csv`` (a row a run), ``results.md`` (a row a setting, seeds together)
         and the run folders below ``runs/``.
+    select : bool
+        Whether to run every setting on the val split, where divisions alone are scored, and only
+        the best of each dataset on the test split, see
+        :func:`~llpbench.running.selection.rank_candidates`. Nobody sees test scores of the others.
     workers : int
         Processes that runs are shared out to; with one, they are made in this process.
 
@@ -63,30 +70,36 @@ def run_sweep(
     BusyError
         If another sweep is at work in that folder.
     LLPBenchError
-        If a method, setting or dataset does not exist: before anything is run.
+        If a method, setting or dataset does not exist, or a method cannot be selected: before
+        anything is run.
     """
     jobs = list({job.title: job for grid in grids for job in grid.jobs()}.values())
-    _check(jobs)
+    _check(jobs, select)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     with locked(out, wait=False):
-        return _run_all(jobs, out, workers, progress)
+        if not select:
+            return _run_all(jobs, Sweep([], [], False), out, workers, progress)
+        candidates = [replace(job, split="val") for job in jobs]
+        sweep = _run_all(candidates, Sweep([], [], False), out, workers, progress)
+        if sweep.interrupted:
+            return sweep
+        ranking = rank_candidates(sweep.done, [job for job, _reason in sweep.failed])
+        tests = [job for best, *_others in ranking.values() for job in best.tests]
+        return _run_all(tests, sweep, out, workers, progress)
 
 
-def _run_all(jobs: Sequence[Job], out: Path, workers: int, progress: bool) -> Sweep:
-    """Make the runs, and the tables anew after each."""
-    sweep = Sweep([], [], False)
-    parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
-    results = parallel(
-        delayed(_try)(job, out / RUNS / job.title, progress and workers == 1, os.getpid())
-        for job in jobs
-    )
+def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progress: bool) -> Sweep:
+    """Make further runs of a sweep, and the tables anew after each."""
+    make = partial(_try, folder=out / RUNS, progress=progress and workers == 1)
+    results = share_out(make, jobs, workers)
     shown = tqdm(jobs, desc="sweep", unit="run", disable=not progress)
     for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
             sweep.failed.append((job, run))
             continue
-        if run.scores is None:
-            sweep.failed.append((job, "no chip has a label, so nothing could be scored"))
+        is_known = run.is_scored if job.split == "test" else run.record.validation is not None
+        if not is_known:
+            sweep.failed.append((job, UNSCORED))
             continue
         if run.record.interrupted:
             return replace(sweep, interrupted=True)
@@ -97,33 +110,20 @@ def _run_all(jobs: Sequence[Job], out: Path, workers: int, progress: bool) -> Sw
     return sweep
 
 
-def _try(job: Job, out: Path, progress: bool, sweep: int) -> Run | str:
-    """Make a run, or say why it cannot be made; ``sweep`` is the process that asks for it."""
-    if os.getpid() != sweep:
-        _end_with(sweep)
+def _try(job: Job, folder: Path, progress: bool) -> Run | str:
+    """Make a run, or say why it cannot be made."""
     try:
         return complete_run(
             job.method,
             job.dataset,
+            split=job.split,
             seed=job.seed,
             settings=job.settings,
-            out=out,
+            out=folder / job.title,
             progress=progress,
         )
     except LLPBenchError as error:
         return str(error)
-
-
-@cache
-def _end_with(parent: int) -> None:
-    """End this process, too, when the one that started it was killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_row(job: Job, run: Run) -> dict[str, Any]:
@@ -137,12 +137,11 @@ def run_row(job: Job, run: Run) -> dict[str, Any]:
 def results_table(done: Sequence[tuple[Job, Run]]) -> str:
     """Write runs as a table in Markdown: a row a setting, with the command that repeats it.
 
-    Scores are means over seeds; the interval of the MAE is by resampling test divisions, and
-    seeds inside.
+    Scores are means over seeds; intervals are by resampling test divisions, and seeds inside.
     """
     groups: dict[str, list[tuple[Job, Run]]] = {}
     for job, run in done:
-        groups.setdefault(replace(job, seed=0).title, []).append((job, run))
+        groups.setdefault(job.setting, []).append((job, run))
     rows = [_table_row(group) for group in groups.values()]
     return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
@@ -153,10 +152,16 @@ def _table_row(group: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
     return {
         "method": numbers["method"],
         "dataset": mark_synthetic(numbers["dataset"], numbers["synthetic"]),
-        "MAE": f"{numbers['mae']:.4f}",
+        "split": numbers["split"],
+        "val MAE": _fixed(numbers["validation_mae"]),
+        "MAE": _fixed(numbers["mae"]),
         "95 %": format_interval(numbers["low"], numbers["high"], decimals=4, to=" to "),
         "MAE hard": numbers["mae_hard"],
         "F1": numbers["f1_micro"],
+        "division MAE": _fixed(numbers["division_mae"]),
+        "division 95 %": format_interval(
+            numbers["division_low"], numbers["division_high"], decimals=4, to=" to "
+        ),
         "seeds": len(runs),
         "parameters": numbers["parameters"],
         "training s": round(numbers["fit_seconds"], 1),
@@ -165,9 +170,15 @@ def _table_row(group: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
     }
 
 
-def _check(jobs: Sequence[Job]) -> None:
+def _fixed(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _check(jobs: Sequence[Job], select: bool) -> None:
     """Find out now, not hours later, what cannot be run."""
     for dataset in dict.fromkeys(job.dataset for job in jobs):
         open_dataset(dataset)
     for job in jobs:
-        make_method(job.method, **job.settings)
+        method = make_method(job.method, **job.settings)
+        if select:
+            check_candidate(job.method, method)

@@ -6,7 +6,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -63,17 +63,25 @@ class Job:
     dataset: str
     settings: dict[str, Any]
     seed: int
+    split: str = "test"
 
     @property
     def title(self) -> str:
         """What its folder is called."""
         values = [f"{name}={value}" for name, value in self.settings.items()]
         parts = [self.method, Path(self.dataset).name, *values, f"seed{self.seed}"]
+        parts += [] if self.split == "test" else [self.split]
         return re.sub(r"[^\w.=-]", "_", "-".join(parts))
+
+    @property
+    def setting(self) -> str:
+        """What seeds of one setting, on one split, have in common."""
+        return replace(self, seed=0).title
 
     def command(self, seeds: Sequence[int]) -> str:
         """Write the command that makes these runs without a sweep."""
-        return str(RunCommand(self.method, self.dataset, tuple(seeds), self.settings))
+        command = str(RunCommand(self.method, self.dataset, tuple(seeds), self.settings))
+        return command if self.split == "test" else f"{command} --split {self.split}"
 
 
 def read_preset(name: str, datasets: Sequence[str] = ()) -> list[Grid]:

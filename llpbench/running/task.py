@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """A method, what it is trained on, and what it predicts."""
+    """A method, what it is trained on, and what it predicts.
+
+    A ``fold`` names the part of a cross-validation that the task is: the splits of its region are
+    then made of folds, see :mod:`llpbench.data.folds`.
+    """
 
     name: str
     method: Method
@@ -24,6 +28,7 @@ class Task:
     other: xr.Dataset
     seed: int
     train_on: str
+    fold: str | None = None
 
     @property
     def track(self) -> str:
@@ -42,7 +47,9 @@ class Task:
         """What must be the same when it is resumed."""
         digest = self.region.llp.info.digest
         part = {} if self.train_on == "train" else {"trained on": self.train_on}
-        return {"method": self.name, **self.method.settings, "dataset digest": digest, **part}
+        fold = {} if self.fold is None else {"fold": self.fold}
+        method = {"method": self.name, **self.method.settings}
+        return {**method, "dataset digest": digest, **part, **fold}
 
     def check(self, split: str) -> None:
         """Refuse, before anything is trained, what would fail or be against the rules."""

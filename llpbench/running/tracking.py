@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.scoring.scores import Scores
+from llpbench.running.evaluating import Evaluation
+from llpbench.runs.record import RunRecord
 
 TRACKERS = ("wandb",)
 """Names of services."""
@@ -20,7 +21,7 @@ class Tracker:
     def log(self, row: Mapping[str, float]) -> None:
         """Receive the figures of an epoch, with its number as ``epoch``."""
 
-    def finish(self, folder: Path, scores: Scores) -> None:
+    def finish(self, folder: Path, record: RunRecord, evaluation: Evaluation) -> None:
         """Receive the outcome, with pictures in the folder's ``plots/``."""
 
 
@@ -31,13 +32,17 @@ class _WandbTracker(Tracker):
     def log(self, row: Mapping[str, float]) -> None:
         self._run.log(dict(row))
 
-    def finish(self, folder: Path, scores: Scores) -> None:
+    def finish(self, folder: Path, record: RunRecord, evaluation: Evaluation) -> None:
         import wandb
 
-        values = scores.table()["value"]
-        self._run.summary.update({f"{scores.split}/{name}": v for name, v in values.items()})
+        split = record.split
+        for scores, kind in ((evaluation.scores, ""), (evaluation.divisions, "divisions/")):
+            values = {} if scores is None else scores.table()["value"].to_dict()
+            self._run.summary.update({f"{split}/{kind}{name}": v for name, v in values.items()})
+        if record.validation is not None:
+            self._run.summary.update({"val_mae": record.validation["mae"]})
         pictures = sorted((folder / "plots").glob("*.png"))
-        self._run.log({f"{scores.split}/{path.stem}": wandb.Image(str(path)) for path in pictures})
+        self._run.log({f"{split}/{path.stem}": wandb.Image(str(path)) for path in pictures})
 
 
 @contextmanager

@@ -14,17 +14,21 @@ from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError, examples, first_problem
 from llpbench.protocol import ALL, SPLITS
 from llpbench.reading import read_json, read_text
+from llpbench.scoring.division_scores import DivisionScores
 from llpbench.scoring.scores import Scores
 from llpbench.writing import is_name, recover
 
-FORMAT = 3
+FORMAT = 4
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
-neither ``train_on`` nor ``recipe``."""
+neither ``train_on`` nor ``recipe``, 3 neither ``validation`` nor ``fold``."""
 
 _RECIPE = TypeAdapter(ImageRecipe)
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
+
+UNSCORED = "no chip was scored by a label and no division by known shares"
+"""Of a run without scores."""
 
 APPEARANCE = "appearance.json"
 """How the images looked that it was trained on, see :mod:`llpbench.data.appearance`."""
@@ -55,6 +59,9 @@ class RunRecord:
         The chips and divisions of it that it was fitted to; with all, nothing is scored.
     recipe : ImageRecipe or None
         How the images it was trained on became bytes, where that is known.
+    fold : str or None
+        The part of a cross-validation that it is: its train, val and test splits are then folds of
+        the dataset, and no label is looked at.
     synthetic : bool
         Whether one of them was made by a program.
     seed : int
@@ -70,6 +77,10 @@ class RunRecord:
     probabilities : dict
         ``brier`` and ``expected_calibration_error`` of the pixel probabilities; empty where a
         method has none.
+    validation : dict or None
+        ``mae`` of the ``divisions`` of the val split whose shares are known, predicted by
+        ``chips``, see :meth:`llpbench.data.divisions.Divisions.mae`: what may be chosen by. None
+        where there are none, or the method was trained on them or is shown their shares.
     """
 
     format: int
@@ -96,15 +107,27 @@ class RunRecord:
     probabilities: dict[str, float]
     train_on: str = "train"
     recipe: ImageRecipe | None = None
+    validation: dict[str, float] | None = None
+    fold: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, what was done, and how well; None where nothing was scored."""
+    """A finished run: its folder, what was done, and how well.
+
+    ``scores`` are those of chips, ``divisions`` those of means of divisions; None where they were
+    not scored.
+    """
 
     folder: Path
     record: RunRecord
     scores: Scores | None
+    divisions: DivisionScores | None = None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether chips or divisions were scored."""
+        return self.scores is not None or self.divisions is not None
 
     @property
     def predictions(self) -> Path:
@@ -135,6 +158,11 @@ def scores_file(split: str) -> str:
     return "scores.json" if split == "test" else f"scores-{split}.json"
 
 
+def divisions_file(split: str, ending: str = "json") -> str:
+    """Name of the file in a run folder that holds the scores of divisions of a split."""
+    return f"divisions.{ending}" if split == "test" else f"divisions-{split}.{ending}"
+
+
 def read_run(folder: Path) -> Run:
     """Read a finished run.
 
@@ -163,7 +191,9 @@ def read_run(folder: Path) -> Run:
     if not file.exists():  # of a run that an earlier version made
         file = folder / f"scores-{record.split}.json"
     scores = Scores.from_json(read_text(file)) if file.exists() else None
-    return Run(folder, record, scores)
+    file = folder / divisions_file(record.split)
+    divisions = DivisionScores.from_json(read_text(file)) if file.exists() else None
+    return Run(folder, record, scores, divisions)
 
 
 @cache

@@ -14,12 +14,16 @@ import numpy as np
 
 from llpbench.errors import LLPBenchError
 from llpbench.runs.record import RECORD, Run, RunRecord, read_run
+from llpbench.scoring.division_scores import DivisionScores
 from llpbench.scoring.scores import Scores
 
 log = logging.getLogger(__name__)
 
 METRICS = ("mae", "mae_hard", "f1_micro", "skill")
 """What tables of results show."""
+
+DIVISION_METRICS = ("mae", "r2", "calibration_slope")
+"""What they show of divisions."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,18 @@ def find_results(folders: Iterable[Path]) -> list[Result]:
     Returns
     -------
     list of Result
-        Sorted by label; runs without scores are left out.
+        Sorted by label; runs without scores of chips are left out, and a note says how many.
 
     Raises
     ------
     LLPBenchError
         If a folder holds no finished run, or one that cannot be read.
     """
-    groups = group_seeds(run for run in find_runs(folders) if run.scores)
+    runs = find_runs(folders)
+    unscored = sum(run.scores is None for run in runs)
+    if unscored:
+        log.warning("%d of %d runs have no scores of chips and are left out", unscored, len(runs))
+    groups = group_seeds(run for run in runs if run.scores)
     settings = [seeds[0].record for seeds in groups]
     results = [
         Result(label_setting(seeds[0].record, settings), seeds, pool_seeds(seeds))
@@ -127,24 +135,60 @@ def result_row(runs: Sequence[Run]) -> dict[str, Any]:
 
     ``method``, ``dataset`` (which was predicted), ``synthetic``, ``split``; :data:`METRICS`, means
     over seeds; ``low`` and ``high``, the 95 % interval of the MAE by resampling test divisions,
-    and seeds inside; ``parameters`` (learned weights) and ``multiply_adds`` for a chip;
-    ``fit_seconds``, ``predict_seconds`` (wall) and ``cpu_seconds``, means over seeds. None for
-    what is not known.
+    and seeds inside; ``validation_mae``, the mean error of the divisions of the val split; of the
+    number of ``divisions`` that were scored :data:`DIVISION_METRICS`, each as ``division_METRIC``,
+    and the interval of their MAE, ``division_low`` and ``division_high``; ``parameters`` (learned
+    weights) and ``multiply_adds`` for a chip; ``fit_seconds``, ``predict_seconds`` (wall) and
+    ``cpu_seconds``, means over seeds. None for what is not known.
     """
     scores = pool_seeds(runs) if all(run.scores for run in runs) else None
-    interval = None if scores is None else scores.interval("mae")
     record = runs[0].record
     return {
         **{name: getattr(record, name) for name in ("method", "dataset", "synthetic", "split")},
         **{name: None if scores is None else _value(scores, name) for name in METRICS},
-        "low": None if interval is None else _finite(float(interval.low)),
-        "high": None if interval is None else _finite(float(interval.high)),
+        **_bounds(scores),
+        "validation_mae": validation_mae(runs),
+        **_division_numbers(runs),
         **{name: record.footprint.get(name) for name in ("parameters", "multiply_adds")},
         **{
             name: float(np.mean([getattr(run.record, name) for run in runs]))
             for name in ("fit_seconds", "predict_seconds", "cpu_seconds")
         },
     }
+
+
+def validation_mae(runs: Sequence[Run]) -> float | None:
+    """Error of the divisions of the val split, mean over seeds; None where a run knows none."""
+    known = [run.record.validation["mae"] for run in runs if run.record.validation]
+    return float(np.mean(known)) if len(known) == len(runs) else None
+
+
+def pool_divisions(runs: Sequence[Run]) -> DivisionScores | None:
+    """Scores of divisions of single seeds as those of one method; None where a run has none."""
+    seeds = [run.divisions for run in runs if run.divisions]
+    if len(seeds) < len(runs):
+        return None
+    return replace(seeds[0], predicted=np.concatenate([scores.predicted for scores in seeds]))
+
+
+def _division_numbers(runs: Sequence[Run]) -> dict[str, float | None]:
+    scores = pool_divisions(runs)
+    values = {
+        name: None if scores is None else _finite(scores.value(name)) for name in DIVISION_METRICS
+    }
+    return {
+        **{f"division_{name}": value for name, value in values.items()},
+        **{f"division_{name}": value for name, value in _bounds(scores).items()},
+        "divisions": None if scores is None else len(scores.divisions),
+    }
+
+
+def _bounds(scores: Scores | DivisionScores | None) -> dict[str, float | None]:
+    """The interval of the mean absolute error; None where there is none."""
+    if scores is None:
+        return {"low": None, "high": None}
+    interval = scores.interval("mae")
+    return {"low": _finite(float(interval.low)), "high": _finite(float(interval.high))}
 
 
 def label_setting(record: RunRecord, others: Sequence[RunRecord]) -> str:

@@ -14,7 +14,7 @@ from llpbench import metrics
 from llpbench.data.dataset import open_dataset
 from llpbench.data.labels import scored_labels
 from llpbench.data.store.digest import combine, describe
-from llpbench.errors import LLPBenchError, PredictionsError
+from llpbench.errors import LLPBenchError, PredictionsError, UnscoredError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.predictions.files import read_predictions
@@ -57,9 +57,21 @@ def evaluate(
     ------
     PredictionsError
         If the predictions do not fit the split.
-    LLPBenchError
+    UnscoredError
         If the dataset has no labels in that split.
     """
+    seeds, grouped = read_seeds(predictions, dataset, split, renormalise=renormalise)
+    return score_checked(seeds, list(map(digest_predictions, seeds)), grouped, split)
+
+
+def read_seeds(
+    predictions: Predictions | Sequence[Predictions],
+    dataset: str | os.PathLike[str] | xr.Dataset,
+    split: str,
+    *,
+    renormalise: bool = False,
+) -> tuple[list[xr.Dataset], xr.Dataset]:
+    """Read and check what :func:`evaluate` takes: predictions of each seed, the grouped dataset."""
     import xarray as xr
 
     ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
@@ -76,8 +88,7 @@ def evaluate(
     for seed in several:
         table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed, part)
         seeds.append(check_predictions(table, part, renormalise=renormalise))
-    digests = [digest_predictions(seed) for seed in seeds]
-    return score_checked(seeds, digests, grouped, split)
+    return seeds, grouped
 
 
 def score_checked(
@@ -161,7 +172,7 @@ def _scored_chips(
         for level, low, high in levels_of(predictions)
     }
     if not scored.any():
-        raise LLPBenchError("no chip of this split has a label, so nothing can be scored on it")
+        raise UnscoredError("no chip of this split has a label, so no chip can be scored on it")
     division = part["own_division"].to_numpy()[scored]
     return ScoredChips(
         chip=part["chip"].to_numpy()[scored],

@@ -115,6 +115,11 @@ def _intercept(sums: FloatArray, per: Literal["category"] | None = None) -> Floa
     return np.asarray(line_of_moments(sums, per).intercept)
 
 
+def _cancelled(sums: FloatArray) -> FloatArray:
+    """No value over all classes: shares sum to 1, so that what one has too much others lack."""
+    return np.full(sums.shape[:-1], np.nan)
+
+
 def _interval(term: str, sums: FloatArray, per: str | None = None) -> FloatArray:
     """A term of the tally of intervals, averaged over chips and, unless ``per``, classes."""
     means = ratios(sums)
@@ -207,3 +212,12 @@ MEASURES = (
 """Every metric of the protocol; the first ranks."""
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
+
+DIVISION_MEASURES = (
+    BY_NAME["mae"],
+    Measure("mae_by_area", "MAE, by area", "lower", "errors_by_area", *_forms(_mean_errors)),
+    *(BY_NAME[name] for name in ("rmse", "r2", "calibration_slope", "calibration_intercept")),
+    Measure("bias", "bias", "zero", "differences", _cancelled, ratios),
+)
+"""Those of the means of divisions, whose tallies count a division where those of chips count a
+chip; all but ``bias`` have a value over all classes."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
+from llpbench.metrics.diagnostics import gap_terms
 from llpbench.metrics.moments import moment_terms
 from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
@@ -58,6 +59,25 @@ def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
     }
     sums = {name: division_sums(values, chips.division)[1] for name, values in terms.items()}
     return {**sums, "gaps": chips.gaps}
+
+
+def division_tallies(
+    known: FloatArray, predicted: FloatArray, weight: FloatArray
+) -> dict[str, FloatArray]:
+    """What divisions contribute to scores of their means: (division, m), the last column counts.
+
+    From known and predicted shares (division, category) and a weight of each division, which
+    ``errors_by_area`` counts instead of divisions.
+    """
+    differences, count = predicted - known, np.ones((len(known), 1))
+    errors = gap_terms(predicted, known)
+    return {
+        "errors": errors,
+        "errors_by_area": errors * weight[:, np.newaxis],
+        "squared_errors": np.hstack([differences**2, count]),
+        "differences": np.hstack([differences, count]),
+        "moments": np.hstack([moment_terms(known, predicted), count]),
+    }
 
 
 def interval_tally(level: float) -> str:

@@ -1,0 +1,54 @@
+"""Folds of divisions on the map, and how far off the shares of each division are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llpbench.plots.geography import label_degrees, map_size
+from llpbench.plots.maps import ERRORS
+from llpbench.style import INK, new_figure
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.figure import Figure
+
+
+def draw_folds(divisions: gpd.GeoDataFrame, subject: str) -> Figure:
+    """Draw the fold that each division is in, and the error of its shares when it was held out.
+
+    Parameters
+    ----------
+    divisions : GeoDataFrame
+        In degrees, with ``fold`` from 1 and ``mae``; NaN, which is drawn grey, where a division is
+        not scored.
+    subject : str
+        What was cross-validated, for the title.
+    """
+    from matplotlib import colormaps
+
+    wide, high = map_size(divisions.total_bounds)
+    figure = new_figure(width=2 * wide + 2.2, height=high + 0.9)
+    figure.set_layout_engine("compressed")
+    folds, errors = figure.subplots(1, 2, sharex=True, sharey=True)
+    colours = colormaps["tab20"](divisions["fold"].to_numpy() * 2 % 20 + 1)
+    edges = {"edgecolor": "white", "linewidth": 0.4}
+    divisions.plot(ax=folds, color=colours, **edges)
+    divisions.plot(
+        column="mae",
+        ax=errors,
+        cmap=ERRORS,
+        legend=True,
+        legend_kwds={"shrink": 0.8, "aspect": 25},
+        missing_kwds={"color": "#dddddd"},
+        **edges,
+    )
+    figure.axes[-1].tick_params(labelsize=8)
+    whole = divisions[["fold", "geometry"]].dissolve("fold")
+    for number, place in whole.representative_point().items():
+        folds.text(place.x, place.y, str(number), ha="center", va="center", color=INK)
+    for axis, title in ((folds, "fold"), (errors, "MAE of its shares when held out")):
+        axis.set_title(title, fontsize=10)
+        whole.boundary.plot(ax=axis, color=INK, linewidth=0.8)
+        label_degrees(axis)
+    figure.suptitle(f"Folds of divisions · {subject}", fontsize=11)
+    return figure

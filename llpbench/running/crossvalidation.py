@@ -1,0 +1,124 @@
+"""Cross-validation over divisions: how good a method is where no chip has a label."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from llpbench.data.folds import apart, fold_divisions
+from llpbench.predictions.files import read_predictions
+from llpbench.predictions.table import check_predictions
+from llpbench.protocol import ALL
+from llpbench.running.fold_plan import FoldPlan
+from llpbench.running.fold_results import CrossValidation
+from llpbench.running.run import complete_task
+from llpbench.running.sweep_plan import Job
+from llpbench.running.workers import share_out
+from llpbench.runs.record import Run
+from llpbench.scoring import score_divisions
+from llpbench.writing import locked
+
+
+def crossvalidate(
+    method: str,
+    dataset: str | os.PathLike[str],
+    *,
+    folds: int = 5,
+    splits: str = ALL,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    out: Path | None = None,
+    workers: int = 1,
+    progress: bool = False,
+) -> CrossValidation:
+    """Predict each fold of divisions by a method fitted to others, and score its means.
+
+    Folds are of whole divisions that lie together. Each is predicted by a method that is trained on
+    all others but one, by which it chooses; no label is looked at, as what is scored are means over
+    divisions against their known shares.
+
+    Called again with the same folder, it reads the folds that are done and goes on with the others.
+
+    Parameters
+    ----------
+    method : str
+        Name of an installed method, with its post-processors.
+    dataset : str or path
+        What :func:`llpbench.open_dataset` opens.
+    folds : int
+        How many, at least 3.
+    splits : {"all", "train+val"}
+        What is cut in folds; ``train+val`` keeps the test split for a benchmark.
+    seed : int
+        The method's ``random_state``.
+    settings : mapping, optional
+        Further keywords of the method's constructor.
+    out : Path, optional
+        Receives the runs of the folds, predictions, tables, pictures and a map; by default a folder
+        below ``runs/`` that is named after all of the above.
+    workers : int
+        Processes that folds are shared out to.
+    progress : bool
+        Whether to show progress bars.
+
+    Returns
+    -------
+    CrossValidation
+        Written to its folder.
+
+    Raises
+    ------
+    LLPBenchError
+        If a name is unknown, there are too few divisions, the method sees the shares of what it
+        predicts, the folder holds other folds, or training fails.
+    BusyError
+        If another process is at work in that folder.
+    KeyboardInterrupt
+        If the training of a network was interrupted; a checkpoint of it stays.
+    """
+    plan = FoldPlan(Job(method, os.fspath(dataset), dict(settings or {}), seed), folds, splits)
+    plan.check()
+    folder = out or Path("runs") / plan.title
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, wait=False):
+        work = partial(_predict, plan, folder, progress and workers == 1)
+        runs = share_out(work, range(folds), workers)
+        bar = tqdm(runs, desc="folds", unit="fold", total=folds, disable=not progress)
+        done = _put_together(plan, folder, bar)
+        done.write()
+    return done
+
+
+def _predict(plan: FoldPlan, folder: Path, progress: bool, number: int) -> Run:
+    out = folder / "folds" / f"fold{number + 1}"
+    return complete_task(plan.task(number), "test", score="divisions", out=out, progress=progress)
+
+
+def _put_together(plan: FoldPlan, folder: Path, runs: Iterable[Run]) -> CrossValidation:
+    """Make one set of predictions of those of all folds, and score it."""
+    import xarray as xr
+
+    region = plan.region()
+    chips, fold = apart(region, plan.folds), fold_divisions(region, plan.folds)
+    parts = []
+    for run in runs:
+        if run.record.interrupted:
+            raise KeyboardInterrupt
+        parts.append(read_predictions(run.predictions_of("test"), chips))
+    joined = xr.concat(parts, "chip", join="exact", combine_attrs="override")
+    predictions = check_predictions(joined.assign_attrs(split=plan.splits), chips)
+    return CrossValidation(
+        plan=plan,
+        folder=folder,
+        region=chips,
+        folds=fold[fold >= 0] + 1,
+        predictions=predictions,
+        scores=replace(score_divisions(predictions, chips), split=plan.splits),
+        left_out=region.sizes["chip"] - chips.sizes["chip"],
+    )

@@ -1,0 +1,50 @@
+"""Many runs shared out to processes, which end with the one that started them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+def share_out(
+    work: Callable[[Item], Outcome], items: Sequence[Item], workers: int
+) -> Iterator[Outcome]:
+    """Do the same work on each item, and give what came of it in their order, as it comes.
+
+    Parameters
+    ----------
+    work : callable
+        Picklable, as items and outcomes are; what it raises ends all.
+    workers : int
+        Processes; with one, all is done in this process.
+    """
+    parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
+    outcomes: Iterator[Outcome] = parallel(delayed(_do)(work, item, os.getpid()) for item in items)
+    return outcomes
+
+
+def _do(work: Callable[[Item], Outcome], item: Item, asked_by: int) -> Outcome:
+    if os.getpid() != asked_by:
+        _end_with(asked_by)
+    return work(item)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process, too, when the one that started it was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

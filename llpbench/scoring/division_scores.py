@@ -1,0 +1,295 @@
+"""Scores of division means: known shares against the mean prediction, without any chip label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from llpbench.data.info import mark_synthetic
+from llpbench.errors import PredictionsError, UnknownNameError, unknown
+from llpbench.markdown import plain_cell
+from llpbench.metrics.arrays import FloatArray
+from llpbench.protocol import ALL, LEAST_COVERAGE
+from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
+from llpbench.scoring.division_scores_json import dump_division_scores, load_division_scores
+from llpbench.scoring.divisions import with_outlines
+from llpbench.scoring.measures import DIVISION_MEASURES, Measure
+from llpbench.scoring.score import Score
+from llpbench.scoring.tallies import division_tallies
+from llpbench.statistics import Interval, caution, cluster_bootstrap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+MEASURES = {measure.name: measure for measure in DIVISION_MEASURES}
+"""Of division means, by name; the first ranks."""
+
+WHOLE = tuple(name for name in MEASURES if name != "bias")
+"""Those that have a value over all classes."""
+
+SEES_SHARES = (
+    "the method is shown the known shares of the divisions that it predicts, so that how near it "
+    "comes to them says nothing of its map"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class DivisionScores:
+    r"""Scores of the mean predictions of divisions, one or several seeds of one method.
+
+    With :math:`p_{dk}` the known share of class k in division d, and :math:`q_{dk}` the mean
+    prediction of its chips, weighted by the area they share with it, ``mae`` is the mean over
+    divisions and classes of :math:`|q - p|` (division consistency divided by the number of
+    classes), ``mae_by_area`` the same with divisions weighted by their predicted area, ``bias``
+    by class the mean of :math:`q - p`; ``rmse``, ``r2`` and the calibration line are those of
+    :mod:`llpbench.metrics` with divisions in the place of chips. Every division counts once, but
+    for ``mae_by_area``; intervals are by resampling divisions.
+
+    Parameters
+    ----------
+    dataset, split : str
+        What was scored; ``all`` if chips are of several splits.
+    synthetic : bool
+        Whether the dataset was made by a program and shows no real place.
+    digests : dict
+        ``dataset``, ``predictions`` (a list, one for each seed) and ``scorer``.
+    attributes : dict
+        What the predictions say of themselves: method, track and so on.
+    categories, divisions : list of str
+        Names of the K class groups, ids of the D divisions that are scored.
+    known : ndarray, shape (D, K)
+        Known shares, 0 to 1.
+    predicted : ndarray, shape (seed, D, K)
+        Area-weighted means of the predictions of chips, 0 to 1.
+    coverage : ndarray, shape (D,)
+        Part of each division's area that was predicted, from
+        :data:`llpbench.protocol.LEAST_COVERAGE` to 1.
+    areas : ndarray, shape (D,)
+        Of their outlines, in km².
+    left_out : dict of str to int
+        How many divisions are not scored: ``uncovered``, below that coverage; ``unknown``, covered
+        but without known shares.
+    opened : Dataset, optional
+        What was scored, for names and outlines; None when read from JSON.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> known = np.array([[0.25, 0.75], [0.5, 0.5]])
+    >>> predicted = np.array([[[0.5, 0.5], [0.5, 0.5]]])
+    >>> scores = DivisionScores("made", "test", True, {}, {}, ["tree", "crop"], ["a", "b"],
+    ...                         known, predicted, np.ones(2), np.array([3.0, 1.0]), {})
+    >>> scores.value("mae"), scores.value("mae_by_area"), scores.per_class["bias"].tolist()
+    (0.125, 0.1875, [0.125, -0.125])
+    """
+
+    dataset: str
+    split: str
+    synthetic: bool
+    digests: dict[str, Any]
+    attributes: dict[str, Any]
+    categories: list[str]
+    divisions: list[str]
+    known: FloatArray
+    predicted: FloatArray
+    coverage: FloatArray
+    areas: FloatArray
+    left_out: dict[str, int]
+    opened: xr.Dataset | None = None
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics; ``bias`` has values by class alone."""
+        return list(MEASURES)
+
+    @cached_property
+    def tallies(self) -> dict[str, FloatArray]:
+        """What divisions contribute, (seed, division, m); all values follow from it."""
+        weight = self.coverage * self.areas
+        single = [division_tallies(self.known, seed, weight) for seed in self.predicted]
+        return {name: np.stack([tallies[name] for tallies in single]) for name in single[0]}
+
+    @property
+    def note(self) -> str:
+        """What to know before the numbers are believed; empty where there is nothing."""
+        notes = [SEES_SHARES] if self.attributes.get("track") == "disaggregation" else []
+        part = "" if self.split == ALL else self.split
+        return "; ".join(filter(None, [*notes, caution(len(self.divisions), part)]))
+
+    def value(self, metric: str) -> float:
+        """A metric over all divisions, averaged over seeds; NaN where it has none.
+
+        Parameters
+        ----------
+        metric : str
+            One of :attr:`metrics`; any other is refused (UnknownNameError).
+        """
+        measure, sums = self._of(metric)
+        return float(np.mean(measure.statistic(sums.sum(axis=1))))
+
+    def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
+        """95 % interval by resampling divisions, and seeds inside.
+
+        Parameters
+        ----------
+        metric : str
+            One of :attr:`metrics`.
+        draws : int
+            Bootstrap draws.
+        random_state : int
+            Seed of the draws.
+        """
+        measure, sums = self._of(metric)
+        options: dict[str, int] = {"draws": draws, "random_state": random_state}
+        return replace(cluster_bootstrap(sums, measure.statistic, **options), note=self.note)
+
+    def score(self, metric: str) -> Score:
+        """A metric with its 95 % interval and its values by category."""
+        interval = self.interval(metric)
+        return Score(
+            value=self.value(metric),
+            low=float(interval.low),
+            high=float(interval.high),
+            per_class=dict(zip(self.categories, self._per_class(metric), strict=True)),
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Metrics over all classes with intervals: ``value``, ``low``, ``high`` and ``title``."""
+        scores = [self._all[name] for name in WHOLE]
+        rows = [(score.value, score.low, score.high) for score in scores]
+        index = pd.Index(WHOLE, name="metric")
+        table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
+        return table.assign(title=[MEASURES[name].title for name in WHOLE])
+
+    @property
+    def per_class(self) -> pd.DataFrame:
+        """Metrics by class group: a row for each category, a column for each metric."""
+        return pd.DataFrame(
+            {name: self._per_class(name) for name in MEASURES},
+            index=pd.Index(self.categories, name="category"),
+        )
+
+    def per_class_interval(
+        self, metric: str, *, draws: int = 5000, random_state: int = 0
+    ) -> pd.DataFrame:
+        """Values of a metric by class group, with their 95 % intervals.
+
+        A row for each category: ``value``, ``low``, ``high``; NaN for a category without a value.
+
+        Parameters
+        ----------
+        metric : str
+            One of :attr:`metrics`.
+        draws, random_state : int
+            As in :meth:`interval`.
+        """
+        measure, sums = self._of(metric)
+        options: dict[str, int] = {"draws": draws, "random_state": random_state}
+        interval = cluster_bootstrap(sums, measure.per_class or measure.statistic, **options)
+        columns = {"value": self._per_class(metric), "low": interval.low, "high": interval.high}
+        return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
+
+    @property
+    def per_division(self) -> gpd.GeoDataFrame:
+        """A row for each scored division: its shares, and its outline where it was opened.
+
+        ``area_km2``, ``coverage``, ``mae`` (averaged over seeds), and for each category
+        ``CATEGORY known`` and ``CATEGORY predicted`` (mean over seeds).
+        """
+        predicted = self.predicted.mean(axis=0)
+        shares: dict[str, FloatArray] = {}
+        for number, name in enumerate(self.categories):
+            shares[f"{name} known"] = self.known[:, number]
+            shares[f"{name} predicted"] = predicted[:, number]
+        errors = np.abs(self.predicted - self.known).mean(axis=(0, 2))
+        facts = {"area_km2": self.areas, "coverage": self.coverage, "mae": errors}
+        index = pd.Index(self.divisions, name="division")
+        return with_outlines(pd.DataFrame({**facts, **shares}, index=index), self.opened)
+
+    def to_csv(self) -> str:
+        """:attr:`per_division` without outlines, as csv; text that is a formula is quoted."""
+        table = self.per_division.drop(columns="geometry")
+        names = [name for name in ("name",) if name in table]
+        table = table[[*names, *table.columns.drop(names)]].reset_index().rename(columns=plain_cell)
+        return str(pd.DataFrame(table).map(plain_cell).to_csv(index=False, float_format="%.6g"))
+
+    def compare(self, other: DivisionScores, metric: str = "mae") -> Comparison:
+        """Compare with another method on the same divisions, paired: this minus other.
+
+        Parameters
+        ----------
+        other : DivisionScores
+            Of the same divisions of the same dataset; else a PredictionsError is raised.
+        metric : str
+            One that has a value over all classes; any other is refused (UnknownNameError).
+        """
+        check_same_data(self.digests, other.digests)
+        if (self.split, self.divisions) != (other.split, other.divisions):
+            raise PredictionsError("scores of different divisions cannot be compared")
+        if metric not in WHOLE:
+            raise UnknownNameError(unknown("metric over all classes", metric, WHOLE))
+        return compare_tallies(MEASURES[metric], self.tallies, other.tallies, self.split)
+
+    def to_json(self) -> str:
+        """Everything but the outlines, as JSON that :meth:`from_json` reads again."""
+        return dump_division_scores(vars(self), self._all, self.note)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read scores that :meth:`to_json` wrote; any other text is refused (PredictionsError)."""
+        return cls(**load_division_scores(text))
+
+    @cached_property
+    def _all(self) -> dict[str, Score]:
+        return {name: self.score(name) for name in MEASURES}
+
+    def _of(self, metric: str) -> tuple[Measure, FloatArray]:
+        if metric not in MEASURES:
+            raise UnknownNameError(unknown("metric of divisions", metric, MEASURES))
+        return MEASURES[metric], self.tallies[MEASURES[metric].tally]
+
+    def _per_class(self, metric: str) -> FloatArray:
+        """Values by category (K,), averaged over seeds."""
+        measure, sums = self._of(metric)
+        by_class = measure.per_class or measure.statistic
+        values: FloatArray = by_class(sums.sum(axis=1)).mean(axis=0)
+        return values
+
+    @property
+    def subject(self) -> str:
+        """Method, dataset (marked where it is synthetic) and split, for titles."""
+        method = self.attributes.get("method", "predictions")
+        part = "all chips" if self.split == ALL else f"{self.split} split"
+        return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {part}"
+
+    @property
+    def size(self) -> str:
+        """How many divisions are scored, and how many are not, and why."""
+        number = len(self.divisions)
+        reasons = {
+            "uncovered": f"less than {LEAST_COVERAGE:.0%} of the area predicted",
+            "unknown": "shares unknown",
+        }
+        out = [f"{n} left out ({reasons[why]})" for why, n in self.left_out.items() if n]
+        return ", ".join([f"{number} division" + "s" * (number != 1), *out])
+
+    def __repr__(self) -> str:
+        """One line, without any resampling."""
+        return f"<DivisionScores of {self.subject}: MAE {self.value('mae'):.4f}, {self.size}>"
+
+    def __str__(self) -> str:
+        """One line: method, data, and the mean absolute error with its interval."""
+        mae = self._all["mae"]
+        interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
+        return f"{self.subject} ({self.size}): MAE of divisions {mae.value:.4f}{interval}"
+
+    def _repr_html_(self) -> str:
+        table = self.table()[["title", "value", "low", "high"]].set_index("title")
+        html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
+        return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"
