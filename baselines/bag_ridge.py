@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
 from llpbench.data.divisions import Divisions
-from llpbench_baselines.division_regression import DivisionRegression
 from llpbench.uncertainty.simplex import project_to_simplex
+from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(-6, 3, 37)
 

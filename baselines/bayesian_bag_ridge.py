@@ -13,8 +13,8 @@ from scipy.special import ndtri
 from llpbench.data.divisions import Divisions
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import INTERVAL_LEVELS
-from llpbench_baselines.division_regression import DivisionRegression
 from llpbench.uncertainty.simplex import project_to_simplex
+from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(-6, 3, 73)
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -19,8 +19,8 @@ import llpbench
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError
 from llpbench.methods.registry import make_method, method_class, method_names
 from llpbench.running.run import run_method
-from llpbench_baselines.patch_words import describe_patches
 from llpbench.uncertainty.simplex import project_to_simplex
+from llpbench_baselines.patch_words import describe_patches
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 

@@ -27,6 +27,7 @@ from llpbench.methods.registry import describe_method, load_method, make_method,
 from llpbench.predictions import check_predictions
 from llpbench.protocol import prediction_inputs
 from llpbench.running.run import run_method
+from llpbench.uncertainty.recalibration import calibration_matrix
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.bayesian_bag_ridge import BayesianBagRidge
 from llpbench_baselines.post import rake

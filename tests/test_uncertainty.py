@@ -51,7 +51,9 @@ def blocks(places: NDArray[np.float64], generator: np.random.Generator) -> csr_a
     return csr_array((np.ones(len(places)), (owner, np.arange(len(places)))))
 
 
-def field(places: NDArray[np.float64], length: float, generator: np.random.Generator) -> object:
+def field(
+    places: NDArray[np.float64], length: float, generator: np.random.Generator
+) -> NDArray[np.float64]:
     """A normal field with exponential correlation, which is its definition in the model."""
     correlation = np.exp(-cdist(places, places) / length) + 1e-9 * np.eye(len(places))
     return np.linalg.cholesky(correlation) @ generator.standard_normal(len(places))
@@ -130,12 +132,14 @@ def test_intervals_hold_as_many_draws_as_they_say() -> None:
     low, high = one.intervals(shares, [0.5, 0.9])
     inside = (truth >= low[:, :, 0]) & (truth <= high[:, :, 0])
     assert inside.mean(axis=1) == pytest.approx([0.5, 0.9], abs=0.02)
-    assert low.dtype == np.float32 and (low <= high).all()
+    assert low.dtype == np.float32
+    assert (low <= high).all()
 
 
 def test_a_class_that_is_hardly_there_may_be_absent_and_one_that_fills_a_chip_may_fill_it() -> None:
     low, high = model(0.1, 0.01).intervals(np.array([[0.0, 1.0]]), [0.9])
-    assert low[0, 0, 0] == 0 and high[0, 0, 1] == 1
+    assert low[0, 0, 0] == 0
+    assert high[0, 0, 1] == 1
 
 
 def simulate(seed: int) -> tuple[float, float, float, float]:

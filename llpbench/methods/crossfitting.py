@@ -73,7 +73,7 @@ def predict_held_out(
         rest, chosen_by, held_out = _parts(train, val, number)
         method = make()
         gate.fit(method, rest, chosen_by)
-        rows = chips.indexes["chip"].get_indexer(held_out["chip"].to_numpy())
+        rows = chips.indexes["chip"].get_indexer(held_out.indexes["chip"])
         predicted = [batch.shares for batch in gate.predict_batches(method, held_out)]
         shares[rows] = np.concatenate(predicted)
     return Estimate(shares), chips
@@ -88,4 +88,8 @@ def _parts(
     if np.isin(val["chip"].to_numpy(), train["chip"].to_numpy()).any():
         return take_split(fold, "train", "renormalise"), next_fold, held_out
     split = np.where(fold["split"] == "val", "train", fold["split"])
-    return take_split(fold.assign_coords(split=("chip", split)), "train", "renormalise"), val, held_out
+    return (
+        take_split(fold.assign_coords(split=("chip", split)), "train", "renormalise"),
+        val,
+        held_out,
+    )

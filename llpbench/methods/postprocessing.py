@@ -49,8 +49,8 @@ class PostProcessor:
             Predictions of all validation chips. For one that makes intervals: of training chips, by
             methods that did not see their divisions.
         ds : Dataset
-            The chips of ``val`` as division supervision shows them, whatever that of the method; for
-            one that makes intervals with their places.
+            The chips of ``val`` as division supervision shows them, whatever that of the method,
+            and for one that makes intervals their places.
         """
         return self
 

@@ -30,8 +30,8 @@ class ErrorModel:
     .. math:: y_k \sim \mathrm{Beta}(\kappa_k \mu_k, \kappa_k (1 - \mu_k)), \qquad
               \mu_k = (1 - \phi_k) (f M)_k + \phi_k \bar p_k, \qquad \phi_k = 1 / (\kappa_k + 1)
 
-    so that :math:`\phi_k` is the variance of errors as a part of :math:`\mu_k (1 - \mu_k)`, which it
-    would be if nothing were known. Errors of two chips at the distance h correlate by
+    so that :math:`\phi_k` is the variance of errors as a part of :math:`\mu_k (1 - \mu_k)`, the
+    largest that shares of that mean can have. Errors of two chips at the distance h correlate by
     :math:`a e^{-h/L}`. Several pairs of a and L explain the residuals of divisions about as well:
     ``weights`` says how well each.
 
@@ -132,6 +132,7 @@ class ErrorModel:
         Returns
         -------
         means, variances : ndarray of float64, shape (area, category)
+            Shares from 0 to 1, whose rows sum to 1, and their squares' unit.
         """
         corrected = project_to_simplex(shares @ self.matrix)
         centres = drawn(corrected, self.scale, self.mean)
@@ -160,8 +161,10 @@ class ErrorModel:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Become what :meth:`to_arrays` described."""
-        named = {field.name: arrays[field.name] for field in fields(cls)}
-        return cls(**{**named, "noise": float(named["noise"]), "divisions": int(named["divisions"])})
+        named: dict[str, Any] = {field.name: arrays[field.name] for field in fields(cls)}
+        return cls(
+            **{**named, "noise": float(named["noise"]), "divisions": int(named["divisions"])}
+        )
 
     def _shapes(
         self, centres: NDArray[np.float64]

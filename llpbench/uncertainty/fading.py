@@ -81,6 +81,7 @@ def own_variances(weights: csr_array, spread: NDArray[np.float64]) -> NDArray[np
     Returns
     -------
     ndarray of float64, shape (area, category)
+        In the square of the unit of the spread.
     """
     return np.asarray(weights.multiply(weights) @ np.square(spread))
 
@@ -107,6 +108,7 @@ def shared_variances(
     Returns
     -------
     ndarray of float64, shape (area, category)
+        In the square of the unit of the spread.
     """
     variances = np.empty((weights.shape[0], spread.shape[1]))
     for area in range(weights.shape[0]):
@@ -135,6 +137,7 @@ def covariances(
     Returns
     -------
     ndarray of float64, shape (area, area)
+        In the square of the unit of the spread.
     """
     scaled = weights.multiply(spread[np.newaxis]).tocsr()
     if alike is None:

@@ -184,7 +184,7 @@ def _subset(divisions: Divisions) -> NDArray[np.intp]:
 
 
 def _noise(sizes: NDArray[np.float64], likely: NDArray[np.float64]) -> float:
-    """Standard deviation of the logarithm of the mean absolute residual, from those of divisions."""
+    """Standard deviation of the logarithm of the mean absolute residual of divisions."""
     best = np.unravel_index(likely.argmax(), likely.shape)
     of_divisions = np.abs(sizes[best]).mean(axis=1)
     return float(of_divisions.std(ddof=1) / of_divisions.mean() / np.sqrt(len(of_divisions)))
