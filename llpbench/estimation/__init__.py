@@ -1,0 +1,1 @@
+"""Class areas of polygons: from predictions alone, or with a sample of labelled chips."""
