@@ -27,6 +27,12 @@ SPLITS = ("train", "val", "test")
 ALL = "all"
 """All splits together: what may be trained on or predicted for a map, and is never scored."""
 
+LEAST_COVERAGE = 0.75
+"""Least part of a division's area that is predicted where its known shares are compared with the
+mean prediction. What is not seen can then move them by a quarter of the difference between the
+two parts at most. Of the whole municipalities at hand nearly all have .8 and more, as chips on
+their borders belong to neighbours; those cut by the edge of an image have less."""
+
 VERSION = 1
 SCORER_VERSION = "1.0"
 """Changes whenever any score could."""

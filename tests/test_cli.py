@@ -229,7 +229,7 @@ SHARED = {
     ),
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
-    *("--all", "--chips", "--licence", "--predictions", "--title"),
+    *("--all", "--chips", "--labels", "--licence", "--predictions", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
