@@ -80,7 +80,9 @@ def test_a_stratified_sample_tells_what_a_simple_one_would() -> None:
     generator = np.random.default_rng(2)
     found = []
     for _ in range(200):
-        parts = [generator.choice(np.flatnonzero(strata == h), n) for h, n in enumerate((30, 12))]
+        parts = [
+            generator.choice(np.flatnonzero(strata == h), n, False) for h, n in enumerate((30, 12))
+        ]
         chip = np.concatenate(parts)
         sample = Sample.stratified(chip, truth[chip], strata[chip], [101, 199])
         found.append(sample.variance_unstratified(truth[chip] / 300))
