@@ -107,8 +107,8 @@ class ClassAreas:
         said = []
         if negative := int((self.means.value < 0).sum()):
             said.append(
-                f"{negative} estimates are below 0, as those of samples may be; their intervals "
-                "say what the area can be"
+                f"{negative} estimates are below 0, as those of samples may be: there is little or "
+                "nothing of the class, at most the high end of its interval"
             )
         if self.has_intervals and (lacking := int(np.isnan(self.means.variance).sum())):
             said.append(
