@@ -37,6 +37,7 @@ COMMANDS = {
     "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
     "predict": ("building:predict", "Apply a trained method to a new raster."),
     "map": ("predictions:map_predictions", "Write predictions as a map."),
+    "estimate": ("estimating:estimate", "Estimate areas of classes in polygons."),
     "template": ("predictions:template", "Write an empty predictions file to fill."),
     "convert": ("predictions:convert", "Write predictions in another form."),
     "evaluate": ("predictions:evaluate", "Score a predictions file."),

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.data.dataset import open_dataset
-from llpbench.errors import BuildError, PredictionsError, examples
+from llpbench.errors import BuildError
 from llpbench.maps.cells import Cells, find_cells
 from llpbench.maps.picture import draw_map
 from llpbench.maps.rasters import write_classes, write_intervals, write_shares
 from llpbench.maps.tables import chip_table, division_table
 from llpbench.plots.writing import write_figure
 from llpbench.predictions.files import read_predictions
-from llpbench.predictions.table import check_predictions
+from llpbench.predictions.part import check_part
 from llpbench.style import category_colours
 from llpbench.writing import replacing
 
@@ -87,8 +87,7 @@ def write_map(
     ds = ds.llp.group()
     if not isinstance(predictions, xr.Dataset):
         predictions = read_predictions(predictions, ds)
-    part = _predicted(predictions, ds)
-    predictions = check_predictions(predictions, part)
+    predictions, part = check_part(predictions, ds)
     cells, colours, tags = find_cells(part), category_colours(part), _tags(predictions, part)
     endings = ("-classes.tif", "-chips.parquet", "-divisions.parquet", ".png")
     files = MapFiles(path, *(path.with_name(path.stem + ending) for ending in endings))
@@ -114,20 +113,6 @@ def _write_intervals(
         return None
     write_intervals(predictions, cells, path, tags)
     return path
-
-
-def _predicted(predictions: xr.Dataset, ds: xr.Dataset) -> xr.Dataset:
-    """The chips of a dataset that were predicted, in the dataset's order."""
-    if "chip" not in predictions.coords or not predictions.sizes["chip"]:
-        raise PredictionsError("predictions must name each chip: coordinate 'chip' is missing")
-    predicted = predictions.indexes["chip"]
-    unknown = predicted[~predicted.isin(ds.indexes["chip"])]
-    if len(unknown):
-        raise PredictionsError(
-            f"{len(unknown)} predicted chips are not in {ds.llp.info.name!r}, such as "
-            f"{examples(unknown)}; give the dataset they were predicted on"
-        )
-    return ds.isel(chip=ds.indexes["chip"].isin(predicted))
 
 
 def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:

@@ -36,6 +36,24 @@ def map_predictions(
         What is drawn; by default all that a file holds, or what a run predicted. What a run has not
         predicted yet, its method predicts now.
     """
+    return write_map(*find_predictions(source, dataset, split), path)
+
+
+def find_predictions(
+    source: Path, dataset: str | None = None, split: str | None = None
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Find predictions, or make those that a run has not made yet; and what was predicted.
+
+    Parameters
+    ----------
+    source, dataset, split
+        See :func:`map_predictions`.
+
+    Returns
+    -------
+    predictions, ds : Dataset
+        Not checked against each other, but that a split is predicted whole.
+    """
     if (source / RECORD).is_file():
         predictions, ds = _of_run(source, dataset, split)
     elif dataset is None:
@@ -44,7 +62,7 @@ def map_predictions(
         )
     else:
         predictions, ds = read_predictions(source), open_dataset(dataset)
-    return write_map(predictions if split is None else _part(predictions, ds, split), ds, path)
+    return (predictions if split is None else _part(predictions, ds, split)), ds
 
 
 def _of_run(folder: Path, dataset: str | None, split: str | None) -> tuple[xr.Dataset, xr.Dataset]:

@@ -1,0 +1,99 @@
+"""Mean class shares of polygons, with their variances: what every estimator here returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+FloatArray = NDArray[np.float64]
+
+LEVEL = 0.95
+"""Of all intervals."""
+
+
+class ErrorModel(Protocol):
+    """What knows how wrong means of predictions are, without any labelled chip."""
+
+    def area_variance(self, weights: csr_array, shares: FloatArray) -> FloatArray:
+        """Variance of the mean share of polygons.
+
+        Parameters
+        ----------
+        weights : csr_array, shape (polygon, chip)
+            Parts of each polygon's predicted area that lie in each chip; rows sum to 1.
+        shares : ndarray, shape (chip, category)
+            As predicted.
+
+        Returns
+        -------
+        ndarray, shape (polygon, category)
+            Of shares from 0 to 1.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Means:
+    """Estimated mean shares.
+
+    Parameters
+    ----------
+    value : ndarray, shape (polygon, category)
+        Mostly from 0 to 1; of samples, also below or above. Rows sum to 1, but for small areas.
+    variance : ndarray, shape (polygon, category)
+        NaN where it is not known.
+    degrees : ndarray, shape (polygon,)
+        Of freedom of the variance; infinity where it counts as known.
+    effective : ndarray, shape (polygon, category)
+        How many labelled chips, without a map, would tell as much; NaN without any.
+    """
+
+    value: FloatArray
+    variance: FloatArray
+    degrees: FloatArray
+    effective: FloatArray
+
+    def interval(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of 95 % intervals, by Student's t; NaN where there is no variance.
+
+        They are cut at 0 and at 1, but never inside the estimate.
+
+        Returns
+        -------
+        low, high : ndarray, shape (polygon, category)
+            Shares.
+        """
+        from scipy.stats import t
+
+        half = t.ppf((1 + LEVEL) / 2, self.degrees)[:, np.newaxis] * np.sqrt(self.variance)
+        low = np.maximum(self.value - half, np.minimum(self.value, 0))
+        return low, np.minimum(self.value + half, np.maximum(self.value, 1))
+
+
+def predicted_means(
+    weights: csr_array, shares: FloatArray, errors: ErrorModel | None = None
+) -> Means:
+    """Mean shares from predictions alone.
+
+    Parameters
+    ----------
+    weights : csr_array, shape (polygon, chip)
+        See :meth:`ErrorModel.area_variance`.
+    shares : ndarray, shape (chip, category)
+        As predicted.
+    errors : ErrorModel, optional
+        Without one there are no intervals: nothing in predictions says how wrong they are.
+
+    Examples
+    --------
+    >>> predicted_means(csr_array([[0.5, 0.5]]), np.eye(2)).value
+    array([[0.5, 0.5]])
+    """
+    value = np.asarray(weights @ shares)
+    unknown = np.full_like(value, np.nan)
+    variance = unknown if errors is None else errors.area_variance(weights, shares)
+    return Means(value, variance, np.full(len(value), np.inf), unknown)
