@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -167,8 +169,8 @@ def test_error_of_chips_is_found_from_divisions(count: int) -> None:
     assert ((low < true) & (true < high)).mean() >= 0.85
 
 
-def test_corrected_areas_keep_their_variance() -> None:
-    """All of the region: the mean of its chips, its variance the sum of all covariances."""
+def test_errors_of_areas_are_the_sum_of_all_covariances_and_the_bias() -> None:
+    """All of the region: the mean of its chips; a matrix that moves a tenth adds its square."""
     places, one = lattice()[:40], model(0.1)
     shares = np.random.default_rng(5).dirichlet(np.ones(2), 40)
     weights = csr_array(np.full((1, 40), 1 / 40))
@@ -178,6 +180,11 @@ def test_corrected_areas_keep_their_variance() -> None:
     alike = 0.5 * np.eye(40) + 0.5 * np.exp(-cdist(places, places) / 3)
     assert means[0] == pytest.approx(shares.mean(axis=0))
     assert variances[0, 0] == pytest.approx(spread @ alike @ spread / 1600)
+    matrix = np.array([[0.9, 0.1], [0.0, 1.0]])
+    biased = replace(one, matrix=matrix, scales=np.full((1, 2), 1e-9))
+    moved = biased.area_means(weights, shares, places)
+    assert moved[0] == pytest.approx(means)
+    assert moved[1][0] == pytest.approx((0.1 * means[0, 0]) ** 2 * np.ones(2), rel=1e-4)
 
 
 def test_a_model_survives_being_arrays() -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NO_INTERVALS = (
-    "there are no intervals, as predictions alone do not say how wrong they are: draw chips to "
-    "label with `llpbench estimate ... --sample 100 -o sample.geojson`, fill in their shares, and "
-    "give them with --labels"
+    "there are no intervals, as predictions alone do not say how wrong they are: give the folder "
+    "of `llpbench crossvalidate` with --crossvalidation; or draw chips to label with `llpbench "
+    "estimate ... --sample 100 -o sample.geojson`, fill in shares, and give them with --labels"
 )
 
 
@@ -33,6 +33,7 @@ NO_INTERVALS = (
 @click.option("--divisions", type=options.PATH, help="Polygons; by default the whole region.")
 @click.option("--by", "--division-id", "by", metavar="COLUMN", help="Of their ids or names.")
 @click.option("--layer", help="The layer they are in.")
+@options.crossvalidation_option
 @click.option("--labels", type=options.PATH, help="Labelled chips or points.")
 @click.option(
     "--design",
@@ -64,8 +65,9 @@ def estimate(
 ) -> None:
     """Estimate areas of classes in polygons, in km², from predictions and any labels.
 
-    PREDICTIONS are a file, or those of a run, given by its folder. With --labels areas have 95 %
-    intervals that hold however wrong the map is.
+    PREDICTIONS are a file, or those of a run, given by its folder. With --crossvalidation areas have
+    95 % intervals, from how far off held-out divisions were; those of --labels hold however wrong
+    the map is.
     """
     from llpbench.errors import LLPBenchError
     from llpbench.running.mapping import find_predictions
@@ -88,9 +90,12 @@ def _estimate(
     found: xr.Dataset, ds: xr.Dataset, out: Path | None, as_json: bool, chosen: dict[str, Any]
 ) -> None:
     from llpbench.estimation import estimate_areas
+    from llpbench.running.fold_errors import read_fold_errors
     from llpbench.style import category_colours
 
-    areas = estimate_areas(found, ds, **chosen)  # errors= of cross-validated divisions goes here
+    folder = chosen.pop("crossvalidation")
+    errors = None if folder is None else read_fold_errors(folder, found, ds)
+    areas = estimate_areas(found, ds, errors=errors, **chosen)
     if not as_json:
         echo(f"{areas}\n")
     table = areas.table().astype(object)

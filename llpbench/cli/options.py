@@ -72,6 +72,13 @@ seeds_option = click.option(
 )
 
 
+crossvalidation_option = click.option(
+    "--crossvalidation",
+    type=EXISTING_FOLDER,
+    help="Folder of a cross-validation of the method, which tells how wrong it is.",
+)
+
+
 def datasets_option(*, required: bool) -> Decorator:
     """``--dataset``, once or several times."""
     text = "Name or path of a dataset; several."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -128,16 +129,15 @@ def evaluate(
     type=click.Choice(["train", "val", "test", "all"]),
     help="What is drawn: by default all that a file holds, or what the run predicted.",
 )
+@options.crossvalidation_option
 @options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
 @options.json_option
-def map_predictions(
-    predictions: Path, dataset: str | None, split: str | None, out: Path, as_json: bool
-) -> None:
+def map_predictions(predictions: Path, out: Path, as_json: bool, **chosen: Any) -> None:
     """Write predictions as a map: GeoTIFFs of shares and classes, GeoParquet, a picture.
 
     They are a file, or those of a run, given by its folder; with --split all its method predicts
-    every chip of the region.
+    every chip of the region. With --crossvalidation each share has an interval.
     """
     from llpbench.running.mapping import map_predictions as write
 
-    print_paths(write(predictions, out, dataset=dataset, split=split).paths, as_json)
+    print_paths(write(predictions, out, **chosen).paths, as_json)

@@ -3,14 +3,13 @@
 from llpbench.estimation.areas import ClassAreas
 from llpbench.estimation.estimating import estimate_areas
 from llpbench.estimation.fay_herriot import FayHerriot, fay_herriot
-from llpbench.estimation.means import ErrorModel, Means
+from llpbench.estimation.means import Means
 from llpbench.estimation.sample import Sample
 from llpbench.estimation.sampling import draw_sample
 from llpbench.estimation.survey import survey_means
 
 __all__ = [
     "ClassAreas",
-    "ErrorModel",
     "FayHerriot",
     "Means",
     "Sample",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.divisions import chip_places
 from llpbench.errors import LLPBenchError
 from llpbench.estimation.areas import ClassAreas
 from llpbench.estimation.labels import Design, read_sample
-from llpbench.estimation.means import ErrorModel, predicted_means
+from llpbench.estimation.means import predicted_means
 from llpbench.estimation.polygons import (
     Polygons,
     chip_areas,
@@ -23,6 +24,7 @@ from llpbench.estimation.polygons import (
 from llpbench.estimation.small_areas import small_area_means
 from llpbench.estimation.survey import Estimator, survey_means
 from llpbench.predictions.part import check_part
+from llpbench.uncertainty.error_model import ErrorModel
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,8 +69,8 @@ def estimate_areas(
         Whether polygons have too few labels each for a survey of their own, see
         :func:`~llpbench.estimation.small_areas.small_area_means`.
     errors : ErrorModel, optional
-        What knows how wrong predictions are where there are no labels; without it, and without
-        labels, there are no intervals.
+        How wrong predictions are, learned from held-out divisions; without it, and without labels,
+        there are no intervals.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def estimate_areas(
     polygons = _polygons(divisions, by, layer, grouped, part, small_areas).covered()
     method = predictions.attrs.get("method", "a map")
     if labels is None:
-        means, how = predicted_means(polygons.weights, shares, errors), "predictions alone"
+        means = predicted_means(polygons.weights, shares, chip_places(part), errors)
+        how = "predictions alone" if errors is None else "errors of held-out divisions"
     else:
         sample = read_sample(Path(labels), part, design)
         estimate = small_area_means if small_areas else survey_means

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from llpbench.uncertainty.error_model import ErrorModel
+
 FloatArray = NDArray[np.float64]
 
 LEVEL = 0.95
 """Of all intervals."""
-
-
-class ErrorModel(Protocol):
-    """What knows how wrong means of predictions are, without any labelled chip."""
-
-    def area_variance(self, weights: csr_array, shares: FloatArray) -> FloatArray:
-        """Variance of the mean share of polygons.
-
-        Parameters
-        ----------
-        weights : csr_array, shape (polygon, chip)
-            Parts of each polygon's predicted area that lie in each chip; rows sum to 1.
-        shares : ndarray, shape (chip, category)
-            As predicted.
-
-        Returns
-        -------
-        ndarray, shape (polygon, category)
-            Of shares from 0 to 1.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -75,18 +55,24 @@ class Means:
 
 
 def predicted_means(
-    weights: csr_array, shares: FloatArray, errors: ErrorModel | None = None
+    weights: csr_array,
+    shares: FloatArray,
+    places: FloatArray | None = None,
+    errors: ErrorModel | None = None,
 ) -> Means:
     """Mean shares from predictions alone.
 
     Parameters
     ----------
     weights : csr_array, shape (polygon, chip)
-        See :meth:`ErrorModel.area_variance`.
+        Parts of each polygon's predicted area that lie in each chip; rows sum to 1.
     shares : ndarray, shape (chip, category)
         As predicted.
+    places : ndarray, shape (chip, 2), optional
+        East and north in km, for the error model.
     errors : ErrorModel, optional
-        Without one there are no intervals: nothing in predictions says how wrong they are.
+        Learned from held-out divisions. Without one there are no intervals: nothing in predictions
+        says how wrong they are.
 
     Examples
     --------
@@ -94,6 +80,7 @@ def predicted_means(
     array([[0.5, 0.5]])
     """
     value = np.asarray(weights @ shares)
-    unknown = np.full_like(value, np.nan)
-    variance = unknown if errors is None else errors.area_variance(weights, shares)
+    unknown = variance = np.full_like(value, np.nan)
+    if errors is not None and places is not None:
+        value, variance = errors.area_means(weights, shares, places)
     return Means(value, variance, np.full(len(value), np.inf), unknown)

@@ -2,6 +2,7 @@
 
 from llpbench.data.chip_picture import draw_chip
 from llpbench.plots.area import draw_area, draw_splits
+from llpbench.plots.chip_errors import draw_chip_errors
 from llpbench.plots.classes import draw_classes
 from llpbench.plots.coarseness import draw_coarseness
 from llpbench.plots.confusion import draw_confusion
@@ -19,6 +20,7 @@ from llpbench.plots.writing import file_name, write_division_plots, write_figure
 __all__ = [
     "draw_area",
     "draw_chip",
+    "draw_chip_errors",
     "draw_class_map",
     "draw_classes",
     "draw_coarseness",

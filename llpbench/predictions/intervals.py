@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import PredictionsError, examples
 
@@ -47,6 +47,15 @@ def column_name(category: str, bound: str, level: float) -> str:
     'tree_low90'
     """
     return f"{category}_{bound}{percent_of(level)}"
+
+
+def with_intervals(
+    predictions: xr.Dataset, levels: Sequence[float], low: ArrayLike, high: ArrayLike
+) -> xr.Dataset:
+    """Add intervals: bounds of shape (level, chip, category), in the order of the predictions."""
+    bounds = {"low": (DIMENSIONS, np.asarray(low, dtype=np.float32))}
+    bounds["high"] = (DIMENSIONS, np.asarray(high, dtype=np.float32))
+    return predictions.assign_coords(level=np.asarray(levels, dtype=np.float64)).assign(bounds)
 
 
 def levels_of(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
+from llpbench.data.divisions import Divisions, chip_places
 from llpbench.data.folds import apart, fold_divisions
+from llpbench.errors import LLPBenchError
 from llpbench.predictions.files import read_predictions
+from llpbench.predictions.intervals import with_intervals
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import ALL
+from llpbench.protocol import ALL, INTERVAL_LEVELS
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.running.fold_results import CrossValidation
 from llpbench.running.run import complete_task
@@ -22,7 +28,16 @@ from llpbench.running.sweep_plan import Job
 from llpbench.running.workers import share_out
 from llpbench.runs.record import Run
 from llpbench.scoring import score_divisions
+from llpbench.scoring.division_scores import DivisionScores
+from llpbench.uncertainty.chip_error import ChipError, estimate_chip_error
+from llpbench.uncertainty.error_model import ErrorModel
+from llpbench.uncertainty.fitting import fit_error_model
 from llpbench.writing import locked
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+log = logging.getLogger(__name__)
 
 
 def crossvalidate(
@@ -113,12 +128,33 @@ def _put_together(plan: FoldPlan, folder: Path, runs: Iterable[Run]) -> CrossVal
         parts.append(read_predictions(run.predictions_of("test"), chips))
     joined = xr.concat(parts, "chip", join="exact", combine_attrs="override")
     predictions = check_predictions(joined.assign_attrs(split=plan.splits), chips)
+    scores = replace(score_divisions(predictions, chips), split=plan.splits)
+    predictions, model, chip_error = _learn_errors(predictions, chips, scores)
     return CrossValidation(
         plan=plan,
         folder=folder,
         region=chips,
         folds=fold[fold >= 0] + 1,
         predictions=predictions,
-        scores=replace(score_divisions(predictions, chips), split=plan.splits),
+        scores=scores,
         left_out=region.sizes["chip"] - chips.sizes["chip"],
+        model=model,
+        chip_error=chip_error,
     )
+
+
+def _learn_errors(
+    predictions: xr.Dataset, chips: xr.Dataset, scores: DivisionScores
+) -> tuple[xr.Dataset, ErrorModel | None, ChipError | None]:
+    """Learn from the divisions that are scored how far chips are off, and add intervals."""
+    shares = predictions["proportions"].to_numpy().astype(np.float64)
+    rows = chips.indexes["division"].get_indexer(pd.Index(scores.divisions))
+    try:
+        model = fit_error_model(shares, chip_places(chips), Divisions.of(chips)[rows])
+    except LLPBenchError as error:
+        log.warning("the error of chips is not estimated: %s", error)
+        return predictions, None, None
+    if "low" not in predictions:
+        low, high = model.intervals(shares, INTERVAL_LEVELS)
+        predictions = with_intervals(predictions, INTERVAL_LEVELS, low, high)
+    return predictions, model, estimate_chip_error(model, shares, scores.categories)

@@ -16,12 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench._version import __version__
+from llpbench.data.divisions import Divisions
 from llpbench.maps import write_map
 from llpbench.markdown import escape_markdown, format_interval, markdown_table, plain_cell
-from llpbench.plots import draw_division_shares, draw_folds, write_figure
+from llpbench.plots import draw_chip_errors, draw_division_shares, draw_folds, write_figure
 from llpbench.predictions.files import write_predictions
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.scoring.division_scores import DivisionScores
+from llpbench.uncertainty.chip_error import ASSUMPTIONS, ChipError
+from llpbench.uncertainty.error_model import ErrorModel
+from llpbench.uncertainty.files import write_error_model
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
@@ -32,6 +36,11 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Version of ``crossvalidation.json``."""
+
+RECORD = "crossvalidation.json"
+
+ERROR_MODEL = "error_model.npz"
+"""What residuals of divisions tell of errors of chips and areas, in the folder."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,10 @@ class CrossValidation:
         Their means by division against the known shares.
     left_out : int
         Number of chips that nobody predicted: they lie in no division with known shares.
+    model : ErrorModel or None
+        How large errors of chips are, learned from the divisions; None where they do not tell.
+    chip_error : ChipError or None
+        The mean error of chips that follows.
     """
 
     plan: FoldPlan
@@ -64,44 +77,46 @@ class CrossValidation:
     predictions: xr.Dataset = field(repr=False)
     scores: DivisionScores
     left_out: int
+    model: ErrorModel | None = None
+    chip_error: ChipError | None = None
 
     @property
     def per_division(self) -> gpd.GeoDataFrame:
         """Divisions with name, fold, what :attr:`DivisionScores.per_division` has, and outline.
 
-        Divisions that are not scored have neither shares nor errors.
+        Divisions that are not scored have neither shares nor errors. ``chip_error`` is the
+        estimated error of a division's chips, on average.
         """
         outlines = self.region.llp.divisions()[["name", "geometry"]].assign(fold=self.folds)
         scored = pd.DataFrame(self.scores.per_division).drop(columns=["name", "geometry"])
         table = outlines.join(scored)
-        return table[["name", "fold", *scored.columns, "geometry"]]
+        columns = ["name", "fold", *scored.columns]
+        if self.chip_error is not None:
+            of_chips = self.chip_error.of_chips.mean(axis=1)
+            table["chip_error"] = Divisions.of(self.region).means(of_chips)
+            columns.append("chip_error")
+        return table[[*columns, "geometry"]]
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
         """A row a class, all of shares of divisions.
 
         ``share`` (mean of the known ones), ``mae`` with its 95 % interval ``low`` to ``high``, by
-        resampling divisions, ``bias`` and ``r2``.
+        resampling divisions, ``bias`` and ``r2``; ``chip_error``, the estimated mean absolute error
+        of chips, with ``chip_low`` and ``chip_high``, where it is known.
         """
         mae = self.scores.per_class_interval("mae").rename(columns={"value": "mae"})
         table = mae.join(self.scores.per_class[["bias", "r2"]])
         table.insert(0, "share", self.scores.known.mean(axis=0))
+        if self.chip_error is not None:
+            names = {"value": "chip_error", "low": "chip_low", "high": "chip_high"}
+            table = table.join(self.chip_error.per_class.rename(columns=names))
         return table
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The same for people, as rows of a table."""
-        return [
-            {
-                "class": str(name),
-                "mean share": round(row["share"], 4),
-                "MAE": round(row["mae"], 4),
-                "95 %": format_interval(row["low"], row["high"], decimals=4, to=" to "),
-                "bias": round(row["bias"], 4),
-                "R²": round(row["r2"], 3),
-            }
-            for name, row in self.per_class.iterrows()
-        ]
+        return [_row(str(name), row) for name, row in self.per_class.iterrows()]
 
     @property
     def sentences(self) -> dict[str, str]:
@@ -114,7 +129,14 @@ class CrossValidation:
         chips = f"{self.region.sizes['chip']} chips in {self.plan.folds} folds"
         left = f", {self.left_out} left out (in no division with known shares)"
         scored = f"{self.scores.size}; {chips}{left if self.left_out else ''}"
-        return [scored, *filter(None, [self.scores.note])]
+        return [*self._of_chips(), scored, *filter(None, [self.scores.note])]
+
+    def _of_chips(self) -> list[str]:
+        error = self.chip_error
+        if error is None:
+            return []
+        interval = format_interval(error.low, error.high, decimals=3, to=" to ")
+        return [f"estimated chip error: {error.value:.3f} (95 %: {interval}), {ASSUMPTIONS}"]
 
     def to_json(self) -> str:
         """What was done and what came of it."""
@@ -135,6 +157,7 @@ class CrossValidation:
                 zip(self.region["division"].to_numpy().tolist(), self.folds.tolist(), strict=True)
             ),
             "scores": json.loads(self.scores.to_json()),
+            "chip_error": None if self.chip_error is None else self.chip_error.to_dict(),
         }
         return json.dumps(content, indent=1, allow_nan=False)
 
@@ -151,9 +174,23 @@ class CrossValidation:
             write_figure(draw_division_shares(self.scores), self.folder / "scatter.png")
         with _or_without("folds.png"):
             write_figure(draw_folds(table, self.scores.subject), self.folder / "folds.png")
+        self._write_errors()
         with _or_without("map.tif"):
             write_map(self.predictions, self.region, self.folder / "map.tif")
-        replace_text(self.folder / "crossvalidation.json", self.to_json())
+        replace_text(self.folder / RECORD, self.to_json())
+
+    def _write_errors(self) -> None:
+        """Write what is estimated of chips; what an earlier method of this folder left goes."""
+        model, picture = self.folder / ERROR_MODEL, self.folder / "chip-errors.png"
+        if self.model is None or self.chip_error is None:
+            model.unlink(missing_ok=True)
+            picture.unlink(missing_ok=True)
+            return
+        write_error_model(self.model, model)
+        with _or_without(picture.name):
+            write_figure(
+                draw_chip_errors(self.region, self.chip_error, self.scores.subject), picture
+            )
 
     def _markdown(self) -> str:
         rows = [{**row, "class": escape_markdown(row["class"])} for row in self.rows]
@@ -161,6 +198,18 @@ class CrossValidation:
         quoted = [f"- {escape_markdown(name)}: {text}\n" for name, text in self.sentences.items()]
         parts = [f"{escape_markdown(text)}\n" for text in (self.scores.subject, *self.notes)]
         return "\n".join([parts[0], table, "".join(quoted), *parts[1:]])
+
+
+def _row(name: str, row: pd.Series) -> dict[str, Any]:
+    cells = {
+        "class": name,
+        "mean share": round(row["share"], 4),
+        "MAE": round(row["mae"], 4),
+        "95 %": format_interval(row["low"], row["high"], decimals=4, to=" to "),
+        "bias": round(row["bias"], 4),
+        "R²": round(row["r2"], 3),
+    }
+    return {**cells, "chips (est.)": round(row["chip_error"], 4)} if "chip_error" in row else cells
 
 
 def _sentence(row: pd.Series) -> str:

@@ -13,6 +13,7 @@ from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
 from llpbench.methods.registry import load_method
 from llpbench.predictions.files import read_predictions
+from llpbench.running.fold_errors import add_fold_intervals
 from llpbench.runs.record import RECORD, RunRecord, read_run
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def map_predictions(
-    source: Path, path: Path, *, dataset: str | None = None, split: str | None = None
+    source: Path,
+    path: Path,
+    *,
+    dataset: str | None = None,
+    split: str | None = None,
+    crossvalidation: Path | None = None,
 ) -> MapFiles:
     """Write a map of predictions.
 
@@ -35,8 +41,13 @@ def map_predictions(
     split : {"train", "val", "test", "all"}, optional
         What is drawn; by default all that a file holds, or what a run predicted. What a run has not
         predicted yet, its method predicts now.
+    crossvalidation : Path, optional
+        Folder of a cross-validation of the method, from which intervals are added.
     """
-    return write_map(*find_predictions(source, dataset, split), path)
+    predictions, ds = find_predictions(source, dataset, split)
+    if crossvalidation is not None:
+        predictions = add_fold_intervals(crossvalidation, predictions, ds)
+    return write_map(predictions, ds, path)
 
 
 def find_predictions(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,12 @@ class ChipError:
     high: float
     per_class: pd.DataFrame
     of_chips: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers and assumptions as JSON can hold them."""
+        whole = {"value": self.value, "low": self.low, "high": self.high}
+        per_class = self.per_class.to_dict("index")
+        return {**whole, "per_class": per_class, "assumptions": ASSUMPTIONS}
 
 
 def estimate_chip_error(

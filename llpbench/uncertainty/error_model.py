@@ -118,7 +118,11 @@ class ErrorModel:
     def area_means(
         self, areas: csr_array, shares: NDArray[np.float64], places: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean shares of areas, corrected, and their variances.
+        """Mean shares of areas as predicted, and their mean squared errors.
+
+        These are the variance of the truth about the mean that held-out divisions would correct it
+        to, and the square of that correction. Means are not corrected, as divisions that were
+        trained on are less biased than those held out.
 
         Parameters
         ----------
@@ -131,17 +135,18 @@ class ErrorModel:
 
         Returns
         -------
-        means, variances : ndarray of float64, shape (area, category)
-            Shares from 0 to 1, whose rows sum to 1, and their squares' unit.
+        means, errors : ndarray of float64, shape (area, category)
+            Shares from 0 to 1, whose rows sum to 1, and mean squares of such.
         """
-        corrected = project_to_simplex(shares @ self.matrix)
-        centres = drawn(corrected, self.scale, self.mean)
+        centres = self.centres(shares)
         spread = np.sqrt(self.scale * centres * (1 - centres))
         typical = self.summarised()
         part, length = float(typical.shared[0]), float(typical.ranges[0])
         own = own_variances(areas, spread)
         together = shared_variances(areas, spread, places, length)
-        return np.asarray(areas @ corrected), (1 - part) * own + part * together
+        means = np.asarray(areas @ shares)
+        bias = means @ self.matrix - means
+        return means, np.square(bias) + (1 - part) * own + part * together
 
     def summarised(self) -> ErrorModel:
         """Make the most of few numbers: one pair of a and L, with the same scale of errors."""

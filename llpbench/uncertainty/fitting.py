@@ -24,8 +24,8 @@ from llpbench.uncertainty.fading import (
     shared_variances,
 )
 from llpbench.uncertainty.recalibration import (
+    PENALTIES,
     calibration_matrix,
-    choose_penalty,
     left_out_residuals,
 )
 from llpbench.uncertainty.simplex import project_to_simplex
@@ -68,12 +68,10 @@ def fit_error_model(
         the same predicted shares.
     """
     divisions = divisions.known(at_least=FEWEST)
-    weights = divisions.importance()
+    penalty, residuals = _recalibrate(shares, divisions)
     means = divisions.means(shares)
-    penalty = choose_penalty(means, divisions.proportions, weights)
-    matrix = calibration_matrix(means, divisions.proportions, weights, penalty)
+    matrix = calibration_matrix(means, divisions.proportions, divisions.importance(), penalty)
     corrected = project_to_simplex(shares @ matrix)
-    residuals = left_out_residuals(shares, divisions, penalty)
     mean = divisions.mean_proportions
     ranges = map_range(shares, places) * _RANGES
     scale = np.full(len(mean), 0.1)
@@ -94,6 +92,16 @@ def fit_error_model(
         noise=_noise(sizes, likely),
         divisions=len(divisions),
     )
+
+
+def _recalibrate(
+    shares: NDArray[np.float64], divisions: Divisions
+) -> tuple[float, NDArray[np.float64]]:
+    """The penalty with the smallest residuals of left-out divisions, and these residuals."""
+    tried = {penalty: left_out_residuals(shares, divisions, penalty) for penalty in PENALTIES}
+    weights = divisions.importance()
+    best = min(tried, key=lambda penalty: float(weights @ np.square(tried[penalty]).sum(axis=1)))
+    return best, tried[best]
 
 
 def _scales(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from llpbench.data.divisions import Divisions
 from llpbench.uncertainty.simplex import project_to_simplex
 
-_PENALTIES = np.append(np.logspace(-3, 3, 25), np.inf)
+PENALTIES = np.append(np.logspace(-3, 3, 25), np.inf)
+"""Those tried; the last changes nothing."""
 
 
 def choose_penalty(
@@ -18,8 +19,8 @@ def choose_penalty(
 
     Parameters as there; at least two divisions.
     """
-    losses = [_left_out_loss(means, proportions, weights, penalty) for penalty in _PENALTIES]
-    return float(_PENALTIES[int(np.argmin(losses))])
+    losses = [_left_out_loss(means, proportions, weights, penalty) for penalty in PENALTIES]
+    return float(PENALTIES[int(np.argmin(losses))])
 
 
 def calibration_matrix(
