@@ -65,9 +65,9 @@ def estimate(
 ) -> None:
     """Estimate areas of classes in polygons, in km², from predictions and any labels.
 
-    PREDICTIONS are a file, or those of a run, given by its folder. With --crossvalidation areas have
-    95 % intervals, from how far off held-out divisions were; those of --labels hold however wrong
-    the map is.
+    PREDICTIONS are a file, or those of a run, given by its folder. With --crossvalidation areas
+    have 95 % intervals, from how far off held-out divisions were; those of --labels hold however
+    wrong the map is.
     """
     from llpbench.errors import LLPBenchError
     from llpbench.running.mapping import find_predictions
