@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from regions import make_region, write_region
@@ -76,6 +77,18 @@ def test_crossvalidate_says_how_far_chips_are_off(folder: Path) -> None:
     assert (folder / "chip-errors.png").stat().st_size > 0
     levels = [level for level, _low, _high in levels_of(read_predictions(_predictions(folder)))]
     assert levels == pytest.approx(INTERVAL_LEVELS)
+
+
+def test_intervals_of_divisions_are_checked_on_their_known_shares(folder: Path) -> None:
+    content = json.loads((folder / "crossvalidation.json").read_text())
+    rows = pd.read_csv(folder / "divisions.csv")
+    inside = [
+        rows[f"{name} known"].between(rows[f"{name}_low90"] - 1e-6, rows[f"{name}_high90"] + 1e-6)
+        for name in content["scores"]["categories"]
+    ]
+    assert content["division_coverage_90"] == pytest.approx(np.mean(inside))
+    assert 0.5 < content["division_coverage_90"] <= 1
+    assert rows["chip_error"].between(0, 1).all()
 
 
 def _predictions(folder: Path) -> Path:

@@ -16,11 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench._version import __version__
-from llpbench.data.divisions import Divisions
+from llpbench.data.divisions import Divisions, chip_places
 from llpbench.maps import write_map
 from llpbench.markdown import escape_markdown, format_interval, markdown_table, plain_cell
 from llpbench.plots import draw_chip_errors, draw_division_shares, draw_folds, write_figure
 from llpbench.predictions.files import write_predictions
+from llpbench.predictions.intervals import BOUNDS, column_name
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.scoring.division_scores import DivisionScores
 from llpbench.uncertainty.chip_error import ASSUMPTIONS, ChipError
@@ -38,6 +39,9 @@ FORMAT = 1
 """Version of ``crossvalidation.json``."""
 
 RECORD = "crossvalidation.json"
+
+LEVEL = 0.9
+"""Of intervals of divisions."""
 
 ERROR_MODEL = "error_model.npz"
 """What residuals of divisions tell of errors of chips and areas, in the folder."""
@@ -84,18 +88,43 @@ class CrossValidation:
     def per_division(self) -> gpd.GeoDataFrame:
         """Divisions with name, fold, what :attr:`DivisionScores.per_division` has, and outline.
 
-        Divisions that are not scored have neither shares nor errors. ``chip_error`` is the
-        estimated error of a division's chips, on average.
+        Divisions that are not scored have neither shares nor errors. Where errors of chips are
+        estimated, ``chip_error`` is that of a division's chips, on average, and ``CLASS_low90`` and
+        ``CLASS_high90`` are bounds of its mean shares.
         """
         outlines = self.region.llp.divisions()[["name", "geometry"]].assign(fold=self.folds)
         scored = pd.DataFrame(self.scores.per_division).drop(columns=["name", "geometry"])
         table = outlines.join(scored)
-        columns = ["name", "fold", *scored.columns]
-        if self.chip_error is not None:
-            of_chips = self.chip_error.of_chips.mean(axis=1)
-            table["chip_error"] = Divisions.of(self.region).means(of_chips)
-            columns.append("chip_error")
-        return table[[*columns, "geometry"]]
+        further = self._errors_of_divisions()
+        return table.join(further)[["name", "fold", *scored.columns, *further.columns, "geometry"]]
+
+    def _errors_of_divisions(self) -> pd.DataFrame:
+        ids = pd.Index(self.region["division"].to_numpy(), name="division")
+        if self.model is None or self.chip_error is None:
+            return pd.DataFrame(index=ids)
+        divisions = Divisions.of(self.region)
+        shares = self.predictions["proportions"].to_numpy().astype(np.float64)
+        places = chip_places(self.region)
+        bounds = self.model.area_intervals(divisions.weights, shares, places, LEVEL)
+        columns = {
+            column_name(category, name, LEVEL): values[:, number]
+            for number, category in enumerate(self.scores.categories)
+            for name, values in zip(BOUNDS, bounds, strict=True)
+        }
+        of_chips = divisions.means(self.chip_error.of_chips.mean(axis=1))
+        return pd.DataFrame({"chip_error": of_chips, **columns}, index=ids)
+
+    @property
+    def coverage(self) -> float | None:
+        """Part of the known shares of divisions, 0 to 1, that their 90 % intervals hold."""
+        if self.model is None:
+            return None
+        table = self.per_division.loc[self.scores.divisions]
+        inside = [
+            table[f"{name} known"].between(*(table[column_name(name, b, LEVEL)] for b in BOUNDS))
+            for name in self.scores.categories
+        ]
+        return float(np.mean(inside))
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
@@ -136,7 +165,10 @@ class CrossValidation:
         if error is None:
             return []
         interval = format_interval(error.low, error.high, decimals=3, to=" to ")
-        return [f"estimated chip error: {error.value:.3f} (95 %: {interval}), {ASSUMPTIONS}"]
+        return [
+            f"estimated chip error: {error.value:.3f} (95 %: {interval}), {ASSUMPTIONS}",
+            f"90 % intervals of divisions hold {self.coverage:.0%} of their known shares",
+        ]
 
     def to_json(self) -> str:
         """What was done and what came of it."""
@@ -157,6 +189,7 @@ class CrossValidation:
                 zip(self.region["division"].to_numpy().tolist(), self.folds.tolist(), strict=True)
             ),
             "scores": json.loads(self.scores.to_json()),
+            "division_coverage_90": self.coverage,
             "chip_error": None if self.chip_error is None else self.chip_error.to_dict(),
         }
         return json.dumps(content, indent=1, allow_nan=False)

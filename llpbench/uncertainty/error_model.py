@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, ndtri
 
 from llpbench.uncertainty.fading import own_variances, shared_variances
 from llpbench.uncertainty.simplex import project_to_simplex
@@ -147,6 +147,31 @@ class ErrorModel:
         means = np.asarray(areas @ shares)
         bias = means @ self.matrix - means
         return means, np.square(bias) + (1 - part) * own + part * together
+
+    def area_intervals(
+        self,
+        areas: csr_array,
+        shares: NDArray[np.float64],
+        places: NDArray[np.float64],
+        level: float,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Between what the mean shares of areas are likely to be, by the normal distribution.
+
+        Parameters
+        ----------
+        areas, shares, places
+            As of :meth:`area_means`.
+        level : float
+            How likely, between 0 and 1.
+
+        Returns
+        -------
+        low, high : ndarray of float64, shape (area, category)
+            From 0 to 1.
+        """
+        means, errors = self.area_means(areas, shares, places)
+        half = ndtri((1 + level) / 2) * np.sqrt(errors)
+        return np.clip(means - half, 0, 1), np.clip(means + half, 0, 1)
 
     def summarised(self) -> ErrorModel:
         """Make the most of few numbers: one pair of a and L, with the same scale of errors."""
