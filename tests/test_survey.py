@@ -21,6 +21,7 @@ from llpbench.estimation.sample import Sample
 from llpbench.estimation.sampling import draw_sample
 from llpbench.estimation.small_areas import small_area_means
 from llpbench.estimation.survey import survey_means
+from llpbench.uncertainty.error_model import ErrorModel
 
 FloatArray = NDArray[np.float64]
 ESTIMATORS = ("tuned", "difference", "regression", "labels")
@@ -208,17 +209,21 @@ def test_intervals_are_cut_at_what_can_be_but_estimates_are_not() -> None:
     assert high[0, 1] == means.value[0, 1]
 
 
-class _Known:
-    """An error model: each chip is off by a tenth, on its own."""
-
-    def area_variance(self, weights: csr_array, shares: FloatArray) -> FloatArray:
-        squares = np.asarray(weights.multiply(weights).sum(axis=1))
-        return np.broadcast_to(0.01 * squares[:, np.newaxis], (len(squares), shares.shape[1]))
-
-
 def test_predictions_alone_have_the_intervals_of_an_error_model() -> None:
-    shares = np.full((16, 2), 0.5)
-    means = predicted_means(everywhere(16), shares, _Known())
+    """Chips that are off by a tenth, each on its own: their mean by a quarter of that of 16."""
+    one = np.ones(1)
+    errors = ErrorModel(
+        matrix=np.eye(2),
+        mean=np.full(2, 0.5),
+        weights=one,
+        shared=0 * one,
+        ranges=one,
+        scales=np.full((1, 2), 0.04),  # of shares of a half, a variance of 0.01
+        noise=0.1,
+        divisions=20,
+    )
+    shares, places = np.full((16, 2), 0.5), np.arange(32.0).reshape(16, 2)
+    means = predicted_means(everywhere(16), shares, places, errors)
     low, high = means.interval()
     np.testing.assert_allclose(high - low, 2 * 1.959964 * 0.1 / 4, rtol=1e-6)
     assert np.isnan(predicted_means(everywhere(16), shares).interval()[0]).all()
