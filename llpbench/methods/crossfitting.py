@@ -58,13 +58,7 @@ def predict_held_out(
     MethodError
         If there are fewer than 10 divisions with chips and known proportions.
     """
-    known = int(Divisions.of(train).is_known.sum())
-    if known < FEWEST:
-        raise MethodError(
-            f"intervals are learned from held-out divisions, of which at least {FEWEST} with known "
-            f"shares are needed to train on; found {known}"
-        )
-    chips = apart(train, FOLDS)
+    chips = chips_in_folds(train)
     shares = np.full((chips.sizes["chip"], chips.sizes["category"]), np.nan)
     numbers = range(FOLDS)
     for number in numbers if progress is None else progress(numbers, desc="folds", unit="fold"):
@@ -77,6 +71,29 @@ def predict_held_out(
         predicted = [batch.shares for batch in gate.predict_batches(method, held_out)]
         shares[rows] = np.concatenate(predicted)
     return Estimate(shares), chips
+
+
+def chips_in_folds(train: xr.Dataset) -> xr.Dataset:
+    """Take the chips that are held out once each, with the divisions of their folds alone.
+
+    Raises
+    ------
+    MethodError
+        If there are fewer than 10 divisions with chips and known proportions.
+    """
+    _check_number(train)
+    chips = apart(train, FOLDS)
+    _check_number(chips)  # divisions that own no chip are in no fold
+    return chips
+
+
+def _check_number(ds: xr.Dataset) -> None:
+    known = int(Divisions.of(ds).is_known.sum())
+    if known < FEWEST:
+        raise MethodError(
+            f"intervals are learned from held-out divisions, of which at least {FEWEST} with known "
+            f"shares and chips of their own are needed to train on; found {known}"
+        )
 
 
 def _parts(

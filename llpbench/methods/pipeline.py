@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods import gate
-from llpbench.methods.crossfitting import predict_held_out
+from llpbench.methods.crossfitting import chips_in_folds, predict_held_out
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method, Progress
 from llpbench.methods.postprocessing import PostProcessor, Transform
@@ -93,10 +93,13 @@ class Pipeline(Method):
         journal: Journal | None = None,
     ) -> Self:
         """Train the method, then fit each post-processor to what comes out of the one before."""
+        self._check(train, val)
         gate.fit(self.method, train, val, progress=progress, journal=journal)
         self.categories_ = self.method.categories_
         some = train.isel(chip=slice(None, None, -(-train.sizes["chip"] // SAMPLE)))
-        seen, unseen = (_few(self._predict_first(ds)) for ds in (some, val))
+        seen, unseen = (
+            _few(self._predict_first(ds)) if ds.sizes["chip"] else _NOTHING for ds in (some, val)
+        )
         for number, (name, processor) in enumerate(self.post, start=1):
             if processor.needs_pixels and not unseen.are_means:
                 raise MethodError(
@@ -111,6 +114,17 @@ class Pipeline(Method):
                 seen = gate.prepare_post(processor, seen, some)(seen, slice(None))
                 unseen = gate.prepare_post(processor, unseen, val)(unseen, slice(None))
         return self
+
+    def _check(self, train: xr.Dataset, val: xr.Dataset) -> None:
+        """Refuse, before anything is trained, what a step could not be fitted to."""
+        for name, processor in self.post:
+            if processor.makes_intervals:
+                chips_in_folds(train)
+            elif not val.sizes["chip"] and type(processor).fit is not PostProcessor.fit:
+                raise MethodError(
+                    f"{name} chooses by the divisions of the val split, which has no chips; build "
+                    f"the dataset with one, or leave {name} out"
+                )
 
     def _fit_intervals(
         self,

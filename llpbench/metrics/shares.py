@@ -94,6 +94,7 @@ def rmse(truth: ArrayLike, predicted: ArrayLike, *, per: Per | None = None) -> f
 def rmse_of_squares(sums: FloatArray, per: Per | None = None) -> FloatArray:
     """Root of the mean squared error from sums (..., K + 1) of squared errors, last of chips."""
     means = quotient(sums[..., :-1], sums[..., -1:])
+    means = np.maximum(means, 0)  # a numerical derivative steps below 0 where all errors are 0
     roots: FloatArray = np.sqrt(means if per else means.mean(axis=-1))
     return roots
 

@@ -180,6 +180,7 @@ def _require_same(task: Task, split: str, run: Run) -> None:
     for name, value in asked.items():
         found = getattr(run.record, name)
         if found != value:
+            found, value = _differing(found, value)
             raise MethodError(
                 f"{str(run.folder)!r} holds another run: its {name} was {found!r:.100}, now it is "
                 f"{value!r:.100}; give the same, or --out another folder"

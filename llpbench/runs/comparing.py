@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, examples
 from llpbench.runs.record import Run
 from llpbench.runs.results import (
     find_runs,
@@ -45,7 +45,7 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
         If no two settings can be compared.
     """
     groups: dict[tuple[str, str], list[tuple[Run, ...]]] = {}
-    for seeds in group_seeds(find_runs(folders)):
+    for seeds in group_seeds(_whole_runs(folders)):
         record = seeds[0].record
         groups.setdefault((record.dataset_digest, record.split), []).append(seeds)
     rows = [
@@ -60,6 +60,18 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
         )
     corrected = holm([row["p"] for row in rows]).tolist()
     return [{**row, "corrected": p} for row, p in zip(rows, corrected, strict=True)]
+
+
+def _whole_runs(folders: Iterable[Path]) -> list[Run]:
+    """All finished runs below folders; parts of a cross-validation are refused."""
+    runs = find_runs(folders)
+    for run in runs:
+        if run.record.fold is not None:
+            raise LLPBenchError(
+                f"the run in {str(run.folder)!r} is fold {examples([run.record.fold])} of a "
+                "cross-validation; give runs of `llpbench run`, which predict a whole split"
+            )
+    return runs
 
 
 def _row(

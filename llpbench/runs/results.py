@@ -125,7 +125,9 @@ def pool_seeds(runs: Sequence[Run]) -> Scores:
     They are without chips.
     """
     seeds = [run.scores for run in runs if run.scores]
-    names = seeds[0].tallies
+    for other in seeds[1:]:
+        seeds[0].check_same(other)
+    names = [name for name in seeds[0].tallies if all(name in one.tallies for one in seeds)]
     tallies = {name: np.concatenate([scores.tallies[name] for scores in seeds]) for name in names}
     return replace(seeds[0], tallies=tallies, seeds=[])
 
@@ -168,6 +170,8 @@ def pool_divisions(runs: Sequence[Run]) -> DivisionScores | None:
     seeds = [run.divisions for run in runs if run.divisions]
     if len(seeds) < len(runs):
         return None
+    for other in seeds[1:]:
+        seeds[0].check_same(other)
     return replace(seeds[0], predicted=np.concatenate([scores.predicted for scores in seeds]))
 
 
@@ -205,7 +209,8 @@ def label_setting(record: RunRecord, others: Sequence[RunRecord]) -> str:
 def _setting(record: RunRecord) -> str:
     """What seeds of one result have in common."""
     digests = (record.dataset_digest, record.trained_on_digest)
-    return json.dumps([record.method, *digests, record.split, record.settings], sort_keys=True)
+    part = (record.split, record.fold)
+    return json.dumps([record.method, *digests, *part, record.settings], sort_keys=True)
 
 
 def _value(scores: Scores, metric: str) -> float | None:

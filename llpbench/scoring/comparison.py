@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llpbench.errors import PredictionsError
+from llpbench.errors import PredictionsError, examples
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
 from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
@@ -42,10 +42,11 @@ class Comparison:
 def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
     """Refuse digests of scores that are of different data or by different scorers."""
     for what in ("dataset", "scorer"):
-        if first[what] != second[what]:
+        found = [digests.get(what) for digests in (first, second)]
+        if found[0] != found[1]:
             raise PredictionsError(
-                f"scores can be compared if their {what} is the same; found "
-                f"{first[what]} and {second[what]}: score both again"
+                f"scores can be compared if their {what} is the same; found {examples(found)}: "
+                "score both again"
             )
 
 

@@ -21,7 +21,7 @@ from llpbench.scoring.divisions import with_outlines
 from llpbench.scoring.measures import DIVISION_MEASURES, Measure
 from llpbench.scoring.score import Score
 from llpbench.scoring.tallies import division_tallies
-from llpbench.statistics import Interval, caution, cluster_bootstrap
+from llpbench.statistics import Interval, caution
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -147,7 +147,7 @@ class DivisionScores:
         """
         measure, sums = self._of(metric)
         options: dict[str, int] = {"draws": draws, "random_state": random_state}
-        return replace(cluster_bootstrap(sums, measure.statistic, **options), note=self.note)
+        return replace(measure.bootstrap(sums, measure.statistic, **options), note=self.note)
 
     def score(self, metric: str) -> Score:
         """A metric with its 95 % interval and its values by category."""
@@ -191,7 +191,7 @@ class DivisionScores:
         """
         measure, sums = self._of(metric)
         options: dict[str, int] = {"draws": draws, "random_state": random_state}
-        interval = cluster_bootstrap(sums, measure.per_class or measure.statistic, **options)
+        interval = measure.bootstrap(sums, measure.per_class or measure.statistic, **options)
         columns = {"value": self._per_class(metric), "low": interval.low, "high": interval.high}
         return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
 
@@ -219,6 +219,17 @@ class DivisionScores:
         table = table[[*names, *table.columns.drop(names)]].reset_index().rename(columns=plain_cell)
         return str(pd.DataFrame(table).map(plain_cell).to_csv(index=False, float_format="%.6g"))
 
+    def check_same(self, other: DivisionScores) -> None:
+        """Refuse scores of other divisions, other known shares or other data (PredictionsError)."""
+        check_same_data(self.digests, other.digests)
+        if [self.split, self.divisions, self.categories, self.known.tolist()] != [
+            other.split, other.divisions, other.categories, other.known.tolist()
+        ]:  # fmt: skip
+            raise PredictionsError(
+                "scores of different divisions, or with other known shares, cannot be put together "
+                "or compared: score both again"
+            )
+
     def compare(self, other: DivisionScores, metric: str = "mae") -> Comparison:
         """Compare with another method on the same divisions, paired: this minus other.
 
@@ -229,9 +240,7 @@ class DivisionScores:
         metric : str
             One that has a value over all classes; any other is refused (UnknownNameError).
         """
-        check_same_data(self.digests, other.digests)
-        if (self.split, self.divisions) != (other.split, other.divisions):
-            raise PredictionsError("scores of different divisions cannot be compared")
+        self.check_same(other)
         if metric not in WHOLE:
             raise UnknownNameError(unknown("metric over all classes", metric, WHOLE))
         return compare_tallies(MEASURES[metric], self.tallies, other.tallies, self.split)

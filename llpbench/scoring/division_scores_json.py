@@ -23,6 +23,16 @@ _Text = Annotated[str, Field(max_length=1000)]
 _ARRAYS = ("known", "predicted", "coverage", "areas")
 
 
+class _Digests(BaseModel):
+    """Those that comparisons look at, and of each seed's predictions."""
+
+    model_config = ConfigDict(strict=True)
+
+    dataset: _Text
+    predictions: list[_Text]
+    scorer: _Text
+
+
 class _Content(BaseModel):
     """What is read again; ``note`` and ``metrics`` are for people and other programs."""
 
@@ -32,7 +42,7 @@ class _Content(BaseModel):
     dataset: _Text
     split: _Text
     synthetic: bool
-    digests: dict[str, Any]
+    digests: _Digests
     attributes: dict[str, Any]
     categories: list[_Text] = Field(min_length=1)
     divisions: list[_Text] = Field(min_length=1)
@@ -52,6 +62,8 @@ class _Content(BaseModel):
             or not set(self.left_out) <= {"uncovered", "unknown"}
         ):
             raise ValueError("fields are of other names or sizes")
+        if len(set(self.divisions)) < rows or len(set(self.categories)) < columns:
+            raise ValueError("a division or category is there twice")
         return self
 
 

@@ -7,7 +7,7 @@ the map of errors. What follows how is defined in :mod:`llpbench.metrics`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from llpbench.metrics.shares import overlap_of_errors, rmse_of_squares
 from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.scoring.tallies import INTERVAL_TERMS, PIXEL_TALLIES, confusions, interval_tally
-from llpbench.statistics import ratio, ratios
+from llpbench.statistics import Interval, cluster_bootstrap, ratio, ratios
 
 Statistic = Callable[[FloatArray], FloatArray]
 
@@ -51,6 +51,8 @@ class Measure:
     of_division : callable, optional
         What the tally of a division becomes before divisions are added up, where a value is
         made of divisions and not of chips.
+    least, most : float
+        Between which all values of division means are.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Measure:
     statistic: Statistic
     per_class: Statistic | None = None
     of_division: Statistic | None = None
+    least: float = -np.inf
+    most: float = np.inf
 
     @property
     def needs_segmentation(self) -> bool:
@@ -70,6 +74,15 @@ class Measure:
         """What the statistic takes, (..., division, m), from tallies of that shape."""
         tally = tallies[self.tally]
         return tally if self.of_division is None else self.of_division(tally)
+
+    def bootstrap(self, sums: FloatArray, statistic: Statistic, **options: int) -> Interval:
+        """:func:`cluster_bootstrap`, whose limits of few divisions reach beyond what there is.
+
+        They are cut at ``least`` and ``most``; ``options`` are ``draws`` and ``random_state``.
+        """
+        interval = cluster_bootstrap(sums, statistic, **options)
+        low, high = np.clip([interval.low, interval.high], self.least, self.most)
+        return replace(interval, low=low, high=high)
 
 
 def available(tallies: Mapping[str, FloatArray]) -> list[str]:
@@ -132,7 +145,7 @@ def _interval(term: str, sums: FloatArray, per: str | None = None) -> FloatArray
 _F1_BY_CLASS = _pixels(metrics.f1, None)
 
 MEASURES = (
-    Measure("mae", "MAE", "lower", "errors", *_forms(_mean_errors)),
+    Measure("mae", "MAE", "lower", "errors", *_forms(_mean_errors), least=0),
     Measure("mae_hard", "MAE, hard", "lower", "hard_errors", *_forms(_mean_errors)),
     Measure(
         "f1_micro", "F1, micro", "higher", "confusion", _pixels(metrics.f1, "micro"), _F1_BY_CLASS
@@ -151,8 +164,8 @@ MEASURES = (
     Measure("iou_per_image", "IoU, per image", "higher", "iou_per_image", ratio),
     Measure("skill", "skill over the train mean", "higher", "skill", _skill),
     Measure("overlap", "overlap", "higher", "errors", _overlap),
-    Measure("rmse", "RMSE", "lower", "squared_errors", *_forms(rmse_of_squares)),
-    Measure("r2", "R²", "higher", "moments", *_forms(r2_of_moments)),
+    Measure("rmse", "RMSE", "lower", "squared_errors", *_forms(rmse_of_squares), least=0),
+    Measure("r2", "R²", "higher", "moments", *_forms(r2_of_moments), most=1),
     Measure("soft_iou", "soft IoU", "higher", "soft_iou", ratio),
     Measure("jensen_shannon", "Jensen-Shannon divergence", "lower", "jensen_shannon", ratio),
     Measure("hellinger", "Hellinger distance", "lower", "hellinger", ratio),
@@ -215,9 +228,11 @@ BY_NAME = {measure.name: measure for measure in MEASURES}
 
 DIVISION_MEASURES = (
     BY_NAME["mae"],
-    Measure("mae_by_area", "MAE, by area", "lower", "errors_by_area", *_forms(_mean_errors)),
+    Measure(
+        "mae_by_area", "MAE, by area", "lower", "errors_by_area", *_forms(_mean_errors), least=0
+    ),
     *(BY_NAME[name] for name in ("rmse", "r2", "calibration_slope", "calibration_intercept")),
-    Measure("bias", "bias", "zero", "differences", _cancelled, ratios),
+    Measure("bias", "bias", "zero", "differences", _cancelled, ratios, least=-1, most=1),
 )
 """Those of the means of divisions, whose tallies count a division where those of chips count a
 chip; all but ``bias`` have a value over all classes."""

@@ -206,6 +206,12 @@ class Scores:
             return None
         return confusions(self.tallies["confusion"].sum(axis=(0, 1)))
 
+    def check_same(self, other: Scores) -> None:
+        """Refuse scores of another split or other data (PredictionsError)."""
+        check_same_data(self.digests, other.digests)
+        if (self.split, self.divisions) != (other.split, other.divisions):
+            raise PredictionsError("scores of different splits cannot be put together or compared")
+
     def compare(self, other: Scores, metric: str = "mae") -> Comparison:
         """Compare with another method on the same divisions.
 
@@ -221,9 +227,7 @@ class Scores:
         Comparison
             This minus other.
         """
-        check_same_data(self.digests, other.digests)
-        if (self.split, self.divisions) != (other.split, other.divisions):
-            raise PredictionsError("scores of different splits cannot be compared")
+        self.check_same(other)
         measure, _sums = self._of(metric)
         other._of(metric)
         return compare_tallies(measure, self.tallies, other.tallies, self.split)
