@@ -311,17 +311,23 @@ _TABLES = {
     f"chip,stratum,weight,{_CLASSES}\nX,a,w,1,0,0,0,0\n"
     "Y,b,2,1,0,0,0,0\n": "weights must be numbers",
     f"chip,stratum,weight,{_CLASSES}\nX,a,18,1,0,0,0,0\n"
-    "Y,b,18,,,,,\n": "a stratum has no labelled chip",
+    "Y,b,18,,,,,\n": "strata 'a', 'b' have fewer than two labelled chips",
+    f"chip,stratum,weight,{_CLASSES}\nX,a,17.5,1,0,0,0,0\n"
+    "Y,b,18.5,1,0,0,0,0\n": "those of 'a', 'b' have not: keep strata and weights",
+    f"chip,{_CLASSES}\nX,1,0,0,0,0\n"
+    "Y,1,0,0,0,0\n": "at least 5 labelled chips are needed, found 2",
 }
 
 
 @pytest.mark.parametrize("text", _TABLES)
-def test_a_table_that_is_no_sample_is_refused(text: str, ds: xr.Dataset, tmp_path: Path) -> None:
+def test_a_table_that_is_no_sample_is_refused(
+    text: str, ds: xr.Dataset, predictions: xr.Dataset, tmp_path: Path
+) -> None:
     path = tmp_path / "labels.csv"
     first, second = map(str, ds["chip"].to_numpy()[:2])
     path.write_text(text.replace("\nX", f"\n{first}").replace("\nY", f"\n{second}"))
     with pytest.raises(LLPBenchError) as refused:
-        read_sample(path, ds)
+        estimate_areas(predictions, ds, labels=path)
     assert_sentence(refused.value)
     assert _TABLES[text] in str(refused.value)
 
@@ -346,7 +352,13 @@ def test_what_cannot_be_estimated_is_refused(
         estimate_areas(predictions.isel(chip=slice(18)), ds)
     strata = tmp_path / "labels.csv"
     strata.write_text("chip,stratum\na,1\nb,2\n")
-    assert "no simple random sample" in _refused(*data, "--labels", strata, "--design", "simple")
+    for design in ("simple", "division"):
+        said = _refused(*data, "--labels", strata, "--design", design)
+        assert "chips were not all drawn alike" in said
+    both = ("--labels", strata, "--crossvalidation", tmp_path)
+    assert "from labels or from held-out divisions" in _refused(*data, *both)
+    said = _refused(*data, "--crossvalidation", tmp_path, "--sample", 20)
+    assert "--crossvalidation away" in said
 
 
 def test_strata_get_what_neyman_gives_them() -> None:

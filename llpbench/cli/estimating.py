@@ -72,18 +72,31 @@ def estimate(
     from llpbench.errors import LLPBenchError
     from llpbench.running.mapping import find_predictions
 
-    if sample is not None and (chosen["labels"] or chosen["divisions"]):
-        raise LLPBenchError("a sample is drawn of all predicted chips, before there are labels: "
-                            "leave --labels and --divisions away")  # fmt: skip
-    if out is not None and sample is None:
-        from llpbench.estimation.writing import check_ending
-
-        check_ending(out)
+    used = [predictions, *(chosen[name] for name in ("labels", "divisions", "crossvalidation"))]
+    if sample is not None and any(used[1:]):
+        raise LLPBenchError("a sample is drawn of all predicted chips, before there are labels: leave "
+                            "--labels, --divisions and --crossvalidation away")  # fmt: skip
+    if chosen["labels"] and chosen["crossvalidation"]:
+        raise LLPBenchError("intervals follow from labels or from held-out divisions: give --labels or "
+                            "--crossvalidation")  # fmt: skip
+    if out is not None:
+        _check_out(out, [path for path in used if path is not None], sample is not None)
     found, ds = find_predictions(predictions, dataset, split)
     if sample is not None:
         _draw(found, ds, sample, seed, out, as_json)
     else:
         _estimate(found, ds, out, as_json, chosen)
+
+
+def _check_out(out: Path, used: list[Path], is_sample: bool) -> None:
+    """Refuse, before anything is done, a file that cannot be written or is one of those read."""
+    from llpbench.errors import LLPBenchError
+    from llpbench.estimation.sampling import check_place
+    from llpbench.estimation.writing import check_ending
+
+    if any(out.exists() and path.exists() and out.samefile(path) for path in used):
+        raise LLPBenchError(f"{str(out)!r} is what areas are estimated from; choose another --out")
+    (check_place if is_sample else check_ending)(out)
 
 
 def _estimate(
@@ -103,7 +116,7 @@ def _estimate(
     print_rows(rows if as_json else [_shown(row) for row in rows], as_json)
     for remark in areas.remarks():
         LOG.warning(remark)
-    if not areas.has_intervals:
+    if not areas.has_intervals and not chosen["labels"]:
         LOG.warning(NO_INTERVALS)
     if out is not None:
         from llpbench.estimation.writing import write_areas

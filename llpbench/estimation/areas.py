@@ -110,7 +110,8 @@ class ClassAreas:
                 f"{negative} estimates are below 0, as those of samples may be: there is little or "
                 "nothing of the class, at most the high end of its interval"
             )
-        if self.has_intervals and (lacking := int(np.isnan(self.means.variance).sum())):
+        sampled = self.has_intervals or np.isfinite(self.means.degrees).any()
+        if sampled and (lacking := int(np.isnan(self.means.variance).sum())):
             said.append(
                 f"{lacking} estimates have no interval: fewer than 5 drawn units or deviating "
                 "labels tell how wrong they are"

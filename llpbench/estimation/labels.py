@@ -34,6 +34,9 @@ STRATUM, WEIGHT = "stratum", "weight"
 SUM_TOLERANCE = 0.02
 """How far the shares of a labelled chip may be from summing to 1: people round."""
 
+_WEIGHT_TOLERANCE = 0.01
+"""How far weights may be from what they are: they are rounded."""
+
 _PLACES = ("lon", "lat")
 
 
@@ -68,9 +71,10 @@ def read_sample(path: Path, part: xr.Dataset, design: Design | None = None) -> S
         )
     has_strata = STRATUM in columns and table[columns[STRATUM]].nunique() > 1
     design = design or ("stratified" if has_strata else "simple")
-    if design == "simple" and has_strata:
+    if design != "stratified" and has_strata:
         raise BuildError(
-            f"{path.name} has strata, so it is no simple random sample; leave --design simple away"
+            f"{path.name} has strata, so its chips were not all drawn alike; leave --design "
+            f"{design} away, or take the column {STRATUM!r} out if nothing was drawn by it"
         )
     find = _points if is_points else _chips
     chip, shares, labelled = find(table, columns, part, path.name)
@@ -84,10 +88,13 @@ def read_sample(path: Path, part: xr.Dataset, design: Design | None = None) -> S
             path.name,
         )
     if design == "stratified":
-        stratum, chips = _strata(table, columns, part.sizes["chip"], path.name)
-        known = np.unique(stratum[labelled])
-        if len(known) < len(chips):
-            raise BuildError(f"{path.name}: a stratum has no labelled chip; label two of each")
+        stratum, chips, names = _strata(table, columns, part.sizes["chip"], path.name)
+        drawn = np.bincount(stratum[labelled], minlength=len(chips))
+        if (few := (drawn < 2) & (drawn < chips)).any():
+            raise BuildError(
+                f"{path.name}: strata {examples(names[few].tolist())} have fewer than two labelled "
+                "chips, which tell nothing of how chips differ; label two of each"
+            )
         return Sample.stratified(chip[labelled], shares[labelled], stratum[labelled], chips)
     if design == "division":
         return Sample.by_division(chip[labelled], shares[labelled], part["own_division"].to_numpy())
@@ -198,8 +205,8 @@ def _points(
 
 def _strata(
     table: pd.DataFrame, columns: dict[str, str], chips: int, where: str
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Stratum of each row by number, and how many chips each stratum has."""
+) -> tuple[NDArray[np.intp], NDArray[np.float64], pd.Index]:
+    """Stratum of each row by number, how many chips each stratum has, and their names."""
     if STRATUM not in columns or WEIGHT not in columns:
         raise BuildError(
             f"{where}: a stratified sample has the columns {STRATUM!r} and {WEIGHT!r}, as "
@@ -209,12 +216,20 @@ def _strata(
     if odd := odd_cells(weights[columns[WEIGHT]]):
         raise BuildError(f"{where}: weights must be numbers, found {examples(odd)}")
     numbers = parse(weights, decimal_marks(weights, where)[0]).values.to_numpy()[:, 0]
-    stratum, _names = pd.factorize(table[columns[STRATUM]].map(str))
-    sizes = np.bincount(stratum, np.nan_to_num(numbers))
+    stratum, names = pd.factorize(table[columns[STRATUM]].map(str))
+    count, sizes = np.bincount(stratum), np.bincount(stratum, np.nan_to_num(numbers))
     if abs(sizes.sum() - chips) > 0.5 or (numbers[np.isfinite(numbers)] < 1 - 1e-6).any():
         raise BuildError(
             f"{where}: weights must be 1 or more and sum to the {chips} predicted chips, found a "
             f"sum of {sizes.sum():.6g}; keep all rows that were drawn, also those without labels, "
             "and estimate from the predictions that the sample was drawn with"
         )
-    return stratum.astype(np.intp), np.round(sizes)
+    odd_one = np.abs(numbers - (sizes / count)[stratum]) > _WEIGHT_TOLERANCE
+    split_chip = np.abs(sizes - np.round(sizes)) > _WEIGHT_TOLERANCE * count
+    if (changed := odd_one | split_chip[stratum]).any():
+        raise BuildError(
+            f"{where}: rows of a stratum have the same weight, its number of chips by that of its "
+            f"rows; those of {examples(np.unique(names[stratum[changed]]).tolist())} have not: "
+            "keep strata and weights as they were drawn"
+        )
+    return stratum.astype(np.intp), np.round(sizes), names

@@ -180,16 +180,32 @@ def sample_table(
     return gpd.GeoDataFrame({**columns, **dict.fromkeys(names, None)}, geometry=outlines)
 
 
+def check_place(path: Path) -> None:
+    """Refuse a file that could not be a new GeoJSON: one that is there may be filled in already.
+
+    Raises
+    ------
+    BuildError
+        Saying so.
+    """
+    if path.suffix.lower() not in (".geojson", ".json"):
+        raise BuildError(f"a sample is written as GeoJSON: {path.name!r} must end in .geojson")
+    if path.exists():
+        raise BuildError(
+            f"{str(path)!r} is there already, and labels may be filled in; choose another name, or "
+            "remove it"
+        )
+
+
 def write_sample(table: gpd.GeoDataFrame, path: Path) -> None:
     """Write a sample to label as GeoJSON.
 
     Raises
     ------
     BuildError
-        If the file would not be one.
+        As of :func:`check_place`.
     """
-    if path.suffix.lower() not in (".geojson", ".json"):
-        raise BuildError(f"a sample is written as GeoJSON: {path.name!r} must end in .geojson")
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = json.loads(table.to_json(drop_id=True))
     content.pop("crs", None)  # GeoJSON is in degrees (RFC 7946)

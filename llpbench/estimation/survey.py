@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from llpbench.errors import UnknownNameError, unknown
+from llpbench.errors import MetricError, UnknownNameError, unknown
 from llpbench.estimation.means import Means
 from llpbench.estimation.sample import Sample
 
@@ -21,6 +21,9 @@ FEWEST = 5
 
 _LEAST = 0.01
 """Of one less a leverage."""
+
+_SAME = 1e-6
+"""Shares that are not further apart are the same, as those of float32 are."""
 
 
 def survey_means(
@@ -80,6 +83,8 @@ def survey_means(
     ------
     UnknownNameError
         If there is no such estimator.
+    MetricError
+        If there are fewer than 5 labelled chips for a model that is fitted to them.
 
     Examples
     --------
@@ -136,7 +141,13 @@ def fit_model(
     )
     if estimator == "labels":
         return WorkingModel(np.broadcast_to(mean_label, shares.shape), none)
+    if len(none) < FEWEST:
+        raise MetricError(
+            f"the estimator {estimator!r} learns from labels how far the map is right: at least "
+            f"{FEWEST} labelled chips are needed, found {len(none)}; label more, or use 'difference'"
+        )
     x, y = shares[sample.chip] - mean_predicted, sample.shares - mean_label
+    x[np.abs(x) < _SAME] = 0  # no slope follows from how numbers are rounded
     if estimator == "tuned":
         area = sizes[sample.chip][:, np.newaxis]
         spread = sample.covariance(area * x, area * x).sum()
