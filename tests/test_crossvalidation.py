@@ -21,12 +21,13 @@ from llpbench.catalog import NO_LABEL
 from llpbench.cli import main
 from llpbench.data.folds import take_fold
 from llpbench.data.region import ChipBlock, Region
-from llpbench.errors import BoardError, BuildError, MethodError
+from llpbench.errors import BoardError, BuildError, LLPBenchError, MethodError
 from llpbench.plots import draw_folds
 from llpbench.predictions.files import read_predictions
 from llpbench.running import crossvalidation
 from llpbench.running.crossvalidation import crossvalidate
-from llpbench.runs.results import find_results
+from llpbench.runs.comparing import compare_runs
+from llpbench.runs.results import find_results, find_runs, group_seeds
 from llpbench.scoring import DivisionScores
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "no_maps")
@@ -149,6 +150,9 @@ def test_it_goes_on_where_it_stopped(
     assert all(path.stat().st_mtime_ns == before for path, before in done.items())
     assert command(*words, 4) == 1
     assert "its fold was '1 of 3 over all', now it is '1 of 4 over all'" in capsys.readouterr().err
+    other = ["crossvalidate", "goodman", *words[2:], 3]
+    assert command(*other) == 1
+    assert "its method was 'train-mean', now it is 'goodman'" in capsys.readouterr().err
     assert command(*words, 3, "--seed", 1) == 1
     assert "its seed was 0, now it is 1" in capsys.readouterr().err
 
@@ -175,6 +179,9 @@ def test_a_fold_is_no_run_on_the_test_split(store: Path, tmp_path: Path) -> None
     assert find_results([out]) == []
     with pytest.raises(BoardError, match=r"is fold 1 of 3 over train\+val of a cross-validation"):
         draft_entry(tmp_path / "team__mean", [out], {})
+    with pytest.raises(LLPBenchError, match=r"is fold '1 of 3 .*' of a cross-validation"):
+        compare_runs([out])
+    assert [len(seeds) for seeds in group_seeds(find_runs([out]))] == [1, 1, 1]
     ds = llpbench.open_dataset(store)
     predicted = read_predictions(out / "predictions.parquet")
     splits = ds["split"].sel(chip=predicted["chip"].to_numpy()).to_numpy()

@@ -262,3 +262,33 @@ def test_where_nothing_is_known_nothing_is_scored(tmp_path: Path) -> None:
     assert [reason for _job, reason in done.failed] == [
         "no chip was scored by a label and no division by known shares"
     ]
+
+
+def test_what_a_step_lacks_is_said_before_anything_is_trained(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("nothing is to be trained")
+
+    monkeypatch.setattr("llpbench_baselines.train_mean.TrainMean.fit", trained)
+    with pytest.raises(MethodError, match="at least 10 with known shares .* found 3"):
+        run_method("train-mean+interval", stores["bare"], out=tmp_path / "run")
+    region = make_region(12, 6, 4, 2, unlabelled=CHIPS)
+    split = np.where(region.chips["split"] == "val", "train", region.chips["split"])
+    chips = region.chips.assign(split=split, split_chip=split)
+    write_region(dataclasses.replace(region, chips=chips), tmp_path / "grid")
+    with pytest.raises(MethodError, match="calibrate chooses by .* val split, which has no chips"):
+        run_method("train-mean+calibrate", tmp_path / "grid", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_steps_that_choose_nothing_need_no_val_split(tmp_path: Path) -> None:
+    region = make_region(16, 4, 8, 2)
+    split = np.where(region.chips["split"] == "val", "train", region.chips["split"])
+    chips = region.chips.assign(split=split, split_chip=split)
+    write_region(dataclasses.replace(region, chips=chips), tmp_path / "grid")
+    for name in ("bag-ridge+interval", "bag-ridge+rake"):
+        run = run_method(name, tmp_path / "grid", settings=SMALL, out=tmp_path / name)
+        assert run.record.validation is None
+    predicted = llpbench.read_predictions(tmp_path / "bag-ridge+interval/predictions-test.parquet")
+    assert "low" in predicted

@@ -23,6 +23,8 @@ from llpbench.plots import draw_division_shares
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import LEAST_COVERAGE
 from llpbench.scoring import DivisionScores, score_divisions
+from llpbench.scoring.division_scores import MEASURES
+from llpbench.statistics import cluster_bootstrap
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
@@ -201,6 +203,35 @@ def test_other_json_is_refused_in_a_sentence(stored: str, change: dict[str, Any]
     content = json.loads(stored)
     with pytest.raises(PredictionsError, match="scores of divisions"):
         DivisionScores.from_json(json.dumps({**content, **change}))
+
+
+def _of(known: Any, predicted: Any) -> DivisionScores:
+    names = [str(number) for number in range(len(known))]
+    made = ("made", "test", True, {}, {}, ["a", "b", "c"], names, known, predicted[np.newaxis])
+    return DivisionScores(*made, np.ones(len(known)), np.ones(len(known)), {})
+
+
+def test_intervals_of_few_divisions_stay_within_what_there_is() -> None:
+    """Bootstrap-t alone reaches beyond: errors below 0, R² above 1."""
+    beyond = 0
+    for seed in range(8):
+        generator = np.random.default_rng(seed)
+        scores = _of(*(generator.dirichlet(np.full(3, 0.3), 6) for _ in range(2)))
+        measure, sums = MEASURES["r2"], scores.tallies["moments"]
+        beyond += cluster_bootstrap(sums, measure.statistic).high > 1
+        table = scores.table()
+        assert table.loc["r2", "value"] <= table.loc["r2", "high"] <= 1
+        assert (table.loc[["mae", "mae_by_area", "rmse"], "low"] >= 0).all()
+        assert scores.per_class_interval("bias")[["low", "high"]].abs().max().max() <= 1
+    assert beyond
+
+
+@pytest.mark.filterwarnings("error")
+def test_divisions_of_one_class_that_are_right_have_no_error() -> None:
+    known = np.tile([0.0, 1.0, 0.0], (8, 1))
+    score = _of(known, known).score("rmse")
+    assert (score.value, score.low, score.high) == (0, 0, 0)
+    assert set(score.per_class.values()) == {0.0}
 
 
 @given(st.text(max_size=30) | st.binary(max_size=30).map(lambda raw: raw.decode("latin-1")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from llpbench.reading import read_arrays
 from llpbench.running.mapping import map_predictions
 from llpbench.running.run import run_method
 from llpbench.runs.command import parse_run_command
+from llpbench.runs.comparing import compare_runs
 from llpbench.runs.record import read_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -30,6 +32,14 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     write_region(make_region(8, 3, 4, 1), folder / "grid")
+    return run_method("train-mean", folder / "grid", out=folder / "run").folder
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on a region without labels, whose divisions alone are scored."""
+    folder = tmp_path_factory.mktemp("bare")
+    write_region(make_region(12, 3, 6, 1, unlabelled=36), folder / "grid")
     return run_method("train-mean", folder / "grid", out=folder / "run").folder
 
 
@@ -151,3 +161,43 @@ def test_names_of_strangers_are_shown_and_not_obeyed(made: Path, tmp_path: Path)
     assert shown.exit_code == 0, shown.output
     assert "[x](" not in shown.output.replace("\\[x\\](", "")
     assert "<b>" not in shown.output
+
+
+def _empty_digests(content: dict[str, Any]) -> None:
+    content["digests"] = {}
+
+
+def _division_twice(content: dict[str, Any]) -> None:
+    content["divisions"] = content["divisions"][:1] * len(content["divisions"])
+
+
+def _fewer_divisions(content: dict[str, Any]) -> None:
+    for name in ("divisions", "known", "coverage", "areas"):
+        content[name] = content[name][:1]
+    content["predicted"] = [shares[:1] for shares in content["predicted"]]
+
+
+def _other_shares(content: dict[str, Any]) -> None:
+    content["known"] = [shares[::-1] for shares in content["known"]]
+
+
+@pytest.mark.parametrize("as_seed", [True, False], ids=["seeds", "methods"])
+@pytest.mark.parametrize(
+    "change", [_empty_digests, _division_twice, _fewer_divisions, _other_shares]
+)
+def test_scores_of_divisions_that_do_not_fit(
+    bare: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], as_seed: bool
+) -> None:
+    """They are neither compared nor taken for those of another seed."""
+    for name in ("first", "second", "third"):
+        shutil.copytree(bare, tmp_path / name)
+    changed = tmp_path / "second/divisions.json"
+    content = json.loads(changed.read_text())
+    change(content)
+    changed.write_text(json.dumps(content))
+    for name in ("third",) if as_seed else ("second",):
+        record = tmp_path / name / "run.json"
+        record.write_text(record.read_text().replace("train-mean", "goodman"))
+    with pytest.raises(LLPBenchError) as caught:
+        compare_runs([tmp_path])
+    assert_sentence(caught.value)

@@ -187,6 +187,15 @@ def _require_same(task: Task, split: str, run: Run) -> None:
             )
 
 
+def _differing(first: Any, second: Any) -> tuple[Any, Any]:
+    """Of two settings, those that are not the same in both; other values as they are."""
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return first, second
+    names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
+    before, now = ({name: some.get(name) for name in names} for some in (first, second))
+    return before, now
+
+
 def _done(folder: Path) -> Run | None:
     """Read a run that needs no going on with."""
     recover(folder)
