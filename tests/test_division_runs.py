@@ -271,13 +271,13 @@ def test_what_a_step_lacks_is_said_before_anything_is_trained(
         raise AssertionError("nothing is to be trained")
 
     monkeypatch.setattr("llpbench_baselines.train_mean.TrainMean.fit", trained)
-    with pytest.raises(MethodError, match="at least 10 with known shares .* found 3"):
+    with pytest.raises(MethodError, match=r"at least 10 with known shares .* found 3"):
         run_method("train-mean+interval", stores["bare"], out=tmp_path / "run")
     region = make_region(12, 6, 4, 2, unlabelled=CHIPS)
     split = np.where(region.chips["split"] == "val", "train", region.chips["split"])
     chips = region.chips.assign(split=split, split_chip=split)
     write_region(dataclasses.replace(region, chips=chips), tmp_path / "grid")
-    with pytest.raises(MethodError, match="calibrate chooses by .* val split, which has no chips"):
+    with pytest.raises(MethodError, match=r"calibrate chooses by .* val split, which has no chips"):
         run_method("train-mean+calibrate", tmp_path / "grid", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -491,6 +491,7 @@ def test_colours_and_names_of_a_legend_without_codes_arrive_in_the_dataset(
         (["a" * 300, "b"], "1 to 100 characters in one line"),
         (["chip", "b"], "must not be called 'chip'"),
         (["a", "name", "division"], "must not be called 'division', 'name'"),
+        (["stratum", "b"], "must not be called 'stratum'"),
         (["Tree", "tree "], "two class names are the same"),
     ],
 )

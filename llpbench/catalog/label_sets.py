@@ -96,7 +96,13 @@ class LabelSet:
                 f"label classes exactly once, but they hold {members!r:.200}"
             )
         _check_names("label classes", [item.name for item in self.classes])
-        _check_names("class groups", [group.name for group in self.groups])
+        groups = [group.name for group in self.groups]
+        _check_names("class groups", groups)
+        if taken := TAKEN_NAMES.intersection(groups):
+            raise LabelSetError(
+                f"a group must not be called {examples(sorted(taken))}, as columns of maps and "
+                "predictions are; rename it"
+            )
         for text in (self.name, self.title, self.licence, self.attribution, *self.archive_names):
             check_printable(text)
         coloured: list[LabelClass | ClassGroup] = [*self.classes, *self.groups]
@@ -109,6 +115,13 @@ class LabelSet:
         for group in self.groups:
             _check_amount(f"the weight of {examples([group.name])}", group.weight)
         _check_amount("resolution_m", self.resolution_m)
+
+
+TAKEN_NAMES = frozenset(
+    ("chip", "division", "split", "name", "area_km2", "predicted_km2", "geometry")
+    + ("polygon", "covered", "stratum", "weight", "labels")
+)
+"""Columns beside those of class groups: of predictions, maps, class areas and samples."""
 
 
 def check_printable(text: str) -> str:

@@ -74,11 +74,15 @@ def estimate(
 
     used = [predictions, *(chosen[name] for name in ("labels", "divisions", "crossvalidation"))]
     if sample is not None and any(used[1:]):
-        raise LLPBenchError("a sample is drawn of all predicted chips, before there are labels: leave "
-                            "--labels, --divisions and --crossvalidation away")  # fmt: skip
+        raise LLPBenchError(
+            "a sample is drawn of all predicted chips, before there are labels: leave --labels, "
+            "--divisions and --crossvalidation away"
+        )
     if chosen["labels"] and chosen["crossvalidation"]:
-        raise LLPBenchError("intervals follow from labels or from held-out divisions: give --labels or "
-                            "--crossvalidation")  # fmt: skip
+        raise LLPBenchError(
+            "intervals follow from labels or from held-out divisions: give --labels or "
+            "--crossvalidation"
+        )
     if out is not None:
         _check_out(out, [path for path in used if path is not None], sample is not None)
     found, ds = find_predictions(predictions, dataset, split)

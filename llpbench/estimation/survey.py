@@ -144,7 +144,8 @@ def fit_model(
     if len(none) < FEWEST:
         raise MetricError(
             f"the estimator {estimator!r} learns from labels how far the map is right: at least "
-            f"{FEWEST} labelled chips are needed, found {len(none)}; label more, or use 'difference'"
+            f"{FEWEST} labelled chips are needed, found {len(none)}; label more, or use "
+            "'difference'"
         )
     x, y = shares[sample.chip] - mean_predicted, sample.shares - mean_label
     x[np.abs(x) < _SAME] = 0  # no slope follows from how numbers are rounded

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
+from llpbench.catalog.label_sets import TAKEN_NAMES
 from llpbench.errors import BuildError, examples
 
 COLOURS = (
@@ -118,10 +119,6 @@ class Legend:
         return known, classes.astype(np.uint8)
 
 
-_TAKEN = {"chip", "division", "split", "name", "area_km2", "predicted_km2", "geometry"}
-"""Columns beside those of classes in predictions and in the tables of maps."""
-
-
 def check_names(label_set: LabelSet) -> None:
     """Refuse classes that no method could learn, or that could not be told apart or shown."""
     for kind, entries in (("class", label_set.classes), ("group", label_set.groups)):
@@ -130,7 +127,7 @@ def check_names(label_set: LabelSet) -> None:
         twice = [name for name in names if plain[name.strip().casefold()] > 1]
         if twice:
             raise BuildError(f"two {kind} names are the same: {examples(twice)}; rename one")
-        if taken := _TAKEN & {*names}:
+        if taken := TAKEN_NAMES & {*names}:
             raise BuildError(
                 f"a {kind} must not be called {examples(sorted(taken))}, as columns of maps and "
                 "predictions are; rename it"
