@@ -137,6 +137,13 @@ def test_groups_must_hold_each_class_once(members: list[tuple[int, ...]]) -> Non
         LabelSet("x", "X", classes, groups, 10.0)
 
 
+def test_no_group_is_called_like_a_column_of_tables() -> None:
+    classes = tuple(LabelClass(name, "#000000") for name in "ab")
+    groups = tuple(ClassGroup(n, (i,), 1.0, "#000000") for i, n in enumerate(["tree", "geometry"]))
+    with pytest.raises(ValueError, match="must not be called 'geometry', as columns of maps"):
+        LabelSet("x", "X", classes, groups, 10.0)
+
+
 def test_further_label_sets_of_the_published_code() -> None:
     """Class counts and weights of its loaders; without groups, each class is one, of weight 1/n."""
     expected = {

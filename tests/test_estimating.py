@@ -314,8 +314,7 @@ _TABLES = {
     "Y,b,18,,,,,\n": "strata 'a', 'b' have fewer than two labelled chips",
     f"chip,stratum,weight,{_CLASSES}\nX,a,17.5,1,0,0,0,0\n"
     "Y,b,18.5,1,0,0,0,0\n": "those of 'a', 'b' have not: keep strata and weights",
-    f"chip,{_CLASSES}\nX,1,0,0,0,0\n"
-    "Y,1,0,0,0,0\n": "at least 5 labelled chips are needed, found 2",
+    f"chip,{_CLASSES}\nX,1,0,0,0,0\nY,1,0,0,0,0\n": "at least 5 labelled chips are needed, found 2",
 }
 
 

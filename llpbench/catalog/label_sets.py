@@ -117,10 +117,10 @@ class LabelSet:
         _check_amount("resolution_m", self.resolution_m)
 
 
-TAKEN_NAMES = frozenset(
-    ("chip", "division", "split", "name", "area_km2", "predicted_km2", "geometry")
-    + ("polygon", "covered", "stratum", "weight", "labels")
-)
+TAKEN_NAMES = {
+    *("chip", "division", "split", "name", "area_km2", "predicted_km2", "geometry"),
+    *("polygon", "covered", "stratum", "weight", "labels"),
+}
 """Columns beside those of class groups: of predictions, maps, class areas and samples."""
 
 
