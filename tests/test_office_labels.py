@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from hostile import assert_sentence
+from regions import WIDTH, make_region, write_region
 from scipy.sparse import csr_array
 
 import llpbench
 from llpbench.cli import cli
 from llpbench.errors import LLPBenchError
+from llpbench.estimation.labels import read_sample
 from llpbench.estimation.sample import Sample
 from llpbench.estimation.survey import Estimator, survey_means
 from llpbench.predictions.table import make_predictions
@@ -128,3 +130,31 @@ def test_labels_that_are_too_few_for_an_interval_say_so(
     assert done.exit_code == 0
     assert "5 estimates have no interval" in done.stderr
     assert "--sample 100" not in done.stderr
+
+
+def test_points_lie_on_both_sides_of_the_antimeridian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A region east of 180 degrees has longitudes beyond; people write negative ones."""
+    monkeypatch.setattr("regions.WEST", 180 - 4 * WIDTH)
+    write_region(make_region(8, 3, 4, 1), tmp_path / "grid")
+    ds = llpbench.open_dataset(tmp_path / "grid").llp.group()
+    middles = ds["bounds"].to_numpy().reshape(-1, 2, 2).mean(axis=1)
+    longitude = np.where(middles[:, 0] > 180, middles[:, 0] - 360, middles[:, 0])
+    assert (longitude < 0).any()
+    assert (longitude > 0).any()
+    table = pd.DataFrame({"lon": longitude, "lat": middles[:, 1], "class": "tree"})
+    table.to_csv(tmp_path / "points.csv", index=False)
+    sample = read_sample(tmp_path / "points.csv", ds)
+    assert sample.chip.tolist() == list(range(24))
+
+
+def test_a_class_that_no_label_has_is_worth_no_number_of_labels() -> None:
+    """Labels alone would say that it is nowhere, without any doubt."""
+    generator = np.random.default_rng(0)
+    shares = generator.dirichlet(np.ones(3), 60)
+    truth = np.eye(3)[np.arange(20) % 2]
+    sample = Sample.simple(np.arange(20), truth, 60)
+    means = survey_means(sample, shares, csr_array(np.full((1, 60), 1 / 60)), np.ones(60))
+    assert np.isnan(means.effective[0]).tolist() == [False, False, True]
+    assert np.isfinite(means.variance).all()

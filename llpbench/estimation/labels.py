@@ -180,8 +180,11 @@ def _points(
     if odd := [text for column in cells for text in odd_cells(cells[column])]:
         raise BuildError(f"{where}: lon and lat must be degrees, found {examples(odd)}")
     places = parse(cells, decimal_marks(cells, where)[0]).values.to_numpy()
-    squares = chip_outlines(part)
-    points = gpd.GeoSeries(shapely.points(places), crs=GEOGRAPHIC).to_crs(squares.crs)
+    squares, bounds = chip_outlines(part), part["bounds"].to_numpy()
+    east, north = places.T
+    if bounds[:, 2].max() > 180:  # a region across the antimeridian
+        east = np.where(east < 0, east + 360, east)
+    points = gpd.GeoSeries(shapely.points(east, north), crs=GEOGRAPHIC).to_crs(squares.crs)
     point, square = shapely.STRtree(squares.to_numpy()).query(points.to_numpy(), "intersects")
     chip = np.full(len(points), -1, dtype=np.intp)
     chip[point] = square

@@ -103,7 +103,9 @@ def survey_means(
     value, variance = _estimate(sample, model, weights)
     known = _is_known(sample, model, weights)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effective = len(sample.chip) * _variance_alone(sample, weights) / variance
+        alone = _variance_alone(sample, weights)
+        alone[alone <= 0] = np.nan  # labels that are all the same do not show how they differ
+        effective = len(sample.chip) * alone / variance
     variance, effective = (np.where(known, values, np.nan) for values in (variance, effective))
     degrees = np.clip(_units_inside(sample, weights) - 1, 1, max(sample.degrees, 1))
     return Means(value, variance, degrees.astype(np.float64), effective)
