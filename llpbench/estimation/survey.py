@@ -150,7 +150,8 @@ def fit_model(
             "'difference'"
         )
     x, y = shares[sample.chip] - mean_predicted, sample.shares - mean_label
-    x[np.abs(x) < _SAME] = 0  # no slope follows from how numbers are rounded
+    if np.abs(x).max() < _SAME:  # no slope follows from how numbers are rounded
+        x = np.zeros_like(x)
     if estimator == "tuned":
         area = sizes[sample.chip][:, np.newaxis]
         spread = sample.covariance(area * x, area * x).sum()
@@ -160,7 +161,7 @@ def fit_model(
         leverage = squares / max(squares.sum(), np.finfo(float).tiny)
     else:
         root = np.sqrt(weight)
-        inverse = np.linalg.pinv(root * x)
+        inverse = np.linalg.pinv(root * x, rcond=_SAME)
         slope, leverage = inverse @ (root * y), np.einsum("ij,ji->i", root * x, inverse)
     return WorkingModel(mean_label + (shares - mean_predicted) @ slope, leverage)
 
