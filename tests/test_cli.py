@@ -233,7 +233,8 @@ SHARED = {
     *("--bands", "--chip-km", "--column", "--crs", "--division-id", "--divisions", "--image"),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
     *("--folds", "--post", "--workers"),
-    *("--all", "--chips", "--labels", "--licence", "--metric", "--predictions", "--title"),
+    *("--all", "--chips", "--crossvalidation", "--labels", "--licence", "--metric"),
+    *("--predictions", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
