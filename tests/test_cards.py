@@ -186,11 +186,11 @@ def test_a_datasheet_says_how_good_maps_are(made: xr.Dataset, validated: Path) -
 def test_a_cross_validation_of_anybody_is_judged(
     made: xr.Dataset, published: xr.Dataset, validated: Path, tmp_path: Path
 ) -> None:
-    digest = made.attrs["digest"]
-    with pytest.raises(LLPBenchError, match=r"cross-validation on '.*', not on this dataset"):
-        describe_map_errors([validated], published.attrs["digest"])
+    info = made.llp.info
+    with pytest.raises(LLPBenchError, match=r"cross-validation on '.*', and not of 'benelux"):
+        describe_map_errors([validated], published.llp.info)
     with pytest.raises(LLPBenchError, match="no file"):
-        describe_map_errors([tmp_path], digest)
+        describe_map_errors([tmp_path], info)
     file = tmp_path / "crossvalidation.json"
     content = json.loads((validated / file.name).read_text("utf-8"))
     scores = content["scores"]
@@ -204,11 +204,11 @@ def test_a_cross_validation_of_anybody_is_judged(
         {**content, "scores": {**scores, "predicted": [[[float("nan")]]]}},
     ):
         file.write_text(json.dumps(wrong), "utf-8")
-        with pytest.raises(LLPBenchError, match="holds no cross-validation that can be read"):
-            describe_map_errors([tmp_path], digest)
+        with pytest.raises(LLPBenchError, match="is no record of a cross-validation"):
+            describe_map_errors([tmp_path], info)
     named = {**content, "method": "a|<b>\n# x\u202e", "settings": {"x": "y" * 10_000}}
     file.write_text(json.dumps({**named, "chip_error": None}), "utf-8")
-    text = describe_map_errors([tmp_path], digest)
+    text = describe_map_errors([tmp_path], info)
     assert "| a\\|&lt;b&gt;\\\\n\\# x\\\\u202e x=yyy" in text
     assert len(text) < 1_500
     assert "The error of chips is" not in text

@@ -52,7 +52,7 @@ def describe_dataset(ds: xr.Dataset, crossvalidations: Sequence[Path] = ()) -> s
         rows = [[what, value] for what, value in ds.llp.hardness().lines()]
         sections.append(f"## How hard it is\n\n{markdown_table(['', ''], rows)}")
     if crossvalidations:
-        sections.append(describe_map_errors(crossvalidations, ds.llp.info.digest))
+        sections.append(describe_map_errors(crossvalidations, ds.llp.info))
     sections += [_uses(), _rights(ds.llp.info.licence, ds.llp.info.attribution)]
     sections.append(f"Contents: `{ds.llp.info.digest}`\n")
     return "\n".join(sections)

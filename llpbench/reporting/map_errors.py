@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from llpbench.data.info import DatasetInfo
 from llpbench.errors import printable
 from llpbench.markdown import escape_markdown, format_interval, format_number, markdown_table
 from llpbench.runs.fold_record import FoldRecord, read_fold_record
@@ -14,7 +15,7 @@ _LONGEST = 300
 """Characters of a method with its settings, which are those of anybody's file."""
 
 
-def describe_map_errors(folders: Sequence[Path], digest: str) -> str:
+def describe_map_errors(folders: Sequence[Path], dataset: DatasetInfo) -> str:
     """Write what cross-validations say of maps made from the shares of divisions, in Markdown.
 
     Parameters
@@ -22,12 +23,12 @@ def describe_map_errors(folders: Sequence[Path], digest: str) -> str:
     folders : sequence of Path
         That :func:`llpbench.running.crossvalidation.crossvalidate` wrote, see
         :func:`llpbench.runs.fold_record.read_fold_record`; those of other datasets are refused.
-    digest : str
-        Of the dataset.
+    dataset : DatasetInfo
+        What they are of.
     """
     from llpbench.uncertainty.chip_error import ASSUMPTIONS
 
-    records = [read_fold_record(folder, digest) for folder in folders]
+    records = [read_fold_record(folder, dataset) for folder in folders]
     text = (
         "## How good maps made from these shares are\n\n"
         "Mean absolute errors of methods that had not seen the divisions which they predict, with "

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from llpbench.data.info import DatasetInfo
 from llpbench.errors import LLPBenchError, examples, first_problem
 from llpbench.reading import read_json
 from llpbench.scoring.division_scores import DivisionScores
@@ -76,33 +77,35 @@ class FoldRecord:
         return " ".join([self.method, *(f"{name}={v}" for name, v in self.settings.items())])
 
 
-def read_fold_record(folder: Path, digest: str) -> FoldRecord:
+def read_fold_record(folder: Path, dataset: DatasetInfo) -> FoldRecord:
     """Read what a cross-validation found.
 
     Parameters
     ----------
     folder : Path
         That :func:`llpbench.running.crossvalidation.crossvalidate` wrote.
-    digest : str
-        Of the dataset that it must be of.
+    dataset : DatasetInfo
+        What it must be of.
 
     Raises
     ------
     LLPBenchError
         If the folder holds none, something in it cannot be, or it is of another dataset.
     """
-    content = read_json(folder / RECORD)
+    path = folder / RECORD
+    content = read_json(path)
     try:
         read = _Content.model_validate(content)
         scores = DivisionScores.from_json(json.dumps(read.scores))
     except ValueError as error:
         raise LLPBenchError(
-            f"{str(folder)!r} holds no cross-validation that can be read "
-            f"({first_problem(error):.200}); make it again with `llpbench crossvalidate`"
+            f"{str(path)!r} is no record of a cross-validation ({first_problem(error):.200}); make "
+            "it again with `llpbench crossvalidate`"
         ) from error
-    if read.dataset_digest != digest:
+    if read.dataset_digest != dataset.digest:
         raise LLPBenchError(
-            f"{str(folder)!r} is a cross-validation on {examples([read.dataset])}, not on this "
-            "dataset as it is now, and says nothing of it; cross-validate a method on this dataset"
+            f"{str(folder)!r} is a cross-validation on {examples([read.dataset])}, and not of "
+            f"{dataset.name!r} as it is now: its errors say nothing of it; cross-validate the method "
+            "on this dataset"
         )
     return FoldRecord(read.method, read.settings, scores, read.chip_error)
