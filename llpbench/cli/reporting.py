@@ -59,7 +59,7 @@ text_option = options.out_option("A file to write, instead of printing.", kind=o
     "crossvalidations",
     type=options.EXISTING_FOLDER,
     multiple=True,
-    help="Folder of a cross-validation on DATASET: how good maps made from its shares are; several.",
+    help="Folder of a cross-validation on it: how good maps made of its shares are; several.",
 )
 @text_option
 def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None) -> None:

@@ -105,7 +105,7 @@ def read_fold_record(folder: Path, dataset: DatasetInfo) -> FoldRecord:
     if read.dataset_digest != dataset.digest:
         raise LLPBenchError(
             f"{str(folder)!r} is a cross-validation on {examples([read.dataset])}, and not of "
-            f"{dataset.name!r} as it is now: its errors say nothing of it; cross-validate the method "
-            "on this dataset"
+            f"{dataset.name!r} as it is now: its errors say nothing of it; cross-validate the "
+            "method on this dataset"
         )
     return FoldRecord(read.method, read.settings, scores, read.chip_error)
