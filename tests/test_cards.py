@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
@@ -16,7 +17,13 @@ from regions import make_region, write_region
 import llpbench
 from llpbench import catalog
 from llpbench.cli import cli
+from llpbench.errors import LLPBenchError
 from llpbench.reporting.croissant import describe_croissant
+from llpbench.reporting.map_errors import describe_map_errors
+from llpbench.running.crossvalidation import crossvalidate
+from llpbench.uncertainty.chip_error import ASSUMPTIONS
+
+pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +159,56 @@ def test_cards_are_written_to_files(made: xr.Dataset, tmp_path: Path) -> None:
     run("datasheet", made.attrs["store"], "-o", str(tmp_path / "made.md"))
     assert (tmp_path / "made.md").read_text("utf-8") == run("datasheet", made.attrs["store"])
     assert {path.name for path in tmp_path.iterdir()} == {"made.json", "made.md"}
+
+
+@pytest.fixture(scope="module")
+def validated(made: xr.Dataset, folder: Path) -> Path:
+    """A cross-validation whose error of chips is set by hand."""
+    done = crossvalidate("train-mean", made.attrs["store"], folds=3, out=folder / "validated")
+    content = json.loads((done.folder / "crossvalidation.json").read_text("utf-8"))
+    content["chip_error"] = {"value": 0.1234, "low": 0.1, "high": 0.2, "per_class": {}}
+    (done.folder / "crossvalidation.json").write_text(json.dumps(content), "utf-8")
+    return done.folder
+
+
+def test_a_datasheet_says_how_good_maps_are(made: xr.Dataset, validated: Path) -> None:
+    """The mean over divisions and classes of the absolute differences in ``divisions.csv``."""
+    text = run("datasheet", made.attrs["store"], "--crossvalidation", str(validated))
+    table = pd.read_csv(validated / "divisions.csv")
+    names = [name.removesuffix(" known") for name in table if name.endswith(" known")]
+    errors = [(table[f"{name} predicted"] - table[f"{name} known"]).abs() for name in names]
+    assert f"| train-mean | {len(table)} | {np.mean(errors):.3f} | " in text
+    assert " | 0.123 | 0.100 to 0.200 |" in text
+    assert f"The error of chips is {ASSUMPTIONS}." in text
+    assert "How good" not in run("datasheet", made.attrs["store"])
+
+
+def test_a_cross_validation_of_anybody_is_judged(
+    made: xr.Dataset, published: xr.Dataset, validated: Path, tmp_path: Path
+) -> None:
+    info = made.llp.info
+    with pytest.raises(LLPBenchError, match=r"cross-validation on '.*', and not of 'benelux"):
+        describe_map_errors([validated], published.llp.info)
+    with pytest.raises(LLPBenchError, match="no file"):
+        describe_map_errors([tmp_path], info)
+    file = tmp_path / "crossvalidation.json"
+    content = json.loads((validated / file.name).read_text("utf-8"))
+    scores = content["scores"]
+    for wrong in (
+        [],
+        {**content, "method": 5},
+        {**content, "chip_error": {"value": 2.0, "low": 0.0, "high": 1.0}},
+        {**content, "chip_error": {"value": 0.1, "low": 0.0}},
+        {**content, "scores": {}},
+        {**content, "scores": {**scores, "known": scores["known"][1:]}},
+        {**content, "scores": {**scores, "predicted": [[[float("nan")]]]}},
+    ):
+        file.write_text(json.dumps(wrong), "utf-8")
+        with pytest.raises(LLPBenchError, match="is no record of a cross-validation"):
+            describe_map_errors([tmp_path], info)
+    named = {**content, "method": "a|<b>\n# x\u202e", "settings": {"x": "y" * 10_000}}
+    file.write_text(json.dumps({**named, "chip_error": None}), "utf-8")
+    text = describe_map_errors([tmp_path], info)
+    assert "| a\\|&lt;b&gt;\\\\n\\# x\\\\u202e x=yyy" in text
+    assert len(text) < 1_500
+    assert "The error of chips is" not in text

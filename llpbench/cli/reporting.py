@@ -54,8 +54,15 @@ text_option = options.out_option("A file to write, instead of printing.", kind=o
 
 @click.command()
 @options.dataset_argument
+@click.option(
+    "--crossvalidation",
+    "crossvalidations",
+    type=options.EXISTING_FOLDER,
+    multiple=True,
+    help="Folder of a cross-validation on it: how good maps made of its shares are; several.",
+)
 @text_option
-def datasheet(dataset: str, out: Path | None) -> None:
+def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None) -> None:
     """Write the datasheet of DATASET, with its known label noise.
 
     Of a published dataset that is not on this machine, it says what the catalog knows.
@@ -66,10 +73,11 @@ def datasheet(dataset: str, out: Path | None) -> None:
     from llpbench.reporting.datasheet import describe_dataset, describe_entry
 
     entry = catalog.load().datasets.get(dataset)
-    if entry is not None and entry.record is not None and dataset not in stored_names():
+    is_away = entry is not None and entry.record is not None and dataset not in stored_names()
+    if entry is not None and is_away and not crossvalidations:
         text = describe_entry(entry)
     else:
-        text = describe_dataset(open_dataset(dataset))
+        text = describe_dataset(open_dataset(dataset), crossvalidations)
     _write(text, out)
 
 

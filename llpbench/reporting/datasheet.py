@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from llpbench.errors import printable
 from llpbench.markdown import escape_markdown, markdown_table
 from llpbench.protocol import CHIP_SIZE, SPLITS
 from llpbench.reporting.facts import class_rows, split_rows
+from llpbench.reporting.map_errors import describe_map_errors
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +23,15 @@ DEGREE_M = 111_195.0
 """Metres of a degree of latitude, on a sphere of the Earth's mean radius."""
 
 
-def describe_dataset(ds: xr.Dataset) -> str:
+def describe_dataset(ds: xr.Dataset, crossvalidations: Sequence[Path] = ()) -> str:
     """Write the datasheet of a dataset that is here, in Markdown.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All of it.
+    crossvalidations : sequence of Path
+        Folders of cross-validations on it, which tell how good maps made from its shares are.
 
     Returns
     -------
@@ -42,6 +51,8 @@ def describe_dataset(ds: xr.Dataset) -> str:
     if not ds["chip_proportions"].isnull().all():
         rows = [[what, value] for what, value in ds.llp.hardness().lines()]
         sections.append(f"## How hard it is\n\n{markdown_table(['', ''], rows)}")
+    if crossvalidations:
+        sections.append(describe_map_errors(crossvalidations, ds.llp.info))
     sections += [_uses(), _rights(ds.llp.info.licence, ds.llp.info.attribution)]
     sections.append(f"Contents: `{ds.llp.info.digest}`\n")
     return "\n".join(sections)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from llpbench.errors import LLPBenchError, examples
 from llpbench.predictions.intervals import with_intervals
 from llpbench.predictions.part import check_part
 from llpbench.protocol import INTERVAL_LEVELS
-from llpbench.reading import read_json
-from llpbench.running.fold_results import ERROR_MODEL, RECORD
+from llpbench.running.fold_results import ERROR_MODEL
+from llpbench.runs.fold_record import read_fold_record
 from llpbench.uncertainty.error_model import ErrorModel
 from llpbench.uncertainty.files import read_error_model
 
@@ -40,19 +40,13 @@ def read_fold_errors(folder: Path, predictions: xr.Dataset, ds: xr.Dataset) -> E
     LLPBenchError
         If the folder holds none, or one of another dataset.
     """
-    record = read_record(folder)
-    if record["dataset_digest"] != ds.llp.info.digest:
-        raise LLPBenchError(
-            f"{str(folder)!r} is a cross-validation on {examples([record['dataset']])}, and not of "
-            f"{ds.llp.info.name!r} as it is now: its errors say nothing of these predictions; "
-            "cross-validate the method on this dataset"
-        )
+    record = read_fold_record(folder, ds.llp.info)
     if not (folder / ERROR_MODEL).exists():
         raise LLPBenchError(
             f"{str(folder)!r} holds no {ERROR_MODEL}: the cross-validation could not tell the "
             "errors of chips, as it said"
         )
-    _compare(record["method"], predictions.attrs.get("method"))
+    _compare(record.method, predictions.attrs.get("method"))
     return read_error_model(folder / ERROR_MODEL, predictions.sizes["category"])
 
 
@@ -67,18 +61,6 @@ def add_fold_intervals(folder: Path, predictions: xr.Dataset, ds: xr.Dataset) ->
     low, high = model.intervals(shares, INTERVAL_LEVELS)
     bare = predictions.drop_vars(["low", "high", "level"], errors="ignore")
     return with_intervals(bare, INTERVAL_LEVELS, low, high)
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """Read ``crossvalidation.json``: at least ``method``, ``dataset`` and ``dataset_digest``."""
-    record = read_json(folder / RECORD)
-    names = ("method", "dataset", "dataset_digest")
-    if not isinstance(record, dict) or not all(isinstance(record.get(n), str) for n in names):
-        raise LLPBenchError(
-            f"{str(folder / RECORD)!r} is no record of a cross-validation: {examples(names)} must "
-            "be there as text"
-        )
-    return record
 
 
 def _compare(known: str, found: object) -> None:

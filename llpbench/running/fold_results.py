@@ -23,6 +23,7 @@ from llpbench.plots import draw_chip_errors, draw_division_shares, draw_folds, w
 from llpbench.predictions.files import write_predictions
 from llpbench.predictions.intervals import BOUNDS, column_name
 from llpbench.running.fold_plan import FoldPlan
+from llpbench.runs.fold_record import RECORD
 from llpbench.scoring.division_scores import DivisionScores
 from llpbench.uncertainty.chip_error import ASSUMPTIONS, ChipError
 from llpbench.uncertainty.error_model import ErrorModel
@@ -37,8 +38,6 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Version of ``crossvalidation.json``."""
-
-RECORD = "crossvalidation.json"
 
 LEVEL = 0.9
 """Of intervals of divisions."""
