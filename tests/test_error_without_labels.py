@@ -157,13 +157,19 @@ def test_what_is_no_crossvalidation_of_the_dataset_is_refused(
     assert "is no record of a cross-validation" in refused(capsys, *words, broken)
 
 
-def test_intervals_come_with_a_run_and_stay_with_its_weights(store: Path, tmp_path: Path) -> None:
+def test_intervals_come_with_a_run_and_stay_with_its_weights(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["run", "bag-ridge+interval", *SETTINGS, "--train-on", "all", "--dataset", store]
     main([str(word) for word in (*words, "-o", tmp_path / "run")])
+    capsys.readouterr()
     predictions = read_predictions(tmp_path / "run/predictions-all.parquet")
     low, high = (predictions[name].to_numpy() for name in ("low", "high"))
     assert predictions["level"].to_numpy() == pytest.approx(INTERVAL_LEVELS)
     assert (np.diff(high - low, axis=0) >= 0).all(), "higher levels are wider"
+    main(["estimate", str(tmp_path / "run"), "--dataset", str(store), "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert all(row["low"] < row["km2"] < row["high"] for row in rows)
     words = ["map", tmp_path / "run", "--dataset", store, "--split", "test"]
     main([str(word) for word in (*words, "-o", tmp_path / "map.tif")])
     with rasterio.open(tmp_path / "map-intervals.tif") as raster:

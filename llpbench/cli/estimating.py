@@ -13,6 +13,8 @@ from llpbench.cli.output import LOG, echo, print_rows, print_table
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.uncertainty.error_model import ErrorModel
+
 NO_INTERVALS = (
     "there are no intervals, as predictions alone do not say how wrong they are: give the folder "
     "of `llpbench crossvalidate` with --crossvalidation; or draw chips to label with `llpbench "
@@ -65,9 +67,9 @@ def estimate(
 ) -> None:
     """Estimate areas of classes in polygons, in km², from predictions and any labels.
 
-    PREDICTIONS are a file, or those of a run, given by its folder. With --crossvalidation areas
-    have 95 % intervals, from how far off held-out divisions were; those of --labels hold however
-    wrong the map is.
+    PREDICTIONS are a file, or those of a run, given by its folder. With --crossvalidation, or a run
+    of METHOD+interval, areas have 95 % intervals, from how far off held-out divisions were; those
+    of --labels hold however wrong the map is.
     """
     from llpbench.errors import LLPBenchError
     from llpbench.running.mapping import find_predictions
@@ -88,8 +90,21 @@ def estimate(
     found, ds = find_predictions(predictions, dataset, split)
     if sample is not None:
         _draw(found, ds, sample, seed, out, as_json)
-    else:
-        _estimate(found, ds, out, as_json, chosen)
+        return
+    folder = chosen.pop("crossvalidation")
+    chosen["errors"] = None if chosen["labels"] else _errors(predictions, folder, found, ds)
+    _estimate(found, ds, out, as_json, chosen)
+
+
+def _errors(
+    source: Path, folder: Path | None, found: xr.Dataset, ds: xr.Dataset
+) -> ErrorModel | None:
+    """How wrong predictions are, from a cross-validation or the run that learned intervals."""
+    from llpbench.running.fold_errors import read_fold_errors, read_run_errors
+
+    if folder is None:
+        return read_run_errors(source, found.sizes["category"])
+    return read_fold_errors(folder, found, ds)
 
 
 def _check_out(out: Path, used: list[Path], is_sample: bool) -> None:
@@ -107,12 +122,9 @@ def _estimate(
     found: xr.Dataset, ds: xr.Dataset, out: Path | None, as_json: bool, chosen: dict[str, Any]
 ) -> None:
     from llpbench.estimation import estimate_areas
-    from llpbench.running.fold_errors import read_fold_errors
     from llpbench.style import category_colours
 
-    folder = chosen.pop("crossvalidation")
-    errors = None if folder is None else read_fold_errors(folder, found, ds)
-    areas = estimate_areas(found, ds, errors=errors, **chosen)
+    areas = estimate_areas(found, ds, **chosen)
     if not as_json:
         echo(f"{areas}\n")
     table = areas.table().astype(object)

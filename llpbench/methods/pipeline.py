@@ -33,10 +33,12 @@ SAMPLE = 1000
 IN_MEMORY = 2**28
 """Bytes of pixel probabilities that are kept in memory; more go to a temporary file."""
 
+POST_WEIGHTS = "post.npz"
+"""What post-processors chose, in the folder of a saved pipeline."""
+
 METHOD = "method"
 """The folder of the method in that of a saved pipeline."""
 
-_WEIGHTS = "post.npz"
 _NOTHING = Estimate(np.zeros((0, 0)))
 
 
@@ -198,12 +200,12 @@ class Pipeline(Method):
     def save(self, folder: Path) -> None:
         """Write the method into a folder below, and what the post-processors chose next to it."""
         self.method.save(folder / METHOD)
-        np.savez(folder / _WEIGHTS, allow_pickle=False, **self._post_weights())
+        np.savez(folder / POST_WEIGHTS, allow_pickle=False, **self._post_weights())
 
     def load_post(self, folder: Path) -> Self:
         """Take over what post-processors chose, from a folder that :meth:`save` wrote."""
         try:
-            return self._set_post_weights(read_arrays(folder / _WEIGHTS))
+            return self._set_post_weights(read_arrays(folder / POST_WEIGHTS))
         except (LLPBenchError, ValueError, TypeError, KeyError, IndexError) as error:
             where = str(folder)
             raise MethodError(f"{where!r} holds no post-processors ({error!s:.200})") from error
@@ -233,7 +235,7 @@ class Pipeline(Method):
 
     def _post_weights(self) -> dict[str, NDArray[Any]]:
         return {
-            f"post {name}/{key}": array
+            f"{weights_of(name)}{key}": array
             for name, processor in self.post
             for key, array in processor.get_weights().items()
         }
@@ -241,12 +243,17 @@ class Pipeline(Method):
     def _set_post_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         self.categories_ = self.method.categories_
         for name, processor in self.post:
-            start = f"post {name}/"
+            start = weights_of(name)
             own = {
                 key.removeprefix(start): weights[key] for key in weights if key.startswith(start)
             }
             processor.set_weights(own)
         return self
+
+
+def weights_of(processor: str) -> str:
+    """How names of the weights of a post-processor begin, among those of all of a pipeline."""
+    return f"post {processor}/"
 
 
 def _base(estimate: Estimate) -> Estimate:

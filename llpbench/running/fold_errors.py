@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench.errors import LLPBenchError, examples
+from llpbench.methods.pipeline import POST_WEIGHTS, weights_of
 from llpbench.predictions.intervals import with_intervals
 from llpbench.predictions.part import check_part
 from llpbench.protocol import INTERVAL_LEVELS
+from llpbench.reading import read_arrays
 from llpbench.running.fold_results import ERROR_MODEL
 from llpbench.runs.fold_record import read_fold_record
 from llpbench.uncertainty.error_model import ErrorModel
-from llpbench.uncertainty.files import read_error_model
+from llpbench.uncertainty.files import error_model_of, read_error_model
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,6 +63,25 @@ def add_fold_intervals(folder: Path, predictions: xr.Dataset, ds: xr.Dataset) ->
     low, high = model.intervals(shares, INTERVAL_LEVELS)
     bare = predictions.drop_vars(["low", "high", "level"], errors="ignore")
     return with_intervals(bare, INTERVAL_LEVELS, low, high)
+
+
+def read_run_errors(folder: Path, categories: int) -> ErrorModel | None:
+    """Read how large errors of a run are whose method learned intervals; else None.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a run, or anything else.
+    categories : int
+        Number of class groups.
+    """
+    path = folder / "weights" / POST_WEIGHTS
+    if not path.is_file():
+        return None
+    start = weights_of("interval")
+    arrays = read_arrays(path)
+    own = {name.removeprefix(start): arrays[name] for name in arrays if name.startswith(start)}
+    return error_model_of(own, categories, path) if own else None
 
 
 def _compare(known: str, found: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
 from llpbench.reading import read_arrays
@@ -29,7 +32,11 @@ def read_error_model(path: Path, categories: int) -> ErrorModel:
     LLPBenchError
         If the file holds none, or one of other classes.
     """
-    arrays = read_arrays(path, _LARGEST)
+    return error_model_of(read_arrays(path, _LARGEST), categories, path)
+
+
+def error_model_of(arrays: Mapping[str, NDArray[Any]], categories: int, path: Path) -> ErrorModel:
+    """Make an error model of arrays that a file holds; others are refused (LLPBenchError)."""
     try:
         model = ErrorModel.from_arrays(arrays)
         pairs = model.weights.shape[0]
@@ -57,3 +64,5 @@ def _check(model: ErrorModel) -> None:
         (model.scales <= 0).any() or (model.scales >= 1).any() or (model.ranges <= 0).any()
     ):
         raise ValueError("some numbers are out of their range")
+    if not np.allclose(model.matrix.sum(axis=1), 1, atol=1e-6):
+        raise ValueError("rows of the matrix do not sum to 1")
