@@ -37,8 +37,8 @@ _SHARED = np.linspace(0.025, 0.975, 20)
 _RANGES = np.array([0.5, 1.0, 2.0])
 """Tried, in units of the range of the map."""
 
-_PRIOR = np.array([0.25, 0.5, 0.25])[:, np.newaxis] * (_SHARED**3 * (1 - _SHARED))
-"""Of ranges and shared parts: most likely three quarters of the variance are shared, over the range
+_PRIOR = np.array([0.25, 0.5, 0.25])[:, np.newaxis] * (_SHARED**2 * (1 - _SHARED))
+"""Of ranges and shared parts: most likely two thirds of the variance are shared, over the range
 of the map. Errors of methods on two synthetic and three semi-real regions, whose chips have labels,
 are about like this."""
 
