@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
-from llpbench.data.info import mark_synthetic
 from llpbench.errors import PredictionsError, UnknownNameError, unknown
 from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
@@ -18,8 +16,8 @@ from llpbench.protocol import ALL, LEAST_COVERAGE
 from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
 from llpbench.scoring.division_scores_json import dump_division_scores, load_division_scores
 from llpbench.scoring.divisions import with_outlines
+from llpbench.scoring.measured import Measured
 from llpbench.scoring.measures import DIVISION_MEASURES, Measure
-from llpbench.scoring.score import Score
 from llpbench.scoring.tallies import division_tallies
 from llpbench.statistics import Interval, caution
 
@@ -40,7 +38,7 @@ SEES_SHARES = (
 
 
 @dataclass(frozen=True, repr=False)
-class DivisionScores:
+class DivisionScores(Measured):
     r"""Scores of the mean predictions of divisions, one or several seeds of one method.
 
     With :math:`p_{dk}` the known share of class k in division d, and :math:`q_{dk}` the mean
@@ -108,6 +106,10 @@ class DivisionScores:
         """Names of all metrics; ``bias`` has values by class alone."""
         return list(MEASURES)
 
+    @property
+    def _whole(self) -> list[str]:
+        return list(WHOLE)
+
     @cached_property
     def tallies(self) -> dict[str, FloatArray]:
         """What divisions contribute, (seed, division, m); all values follow from it."""
@@ -121,17 +123,6 @@ class DivisionScores:
         notes = [SEES_SHARES] if self.attributes.get("track") == "disaggregation" else []
         part = "" if self.split == ALL else self.split
         return "; ".join(filter(None, [*notes, caution(len(self.divisions), part)]))
-
-    def value(self, metric: str) -> float:
-        """A metric over all divisions, averaged over seeds; NaN where it has none.
-
-        Parameters
-        ----------
-        metric : str
-            One of :attr:`metrics`; any other is refused (UnknownNameError).
-        """
-        measure, sums = self._of(metric)
-        return float(np.mean(measure.statistic(sums.sum(axis=1))))
 
     def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
         """95 % interval by resampling divisions, and seeds inside.
@@ -148,32 +139,6 @@ class DivisionScores:
         measure, sums = self._of(metric)
         options: dict[str, int] = {"draws": draws, "random_state": random_state}
         return replace(measure.bootstrap(sums, measure.statistic, **options), note=self.note)
-
-    def score(self, metric: str) -> Score:
-        """A metric with its 95 % interval and its values by category."""
-        interval = self.interval(metric)
-        return Score(
-            value=self.value(metric),
-            low=float(interval.low),
-            high=float(interval.high),
-            per_class=dict(zip(self.categories, self._per_class(metric), strict=True)),
-        )
-
-    def table(self) -> pd.DataFrame:
-        """Metrics over all classes with intervals: ``value``, ``low``, ``high`` and ``title``."""
-        scores = [self._all[name] for name in WHOLE]
-        rows = [(score.value, score.low, score.high) for score in scores]
-        index = pd.Index(WHOLE, name="metric")
-        table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
-        return table.assign(title=[MEASURES[name].title for name in WHOLE])
-
-    @property
-    def per_class(self) -> pd.DataFrame:
-        """Metrics by class group: a row for each category, a column for each metric."""
-        return pd.DataFrame(
-            {name: self._per_class(name) for name in MEASURES},
-            index=pd.Index(self.categories, name="category"),
-        )
 
     def per_class_interval(
         self, metric: str, *, draws: int = 5000, random_state: int = 0
@@ -254,28 +219,10 @@ class DivisionScores:
         """Read scores that :meth:`to_json` wrote; any other text is refused (PredictionsError)."""
         return cls(**load_division_scores(text))
 
-    @cached_property
-    def _all(self) -> dict[str, Score]:
-        return {name: self.score(name) for name in MEASURES}
-
     def _of(self, metric: str) -> tuple[Measure, FloatArray]:
         if metric not in MEASURES:
             raise UnknownNameError(unknown("metric of divisions", metric, MEASURES))
         return MEASURES[metric], self.tallies[MEASURES[metric].tally]
-
-    def _per_class(self, metric: str) -> FloatArray:
-        """Values by category (K,), averaged over seeds."""
-        measure, sums = self._of(metric)
-        by_class = measure.per_class or measure.statistic
-        values: FloatArray = by_class(sums.sum(axis=1)).mean(axis=0)
-        return values
-
-    @property
-    def subject(self) -> str:
-        """Method, dataset (marked where it is synthetic) and split, for titles."""
-        method = self.attributes.get("method", "predictions")
-        part = "all chips" if self.split == ALL else f"{self.split} split"
-        return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {part}"
 
     @property
     def size(self) -> str:
@@ -297,8 +244,3 @@ class DivisionScores:
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
         return f"{self.subject} ({self.size}): MAE of divisions {mae.value:.4f}{interval}"
-
-    def _repr_html_(self) -> str:
-        table = self.table()[["title", "value", "low", "high"]].set_index("title")
-        html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
-        return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import pandas as pd
 
-from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
 from llpbench.scoring.divisions import division_blocks, with_outlines
+from llpbench.scoring.measured import Measured
 from llpbench.scoring.measures import BY_NAME, Measure, available
-from llpbench.scoring.score import Score
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores_json import PLAIN_FIELDS, dump_scores, load_fields
 from llpbench.scoring.tallies import confusions
@@ -31,7 +27,7 @@ DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
 
 
 @dataclass(frozen=True, repr=False)
-class Scores:
+class Scores(Measured):
     """Scores of one method, one or several seeds, on one split.
 
     What only adds up is a property (``per_class``, ``per_division``, ``confusion``); what resamples
@@ -87,17 +83,6 @@ class Scores:
         """A caution about the intervals where there are few divisions; else empty."""
         return caution(len(self.divisions), self.split)
 
-    def value(self, metric: str) -> float:
-        """A metric over all chips, averaged over seeds.
-
-        Parameters
-        ----------
-        metric : str
-            One of :attr:`metrics`; any other is refused (UnknownNameError).
-        """
-        measure, sums = self._of(metric)
-        return float(np.mean(measure.statistic(sums.sum(axis=1))))
-
     def interval(
         self,
         metric: str,
@@ -127,35 +112,6 @@ class Scores:
             sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
         )
         return replace(interval, note=caution(interval.divisions, self.split))
-
-    def score(self, metric: str) -> Score:
-        """A metric with its 95 % interval and its values by category."""
-        interval, classes = self.interval(metric), self._per_class(metric)
-        return Score(
-            value=self.value(metric),
-            low=float(interval.low),
-            high=float(interval.high),
-            per_class={} if classes is None else dict(zip(self.categories, classes, strict=True)),
-        )
-
-    def table(self) -> pd.DataFrame:
-        """All metrics with their intervals: ``value``, ``low``, ``high`` and ``title``."""
-        rows = [(score.value, score.low, score.high) for score in self._all.values()]
-        index = pd.Index(list(self._all), name="metric")
-        table = pd.DataFrame(rows, index=index, columns=["value", "low", "high"], dtype=float)
-        return table.assign(title=[BY_NAME[name].title for name in self._all])
-
-    @property
-    def per_class(self) -> pd.DataFrame:
-        """Metrics by class group.
-
-        A row for each category, a column for each metric that has values by class.
-        """
-        columns = {name: self._per_class(name) for name in self.metrics}
-        return pd.DataFrame(
-            {name: values for name, values in columns.items() if values is not None},
-            index=pd.Index(self.categories, name="category"),
-        )
 
     def per_class_interval(
         self, metric: str, *, draws: int = 5000, random_state: int = 0
@@ -257,29 +213,11 @@ class Scores:
         """
         return cls(**load_fields(text))
 
-    @cached_property
-    def _all(self) -> dict[str, Score]:
-        return {name: self.score(name) for name in self.metrics}
-
     def _of(self, metric: str) -> tuple[Measure, FloatArray]:
         if metric not in self.metrics:
             raise UnknownNameError(unknown("metric", metric, self.metrics))
         measure = BY_NAME[metric]
         return measure, measure.sums(self.tallies)
-
-    def _per_class(self, metric: str) -> FloatArray | None:
-        """Values by category (K,), averaged over seeds; None where the metric has none."""
-        measure, sums = self._of(metric)
-        if measure.per_class is None:
-            return None
-        values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
-        return values
-
-    @property
-    def subject(self) -> str:
-        """Method, dataset (marked where it is synthetic) and split, for titles."""
-        method = self.attributes.get("method", "predictions")
-        return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {self.split} split"
 
     def _size(self) -> str:
         divisions = len(self.divisions)
@@ -297,8 +235,3 @@ class Scores:
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
         return f"{self.subject} ({self._size()}): MAE {mae.value:.4f}{interval}"
-
-    def _repr_html_(self) -> str:
-        table = self.table()[["title", "value", "low", "high"]].set_index("title")
-        html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
-        return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"
