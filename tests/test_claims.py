@@ -161,12 +161,9 @@ def test_no_class_name_costs_a_run(
     assert len(list((tmp_path / "run" / "plots").iterdir())) >= 4
 
 
-@pytest.mark.parametrize("names", [["only"], ["chip", "rest"]])
-def test_classes_that_nothing_can_be_said_of_are_refused_first(
-    tmp_path: Path, names: list[str]
-) -> None:
-    write_named(names, tmp_path / "grid")
-    with pytest.raises(LLPBenchError, match="at least two are needed, and none may"):
+def test_classes_that_nothing_can_be_said_of_are_refused_first(tmp_path: Path) -> None:
+    write_named(["only"], tmp_path / "grid")
+    with pytest.raises(LLPBenchError, match="at least two are needed"):
         run_method("train-mean", tmp_path / "grid", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

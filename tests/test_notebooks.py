@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -18,6 +19,8 @@ from llpbench_baselines.division_regression import DivisionRegression
 DivisionRegression.__init__.__kwdefaults__.update(words=16, sample=5_000)
 """
 """Makes bag-ridge quick where a notebook leaves its settings alone."""
+IN_REDUCED_TESTS = ("first-steps", "how-good-is-my-map", "office-files")
+"""The others run with the full counts."""
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
 
@@ -31,7 +34,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def _marked(notebook: Path) -> Any:
+    marks = () if notebook.stem in IN_REDUCED_TESTS else (pytest.mark.full,)
+    return pytest.param(notebook, id=notebook.stem, marks=marks)
+
+
+@pytest.mark.parametrize("notebook", map(_marked, NOTEBOOKS))
 def test_a_notebook_runs(notebook: Path, cache: Path, tmp_path: Path) -> None:
     executed, begun = tmp_path / notebook.name, tmp_path / "begun.ipynb"
     content = nbformat.read(notebook, 4)

@@ -25,6 +25,8 @@ class Calibrate(PostProcessor):
     pixels stay as they are.
     """
 
+    chooses = True
+
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose the penalty, and the matrix."""
         divisions = Divisions.of(ds).known(at_least=2)

@@ -31,6 +31,7 @@ class EMQ(PostProcessor):
     """
 
     needs_pixels = True
+    chooses = True
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose temperature and prior mass."""

@@ -122,7 +122,7 @@ class Pipeline(Method):
         for name, processor in self.post:
             if processor.makes_intervals:
                 chips_in_folds(train)
-            elif not val.sizes["chip"] and type(processor).fit is not PostProcessor.fit:
+            elif processor.chooses and not val.sizes["chip"]:
                 raise MethodError(
                     f"{name} chooses by the divisions of the val split, which has no chips; build "
                     f"the dataset with one, or leave {name} out"

@@ -26,6 +26,8 @@ class PostProcessor:
         looks at all of them before it changes any.
     needs_pixels : bool
         Whether it works on the class probabilities of pixels.
+    chooses : bool
+        Whether it chooses parameters by the divisions of the val split.
     makes_intervals : bool
         Whether it says between what shares are likely to be. It changes no shares and stands last;
         before any other, intervals are left out, because they are of shares as they were.
@@ -35,6 +37,7 @@ class PostProcessor:
 
     track: str = "inductive"
     needs_pixels: bool = False
+    chooses: bool = False
     makes_intervals: bool = False
     design: str = ""
 

@@ -56,10 +56,10 @@ class Task:
         here, there = (
             list(ds["category_name"].to_numpy().astype(str)) for ds in (self.region, self.other)
         )
-        if len(here) < 2 or "chip" in here:
+        if len(here) < 2:
             raise MethodError(
-                f"{self.region.llp.info.name!r} has the class groups {examples(here)}: at least "
-                "two are needed, and none may be called 'chip', as the column of ids is"
+                f"{self.region.llp.info.name!r} has the class group {examples(here)} alone: at "
+                "least two are needed"
             )
         if here != there:
             raise MethodError(
