@@ -127,8 +127,9 @@ def test_workers_end_with_a_killed_sweep(tmp_path: Path) -> None:
     """A process whose parent dies is handed to another one."""
     script = (
         "import os, sys, time\nfrom llpbench.running.workers import _end_with\n"
+        "parent = os.getpid()\n"
         "if child := os.fork():\n    print(child, flush=True)\n    time.sleep(60)\n"
-        "parent = os.getppid()\n_end_with(parent)\ntime.sleep(60)\n"
+        "_end_with(parent)\ntime.sleep(60)\n"
     )
     command = [sys.executable, "-P", "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

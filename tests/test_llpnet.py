@@ -298,6 +298,7 @@ test_llpnet._train(Path({str(tmp_path / "parts")!r}))
         np.testing.assert_array_equal(resumed.get_weights()[name], weights)
 
 
+@pytest.mark.full
 def test_tensorflow_is_quiet_about_small_sets(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,7 @@ def _marked(notebook: Path) -> Any:
     return pytest.param(notebook, id=notebook.stem, marks=marks)
 
 
-@pytest.mark.parametrize("notebook", map(_marked, NOTEBOOKS))
+@pytest.mark.parametrize("notebook", [_marked(path) for path in NOTEBOOKS])
 def test_a_notebook_runs(notebook: Path, cache: Path, tmp_path: Path) -> None:
     executed, begun = tmp_path / notebook.name, tmp_path / "begun.ipynb"
     content = nbformat.read(notebook, 4)
