@@ -59,6 +59,7 @@ def test_each_variant_has_the_weights_it_says(name: str) -> None:
     np.testing.assert_allclose(again["proportions"], fitted.predict(ds)["proportions"], atol=1e-5)
 
 
+@pytest.mark.full
 def test_stages_are_the_ends_of_shorter_trainings(region: xr.Dataset) -> None:
     """Two rounds, looked at after the first, are what a training of one round ends with."""
     stages = TINY.fit(region, seed=3)
@@ -100,6 +101,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> dict[str, Variant]:
     return variants
 
 
+@pytest.mark.full
 def test_what_is_done_is_not_done_again(
     region: xr.Dataset, two: dict[str, Variant], tmp_path: Path
 ) -> None:

@@ -272,6 +272,7 @@ def test_history_holds_the_error_of_validation_divisions_after_each_round(tmp_pa
     assert score["val_loss"] == pytest.approx(min(row["val_loss"] for row in rows[1:]), rel=1e-4)
 
 
+@pytest.mark.full
 def test_a_killed_training_goes_on_from_its_last_round(tmp_path: Path) -> None:
     """The process kills itself, as ``kill -9`` would, when the second round has begun."""
     program = f"""

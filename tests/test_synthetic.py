@@ -343,6 +343,7 @@ def test_colours_are_those_of_published_chips(land: Region) -> None:
     np.testing.assert_allclose(np.percentile(image, [1, 50, 99]), [35, 71, 161], atol=20)
 
 
+@pytest.mark.full
 def test_division_proportions_teach_chip_shares() -> None:
     """Ridge regression of divisions' proportions on their mean patch words, read out by chip."""
     from sklearn.cluster import MiniBatchKMeans
