@@ -8,7 +8,7 @@ widths in proportion, so a cut chip has exactly that share of its area on either
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,17 @@ class GridPixels:
         rng = np.random.default_rng([self.seed, int(chip, 16)])
         fields = rng.integers(0, self.classes, (10, 10), dtype=np.uint8)
         return fields.repeat(10, axis=0).repeat(10, axis=1)
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """The images of a source, and no label."""
+
+    read: Callable[[Sequence[str]], ChipBlock]
+
+    def __call__(self, chips: Sequence[str]) -> ChipBlock:
+        block = self.read(chips)
+        return ChipBlock(block.image, np.full_like(block.label, catalog.NO_LABEL))
 
 
 def chip_id(number: int) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from regions import make_region, write_region
+from regions import Unlabelled, make_region, write_region
 
 import llpbench
 from llpbench.board.drafting import draft_entry
-from llpbench.catalog import NO_LABEL
 from llpbench.cli import main
 from llpbench.data.folds import take_fold
-from llpbench.data.region import ChipBlock, Region
+from llpbench.data.region import Region
 from llpbench.errors import BoardError, BuildError, LLPBenchError, MethodError
 from llpbench.plots import draw_folds
 from llpbench.predictions.files import read_predictions
@@ -40,17 +38,6 @@ def no_maps() -> Any:
         for name in ("write_map", "write_figure"):
             patch.setattr(f"llpbench.running.fold_results.{name}", lambda *_: None)
         yield
-
-
-@dataclass(frozen=True)
-class Unlabelled:
-    """The images of a source, and no label."""
-
-    read: Callable[[Sequence[str]], ChipBlock]
-
-    def __call__(self, chips: Sequence[str]) -> ChipBlock:
-        block = self.read(chips)
-        return ChipBlock(block.image, np.full_like(block.label, NO_LABEL))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from regions import make_region, write_region
+from regions import Unlabelled, make_region, write_region
 
 import llpbench
-from llpbench.catalog import NO_LABEL
 from llpbench.cli import main
-from llpbench.data.region import ChipBlock, Region
+from llpbench.data.region import Region
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods import gate
 from llpbench.methods.crossfitting import FOLDS, predict_held_out
@@ -178,17 +176,6 @@ def test_intervals_come_with_a_run_and_stay_with_its_weights(
     test = _open(store).llp.split("test")["chip"].to_numpy()
     known = predictions["low"].sel(chip=test).isel(level=2, category=0).to_numpy()
     assert np.sort(band[np.isfinite(band)]) == pytest.approx(np.sort(known), abs=1e-6)
-
-
-@dataclass(frozen=True)
-class Unlabelled:
-    """The images of a source, and no label."""
-
-    read: Callable[[Sequence[str]], ChipBlock]
-
-    def __call__(self, chips: Sequence[str]) -> ChipBlock:
-        block = self.read(chips)
-        return ChipBlock(block.image, np.full_like(block.label, NO_LABEL))
 
 
 def test_labels_move_no_interval(region: Region, store: Path, tmp_path: Path) -> None:

@@ -23,10 +23,8 @@ NO_INTERVALS = (
 
 
 @click.command()
-@click.argument("predictions", metavar="PREDICTIONS|RUN", type=options.PATH)
-@click.option(
-    "--dataset", metavar="DATASET", help="Name or path of what was predicted; a run knows its own."
-)
+@options.predictions_argument
+@options.predicted_option
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test", "all"]),

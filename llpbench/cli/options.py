@@ -72,6 +72,10 @@ seeds_option = click.option(
 )
 
 
+predictions_argument = click.argument("predictions", metavar="PREDICTIONS|RUN", type=PATH)
+predicted_option = click.option(
+    "--dataset", metavar="DATASET", help="Name or path of what was predicted; a run knows its own."
+)
 crossvalidation_option = click.option(
     "--crossvalidation",
     type=EXISTING_FOLDER,

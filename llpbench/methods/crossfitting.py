@@ -13,6 +13,7 @@ from llpbench.data.splits import take_split
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.estimate import Estimate
+from llpbench.uncertainty.fitting import FEWEST
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from llpbench.methods.method import Method, Progress
 
 FOLDS = 5
-FEWEST = 10
-"""Divisions with known proportions, at least."""
 
 
 def predict_held_out(

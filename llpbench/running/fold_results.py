@@ -83,7 +83,7 @@ class CrossValidation:
     model: ErrorModel | None = None
     chip_error: ChipError | None = None
 
-    @property
+    @cached_property
     def per_division(self) -> gpd.GeoDataFrame:
         """Divisions with name, fold, what :attr:`DivisionScores.per_division` has, and outline.
 
@@ -113,7 +113,7 @@ class CrossValidation:
         of_chips = divisions.means(self.chip_error.of_chips.mean(axis=1))
         return pd.DataFrame({"chip_error": of_chips, **columns}, index=ids)
 
-    @property
+    @cached_property
     def coverage(self) -> float | None:
         """Part of the known shares of divisions, 0 to 1, that their 90 % intervals hold."""
         if self.model is None:
