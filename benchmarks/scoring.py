@@ -25,8 +25,9 @@ from sklearn import metrics as sklearn_metrics
 
 import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 from llpbench import catalog, evaluate, make_predictions, metrics, write_predictions
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.info import DatasetInfo
-from llpbench.data.store.layout import CHUNK, SHARD
+from llpbench.data.store.layout import files_of
 from llpbench.statistics import cluster_bootstrap, division_sums
 
 CLASSES = 5
@@ -35,6 +36,7 @@ NAIVE_CHIPS = 64
 BUDGET = {24: 0.10, 96: 0.30}  # CPU ms a chip
 FILE_BUDGET = 2.0  # CPU s
 BOOTSTRAP_CHIPS, BOOTSTRAP_DIVISIONS, DRAWS = 14_000, 300, 5000
+SHARD, CHUNK = files_of(RGB_ONLY)
 
 
 class Figures(NamedTuple):

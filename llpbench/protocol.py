@@ -40,7 +40,7 @@ VERSION = 1
 SCORER_VERSION = "1.0"
 """Changes whenever any score could."""
 
-_IMAGES = ("image", "chip", "band")
+_IMAGES = ("image", "chip", "band", "embedding", "embedding_scale", "feature")
 _DIVISIONS = (
     *("target", "division_proportions", "overlap_chip", "overlap_division", "overlap_area"),
     *("chip_number", "own_division", "division", "division_number", "category", "category_name"),
@@ -59,6 +59,12 @@ PLACES = ("lon", "lat")
 SUPERVISION_ATTRIBUTES = ("label_set", "grouped")
 """Attributes that it may see: the class groups and their weights, but no name, digest or path of
 the dataset, from which its labels could be opened."""
+
+CODING_ATTRIBUTES = (
+    *("missing_value", "scale_factor", "add_offset"),
+    *(f"quantization_{what}" for what in ("method", "scale", "power", "array")),
+)
+"""Attributes of images and embeddings that methods may see: how numbers become values."""
 
 TRACKS = {
     "inductive": _IMAGES,
@@ -125,10 +131,14 @@ def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
 
 
 def _only(ds: xr.Dataset, names: Collection[str]) -> xr.Dataset:
-    """Variables and coordinates of these names, without attributes or encodings.
+    """Variables and coordinates of these names, without other attributes than of their coding.
 
     xarray notes in the encoding from which file an array was read.
     """
     seen = ds[[name for name in ds.data_vars if name in names]]
     hidden = [name for name in seen.coords if name not in names]
-    return seen.drop_vars(hidden).drop_attrs().drop_encoding()
+    plain = seen.drop_vars(hidden).drop_attrs().drop_encoding()
+    for name, array in plain.data_vars.items():
+        known = seen[name].attrs
+        array.attrs = {key: known[key] for key in CODING_ATTRIBUTES if key in known}
+    return plain

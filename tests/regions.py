@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Unlabelled:
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
         block = self.read(chips)
-        return ChipBlock(block.image, np.full_like(block.label, catalog.NO_LABEL))
+        return replace(block, label=np.full_like(block.label, catalog.NO_LABEL))
 
 
 def chip_id(number: int) -> str:

@@ -17,9 +17,10 @@ import zarr
 from regions import GridPixels, make_region, write_region
 
 from llpbench import open_dataset
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.region import ChipBlock, Region
 from llpbench.data.store import read_info, verify_store
-from llpbench.data.store.layout import CHUNK, SHARD
+from llpbench.data.store.layout import files_of
 
 SHARED_TYPES = {
     "image": ("chip y x band", "uint8"),
@@ -82,8 +83,9 @@ def test_pixels_are_chunked_for_shuffling_and_sharded_for_whole_reads(store: Pat
     for name, side in (("image", (100, 100, 3)), ("label", (100, 100))):
         array = group[name]
         assert isinstance(array, zarr.Array)
-        assert array.chunks == (CHUNK, *side)
-        assert array.shards == (SHARD, *side)
+        shard, chunk = files_of(RGB_ONLY)
+        assert array.chunks == (chunk, *side)
+        assert array.shards == (shard, *side)
         assert array.metadata.zarr_format == 3
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
 from llpbench.data.grouping import group_classes
+from llpbench.data.imagery import SIDES, decode_array
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
@@ -132,6 +133,29 @@ class LabelProportions:
                 "area_km2": areas.data,
             }
         )
+
+    def values(self, array: str = "image") -> xr.DataArray:
+        """Values of an image or embedding: reflectances, decibels, features.
+
+        Parameters
+        ----------
+        array : {"image", "embedding"}
+            Which of those that the dataset has.
+
+        Returns
+        -------
+        DataArray of float32
+            As large as the array, read when it is needed; NaN where values are missing.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dataset has no such array.
+        """
+        present = [name for name in SIDES if name in self._ds]
+        if array not in present:
+            raise UnknownNameError(unknown("array of pixels or cells", array, present))
+        return decode_array(self._ds, array)
 
     def bags(self) -> csr_array:
         """Weights that turn chips into division means.

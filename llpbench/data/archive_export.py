@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL
 from llpbench.data.geometry import GEOGRAPHIC, SQUARE_METRES_PER_KM2, equal_area
-from llpbench.data.store.layout import SHARD
+from llpbench.data.store.layout import BLOCK
 from llpbench.errors import ArchiveError
 from llpbench.writing import replacing
 
@@ -211,8 +211,8 @@ def _pickles(ds: xr.Dataset, progress: bool) -> Iterator[tuple[str, bytes]]:
     with tqdm(
         total=chips, unit="chip", desc="exporting", disable=None if progress else True
     ) as bar:
-        for start in range(0, chips, SHARD):
-            block = ds[_PIXEL_COLUMNS].isel(chip=slice(start, start + SHARD)).load()
+        for start in range(0, chips, BLOCK):
+            block = ds[_PIXEL_COLUMNS].isel(chip=slice(start, start + BLOCK)).load()
             columns = (block[name].to_numpy() for name in _PIXEL_COLUMNS)
             for row in zip(*columns, strict=True):
                 content = _chip(*row)

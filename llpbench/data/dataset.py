@@ -51,7 +51,8 @@ def open_dataset(
     -------
     Dataset
         Over ``chip``, ``y``, ``x``, ``band``, ``division``, ``category`` and ``overlap``:
-        ``image`` (uint8) and ``label`` (uint8, 255 = no label) as dask arrays;
+        ``image`` (uint8, or what ``ds.llp.info.images`` says) and ``label`` (uint8, 255 = no
+        label) as dask arrays, or an ``embedding`` over ``cell_y``, ``cell_x`` and ``feature``;
         ``chip_proportions``, ``target`` and ``division_proportions`` (shares from 0 to 1),
         ``overlap_chip``, ``overlap_division``, ``overlap_area`` (km²) and ``bounds`` (degrees).
         The accessor ``ds.llp`` works on it.
@@ -116,5 +117,6 @@ def _describe(info: StoreInfo, path: Path) -> DatasetInfo:
         label_set=info.label_set,
         grid=info.grid,
         recipe=info.recipe,
+        images=info.imagery,
         store=path.resolve(),
     )

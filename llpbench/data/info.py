@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from pydantic import TypeAdapter
 
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
+from llpbench.data.imagery import RGB_ONLY, Imagery
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError
 
 _LABEL_SET, _GRID = TypeAdapter(LabelSet), TypeAdapter(ChipGrid)
-_RECIPE = TypeAdapter(ImageRecipe)
+_RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(Mapping[str, Imagery])
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class DatasetInfo:
         What the chips stand on, where that is known.
     recipe : ImageRecipe or None
         How images became the chips' bytes, where that is known.
+    images : mapping
+        What ``image`` and ``embedding`` hold: bands, and how stored numbers become values.
     store : Path or None
         The folder that holds it; None for a truth table, and behind the label firewall.
     """
@@ -55,6 +58,7 @@ class DatasetInfo:
     attribution: str = ""
     grid: ChipGrid | None = None
     recipe: ImageRecipe | None = None
+    images: Mapping[str, Imagery] = field(default_factory=lambda: RGB_ONLY)
     store: Path | None = None
 
     @classmethod
@@ -73,6 +77,7 @@ class DatasetInfo:
             label_set=_parse_label_set(attributes["label_set"]),
             grid=_parse_grid(attributes["grid"]) if attributes.get("grid") else None,
             recipe=_parse_recipe(attributes["recipe"]) if attributes.get("recipe") else None,
+            images=_parse_images(attributes["images"]) if attributes.get("images") else RGB_ONLY,
             store=Path(attributes["store"]) if attributes.get("store") else None,
         )
 
@@ -85,6 +90,7 @@ class DatasetInfo:
             "label_set": _LABEL_SET.dump_json(self.label_set).decode(),
             "grid": "" if self.grid is None else _GRID.dump_json(self.grid).decode(),
             "recipe": "" if self.recipe is None else _RECIPE.dump_json(self.recipe).decode(),
+            "images": "" if self.images == RGB_ONLY else _IMAGES.dump_json(self.images).decode(),
             "store": "" if self.store is None else str(self.store),
         }
 
@@ -117,6 +123,11 @@ def _parse_label_set(text: str) -> LabelSet:
 @lru_cache(maxsize=64)
 def _parse_grid(text: str) -> ChipGrid:
     return _GRID.validate_json(text)
+
+
+@lru_cache(maxsize=64)
+def _parse_images(text: str) -> Mapping[str, Imagery]:
+    return _IMAGES.validate_json(text)
 
 
 @lru_cache(maxsize=64)

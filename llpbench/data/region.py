@@ -6,12 +6,14 @@ writer knows nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE, RGB_ONLY, Imagery
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,18 +30,30 @@ class ChipBlock:
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (chip, 100, 100, 3)
-        Red, green, blue, 0 to 255.
     label : ndarray of uint8, shape (chip, 100, 100)
         Label class numbers; 255 where there is none.
+    image : ndarray, shape (chip, 100, 100, band), or None
+        Stored numbers: red, green, blue from 0 to 255, or what the region's ``images`` say.
+    embedding : ndarray, shape (chip, 24, 24, feature), or None
+        Stored numbers of cells.
+    embedding_scale : ndarray of float32, shape (chip, 24, 24), or None
+        Of each cell, where its coding has one; NaN where the cell is missing.
     stated_target : ndarray of float64, shape (chip, category), or None
         The mix of division proportions that the source itself states for each chip, NaN where
         it states none; None where the source states no mixes.
     """
 
-    image: NDArray[np.uint8]
     label: NDArray[np.uint8]
+    image: NDArray[Any] | None = None
+    embedding: NDArray[Any] | None = None
+    embedding_scale: NDArray[np.float32] | None = None
     stated_target: NDArray[np.float64] | None = None
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Those that there are, by the names that they have in a dataset."""
+        names = (IMAGE, EMBEDDING, EMBEDDING_SCALE, "label")
+        return {name: array for name in names if (array := getattr(self, name)) is not None}
 
 
 PixelReader: TypeAlias = Callable[[Sequence[str]], ChipBlock]
@@ -68,6 +82,8 @@ class Region:
         The dataset of the catalog that the source says it is, or is part of.
     recipe : ImageRecipe, optional
         How images became the chips' bytes, where that is known.
+    images : mapping
+        What ``image`` and ``embedding`` hold, those of them that there are.
     """
 
     label_set: LabelSet
@@ -79,3 +95,4 @@ class Region:
     overlaps: pd.DataFrame | None = None
     origin: DatasetEntry | None = None
     recipe: ImageRecipe | None = None
+    images: Mapping[str, Imagery] = field(default_factory=lambda: RGB_ONLY)

@@ -52,8 +52,10 @@ def check_zarr(folder: Path) -> dict[str, ArrayMetadata]:
     return arrays
 
 
-def open_zarr(folder: Path) -> xr.Dataset:
+def open_zarr(folder: Path, *, decode: bool = True) -> xr.Dataset:
     """Open a Zarr folder that :func:`check_zarr` has passed.
+
+    ``decode`` is whether numbers become values by the CF attributes of their arrays.
 
     Raises
     ------
@@ -69,7 +71,9 @@ def open_zarr(folder: Path) -> xr.Dataset:
     try:
         with zarr.config.set({"codecs.zstd": BOUNDED_ZSTD}), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Object at .* is not recognized")  # .DS_Store
-            return xr.open_zarr(folder, chunks=None, consolidated=False, zarr_format=3)
+            return xr.open_zarr(
+                folder, chunks=None, consolidated=False, zarr_format=3, mask_and_scale=decode
+            )
     except Exception as error:  # whatever metadata or coordinates make zarr and xarray raise
         raise ZarrError(f"{folder.name} cannot be read ({error!r:.200})") from error
 

@@ -95,6 +95,8 @@ class ArrayMetadata(_Part):
         How it is cut into files, how these are called, and what was done to their bytes.
     dimension_names : list of str
         Of each dimension.
+    attributes : dict
+        What else is said of it.
     """
 
     zarr_format: Literal[3]
@@ -105,6 +107,7 @@ class ArrayMetadata(_Part):
     chunk_key_encoding: _ChunkNames
     codecs: Annotated[list[Codec], Field(max_length=8)]
     dimension_names: list[str]
+    attributes: dict[str, Any] = {}
     storage_transformers: Annotated[list[Any], Field(max_length=0)] = []
 
     @property

@@ -32,6 +32,7 @@ class MatchedPixels:
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
         """Read chips given by id, in that order."""
         block = self.read(chips)
+        assert block.image is not None
         bands = [self.levels[band][block.image[..., band]] for band in range(3)]
         return replace(block, image=np.stack(bands, axis=-1))
 
@@ -105,4 +106,6 @@ def forget_refusal(folder: Path) -> None:
 
 def _look_at(region: Region) -> Appearance:
     chips = region.chips.index.to_numpy()
-    return Appearance.of(region.read(chips[spread_evenly(len(chips))].tolist()).image)
+    block = region.read(chips[spread_evenly(len(chips))].tolist())
+    assert block.image is not None
+    return Appearance.of(block.image)

@@ -50,7 +50,7 @@ class ArchivePixels:
                     ) from error
                 image[number], label[number] = content.image, content.label
                 stated_target[number] = content.stated_target
-        return ChipBlock(image, label, stated_target)
+        return ChipBlock(label, image, stated_target=stated_target)
 
     def _read_chip(self, read: Callable[[Member], bytes], chip: str) -> ArchivedChip:
         content = read_chip(read(self.members[chip]), self.number_of_classes)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def turn_images(images: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+def turn_images(images: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
     """Turn each image by none to three quarters and flip half of them.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (..., side, side, 3)
+    images : ndarray, shape (..., side, side, band)
         Of chips or bags; they stay as they are, turned ones are copies.
     """
     flat = images.reshape(-1, *images.shape[-3:])

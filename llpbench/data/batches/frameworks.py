@@ -18,7 +18,7 @@ def to_tensorflow(batches: Batches) -> Any:
     Returns
     -------
     tf.data.Dataset
-        Of images (uint8) and targets (float32), two batches ahead; for one iteration at a time.
+        Of images (as stored) and targets (float32), two batches ahead; for one iteration at a time.
 
     Raises
     ------
@@ -29,10 +29,10 @@ def to_tensorflow(batches: Batches) -> Any:
         import tensorflow as tf
     except ImportError as error:
         raise LLPBenchError(_missing("TensorFlow", "tensorflow", error)) from error
-    running = _Running(batches)
+    running, types = _Running(batches), (batches.images.dtype, tf.float32)
 
     def take(number: Any) -> Any:
-        images, targets = tf.numpy_function(running.take, [number], (tf.uint8, tf.float32))
+        images, targets = tf.numpy_function(running.take, [number], types)
         image, target = batches.shapes
         return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(targets, (None, *target))
 
@@ -59,7 +59,7 @@ def to_torch(batches: Batches) -> Any:
     Returns
     -------
     IterableDataset
-        Of images (uint8) and targets (float32), for ``DataLoader(dataset, batch_size=None)``.
+        Of images (as stored) and targets (float32), for ``DataLoader(dataset, batch_size=None)``.
 
     Raises
     ------

@@ -1,39 +1,58 @@
-"""Score windows of images, from a store to memory: at once, in order, or a selection."""
+"""Score windows of images, or cells of embeddings, from a store to memory: all, or some."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.protocol import SCORE_WINDOW, WINDOW_SIDE
+from llpbench.data.imagery import EMBEDDING, IMAGE
+from llpbench.errors import MethodError
+from llpbench.protocol import SCORE_WINDOW
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CHIP_BYTES = WINDOW_SIDE * WINDOW_SIDE * 3
 MEMORY = 2**31
 """Bytes of images that are kept in memory by default."""
 
 
-def load_images(ds: xr.Dataset) -> NDArray[np.uint8]:
+def score_window(ds: xr.Dataset, array: str = IMAGE) -> xr.DataArray:
+    """The pixels of ``image`` in the score window, or the cells of ``embedding``, unread.
+
+    Raises
+    ------
+    MethodError
+        If the dataset has no such array.
+    """
+    if array not in ds:
+        other = EMBEDDING if array == IMAGE else IMAGE
+        raise MethodError(
+            f"this method needs the {array} of chips, but the dataset has only their {other}: take "
+            f"a method that learns from that, or build the dataset with --{array}"
+        )
+    return ds[array] if array == EMBEDDING else ds[array].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
+
+
+def load_images(ds: xr.Dataset, array: str = IMAGE) -> NDArray[Any]:
     """Read the score windows of all images, chunks in parallel.
 
     Returns
     -------
-    ndarray of uint8, shape (chip, 96, 96, 3)
-        Red, green and blue from 0 to 255, chips in the order of the dataset.
+    ndarray, shape (chip, 96, 96, band)
+        Stored numbers (of most datasets red, green and blue from 0 to 255, uint8), chips in the
+        order of the dataset; or those of an ``embedding``, (chip, 24, 24, feature).
     """
-    window = ds["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
-    return np.ascontiguousarray(window.to_numpy())
+    return np.ascontiguousarray(score_window(ds, array).to_numpy())
 
 
 def iterate_images(
     ds: xr.Dataset, batch_size: int = 512
-) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
+) -> Iterator[tuple[NDArray[np.str_], NDArray[Any]]]:
     """Read the score windows of images in order, a batch at a time.
 
     Parameters
@@ -47,7 +66,7 @@ def iterate_images(
     ------
     chips : ndarray of str, shape (n,)
         Their ids.
-    images : ndarray of uint8, shape (n, 96, 96, 3)
+    images : ndarray, shape (n, 96, 96, band)
         As of :func:`load_images`.
     """
     for start in range(0, ds.sizes["chip"], batch_size):
@@ -58,12 +77,15 @@ def iterate_images(
 class Images:
     """Images of chips: read once where they fit into memory, else whenever they are asked for.
 
-    ``memory`` is how many bytes of them may be kept.
+    ``memory`` is how many bytes of them may be kept; ``chip_shape`` and ``dtype`` are of a chip's
+    numbers, (96, 96, band).
     """
 
     def __init__(self, ds: xr.Dataset, memory: int = MEMORY) -> None:
+        window = score_window(ds)
         self._ds = ds[["image"]]
-        self._most = memory // CHIP_BYTES
+        self.chip_shape, self.dtype = window.shape[1:], window.dtype
+        self._most = memory // (math.prod(self.chip_shape) * self.dtype.itemsize)
         self.fit = len(self) <= self._most
 
     def __len__(self) -> int:
@@ -78,7 +100,7 @@ class Images:
         lengths = self._ds["image"].chunksizes.get("chip", (len(self),))
         return np.repeat(np.arange(len(lengths)), lengths)
 
-    def read(self, chips: NDArray[np.intp]) -> NDArray[np.uint8]:
+    def read(self, chips: NDArray[np.intp]) -> NDArray[Any]:
         """Read the images of chips.
 
         Parameters
@@ -88,17 +110,17 @@ class Images:
 
         Returns
         -------
-        ndarray of uint8, shape (n, 96, 96, 3)
+        ndarray, shape (n, 96, 96, band)
             Their score windows, in the order asked for.
         """
         return self.kept[chips] if self.fit else load_images(self._ds.isel(chip=chips))
 
-    def in_order(self, batch_size: int = 32) -> Iterator[NDArray[np.uint8]]:
+    def in_order(self, batch_size: int = 32) -> Iterator[NDArray[Any]]:
         """All images, a batch at a time, the last of which holds the rest.
 
         Yields
         ------
-        ndarray of uint8, shape (n, 96, 96, 3)
+        ndarray, shape (n, 96, 96, band)
             Score windows, in the order of the dataset.
         """
         parts = [self.kept] if self.fit else (part for _chips, part in iterate_images(self._ds))
@@ -106,12 +128,12 @@ class Images:
             for start in range(0, len(part), batch_size):
                 yield part[start : start + batch_size]
 
-    def sample(self, seed: int) -> NDArray[np.uint8]:
+    def sample(self, seed: int) -> NDArray[Any]:
         """All images where they are kept, else as many random ones as fit into memory.
 
         Returns
         -------
-        ndarray of uint8, shape (n, 96, 96, 3)
+        ndarray, shape (n, 96, 96, band)
             Score windows, in the order of the dataset.
         """
         if self.fit:
@@ -121,6 +143,6 @@ class Images:
         return self.read(np.sort(chosen))
 
     @cached_property
-    def kept(self) -> NDArray[np.uint8]:
+    def kept(self) -> NDArray[Any]:
         """All images, in memory from now on."""
         return load_images(self._ds)

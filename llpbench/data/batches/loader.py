@@ -1,10 +1,10 @@
-"""Shuffled batches of images, still uint8, and of what they are to be trained on."""
+"""Shuffled batches of images, as they are stored, and of what they are to be trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,14 @@ from llpbench.data.batches.augmentation import turn_images
 from llpbench.data.batches.images import MEMORY, Images
 from llpbench.data.divisions import Divisions
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
-from llpbench.protocol import WINDOW_SIDE
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.float32]]
+Batch: TypeAlias = tuple[NDArray[Any], NDArray[np.float32]]
 """Images and what they are to be trained on."""
 
-Numbered: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.intp]]
+Numbered: TypeAlias = tuple[NDArray[Any], NDArray[np.intp]]
 """Images and the numbers of their chips or divisions."""
 
 UNITS = ("chip", "division")
@@ -98,8 +97,8 @@ class Batches:
         ds : Dataset
             A split; chips without a target are left out.
         by : {"chip", "division"}
-            A batch is images (n, 96, 96, 3) with targets (n, category), or bags of images
-            (n, bag_size, 96, 96, 3) with proportions of divisions (n, category).
+            A batch is images (n, 96, 96, band) with targets (n, category), or bags of images
+            (n, bag_size, 96, 96, band) with proportions of divisions (n, category).
         batch_size, bag_size, augment, seed
             See above.
         memory : int
@@ -129,7 +128,7 @@ class Batches:
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of an image or bag and of its target."""
         bag = () if self.divisions is None else (self.bag_size,)
-        return (*bag, WINDOW_SIDE, WINDOW_SIDE, 3), self.targets.shape[1:]
+        return (*bag, *self.images.chip_shape), self.targets.shape[1:]
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -151,7 +150,7 @@ class Batches:
 
         Yields
         ------
-        images : ndarray of uint8, shape (n, 96, 96, 3) or (n, bag_size, 96, 96, 3)
+        images : ndarray, shape (n, 96, 96, band) or (n, bag_size, 96, 96, band)
             Score windows of chips, or of the chips of bags.
         items : ndarray of int, shape (n,)
             Positions of the chips or divisions.
@@ -187,7 +186,7 @@ class Batches:
 
     def _parts(
         self, generator: np.random.Generator
-    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]]:
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]]:
         """Images in memory, where those of each chip or bag are among them, and its number."""
         groups = self._groups(generator)
         drawn = [self._draw(items, generator) for items in groups]

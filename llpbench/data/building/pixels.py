@@ -49,4 +49,4 @@ class RasterPixels:
                 for number in by_place:
                     codes, present = layer.read(windows[number])
                     label[number][present] = self.legend.classify(codes[0][present])
-        return ChipBlock(image, label)
+        return ChipBlock(label, image)

@@ -36,8 +36,12 @@ def hash_array(array: NDArray[Any]) -> str:
     if array.dtype.kind in "OTU":
         texts = [str(item) for item in array.ravel()]
         return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(plain.ravel().data).hexdigest()
+    return hashlib.sha256(plain_bytes(array)).hexdigest()
+
+
+def plain_bytes(array: NDArray[Any]) -> memoryview:
+    """Numbers as little-endian bytes in C order."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).ravel().view("u1").data
 
 
 def hash_blocks(hashes: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from llpbench.catalog import LabelSet, check_printable
 from llpbench.data.grid import ChipGrid
+from llpbench.data.imagery import IMAGE, RGB_ONLY, SIDES, Imagery
 from llpbench.data.info import mark_synthetic
 from llpbench.data.recipe import ImageRecipe
-from llpbench.errors import StoreError, first_problem
+from llpbench.errors import StoreError, examples, first_problem
 from llpbench.reading import read_json
 
-FORMAT = 2
-"""Version of the layout; a reader refuses newer ones. Of 1 are stores without a recipe."""
+FORMAT = 3
+"""Version of the layout; a reader refuses newer ones. Of 1 are stores without a recipe, of 2 those
+of red, green and blue bytes alone."""
 
 CHIPS = "chips.zarr"
 DIVISIONS = "divisions.parquet"
@@ -26,10 +29,10 @@ LARGEST_INFO = 2**22
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """What a dataset may be called: files and folders are named after it."""
 
-SHARD = 512
-"""Chips in a file of pixels: what one task writes, and the unit of the digest."""
-CHUNK = 32
-"""Chips that are compressed together: what a shuffled reader must touch."""
+BLOCK = 512
+"""Chips that one task writes, and whose pixels are hashed together: the unit of the digest."""
+_SHARD_BYTES, _MOST_IN_SHARD = 2**24, BLOCK
+_CHUNK_BYTES, _MOST_IN_CHUNK = 2**20, 32
 
 Text = Annotated[str, Field(max_length=4000), AfterValidator(check_printable)]
 
@@ -46,6 +49,37 @@ def _check_grid(grid: ChipGrid) -> ChipGrid:
     except CRSError as error:
         raise ValueError(f"{grid.crs!r:.80} is no projection") from error
     return grid
+
+
+def _check_images(images: dict[str, Imagery]) -> dict[str, Imagery]:
+    """Refuse none at all, names that stand twice, and images whose cells have scales."""
+    if not images or images.keys() - SIDES.keys():
+        raise ValueError(f"it has an image, an embedding or both, found {examples(images)}")
+    for array, imagery in images.items():
+        if len(set(imagery.names)) < len(imagery.names):
+            raise ValueError(f"names of bands of its {array} stand more than once")
+    if IMAGE in images and images["image"].coding.by_cell:
+        raise ValueError("its image has scales of cells, which only an embedding has")
+    return images
+
+
+def files_of(images: Mapping[str, Imagery]) -> tuple[int, int]:
+    """Chips in a file of pixels, and those of them that are compressed together.
+
+    A power of two of them, so that a file of any array has at most 16 MB, and what a shuffled
+    reader must touch at most 1 MB.
+
+    Examples
+    --------
+    >>> files_of(RGB_ONLY)
+    (512, 32)
+    """
+    largest = max(imagery.chip_bytes(array) for array, imagery in images.items())
+
+    def fitting(most_bytes: int, most: int) -> int:
+        return min(most, 2 ** int(math.log2(max(most_bytes // largest, 1))))
+
+    return fitting(_SHARD_BYTES, _MOST_IN_SHARD), fitting(_CHUNK_BYTES, _MOST_IN_CHUNK)
 
 
 class StoreInfo(BaseModel):
@@ -66,7 +100,10 @@ class StoreInfo(BaseModel):
     grid : ChipGrid or None
         What the chips stand on, where the source said it.
     recipe : ImageRecipe or None
-        How images became the chips' bytes; in stores of format 2 only.
+        How images became the chips' bytes; since format 2.
+    images : dict or None
+        What ``image`` and ``embedding`` hold, those of them that there are; in stores of format 3
+        only, see :attr:`imagery`.
     digest : str
         SHA-256 over the contents of all arrays, whatever their chunks and codecs.
     llpbench_version : str
@@ -89,8 +126,14 @@ class StoreInfo(BaseModel):
     label_set: LabelSet
     grid: Annotated[ChipGrid, AfterValidator(_check_grid)] | None = None
     recipe: ImageRecipe | None = None
+    images: Annotated[dict[str, Imagery], AfterValidator(_check_images)] | None = None
     digest: Text
     llpbench_version: Text
+
+    @property
+    def imagery(self) -> Mapping[str, Imagery]:
+        """What ``image`` and ``embedding`` hold: red, green and blue where nothing is said."""
+        return RGB_ONLY if self.images is None else self.images
 
     @property
     def shown_name(self) -> str:

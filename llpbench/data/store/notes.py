@@ -1,27 +1,32 @@
-"""What is remembered of each written shard, so that an interrupted run can go on after it."""
+"""What is remembered of each written block, so that an interrupted run can go on after it."""
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.region import ChipBlock
-from llpbench.data.store.digest import hash_array
+from llpbench.data.store.digest import plain_bytes
 from llpbench.writing import replacing
+
+_HASH = "hash_"
 
 
 @dataclass(frozen=True)
 class Note:
-    """The facts of one shard.
+    """The facts of one block.
 
     Parameters
     ----------
-    image_hash, label_hash : str
-        SHA-256 of its pixels.
+    hashes : dict of str to str
+        SHA-256 of its pixels and cells, by the name of the array.
     proportions : ndarray of float32, shape (chip, category)
         Class shares counted on each chip's label; NaN where it has none.
     stated_difference : ndarray of float32, shape (chip,)
@@ -29,41 +34,60 @@ class Note:
         and ours; NaN where the source states none.
     """
 
-    image_hash: str
-    label_hash: str
+    hashes: Mapping[str, str]
     proportions: NDArray[np.float32]
     stated_difference: NDArray[np.float32]
 
 
-def make_note(block: ChipBlock, target: NDArray[np.float32]) -> Note:
-    """Hash and count the pixels of one shard, and compare its targets, shape (chip, category)."""
-    from llpbench.metrics import proportions_from_segmentation
+@dataclass
+class Noting:
+    """Hashes and counts what a block holds, part by part: a block of many bands is large."""
 
-    difference = np.full(len(target), np.nan, dtype=np.float32)
-    if block.stated_target is not None:
-        difference = np.abs(block.stated_target - target).max(axis=1).astype(np.float32)
-    shares = proportions_from_segmentation(block.label, target.shape[1])
-    return Note(
-        image_hash=hash_array(block.image),
-        label_hash=hash_array(block.label),
-        proportions=shares.astype(np.float32),
-        stated_difference=difference,
-    )
+    _hashes: dict[str, Any] = field(default_factory=dict)
+    _proportions: list[NDArray[np.float32]] = field(default_factory=list)
+    _differences: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, part: ChipBlock, target: NDArray[np.float32]) -> None:
+        """Take the next chips, and their targets, shape (chip, category)."""
+        from llpbench.metrics import proportions_from_segmentation
+
+        for name, values in part.arrays.items():
+            self._hashes.setdefault(name, hashlib.sha256()).update(plain_bytes(values))
+        difference = np.full(len(target), np.nan, dtype=np.float32)
+        if part.stated_target is not None:
+            difference = np.abs(part.stated_target - target).max(axis=1).astype(np.float32)
+        shares = proportions_from_segmentation(part.label, target.shape[1])
+        self._proportions.append(shares.astype(np.float32))
+        self._differences.append(difference)
+
+    def note(self) -> Note:
+        """What was found."""
+        return Note(
+            hashes={name: hashing.hexdigest() for name, hashing in self._hashes.items()},
+            proportions=np.concatenate(self._proportions),
+            stated_difference=np.concatenate(self._differences),
+        )
 
 
 def write_note(file: Path, note: Note) -> None:
     """Write a note, an ``.npz``, in one step, so that a note that is there is whole."""
+    content: dict[str, Any] = {f"{_HASH}{name}": text for name, text in note.hashes.items()}
     with replacing(file) as part:
-        np.savez(part, **vars(note))
+        np.savez(
+            part,
+            proportions=note.proportions,
+            stated_difference=note.stated_difference,
+            **content,
+        )
 
 
 def read_note(file: Path) -> Note | None:
     """Read a note; None where there is none that can be read."""
     try:
         with np.load(file, allow_pickle=False) as content:
+            names = [name for name in content if name.startswith(_HASH)]
             return Note(
-                image_hash=str(content["image_hash"]),
-                label_hash=str(content["label_hash"]),
+                hashes={name.removeprefix(_HASH): str(content[name]) for name in names},
                 proportions=content["proportions"],
                 stated_difference=content["stated_difference"],
             )

@@ -6,18 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from llpbench.data.imagery import EMBEDDING, IMAGE
 from llpbench.data.parquet_files import check_columns, open_parquet
-from llpbench.data.store.layout import CHIPS, DIVISIONS, SHARD, StoreInfo
+from llpbench.data.store.layout import CHIPS, DIVISIONS, StoreInfo, files_of
+from llpbench.data.store.pixels import Expected, describe_pixels
 from llpbench.data.text import fixed_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import StoreError, examples
-from llpbench.protocol import CHIP_SIZE, SPLITS
+from llpbench.protocol import CODING_ATTRIBUTES, SPLITS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
     from llpbench.data.zarr_metadata import ArrayMetadata
 
-PIXELS = ("image", "label")
-BANDS = ("red", "green", "blue")
 BOUNDS = ("west", "south", "east", "north")
 
 SHARE_SUM_TOLERANCE = 1e-4
@@ -38,34 +38,26 @@ _TEXT = ("string", "large_string")
 _DIVISION_COLUMNS = {"id": _TEXT, "name": _TEXT, "area_km2": ("double",), "geometry": ("binary",)}
 
 
-class _Expected(NamedTuple):
-    dims: tuple[str, ...]
-    kind: str
-
-
-_ARRAYS = {
-    "image": _Expected(("chip", "y", "x", "band"), "uint8"),
-    "label": _Expected(("chip", "y", "x"), "uint8"),
-    "chip_proportions": _Expected(("chip", "category"), "float32"),
-    "target": _Expected(("chip", "category"), "float32"),
-    "division_proportions": _Expected(("division", "category"), "float32"),
-    "overlap_chip": _Expected(("overlap",), "int32"),
-    "overlap_division": _Expected(("overlap",), "int32"),
-    "overlap_area": _Expected(("overlap",), "float32"),
-    "bounds": _Expected(("chip", "bound"), "float64"),
-    "chip": _Expected(("chip",), "text"),
-    "chip_number": _Expected(("chip",), "int32"),
-    "split": _Expected(("chip",), "text"),
-    "split_chip": _Expected(("chip",), "text"),
-    "own_division": _Expected(("chip",), "text"),
-    "lon": _Expected(("chip",), "float64"),
-    "lat": _Expected(("chip",), "float64"),
-    "division": _Expected(("division",), "text"),
-    "division_number": _Expected(("division",), "int32"),
-    "category": _Expected(("category",), "int32"),
-    "category_name": _Expected(("category",), "text"),
-    "band": _Expected(("band",), "text"),
-    "bound": _Expected(("bound",), "text"),
+_TABLES = {
+    "chip_proportions": Expected(("chip", "category"), "float32"),
+    "target": Expected(("chip", "category"), "float32"),
+    "division_proportions": Expected(("division", "category"), "float32"),
+    "overlap_chip": Expected(("overlap",), "int32"),
+    "overlap_division": Expected(("overlap",), "int32"),
+    "overlap_area": Expected(("overlap",), "float32"),
+    "bounds": Expected(("chip", "bound"), "float64"),
+    "chip": Expected(("chip",), "text"),
+    "chip_number": Expected(("chip",), "int32"),
+    "split": Expected(("chip",), "text"),
+    "split_chip": Expected(("chip",), "text"),
+    "own_division": Expected(("chip",), "text"),
+    "lon": Expected(("chip",), "float64"),
+    "lat": Expected(("chip",), "float64"),
+    "division": Expected(("division",), "text"),
+    "division_number": Expected(("division",), "int32"),
+    "category": Expected(("category",), "int32"),
+    "category_name": Expected(("category",), "text"),
+    "bound": Expected(("bound",), "text"),
 }
 
 
@@ -86,26 +78,35 @@ def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
 
 
 def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
-    _check_layout(check_zarr(folder), info)
-    ds = open_zarr(folder)[list(_ARRAYS)]
+    pixels, tables = describe_pixels(info.imagery), _tables(info)
+    _check_layout(check_zarr(folder), info, pixels | tables)
+    ds = open_zarr(folder, decode=False)[[*tables, *pixels]]
     try:
-        small = ds.drop_vars(PIXELS).load()
+        small = ds.drop_vars(list(pixels)).load()
     except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
         raise StoreError(f"its arrays cannot be read ({error!r:.200})") from error
     text = {
         name: (array.dims, fixed_width(array.to_numpy()))
         for name, array in small.coords.items()
-        if _ARRAYS[str(name)].kind == "text"
+        if tables[str(name)].kind == "text"
     }
     small = small.assign_coords(text).drop_encoding()
     check_contents(small, info)
-    return small.assign({name: _read_later(ds[name].variable) for name in PIXELS})
+    shard, _chunk = files_of(info.imagery)
+    return small.assign({name: _read_later(ds[name].variable, shard) for name in pixels})
 
 
-def _read_later(pixels: xr.Variable) -> xr.Variable:
+def _tables(info: StoreInfo) -> dict[str, Expected]:
+    """All arrays but the pixels."""
+    names = {"band": IMAGE, "feature": EMBEDDING}
+    present = [name for name, array in names.items() if array in info.imagery]
+    return _TABLES | {name: Expected((name,), "text") for name in present}
+
+
+def _read_later(pixels: xr.Variable, chips: int) -> xr.Variable:
     import dask.array as da
 
-    chunks = (SHARD, *pixels.shape[1:])
+    chunks = (chips, *pixels.shape[1:])
     array = da.from_array(_Pixels(pixels), chunks, name=False)  # type: ignore[no-untyped-call]
     return pixels.copy(data=array).drop_encoding()
 
@@ -125,10 +126,10 @@ class _Pixels:
         return self.variable.ndim
 
     @property
-    def dtype(self) -> np.dtype[np.uint8]:
+    def dtype(self) -> np.dtype[Any]:
         return self.variable.dtype
 
-    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+    def __getitem__(self, key: Any) -> NDArray[Any]:
         try:
             return self.variable[key].to_numpy()
         except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
@@ -157,7 +158,11 @@ def check_contents(ds: xr.Dataset, info: StoreInfo) -> None:
     names = [label_class.name for label_class in info.label_set.classes]
     for name, expected in (
         ("category_name", names),
-        ("band", BANDS),
+        *(
+            (name, info.imagery[array].names)
+            for name, array in (("band", IMAGE), ("feature", EMBEDDING))
+            if array in info.imagery
+        ),
         ("bound", BOUNDS),
         *((f"{what}_number", range(ds.sizes[what])) for what in ("chip", "division")),
         ("category", range(len(names))),
@@ -175,16 +180,21 @@ def check_contents(ds: xr.Dataset, info: StoreInfo) -> None:
     _check_splits(ds)
 
 
-def _check_layout(arrays: Mapping[str, ArrayMetadata], info: StoreInfo) -> None:
+def _check_layout(
+    arrays: Mapping[str, ArrayMetadata], info: StoreInfo, expected: Mapping[str, Expected]
+) -> None:
     """Refuse arrays that are not those of a store, by their metadata alone."""
-    if missing := _ARRAYS.keys() - arrays.keys():
+    if missing := expected.keys() - arrays.keys():
         raise StoreError(f"it has no array {examples(sorted(missing))}")
-    if strange := arrays.keys() - _ARRAYS.keys():
+    if strange := arrays.keys() - expected.keys():
         raise StoreError(f"it has arrays that no store has: {examples(sorted(strange))}")
-    sizes = {"category": len(info.label_set.classes), "band": len(BANDS), "bound": len(BOUNDS)}
-    sizes |= {"y": CHIP_SIZE, "x": CHIP_SIZE}
-    for name, (dims, kind) in _ARRAYS.items():
+    sizes = {"category": len(info.label_set.classes), "bound": len(BOUNDS)}
+    for name, (dims, kind, shape, attributes) in expected.items():
         array = arrays[name]
+        coded = {key: array.attributes[key] for key in CODING_ATTRIBUTES if key in array.attributes}
+        if coded != attributes:
+            raise StoreError(f"{name} is coded as {coded!r:.80}, expected was {attributes!r:.80}")
+        sizes |= dict(zip(dims[1:], shape, strict=False))
         if tuple(array.dimension_names) != dims or array.kind != kind:
             raise StoreError(
                 f"{name} should be {kind} over {dims}, it is {array.kind} over "
@@ -198,7 +208,7 @@ def _check_layout(arrays: Mapping[str, ArrayMetadata], info: StoreInfo) -> None:
             f"it should hold {info.chips} chips and {info.divisions} divisions, it holds "
             f"{sizes['chip']} and {sizes['division']}"
         )
-    small = (arrays[name] for name in _ARRAYS if name not in PIXELS)
+    small = (arrays[name] for name, array in expected.items() if not array.shape)
     if sum(math.prod(array.shape) * array.item_bytes for array in small) > LARGEST_TABLES:
         raise StoreError(f"its tables would take more than {LARGEST_TABLES} bytes")
 

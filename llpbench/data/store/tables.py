@@ -19,6 +19,7 @@ from llpbench.data.geometry import (
     overlap_areas,
     overlap_matrix,
 )
+from llpbench.data.imagery import EMBEDDING, IMAGE
 from llpbench.data.region import Region
 from llpbench.data.text import variable_width
 from llpbench.errors import StoreError, examples
@@ -45,7 +46,7 @@ class Tables:
     order : list of str
         Chip ids in the order of the store: by split, division and id.
     arrays : dict of str to StoredArray
-        All variables and coordinates but ``image``, ``label`` and ``chip_proportions``.
+        All variables and coordinates but pixels, cells and ``chip_proportions``.
     coordinates : list of str
         Which of them are coordinates.
     divisions : GeoDataFrame
@@ -161,6 +162,10 @@ def _coordinates(
         "category_name": StoredArray(
             ("category",), variable_width([label_class.name for label_class in classes])
         ),
-        "band": StoredArray(("band",), variable_width(["red", "green", "blue"])),
+        **{
+            dimension: StoredArray((dimension,), variable_width(region.images[array].names))
+            for array, dimension in ((IMAGE, "band"), (EMBEDDING, "feature"))
+            if array in region.images
+        },
         "bound": StoredArray(("bound",), variable_width(["west", "south", "east", "north"])),
     }

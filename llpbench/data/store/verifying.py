@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llpbench.data.store.digest import Part, combine, hash_array, hash_blocks, small_parts
-from llpbench.data.store.layout import CHIPS, DIVISIONS, SHARD, StoreInfo, read_info
-from llpbench.data.store.reading import PIXELS, open_chips, read_divisions
+from llpbench.data.store.digest import Part, combine, hash_blocks, plain_bytes, small_parts
+from llpbench.data.store.layout import BLOCK, CHIPS, DIVISIONS, StoreInfo, files_of, read_info
+from llpbench.data.store.pixels import describe_pixels
+from llpbench.data.store.reading import open_chips, read_divisions
 from llpbench.errors import StoreError
 
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
     small = {
         str(name): variable.to_numpy()
         for name, variable in dataset.variables.items()
-        if name not in PIXELS
+        if name not in describe_pixels(info.imagery)
     }
-    found = combine(small_parts(small, divisions) | _pixel_parts(dataset, progress))
+    found = combine(small_parts(small, divisions) | _pixel_parts(dataset, info, progress))
     if found != info.digest:
         raise StoreError(
             f"{path.name} is damaged or was changed: its digest should be {info.digest}, "
@@ -34,15 +36,20 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
     return info
 
 
-def _pixel_parts(dataset: xr.Dataset, progress: bool) -> dict[str, Part]:
+def _pixel_parts(dataset: xr.Dataset, info: StoreInfo, progress: bool) -> dict[str, Part]:
     from tqdm import tqdm
 
-    starts = range(0, dataset.sizes["chip"], SHARD)
-    hashes: dict[str, list[str]] = {pixels: [] for pixels in PIXELS}
-    for start in tqdm(starts, desc="verifying", unit="shard", disable=None if progress else True):
-        for pixels, found in hashes.items():
-            found.append(hash_array(dataset[pixels][start : start + SHARD].to_numpy()))
+    chips, step = dataset.sizes["chip"], files_of(info.imagery)[0]
+    hashes: dict[str, list[str]] = {name: [] for name in describe_pixels(info.imagery)}
+    starts = range(0, chips, BLOCK)
+    for start in tqdm(starts, desc="verifying", unit="block", disable=None if progress else True):
+        for name, found in hashes.items():
+            hashing = hashlib.sha256()
+            for first in range(start, min(start + BLOCK, chips), step):
+                part = slice(first, min(first + step, start + BLOCK))
+                hashing.update(plain_bytes(dataset[name][part].to_numpy()))
+            found.append(hashing.hexdigest())
     return {
-        pixels: (dataset[pixels].dtype.str, dataset[pixels].shape, hash_blocks(found))
-        for pixels, found in hashes.items()
+        name: (dataset[name].dtype.newbyteorder("<").str, dataset[name].shape, hash_blocks(found))
+        for name, found in hashes.items()
     }

@@ -1,7 +1,7 @@
-"""Writing a store: shard by shard into a part that a run which was killed leaves to the next.
+"""Writing a store: block by block into a part that a run which was killed leaves to the next.
 
-A shard is written, then a note with its hashes; the next run finds the notes and continues with
-the first shard that has none.
+The files of a block are written, then a note with its hashes; the next run finds the notes and
+continues with the first block that has none.
 """
 
 from __future__ import annotations
@@ -20,14 +20,22 @@ from pydantic import ValidationError
 
 from llpbench._version import __version__
 from llpbench.catalog import NO_LABEL
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.region import Region
 from llpbench.data.store.digest import combine, describe, hash_blocks, small_parts
-from llpbench.data.store.layout import CHIPS, CHUNK, DIVISIONS, FORMAT, INFO, SHARD, StoreInfo
-from llpbench.data.store.notes import Note, make_note, read_note, write_note
-from llpbench.data.store.reading import PIXELS
+from llpbench.data.store.layout import (
+    BLOCK,
+    CHIPS,
+    DIVISIONS,
+    FORMAT,
+    INFO,
+    StoreInfo,
+    files_of,
+)
+from llpbench.data.store.notes import Note, Noting, read_note, write_note
+from llpbench.data.store.pixels import describe_embedding, describe_pixels
 from llpbench.data.store.tables import StoredArray, Tables, make_tables
 from llpbench.errors import LLPBenchError, StoreError, first_problem
-from llpbench.protocol import CHIP_SIZE
 from llpbench.writing import discard, locked, part_path, replacing
 
 STATED_TOLERANCE = 1e-3
@@ -83,7 +91,7 @@ def write_store(
     tables = make_tables(region)
     try:
         info = StoreInfo(
-            format=1 if region.recipe is None else FORMAT,
+            format=_format(region),
             name=name,
             title=title,
             chips=len(tables.order),
@@ -97,6 +105,7 @@ def write_store(
             label_set=region.label_set,
             grid=region.grid,
             recipe=region.recipe,
+            images=None if region.images == RGB_ONLY else dict(region.images),
             digest="",
             llpbench_version=__version__,
         )
@@ -128,8 +137,8 @@ def _write_alone(
     try:
         with zarr.config.set(every_chunk), replacing(path, resume=True) as part:
             _prepare(part, region, tables)
-            notes = _write_shards(part, region, tables, workers, progress)
-            info = info.model_copy(update={"digest": _finish(part, tables, notes)})
+            notes = _write_blocks(part, region, tables, workers, progress)
+            info = info.model_copy(update={"digest": _finish(part, region, tables, notes)})
             (part / INFO).write_text(
                 info.model_dump_json(indent=1, exclude_none=True), encoding="utf-8"
             )
@@ -156,7 +165,14 @@ def _prepare(part: Path, region: Region, tables: Tables) -> None:
 def _identity(region: Region, tables: Tables) -> str:
     """Tells one region from another, pixels by where they are read from."""
     small = {name: describe(array.values) for name, array in tables.arrays.items()}
-    return combine(small) + hashlib.sha256(pickle.dumps(region.read)).hexdigest()
+    return combine(small) + hashlib.sha256(pickle.dumps((region.read, region.images))).hexdigest()
+
+
+def _format(region: Region) -> int:
+    """The oldest version of the layout that can hold a region."""
+    if region.images != RGB_ONLY:
+        return FORMAT
+    return 1 if region.recipe is None else 2
 
 
 def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
@@ -166,7 +182,8 @@ def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
 
     chips, classes = len(tables.order), region.label_set.classes
     coordinates = " ".join(tables.coordinates)
-    group = zarr.create_group(path, zarr_format=3, attributes={"coordinates": coordinates})
+    attributes = {"coordinates": coordinates, **describe_embedding(region.images)}
+    group = zarr.create_group(path, zarr_format=3, attributes=attributes)
     unknown = np.full((chips, len(classes)), np.nan, dtype=np.float32)
     small = {**tables.arrays, "chip_proportions": StoredArray(("chip", "category"), unknown)}
     for name, array in small.items():
@@ -178,67 +195,77 @@ def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
         "flag_values": [*range(len(classes)), NO_LABEL],
         "flag_meanings": f"{meanings} no_label",
     }
-    for name, shape, dims, attributes in (
-        ("image", (CHIP_SIZE, CHIP_SIZE, 3), ("chip", "y", "x", "band"), {}),
-        ("label", (CHIP_SIZE, CHIP_SIZE), ("chip", "y", "x"), flags),
-    ):
+    shard, chunk = files_of(region.images)
+    for name, pixels in describe_pixels(region.images).items():
         group.create_array(
             name,
-            shape=(chips, *shape),
-            dtype=np.uint8,
-            chunks=(CHUNK, *shape),
-            shards=(SHARD, *shape),
+            shape=(chips, *pixels.shape),
+            dtype=pixels.kind,
+            chunks=(chunk, *pixels.shape),
+            shards=(shard, *pixels.shape),
             compressors=[ZstdCodec(level=1)],  # a tenth larger than level 3, twice as fast
-            dimension_names=dims,
-            attributes=attributes,
+            dimension_names=pixels.dims,
+            attributes=flags if name == "label" else dict(pixels.attributes),
         )
 
 
-def _write_shards(
+def _write_blocks(
     part: Path, region: Region, tables: Tables, workers: int | None, progress: bool
 ) -> list[Note]:
     import zarr
     from tqdm import tqdm
 
-    image, label = (zarr.open_array(part / CHIPS / name, mode="r+") for name in PIXELS)
+    pixels = {
+        name: zarr.open_array(part / CHIPS / name, mode="r+")
+        for name in describe_pixels(region.images)
+    }
+    step, chips = files_of(region.images)[0], len(tables.order)
     target = tables.arrays["target"].values
 
     def write(start: int) -> Note:
-        file = part / "notes" / f"{start // SHARD:06d}.npz"
+        file = part / "notes" / f"{start // BLOCK:06d}.npz"
         note = read_note(file)
         if note is None:
-            shard = slice(start, start + SHARD)
-            block = region.read(tables.order[shard])
-            image[shard], label[shard] = block.image, block.label
-            note = make_note(block, target[shard])
+            noting = Noting()
+            for first in range(start, min(start + BLOCK, chips), step):
+                shard = slice(first, min(first + step, start + BLOCK))
+                block = region.read(tables.order[shard])
+                for name, values in block.arrays.items():
+                    pixels[name][shard] = values
+                noting.add(block, target[shard])
+            note = noting.note()
             write_note(file, note)
         return note
 
-    chips = len(tables.order)
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     bar = tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True)
     try:
         with bar:
-            futures = [pool.submit(write, start) for start in range(0, chips, SHARD)]
+            futures = [pool.submit(write, start) for start in range(0, chips, BLOCK)]
             for future in as_completed(futures):
                 bar.update(len(future.result().proportions))
     finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these shards
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these blocks
     return [future.result() for future in futures]
 
 
-def _finish(part: Path, tables: Tables, notes: list[Note]) -> str:
+def _finish(part: Path, region: Region, tables: Tables, notes: list[Note]) -> str:
     """Add what only the pixels tell, drop the notes, return the digest."""
     import zarr
 
     proportions = np.concatenate([note.proportions for note in notes])
     zarr.open_array(part / CHIPS / "chip_proportions", mode="r+")[:] = proportions
-    shape = (len(proportions), CHIP_SIZE, CHIP_SIZE)
     small = {name: array.values for name, array in tables.arrays.items()}
     parts = small_parts(small, tables.divisions) | {
         "chip_proportions": describe(proportions),
-        "image": ("|u1", (*shape, 3), hash_blocks(note.image_hash for note in notes)),
-        "label": ("|u1", shape, hash_blocks(note.label_hash for note in notes)),
+        **{
+            name: (
+                np.dtype(array.kind).newbyteorder("<").str,
+                (len(proportions), *array.shape),
+                hash_blocks(note.hashes[name] for note in notes),
+            )
+            for name, array in describe_pixels(region.images).items()
+        },
     }
     shutil.rmtree(part / "notes")
     (part / "plan").unlink()

@@ -44,7 +44,7 @@ class SyntheticReader:
             cover = find_land_cover(self.seed, grid)
             image[block] = render(self.seed, grid, cover)
             label[block] = self._label(grid, cover)
-        return ChipBlock(image, label)
+        return ChipBlock(label, image)
 
     def labels(self, grid: PixelGrid) -> NDArray[np.uint8]:
         """Label classes of pixels, without their imagery, on a grid of step 1 or 5."""
