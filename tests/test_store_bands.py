@@ -89,7 +89,7 @@ def test_a_store_gives_back_what_was_written(tmp_path: Path, images: dict[str, I
     write_region(region, tmp_path / "mine")
     info = verify_store(tmp_path / "mine")
     ds = open_dataset(tmp_path / "mine")
-    assert info.format == 3
+    assert info.format == 2
     assert dict(ds.llp.info.images) == images
     block = region.read(ds["chip"].to_numpy().tolist())
     for name, values in block.arrays.items():

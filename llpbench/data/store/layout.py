@@ -17,9 +17,9 @@ from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import StoreError, examples, first_problem
 from llpbench.reading import read_json
 
-FORMAT = 3
-"""Version of the layout; a reader refuses newer ones. Of 1 are stores without a recipe, of 2 those
-of red, green and blue bytes alone."""
+FORMAT = 2
+"""Version of the layout; a reader refuses newer ones. Of 1 are stores of red, green and blue bytes
+that have no recipe."""
 
 CHIPS = "chips.zarr"
 DIVISIONS = "divisions.parquet"
@@ -102,8 +102,7 @@ class StoreInfo(BaseModel):
     recipe : ImageRecipe or None
         How images became the chips' bytes; since format 2.
     images : dict or None
-        What ``image`` and ``embedding`` hold, those of them that there are; in stores of format 3
-        only, see :attr:`imagery`.
+        What ``image`` and ``embedding`` hold, those of them that there are; since format 2, see :attr:`imagery`.
     digest : str
         SHA-256 over the contents of all arrays, whatever their chunks and codecs.
     llpbench_version : str

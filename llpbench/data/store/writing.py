@@ -91,7 +91,7 @@ def write_store(
     tables = make_tables(region)
     try:
         info = StoreInfo(
-            format=_format(region),
+            format=1 if region.recipe is None and region.images == RGB_ONLY else FORMAT,
             name=name,
             title=title,
             chips=len(tables.order),
@@ -166,13 +166,6 @@ def _identity(region: Region, tables: Tables) -> str:
     """Tells one region from another, pixels by where they are read from."""
     small = {name: describe(array.values) for name, array in tables.arrays.items()}
     return combine(small) + hashlib.sha256(pickle.dumps((region.read, region.images))).hexdigest()
-
-
-def _format(region: Region) -> int:
-    """The oldest version of the layout that can hold a region."""
-    if region.images != RGB_ONLY:
-        return FORMAT
-    return 1 if region.recipe is None else 2
 
 
 def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
