@@ -128,7 +128,7 @@ def _edit_info(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda info: info.update(format=3), "has store format 4, .* upgrade llpbench"),
+        (lambda info: info.update(format=3), "has store format 3, .* upgrade llpbench"),
         (lambda info: info.update(format=3, novelty=[1]), "upgrade llpbench"),
         (lambda info: info.update(format="x"), "is damaged"),
         (lambda info: info.update(novelty=1), "is damaged"),
