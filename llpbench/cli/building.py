@@ -50,15 +50,33 @@ def export_archive(dataset: str, out: Path) -> None:
 @click.option("--chips", type=options.COUNT, default=2000)
 @click.option("--seed", type=options.SEED, default=0)
 @click.option(
+    "--bands",
+    type=int,
+    default=3,
+    help="Of images: 3 (red, green, blue), 4 to 13 (of Sentinel-2; 4 and 10 are those of 10 m, and "
+    "of 10 and 20 m), or 0.",
+)
+@click.option("--embedding", type=int, default=0, help="Features of an embedding, such as 64.")
+@click.option(
     "--label-set", type=click.Choice(["esaworldcover", "humanpop"]), default="esaworldcover"
 )
 @options.json_option
-def synthesize(name: str, chips: int, seed: int, label_set: str, as_json: bool) -> None:
+def synthesize(
+    name: str, chips: int, seed: int, bands: int, embedding: int, label_set: str, as_json: bool
+) -> None:
     """Make a synthetic dataset and call it NAME."""
     from llpbench.data.cache import synthesize as make
     from llpbench.data.info import mark_synthetic
 
-    report = make(name, label_set, chips=chips, seed=seed, progress=shows_progress())
+    report = make(
+        name,
+        label_set,
+        chips=chips,
+        seed=seed,
+        bands=bands,
+        embedding=embedding,
+        progress=shows_progress(),
+    )
     _print_report(report, mark_synthetic(name, True), as_json)
 
 

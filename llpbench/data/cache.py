@@ -126,7 +126,14 @@ def import_archive(
 
 
 def synthesize(
-    name: str, label_set: str, *, chips: int, seed: int, progress: bool = False
+    name: str,
+    label_set: str,
+    *,
+    chips: int,
+    seed: int,
+    bands: int = 3,
+    embedding: int = 0,
+    progress: bool = False,
 ) -> WriteReport:
     """Make a synthetic dataset in the cache.
 
@@ -138,6 +145,9 @@ def synthesize(
         ``"esaworldcover"`` or ``"humanpop"``.
     chips, seed : int
         How many chips, and the seed of every random field.
+    bands, embedding : int
+        Bands of their images, 3 for red, green and blue, 4 to 13 for those of Sentinel-2; and
+        features of an embedding. 0 for none of them.
     progress : bool
         Whether to show a progress bar.
 
@@ -145,11 +155,13 @@ def synthesize(
     ------
     StoreError
         If there is a dataset of that name, or it cannot be written.
+    LLPBenchError
+        If no region can have that many chips, bands or features.
     """
     from llpbench.data.synthetic import synthesize as make_region
 
     path = new_store_path(name)
-    region = make_region(label_set, chips=chips, seed=seed)
+    region = make_region(label_set, chips, seed, bands, embedding)
     entry = catalog.load().datasets.get(name)
     return write_store(
         region,

@@ -1,4 +1,4 @@
-"""Imagery: what land cover looks like from above.
+"""Imagery: what land cover looks like from above, in red, green and blue.
 
 Classes share most of their colours (green crops, meadows and young woods; roofs and bare soil;
 lakes and dark woods). What tells them apart is texture, shape and surroundings.
@@ -61,16 +61,18 @@ _LOOKS: Final = {
     landcover.WETLAND: _Look("1b2723 263225 343d25 474832", 0.13, 0.11, 0.0),
 }
 
-_VARIANTS: Final = 32
-_CLASSES: Final = 12
+VARIANTS: Final = 32
+"""Colours of a class."""
+CLASSES: Final = 12
+"""Numbers that a class may have."""
 
 
 def _palette() -> NDArray[np.float32]:
     """Red, green and blue of each class's variants, shape (class × variant, 3)."""
-    palette = np.zeros((_CLASSES, _VARIANTS, 3), dtype=np.float32)
+    palette = np.zeros((CLASSES, VARIANTS, 3), dtype=np.float32)
     for cover, look in _LOOKS.items():
         anchors = np.array([list(bytes.fromhex(colour)) for colour in look.colours.split()])
-        at = np.linspace(0, len(anchors) - 1, _VARIANTS)
+        at = np.linspace(0, len(anchors) - 1, VARIANTS)
         for band, values in enumerate(anchors.T):
             palette[cover, :, band] = np.interp(at, np.arange(len(anchors)), values)
     return palette.reshape(-1, 3)
@@ -78,7 +80,7 @@ def _palette() -> NDArray[np.float32]:
 
 def _table(name: str) -> NDArray[np.float32]:
     """One number of each class's look, by class number."""
-    table = np.zeros(_CLASSES, dtype=np.float32)
+    table = np.zeros(CLASSES, dtype=np.float32)
     for cover, look in _LOOKS.items():
         table[cover] = getattr(look, name)
     return table
@@ -106,17 +108,47 @@ _NOISE: Final = 18
 """Width of the uniform noise of each band."""
 
 
-def render(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]:
-    """Image of land cover, shape (chip, side, side, 3), on a grid of step 1."""
-    label = cover.label
+@dataclass(frozen=True)
+class Surface:
+    """How pixels look, in whatever band; all arrays have shape (chip, side, side).
+
+    Parameters
+    ----------
+    variant : ndarray of uint8
+        The colour of its class, 0 (dark) to 31.
+    light : ndarray of float32
+        Factor of brightness, around 1.
+    haze : ndarray of float32
+        Light of the air, in steps of the green byte.
+    grain : ndarray of uint32
+        Random bits of each pixel.
+    """
+
+    variant: NDArray[np.uint8]
+    light: NDArray[np.float32]
+    haze: NDArray[np.float32]
+    grain: NDArray[np.uint32]
+
+
+def find_surface(seed: int, grid: PixelGrid, cover: LandCover) -> Surface:
+    """How land cover looks, on a grid of step 1."""
     grain = lattice_hash(salt(seed, "grain"), grid.y[:, :, None], grid.x[:, None, :])
-    colour = label.astype(np.intp) * _VARIANTS + _variants(seed, grid, cover)
+    return Surface(
+        _variants(seed, grid, cover),
+        _brightness(seed, grid, cover, grain),
+        fractal_noise(salt(seed, "haze"), _HAZE, grid) + _AIR,
+        grain,
+    )
+
+
+def render(cover: LandCover, surface: Surface) -> NDArray[np.uint8]:
+    """Image in red, green and blue, shape (chip, side, side, 3)."""
+    colour = cover.label.astype(np.intp) * VARIANTS + surface.variant
     image = _PALETTE.take(colour, axis=0)
-    image *= _brightness(seed, grid, cover, grain)[..., None]
-    haze = fractal_noise(salt(seed, "haze"), _HAZE, grid) + _AIR
+    image *= surface.light[..., None]
     for band in range(3):
-        image[..., band] += haze * _HAZE_COLOUR[band] + _NOISE * (
-            uniform(grain, 1 + band) - np.float32(0.5)
+        image[..., band] += surface.haze * _HAZE_COLOUR[band] + _NOISE * (
+            uniform(surface.grain, 1 + band) - np.float32(0.5)
         )
     return np.clip(image, 0, 255).astype(np.uint8)
 
@@ -130,7 +162,7 @@ def _variants(seed: int, grid: PixelGrid, cover: LandCover) -> NDArray[np.uint8]
     lot -= stand
     lot *= _PARCELLED[cover.label]
     stand += lot
-    variants = np.clip(stand * _VARIANTS, 0, _VARIANTS - 1).astype(np.uint8)
+    variants = np.clip(stand * VARIANTS, 0, VARIANTS - 1).astype(np.uint8)
     built = np.flatnonzero(cover.label == landcover.BUILT)
     variants.flat[built] = _houses(seed, cover.parcels, built)
     return variants

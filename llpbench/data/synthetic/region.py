@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from llpbench import catalog
+from llpbench.data import splitting
 from llpbench.data.region import Region
-from llpbench.data.splitting import bands
 from llpbench.data.synthetic.divisions import divide
 from llpbench.data.synthetic.places import (
     CRS,
@@ -26,7 +26,7 @@ from llpbench.errors import LLPBenchError
 _CHIPS: Final = range(10, 1_000_001)
 
 
-def synthesize(label_set: str, chips: int, seed: int) -> Region:
+def synthesize(label_set: str, chips: int, seed: int, bands: int = 3, embedding: int = 0) -> Region:
     """Make a region; its pixels are made when they are read.
 
     The same seed gives the same chips, imagery and divisions with either label set, on every
@@ -43,12 +43,22 @@ def synthesize(label_set: str, chips: int, seed: int) -> Region:
         10 to 1,000,000.
     seed : int
         Of every random field, not negative.
+    bands : int
+        Of images. 3 are red, green and blue bytes; 4 to 13 the same picture and more in
+        reflectances of Sentinel-2, see :func:`~llpbench.data.synthetic.spectra.describe`; 0 for
+        no images.
+    embedding : int
+        Features of an embedding, 2 to 1,024, see
+        :func:`~llpbench.data.synthetic.embedding.embed`; 0 for none.
 
     Examples
     --------
     >>> region = synthesize("esaworldcover", chips=40, seed=0)
     >>> region.read(region.chips.index[:3]).image.shape
     (3, 100, 100, 3)
+    >>> region = synthesize("esaworldcover", 40, seed=0, bands=10, embedding=64)
+    >>> region.read(region.chips.index[:3]).embedding.shape
+    (3, 24, 24, 64)
     """
     import geopandas as gpd
     import shapely
@@ -63,15 +73,16 @@ def synthesize(label_set: str, chips: int, seed: int) -> Region:
         raise LLPBenchError(
             f"the seed of a synthetic region is 0 or more, not {seed}; choose another"
         )
+    reader = SyntheticReader(labels.name, seed, bands, embedding)
+    images = reader.images
     places = choose_places(chips, seed)
     divisions, owners = divide(places, seed)
-    reader = SyntheticReader(labels.name, seed)
     number = len(divisions.seats)
     runs = max(1, round(number**0.5 / 3.5))
     chip_table = gpd.GeoDataFrame(
         {
-            "split": bands(divisions.seats, np.bincount(owners), runs)[owners],
-            "split_chip": bands(centres(places), np.ones(chips), runs),
+            "split": splitting.bands(divisions.seats, np.bincount(owners), runs)[owners],
+            "split_chip": splitting.bands(centres(places), np.ones(chips), runs),
         },
         geometry=boxes(places),
         index=encode(places, seed),
@@ -93,4 +104,5 @@ def synthesize(label_set: str, chips: int, seed: int) -> Region:
         division_proportions(divisions, reader, len(labels.classes)),
         reader,
         GRID,
+        images=images,
     )
