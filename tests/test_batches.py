@@ -144,7 +144,8 @@ def test_images_are_turned_and_flipped_in_all_eight_ways() -> None:
     image = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     ways = [np.rot90(side, turns) for side in (image, image[::-1]) for turns in range(4)]
     expected = {np.ascontiguousarray(way).tobytes() for way in ways}
-    turned = turn_images(np.stack([image] * 200).reshape(50, 4, 6, 6, 3), np.random.default_rng(1))
+    which = np.random.default_rng(1).integers(8, size=200)
+    turned = turn_images(np.stack([image] * 200).reshape(50, 4, 6, 6, 3), which)
     assert turned.shape == (50, 4, 6, 6, 3)
     assert {one.tobytes() for one in turned.reshape(-1, 6, 6, 3)} == expected
     assert len(expected) == 8
@@ -184,8 +185,83 @@ def test_torch_gets_the_same(train: xr.Dataset) -> None:
             assert image.dtype == torch.uint8
             np.testing.assert_array_equal(images, image.numpy())
             np.testing.assert_array_equal(targets, target.numpy())
-    with pytest.raises(LLPBenchError, match="num_workers=0"):
-        next(iter(torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=1)))
+
+
+def _torch_order(loader: Any, known: xr.Dataset) -> list[int]:
+    """Chips of an epoch in their order, each with its own target."""
+    images, targets = (np.concatenate(part) for part in zip(*loader, strict=True))
+    order = numbers(images, known)
+    np.testing.assert_array_equal(targets, known["target"].to_numpy()[order])
+    return order
+
+
+@pytest.mark.parametrize("memory", [2**31, 0], ids=["memory", "stream"])
+@pytest.mark.parametrize("persistent", [True, False], ids=["kept", "anew"])
+def test_workers_of_torch_share_an_epoch(train: xr.Dataset, memory: int, persistent: bool) -> None:
+    """The order is that of one process, whether workers live for an epoch or for all."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    known = train.isel(chip=np.isfinite(train["target"].to_numpy()).all(axis=1))
+    alone = train.llp.batches(5, memory=memory)
+    dataset = to_torch(train.llp.batches(5, memory=memory))
+    loader = torch.utils.data.DataLoader(
+        *(dataset, None), num_workers=2, persistent_workers=persistent
+    )
+    orders = [_torch_order(loader, known) for _epoch in range(3)]
+    assert orders == [_torch_order(list(alone), known) for _epoch in range(3)]
+    assert all(sorted(order) == list(range(known.sizes["chip"])) for order in orders)
+    # Without workers the same dataset goes on, and two loaders do not take each other's batches.
+    fourth = _torch_order(torch.utils.data.DataLoader(dataset, None), known)
+    assert fourth == _torch_order(list(alone), known)
+    if persistent:
+        return
+    both = list(zip(loader, loader, strict=True))
+    for which in range(2):
+        order = _torch_order([pair[which] for pair in both], known)
+        assert sorted(order) == list(range(known.sizes["chip"]))
+
+
+@pytest.mark.full
+def test_spawned_workers_of_torch_share_an_epoch(train: xr.Dataset) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    known = train.isel(chip=np.isfinite(train["target"].to_numpy()).all(axis=1))
+    alone, dataset = train.llp.batches(5), to_torch(train.llp.batches(5))
+    loader = torch.utils.data.DataLoader(
+        dataset, None, num_workers=2, multiprocessing_context="spawn"
+    )
+    for _epoch in range(2):
+        assert _torch_order(loader, known) == _torch_order(list(alone), known)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_torch_does_not_make_batches_of_batches(train: xr.Dataset, workers: int) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    loader = torch.utils.data.DataLoader(to_torch(train.llp.batches(5)), num_workers=workers)
+    with pytest.raises(LLPBenchError, match="use DataLoader\\(dataset, batch_size=None\\)"):
+        next(iter(loader))
+
+
+@given(
+    chips=st.integers(1, 16),
+    batch_size=st.integers(1, 7),
+    workers=st.integers(1, 5),
+    by=st.sampled_from(["chip", "division"]),
+    memory=st.sampled_from([2**31, 0]),
+)
+@settings(max_examples=15)
+def test_shares_of_an_epoch_are_the_epoch(
+    chips: int, batch_size: int, workers: int, by: Any, memory: int
+) -> None:
+    """Batch k is that of process k modulo their number, turned as it would be in one process."""
+    region = small_region(chips).chunk(chip=3)
+    options = {"by": by, "bag_size": 3, "augment": True, "memory": memory}
+    batches = region.llp.batches(batch_size, **options)
+    whole = list(batches.epoch(2))
+    shares = [list(batches.epoch(2, worker, workers)) for worker in range(workers)]
+    assert sum(map(len, shares)) == len(whole)
+    for number, (images, items) in enumerate(whole):
+        image, item = shares[number % workers][number // workers]
+        np.testing.assert_array_equal(image, images)
+        np.testing.assert_array_equal(item, items)
 
 
 @pytest.mark.parametrize(("make", "package"), [(to_tensorflow, "tensorflow"), (to_torch, "torch")])

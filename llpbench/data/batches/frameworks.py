@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from llpbench.data.batches import Batch, Batches
+from llpbench.data.batches.epochs import SharedEpochs
 from llpbench.errors import LLPBenchError
 
 
@@ -56,6 +57,10 @@ class _Running:
 def to_torch(batches: Batches) -> Any:
     """Make a ``torch.utils.data.IterableDataset`` of whole batches.
 
+    Each iteration over it is the next epoch. Where a loader has several worker processes, they
+    yield its batches in turn, so that a seed means the same order with any number of them. Images
+    that fit into memory are read now, for forked workers to share.
+
     Returns
     -------
     IterableDataset
@@ -64,26 +69,60 @@ def to_torch(batches: Batches) -> Any:
     Raises
     ------
     LLPBenchError
-        If PyTorch is not installed; when iterated, if a loader has worker processes, which would
-        each yield all batches (they are read in the background as it is).
+        If PyTorch is not installed; when a loader iterates that makes batches of these batches.
     """
     try:
-        import torch
-        from torch.utils.data import IterableDataset, get_worker_info
+        import torch  # noqa: F401
     except ImportError as error:
         raise LLPBenchError(_missing("PyTorch", "torch", error)) from error
+    if batches.images.fit:
+        _ = batches.images.kept
+    return _share_with_torch(batches, SharedEpochs())
+
+
+def _share_with_torch(batches: Batches, epochs: SharedEpochs) -> Any:
+    """Make the dataset, also in a spawned worker, which is sent these two."""
+    import torch
+    from torch.utils.data import IterableDataset, get_worker_info
+    from torch.utils.data._utils.collate import default_collate_fn_map
+
+    default_collate_fn_map[_TorchBatch] = _refuse_batching
 
     class TorchBatches(IterableDataset):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._iterations = 0
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return _share_with_torch, (batches, epochs)
+
         def __len__(self) -> int:
             return len(batches)
 
-        def __iter__(self) -> Iterator[tuple[Any, Any]]:
-            if get_worker_info() is not None:
-                raise LLPBenchError("batches are read in the background: use num_workers=0")
-            for images, targets in batches:
-                yield torch.from_numpy(images), torch.from_numpy(targets)
+        def __iter__(self) -> Iterator[_TorchBatch]:
+            info = get_worker_info()
+            if info is None:
+                return self._take(epochs.begin(), 0, 1)
+            self._iterations += 1
+            number = epochs.join(hash((info.seed - info.id, self._iterations)))
+            return self._take(number, info.id, info.num_workers)
+
+        def _take(self, number: int, worker: int, workers: int) -> Iterator[_TorchBatch]:
+            for images, items in batches.epoch(number, worker, workers):
+                targets = batches.targets[items]
+                yield _TorchBatch((torch.from_numpy(images), torch.from_numpy(targets)))
 
     return TorchBatches()
+
+
+class _TorchBatch(tuple[Any, ...]):
+    """Images and targets, of a type of their own by which loaders that batch them are found."""
+
+
+def _refuse_batching(_batches: Any, **_options: Any) -> Any:
+    raise LLPBenchError(
+        "the dataset yields whole batches, but the DataLoader has a batch_size: use "
+        "DataLoader(dataset, batch_size=None), and ds.llp.batches(SIZE) for batches of that size"
+    )
 
 
 def _missing(name: str, extra: str, error: ImportError) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.batches.augmentation import turn_images
+from llpbench.data.batches.augmentation import WAYS, turn_images
 from llpbench.data.batches.images import MEMORY, Images
 from llpbench.data.divisions import Divisions
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
@@ -73,7 +73,8 @@ class Batches:
         self.divisions, self.bag_size = divisions, bag_size
         self.augment, self.seed = augment, seed
         self._items = np.arange(len(images)) if divisions is None else divisions.visits(bag_size)
-        self.chips = len(self._items) * (1 if divisions is None else bag_size)
+        self._chips_each = 1 if divisions is None else bag_size
+        self.chips = len(self._items) * self._chips_each
         if not self.chips:
             raise LLPBenchError("there is nothing to make batches of: no chip has a target")
         self._epoch = 0
@@ -140,13 +141,16 @@ class Batches:
         for images, items in self.epoch(self._epoch):
             yield images, self.targets[items]
 
-    def epoch(self, number: int) -> Iterator[Numbered]:
+    def epoch(self, number: int, worker: int = 0, workers: int = 1) -> Iterator[Numbered]:
         """Images of a certain epoch, with numbers instead of targets.
 
         Parameters
         ----------
         number : int
             From 1 on.
+        worker, workers : int
+            Which of several processes this one is, and how many share the epoch: they yield batches
+            in turn, from that of process 0 on, and no other images are read.
 
         Yields
         ------
@@ -156,13 +160,21 @@ class Batches:
             Positions of the chips or divisions.
         """
         order, turns = np.random.default_rng([self.seed, number]).spawn(2)
-        for images, items in self._batches(order):
-            yield (turn_images(images, turns) if self.augment else images), items
+        own = self._batches(order, worker, workers)
+        for batch in range(len(self)):
+            first = batch * self.batch_size
+            size = len(self._items[first : first + self.batch_size]) * self._chips_each
+            which = turns.integers(WAYS, size=size) if self.augment else None
+            if batch % workers == worker:
+                images, items = next(own)
+                yield (images if which is None else turn_images(images, which)), items
 
-    def _batches(self, generator: np.random.Generator) -> Iterator[Numbered]:
+    def _batches(
+        self, generator: np.random.Generator, worker: int, workers: int
+    ) -> Iterator[Numbered]:
         """Cut parts into batches; the rest of a part goes into the first batch of the next."""
         rest: Numbered | None = None
-        for images, places, items in self._parts(generator):
+        for images, places, items in self._parts(generator, worker, workers):
             start = 0
             if rest is not None:
                 start = self.batch_size - len(rest[0])
@@ -185,11 +197,17 @@ class Batches:
             yield rest
 
     def _parts(
-        self, generator: np.random.Generator
+        self, generator: np.random.Generator, worker: int, workers: int
     ) -> Iterator[tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]]:
         """Images in memory, where those of each chip or bag are among them, and its number."""
         groups = self._groups(generator)
         drawn = [self._draw(items, generator) for items in groups]
+        own = np.arange(len(self._items)) // self.batch_size % workers == worker
+        parts = np.split(own, np.cumsum([len(items) for items in groups])[:-1])
+        groups = [items[part] for items, part in zip(groups, parts, strict=True) if part.any()]
+        drawn = [chips[part] for chips, part in zip(drawn, parts, strict=True) if part.any()]
+        if not groups:
+            return
         if self.images.fit:
             yield self.images.kept, drawn[0], groups[0]
             return
