@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from llpbench.board.result import Stored
 from llpbench.catalog import NO_LABEL
 from llpbench.data.labels import scored_labels
-from llpbench.protocol import SCORE_WINDOW
+from llpbench.data.picture import View
+from llpbench.protocol import WINDOW_SIDE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,6 +71,9 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
     outlines = outlines.assign(geometry=outlines.geometry.simplify(TOLERANCE))
     truth = part.llp.truth().to_numpy()
     colours = [group.colour for group in part.llp.label_set.groups]
+    view, chosen = View.of(part), _choose(truth)
+    shown = view.paint(view.values(part.isel(chip=chosen), window=True))
+    images = np.rint(shown).astype(np.uint8)
     return DatasetCard(
         dataset=ds.llp.info.name,
         digest=ds.llp.info.digest,
@@ -78,7 +82,8 @@ def make_card(ds: xr.Dataset) -> DatasetCard:
             for division, row in outlines.iterrows()
         },
         examples=[
-            _draw(part.isel(chip=number), truth[number], colours) for number in _choose(truth)
+            _draw(part.isel(chip=number), truth[number], colours, image)
+            for number, image in zip(chosen, images, strict=True)
         ],
     )
 
@@ -100,17 +105,22 @@ def _rings(geometry: Any) -> list[Ring]:
     return [[(round(x, 4), round(y, 4)) for x, y in ring.coords] for ring in rings]
 
 
-def _draw(chip: xr.Dataset, truth: NDArray[np.float64], colours: list[str]) -> ExampleChip:
+def _draw(
+    chip: xr.Dataset,
+    truth: NDArray[np.float64],
+    colours: list[str],
+    image: NDArray[np.uint8],
+) -> ExampleChip:
     from matplotlib.colors import to_rgba
 
-    window = {"y": SCORE_WINDOW, "x": SCORE_WINDOW}
     palette = np.zeros((NO_LABEL + 1, 4))
     palette[: len(colours)] = [to_rgba(colour) for colour in colours]
     labels = scored_labels(chip).to_numpy()
+    side = WINDOW_SIDE // len(image)  # of a cell, where cells are shown
     return ExampleChip(
         chip=str(chip["chip"].item()),
         truth=[round(float(share), 4) for share in truth],
-        image=_png(chip["image"].isel(window).to_numpy()),
+        image=_png(image.repeat(side, axis=0).repeat(side, axis=1)),
         label=_png((255 * palette[labels]).astype(np.uint8)),
     )
 

@@ -83,6 +83,21 @@ crossvalidation_option = click.option(
 )
 
 
+def _parse_bands(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+rgb_option = click.option(
+    "--rgb",
+    metavar="BANDS",
+    callback=_parse_bands,
+    show_default="red,green,blue where there are such, else the first three",
+    help="Three bands that pictures show as red, green and blue, or one in grey: names or roles.",
+)
+
+
 def datasets_option(*, required: bool) -> Decorator:
     """``--dataset``, once or several times."""
     text = "Name or path of a dataset; several."

@@ -81,6 +81,7 @@ def convert(
     type=options.FOLDER,
     help="A folder for pictures; those in it of the same names are replaced.",
 )
+@options.rgb_option
 @options.json_option
 def evaluate(
     files: tuple[Path, ...],
@@ -89,6 +90,7 @@ def evaluate(
     score: str | None,
     renormalise: bool,
     plots: Path | None,
+    rgb: list[str] | None,
     as_json: bool,
 ) -> None:
     """Score predictions: a csv, parquet or zarr, or several as seeds of one method.
@@ -105,7 +107,7 @@ def evaluate(
     if plots is not None:
         from llpbench.plots import write_division_plots, write_plots
 
-        written = [] if scores is None else write_plots(scores, plots)
+        written = [] if scores is None else write_plots(scores, plots, rgb=rgb)
         written += [] if divisions is None else write_division_plots(divisions, plots)
         LOG.info("%d pictures are in %s", len(written), plots)
     if as_json:

@@ -33,9 +33,15 @@ from llpbench.cli.output import echo, print_paths
     multiple=True,
     help="A predictions file or a run folder to map; several.",
 )
+@options.rgb_option
 @options.json_option
 def figures(
-    dataset: str, out: Path, runs: tuple[Path, ...], predictions: tuple[Path, ...], as_json: bool
+    dataset: str,
+    out: Path,
+    runs: tuple[Path, ...],
+    predictions: tuple[Path, ...],
+    rgb: list[str] | None,
+    as_json: bool,
 ) -> None:
     """Draw the paper's figures for DATASET.
 
@@ -45,7 +51,8 @@ def figures(
     from llpbench.data.dataset import open_dataset
     from llpbench.reporting.figures import write_figures
 
-    written = write_figures(open_dataset(dataset), out, runs=runs, predictions=predictions)
+    ds = open_dataset(dataset)
+    written = write_figures(ds, out, runs=runs, predictions=predictions, rgb=rgb)
     print_paths({path.stem: path for path in written}, as_json)
 
 

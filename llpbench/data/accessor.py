@@ -275,24 +275,28 @@ class LabelProportions:
         """
         return true_shares(self._ds)
 
-    def plot_chip(self, chip: str) -> Figure:
+    def plot_chip(self, chip: str, rgb: Sequence[str] | None = None) -> Figure:
         """Draw a chip: image, labels where they are present, its target and its own shares.
 
         Parameters
         ----------
         chip : str
             Its id.
+        rgb : sequence of str, optional
+            Three bands, by name or role, that are shown as red, green and blue, or one in grey; by
+            default those that are red, green and blue, else the first three, else the first; of
+            an embedding alone, its first three principal components.
 
         Raises
         ------
         UnknownNameError
-            If there is no such chip here.
+            If there is no such chip or band here.
         """
         from llpbench.data.chip_picture import draw_chip
 
         if chip not in self._ds.indexes["chip"]:
             raise UnknownNameError(unknown("chip", chip, map(str, self._ds["chip"].to_numpy())))
-        return draw_chip(self._ds.sel(chip=chip))
+        return draw_chip(self._ds.sel(chip=chip), rgb)
 
     def hardness(self) -> Hardness:
         """How hard the dataset is, whatever the method: its hardness card.

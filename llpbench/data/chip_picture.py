@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llpbench.data.picture import View
 from llpbench.style import (
     category_colours,
     draw_image,
@@ -19,18 +21,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_chip(chip: xr.Dataset) -> Figure:
+def draw_chip(chip: xr.Dataset, rgb: Sequence[str] | None = None) -> Figure:
     """Draw one chip, grouped or not: its image, its labels if they are there, and its shares.
 
     The bars are of the target that division supervision gives, beside the chip's own shares if they
-    were not taken away.
+    were not taken away. Which bands are shown says :meth:`~llpbench.data.picture.View.of`.
     """
+    view = View.of(chip, rgb)
     colours = category_colours(chip)
     has_labels = "label" in chip
     figure = new_figure(width=11 if has_labels else 7.5, height=3.6)
     axes = list(figure.subplots(1, 3 if has_labels else 2))
-    draw_image(axes[0], chip["image"].to_numpy())
-    axes[0].set_title("image")
+    draw_image(axes[0], view.paint(view.values(chip)))
+    axes[0].set_title(view.title)
     if has_labels:
         draw_labels(axes[1], chip["label"].to_numpy(), colours)
         axes[1].set_title("labels")

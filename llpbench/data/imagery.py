@@ -223,6 +223,7 @@ def decode_array(ds: xr.Dataset, array: str) -> xr.DataArray:
         input_core_dims=within,
         output_core_dims=[within[0]],
         dask="parallelized",
+        keep_attrs=False,
         output_dtypes=[np.float32],
     )
     return values

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.picture import View
 from llpbench.plots.geography import (
     draw_outlines,
     draw_squares,
@@ -15,7 +17,7 @@ from llpbench.plots.geography import (
     map_size,
     split_squares,
 )
-from llpbench.protocol import CHIP_SIZE, SPLITS
+from llpbench.protocol import SPLITS
 from llpbench.style import BRIGHTENING, INK, SPLIT_COLOURS, legend_below, new_figure
 
 if TYPE_CHECKING:
@@ -25,21 +27,23 @@ if TYPE_CHECKING:
 
 MOST_SQUARES = 60_000
 """Patches of colour in the mosaic: many a chip where chips are few."""
-FINE = 25
-"""Patches along a side of a chip in the detail; divides 100."""
+COARSE, FINE = 10, 25
+"""Most patches along a side of a chip, in the whole and in the detail."""
 DETAIL = 8
 """Chips along a side of the detail."""
 LARGEST_SIDE = 6.0
 """Inches of the longer side of the map."""
 
 
-def draw_area(ds: xr.Dataset) -> Figure:
+def draw_area(ds: xr.Dataset, rgb: Sequence[str] | None = None) -> Figure:
     """Draw the imagery of a region with its divisions, and a detail with the grid of chips.
 
     Parameters
     ----------
     ds : Dataset
         All splits.
+    rgb : sequence of str, optional
+        Bands that are shown, as of ``ds.llp.plot_chip``.
 
     Returns
     -------
@@ -52,19 +56,24 @@ def draw_area(ds: xr.Dataset) -> Figure:
     wide, high = map_size(extent, LARGEST_SIDE)
     figure = new_figure(width=wide + 5.2, height=max(high, 4) + 0.9)
     left, right = figure.subplots(1, 2, width_ratios=[wide, 4.4])
-    _draw_mosaic(left, ds, _patches(len(bounds)))
+    view, near = View.of(ds, rgb), _middle_chips(bounds)
+    values = view.values(ds)
+    patches = _average(values, COARSE, MOST_SQUARES)
+    stretch = view.stretch(patches)
+    _draw_mosaic(left, stretch.paint(patches), bounds)
     draw_outlines(left, divisions, "white")
     frame(left, extent)
-    near = _middle_chips(bounds)
     detail = map_extent(bounds[near])
-    _draw_mosaic(right, ds.isel(chip=near), FINE)
+    patches = _average(values.isel(chip=near), FINE, None)
+    _draw_mosaic(right, stretch.paint(patches), bounds[near])
     draw_squares(right, bounds[near], facecolors="none", edgecolors="white", linewidths=0.6)
     draw_outlines(right, divisions, "#ffd92f", width=2.0, halo=True)
     frame(right, detail)
     _mark(left, detail)
     left.set_title(f"{len(bounds):,} chips, {len(divisions):,} divisions", fontsize=9)
     right.set_title("detail: chips (white) and divisions (yellow)", fontsize=9)
-    figure.suptitle(ds.llp.info.title, fontsize=11)
+    shown = "" if view.title == "image" else f" · {view.title}"
+    figure.suptitle(f"{ds.llp.info.title}{shown}", fontsize=11)
     return figure
 
 
@@ -98,19 +107,23 @@ def draw_splits(ds: xr.Dataset) -> Figure:
     return figure
 
 
-def _draw_mosaic(axis: Axes, ds: xr.Dataset, parts: int) -> None:
-    """Draw mean colours of patches of the images, from left to right and down."""
-    side = CHIP_SIZE // parts
-    patches = ds["image"].coarsen(y=side, x=side).mean().to_numpy()
-    colours = np.clip(patches.reshape(-1, 3) * (BRIGHTENING / 255), 0, 1)
-    squares = split_squares(ds["bounds"].to_numpy(), parts)
+def _draw_mosaic(axis: Axes, levels: NDArray[np.float64], bounds: NDArray[np.float64]) -> None:
+    """Draw patches of chips (chip, y, x, 3), from left to right and down."""
+    colours = np.clip(levels.reshape(-1, 3) * (BRIGHTENING / 255), 0, 1)
+    squares = split_squares(bounds, levels.shape[1])
     draw_squares(axis, squares, facecolors=colours, antialiaseds=False)
 
 
-def _patches(chips: int) -> int:
-    """Patches along a side of a chip that keep their number in bounds."""
-    fitting = [parts for parts in (1, 2, 4, 5, 10) if chips * parts**2 <= MOST_SQUARES]
-    return max(fitting, default=1)
+def _average(values: xr.DataArray, most: int, squares: int | None) -> NDArray[np.floating[Any]]:
+    """Means of as many patches of chips as divide their sides and keep their number in bounds."""
+    side, chips = values.sizes["y"], values.sizes["chip"]
+    fitting = [
+        parts
+        for parts in range(1, most + 1)
+        if side % parts == 0 and (squares is None or chips * parts**2 <= squares)
+    ]
+    size = side // max(fitting, default=1)
+    return values.coarsen(y=size, x=size).mean().to_numpy()
 
 
 def _middle_chips(bounds: NDArray[np.float64]) -> NDArray[np.intp]:

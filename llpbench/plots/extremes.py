@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.data.labels import scored_labels
+from llpbench.data.picture import View
 from llpbench.errors import LLPBenchError
 from llpbench.plots.captions import score_colours
-from llpbench.protocol import SCORE_WINDOW
 from llpbench.style import INK, draw_image, draw_labels, legend_below, new_figure, short, strip
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ EACH = 3
 """Chips on either side."""
 
 
-def draw_extremes(scores: Scores) -> Figure:
+def draw_extremes(scores: Scores, rgb: Sequence[str] | None = None) -> Figure:
     """Draw the chips with the least and with the largest error of their shares.
 
     Parameters
     ----------
     scores : Scores
         With the dataset it was scored on; of several seeds the first is shown.
+    rgb : sequence of str, optional
+        Bands that are shown, as of ``ds.llp.plot_chip``.
 
     Returns
     -------
@@ -48,22 +51,29 @@ def draw_extremes(scores: Scores) -> Figure:
     figure = new_figure(width=2 * (1.3 * pictures + 2.5), height=1.2 + 1.45 * each)
     grid = figure.add_gridspec(1, 2, wspace=0.03)
     sides = {"least error": order[:each], "largest error": order[::-1][:each]}
+    view = View.of(scores.opened, rgb)
+    shown = scores.opened.sel(chip=chips.chip[np.concatenate([*sides.values()])])
+    images = np.split(view.paint(view.values(shown, window=True)), 2)
     for number, (title, chosen) in enumerate(sides.items()):
         side = figure.add_subfigure(grid[0, number])
         side.suptitle(title, fontsize=10)
-        _draw_rows(side, scores, chosen, errors)
+        _draw_rows(side, scores, chosen, errors, images[number])
+        side.axes[0].set_title(view.title.replace(" (", "\n("), fontsize=8)
     _name_colours(figure, scores)
     figure.suptitle(f"Best and worst chips · {scores.subject}", fontsize=11)
     return figure
 
 
 def _draw_rows(
-    side: SubFigure, scores: Scores, chosen: NDArray[np.intp], errors: NDArray[np.float64]
+    side: SubFigure,
+    scores: Scores,
+    chosen: NDArray[np.intp],
+    errors: NDArray[np.float64],
+    images: NDArray[Any],
 ) -> None:
     assert scores.opened is not None
     chips, colours = scores.first_seed(), score_colours(scores)
     part = scores.opened.sel(chip=chips.chip[chosen])
-    images = part["image"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW).to_numpy()
     labels = scored_labels(part).to_numpy()
     segmentation = scores.segmentation
     if segmentation is not None:
@@ -81,7 +91,7 @@ def _draw_rows(
         axes[row, -1].set_title(f"MAE {errors[position]:.3f}", fontsize=8, loc="left", pad=2)
         axes[row, 0].set_ylabel(str(chips.chip[position]), fontsize=5.5, color=INK)
         axes[row, -1].tick_params(labelbottom=row == len(chosen) - 1)
-    for axis, title in zip(axes[0, :-1], ("image", "truth", "prediction"), strict=False):
+    for axis, title in zip(axes[0, 1:-1], ("truth", "prediction"), strict=False):
         axis.set_title(title, fontsize=8)
 
 

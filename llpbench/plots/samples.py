@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.picture import View
 from llpbench.errors import LLPBenchError
 from llpbench.style import (
     INK,
@@ -27,13 +29,15 @@ MOST = 6
 """Chips in the picture."""
 
 
-def draw_samples(ds: xr.Dataset) -> Figure:
+def draw_samples(ds: xr.Dataset, rgb: Sequence[str] | None = None) -> Figure:
     """Draw a mixed chip for each class: image, labels, target beside its own shares.
 
     Parameters
     ----------
     ds : Dataset
         With labels, grouped or not.
+    rgb : sequence of str, optional
+        Bands that are shown, as of ``ds.llp.plot_chip``.
 
     Returns
     -------
@@ -49,7 +53,8 @@ def draw_samples(ds: xr.Dataset) -> Figure:
         raise LLPBenchError("sample chips are drawn with their labels, and this dataset has none")
     grouped = ds.llp.group()
     chosen = choose_samples(grouped["chip_proportions"].to_numpy())
-    part = grouped.isel(chip=chosen)
+    part, view = grouped.isel(chip=chosen), View.of(grouped, rgb)
+    images = view.paint(view.values(part))
     colours, names = category_colours(grouped), grouped["category_name"].to_numpy()
     present = np.flatnonzero(_largest_share(part) > 0.005)
     figure = new_figure(width=1.2 + 2.3 * len(chosen), height=5.2 + 0.24 * len(present))
@@ -58,13 +63,13 @@ def draw_samples(ds: xr.Dataset) -> Figure:
     )
     for number in range(len(chosen)):
         chip = part.isel(chip=number)
-        draw_image(axes[0, number], chip["image"].to_numpy())
+        draw_image(axes[0, number], images[number])
         draw_labels(axes[1, number], chip["label"].to_numpy(), colours)
         axes[0, number].set_title(chip["chip"].item(), fontsize=7, color=INK)
         _draw_both(axes[2, number], chip.isel(category=present), names, colours, present)
         if number:
             axes[2, number].set_yticklabels([])
-    for row, text in enumerate(("image", "labels")):
+    for row, text in enumerate((view.title.replace(" (", "\n("), "labels")):
         axes[row, 0].set_ylabel(text, fontsize=9)
     figure.supxlabel("share as the divisions know it (faint) and of the chip", fontsize=9)
     figure.suptitle(f"Chips · {ds.llp.info.title}", fontsize=11)

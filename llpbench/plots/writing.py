@@ -27,7 +27,11 @@ LONGEST_PART = 60
 
 
 def write_plots(
-    scores: Scores, folder: Path, *, categories: Sequence[str] | None = None
+    scores: Scores,
+    folder: Path,
+    *,
+    categories: Sequence[str] | None = None,
+    rgb: Sequence[str] | None = None,
 ) -> list[Path]:
     """Write every picture that the scores allow.
 
@@ -39,6 +43,8 @@ def write_plots(
         New or not. Pictures of the same name are replaced, each in one step.
     categories : sequence of str, optional
         Classes to map, by default all.
+    rgb : sequence of str, optional
+        Bands that are shown of chips, as of ``ds.llp.plot_chip``.
 
     Returns
     -------
@@ -46,9 +52,10 @@ def write_plots(
         PNG files of 150 dots to the inch.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    mapped = scores.categories if categories is None else categories
     return [
         write_figure(draw(), folder / f"{name}.png")
-        for name, draw in _pictures(scores, scores.categories if categories is None else categories)
+        for name, draw in _pictures(scores, mapped, rgb)
     ]
 
 
@@ -77,7 +84,7 @@ def file_name(text: str) -> str:
 
 
 def _pictures(
-    scores: Scores, categories: Sequence[str]
+    scores: Scores, categories: Sequence[str], rgb: Sequence[str] | None
 ) -> Iterator[tuple[str, Callable[[], Figure]]]:
     yield "classes", partial(draw_classes, scores)
     if scored_levels(scores):
@@ -88,6 +95,6 @@ def _pictures(
         return
     yield "reliability", partial(draw_reliability, scores)
     yield "divisions", partial(draw_error_map, scores)
-    yield "chips", partial(draw_extremes, scores)
+    yield "chips", partial(draw_extremes, scores, rgb)
     for category in categories:
         yield f"map-{file_name(category)}", partial(draw_class_map, scores, category)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llpbench import plots
 from llpbench.catalog import reported_results
+from llpbench.data.picture import View
 from llpbench.errors import LLPBenchError
 from llpbench.methods import gate
 from llpbench.methods.registry import load_method
@@ -31,6 +32,7 @@ def write_figures(
     *,
     runs: Sequence[Path] = (),
     predictions: Sequence[Path] = (),
+    rgb: Sequence[str] | None = None,
 ) -> list[Path]:
     """Write the figures of a dataset, and of results on it.
 
@@ -46,6 +48,8 @@ def write_figures(
     predictions : sequence of Path
         Files of predictions, or run folders; each is mapped. With a run folder, its method
         predicts the splits that are not there.
+    rgb : sequence of str, optional
+        Bands that are shown of chips, as of ``ds.llp.plot_chip``.
 
     Returns
     -------
@@ -57,13 +61,15 @@ def write_figures(
     Raises
     ------
     LLPBenchError
-        If runs or predictions cannot be read, or are of another dataset.
+        If runs or predictions cannot be read, or are of another dataset; if there are no such
+        bands.
     """
+    View.of(ds, rgb)  # refuses before anything is written
     results = find_results(runs)
     mapped = [_read_predictions(path, ds) for path in predictions]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, draw in _pictures(ds, results, mapped):
+    for name, draw in _pictures(ds, rgb, results, mapped):
         written.append(plots.write_figure(draw(), folder / f"{name}.png"))
     for name, text in _tables(ds, results):
         written.append(folder / f"{name}.md")
@@ -72,13 +78,16 @@ def write_figures(
 
 
 def _pictures(
-    ds: xr.Dataset, results: Sequence[Result], mapped: Sequence[xr.Dataset]
+    ds: xr.Dataset,
+    rgb: Sequence[str] | None,
+    results: Sequence[Result],
+    mapped: Sequence[xr.Dataset],
 ) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    yield "area", partial(plots.draw_area, ds)
+    yield "area", partial(plots.draw_area, ds, rgb)
     yield "splits", partial(plots.draw_splits, ds)
     if not ds["chip_proportions"].isnull().all():
         yield "distributions", partial(plots.draw_distributions, ds)
-        yield "chips", partial(plots.draw_samples, ds)
+        yield "chips", partial(plots.draw_samples, ds, rgb)
         names: list[str] = []
         for predictions in mapped:
             method = plots.file_name(predictions.attrs.get("method", "predictions"))
