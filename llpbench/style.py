@@ -114,7 +114,7 @@ def legend_below(figure: Figure, handles: Sequence[Any], *, columns: int, note: 
 
 
 def draw_image(axis: Axes, image: NDArray[Any]) -> None:
-    """Draw the image of a chip (y, x, 3), levels from 0 to 255, brightened by half, without ticks."""
+    """Draw the image of a chip (y, x, 3), from 0 to 255, brightened by half, without ticks."""
     axis.imshow(np.clip(image * (BRIGHTENING / 255), 0, 1), interpolation="nearest")
     axis.set(xticks=[], yticks=[])
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli import options
 from llpbench.cli.output import echo, print_json, print_table, readable, shows_progress
+
+if TYPE_CHECKING:
+    from llpbench.data.imagery import Imagery
 
 
 @click.command()
@@ -27,6 +31,8 @@ def datasets(as_json: bool) -> None:
             {
                 "dataset": mark_synthetic(row["name"], row["synthetic"]),
                 "chips": row["chips"],
+                "bands": row["bands"],
+                "features": row["features"],
                 "state": row["state"],
                 "size": None if row["bytes"] is None else readable(row["bytes"]),
             }
@@ -42,6 +48,7 @@ def _dataset_row(name: str) -> dict[str, Any]:
     from llpbench.data.cache import cache_folder, stored_names
     from llpbench.data.downloading import published_archive
     from llpbench.data.holdings import folder_size
+    from llpbench.data.imagery import RGB_ONLY
     from llpbench.data.info import mark_synthetic
     from llpbench.data.store import read_info
     from llpbench.errors import StoreError
@@ -67,15 +74,25 @@ def _dataset_row(name: str) -> dict[str, Any]:
         "title": mark_synthetic(source.title, bool(source.synthetic)),
         "synthetic": bool(source.synthetic),
         "chips": source.chips,
+        **_count_bands(source.imagery if is_stored else RGB_ONLY),
         "state": state,
         "bytes": size,
         "doi": catalog.load().datasets.get(name, source).doi,
     }
 
 
+def _count_bands(images: Mapping[str, Imagery]) -> dict[str, int | None]:
+    """How many bands its images and features its embeddings have."""
+    names = {"bands": "image", "features": "embedding"}
+    return {
+        what: len(images[array].bands) if array in images else None for what, array in names.items()
+    }
+
+
 def _damaged_row(name: str, size: int) -> dict[str, Any]:
     """One that is here and cannot be opened: its own commands say why."""
     nothing = {"title": None, "synthetic": False, "chips": None, "doi": None}
+    nothing |= {"bands": None, "features": None}
     return {"name": name, **nothing, "state": "damaged", "bytes": size}
 
 
@@ -87,10 +104,11 @@ def info(dataset: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from llpbench.data.dataset import open_dataset
+    from llpbench.reporting.arrays import array_lines, band_rows
     from llpbench.reporting.facts import describe_facts
 
     ds = open_dataset(dataset)
-    facts, card = describe_facts(ds), ds.llp.hardness()
+    facts, card, images = describe_facts(ds), ds.llp.hardness(), ds.llp.info.images
     facts["hardness"] = asdict(card)
     if as_json:
         print_json(facts)
@@ -100,6 +118,10 @@ def info(dataset: str, as_json: bool) -> None:
     echo(f"source: {facts['doi'] or 'no DOI'}; licence: {facts['licence'] or 'not known'}")
     said = ("attribution", "images", "digest")
     echo("".join(f"{facts[name]}\n" for name in said if facts[name]))
+    echo("\n".join(array_lines(images)) + "\n")
+    if bands := band_rows(images):
+        print_table(bands)
+        echo()
     short = [
         {name.removeprefix("chips ").replace("without", "no"): row[name] for name in row}
         for row in facts["splits"]

@@ -11,7 +11,7 @@ import xarray as xr
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
 from llpbench.data.grouping import group_classes
-from llpbench.data.imagery import SIDES, decode_array
+from llpbench.data.imagery import RGB, SIDES, decode_array
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
@@ -45,7 +45,10 @@ class LabelProportions:
 
     def __repr__(self) -> str:
         sizes = (f"{self._ds.sizes.get(name, 0)} {name}s" for name in ("chip", "division"))
-        return f"<ds.llp of {self._ds.attrs.get('name') or 'a dataset'}: {', '.join(sizes)}>"
+        images = {} if "label_set" not in self._ds.attrs else self.info.images
+        held = [f"; {array}: {images[array]}" for array in images if images[array] != RGB]
+        name = self._ds.attrs.get("name") or "a dataset"
+        return f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>"
 
     @property
     def info(self) -> DatasetInfo:

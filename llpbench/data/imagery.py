@@ -39,6 +39,9 @@ SIDES: Mapping[str, int] = MappingProxyType({IMAGE: CHIP_SIZE, EMBEDDING: CELLS}
 
 _MISSING, _FACTOR, _OFFSET, _METHOD, _SCALE, _POWER, _ARRAY = CODING_ATTRIBUTES
 
+_MOST_SHOWN = 13
+"""Bands that are named one by one: all of Sentinel-2."""
+
 _Text = Annotated[str, Field(max_length=200), AfterValidator(check_printable)]
 _Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_printable)]
 
@@ -101,7 +104,7 @@ class Coding:
         --------
         >>> alphaearth = Coding(scale=1 / 127.5, power=2, missing=-128)
         >>> alphaearth.decode(np.array([-128, -127, 0, 64], dtype=np.int8)).round(3)
-        array([  nan, -0.992,  0.   ,  0.252], dtype=float32)
+        array([   nan, -0.992,  0.   ,  0.252], dtype=float32)
         """
         values = stored.astype(np.float32)
         if (self.scale, self.offset) != (1, 0):
@@ -197,6 +200,19 @@ class Imagery:
     def roles(self) -> list[str]:
         """What bands show; empty texts where that is not known."""
         return [band.role for band in self.bands]
+
+    def __str__(self) -> str:
+        """Its bands and its source, as people read them; of many bands the first and the last.
+
+        Examples
+        --------
+        >>> print(Imagery(tuple(Band(f"A{n:02}") for n in range(64)), "int8", source="AlphaEarth"))
+        A00, A01, A02, ..., A63 (64) of AlphaEarth
+        """
+        names = self.names
+        if len(names) > _MOST_SHOWN:
+            names = [*names[:3], "...", f"{names[-1]} ({len(names)})"]
+        return ", ".join(names) + (f" of {self.source}" if self.source else "")
 
     def chip_bytes(self, array: str) -> int:
         """Bytes of a chip, in the array of that name."""

@@ -6,11 +6,14 @@ The vocabulary is that of the specifications Croissant 1.1 and GeoCroissant 1.0 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
+from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE, RGB, Imagery
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
 from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, SPLITS
+from llpbench.reporting.arrays import array_lines
 from llpbench.reporting.datasheet import pixel_metres
 
 if TYPE_CHECKING:
@@ -53,8 +56,8 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
     dict
         What it is, where it lies, whose it is, how it was sampled, what is known to be wrong with
         its labels; the files of its store; and as record sets its splits, its classes with the
-        class groups they make, its divisions and its chips. Sensor, bands and time are told of
-        published datasets alone, those of others are not known.
+        class groups they make, its divisions and its chips. Of bands it tells the wavelengths that
+        are known; time and bandwidths of published datasets alone.
     """
     description = {
         "@context": dict(sorted(CONTEXT.items())),
@@ -86,13 +89,14 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
         "distribution": _files(),
         "recordSet": [_splits(), _classes(ds), _divisions(), _chips(ds)],
     }
-    return description | _origin(ds)
+    return description | _bands(ds) | _origin(ds)
 
 
 def _summary(ds: xr.Dataset) -> str:
+    kind = "imagery" if IMAGE in ds.llp.info.images else "embeddings"
     made = " Made by a program; no real place is shown." if ds.llp.info.synthetic else ""
     return (
-        f"{ds.llp.info.title}: satellite imagery of {ds.sizes['chip']} chips with labels "
+        f"{ds.llp.info.title}: satellite {kind} of {ds.sizes['chip']} chips with labels "
         f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
         f"administrative divisions, to learn from label proportions.{made}"
     )
@@ -111,29 +115,43 @@ def _licence(ds: xr.Dataset) -> str:
 
 def _origin(ds: xr.Dataset) -> dict[str, Any]:
     """What a DOI and the published imagery let us say."""
-    bands: dict[str, Any] = {
-        "geocr:bandConfiguration": {
-            "@type": "geocr:BandConfiguration",
-            "geocr:totalBands": 3,
-            "geocr:bandNameList": ["red", "green", "blue"],
-        }
-    }
     if not ds.llp.info.doi:
-        return bands
-    return bands | {
+        return {}
+    return {
         "url": f"https://doi.org/{ds.llp.info.doi}",
         "identifier": f"doi:{ds.llp.info.doi}",
         "datePublished": PUBLISHED,
         "temporalCoverage": IMAGES_OF,
-        "geocr:spectralBandMetadata": [
-            {
-                "@type": "geocr:SpectralBand",
-                "name": f"{name} (Sentinel-2 {band})",
-                "geocr:centerWavelength": _quantity(centre, "nm"),
-                "geocr:bandwidth": _quantity(width, "nm"),
-            }
+    }
+
+
+def _bands(ds: xr.Dataset) -> dict[str, Any]:
+    """Names of bands, of features where there is no image, and the wavelengths that are known."""
+    imagery = next(iter(ds.llp.info.images.values()))
+    described: dict[str, Any] = {
+        "geocr:bandConfiguration": {
+            "@type": "geocr:BandConfiguration",
+            "geocr:totalBands": len(imagery.bands),
+            "geocr:bandNameList": imagery.names,
+        }
+    }
+    spectral = [
+        _spectral_band(band.name, band.wavelength) for band in imagery.bands if band.wavelength
+    ]
+    if ds.llp.info.doi and imagery == RGB:
+        spectral = [
+            _spectral_band(f"{name} (Sentinel-2 {band})", centre)
+            | {"geocr:bandwidth": _quantity(width, "nm")}
             for name, (band, centre, width) in SENTINEL2.items()
-        ],
+        ]
+    return described | ({"geocr:spectralBandMetadata": spectral} if spectral else {})
+
+
+def _spectral_band(name: str, wavelength: float) -> dict[str, Any]:
+    return {
+        "@type": "geocr:SpectralBand",
+        "name": name,
+        "geocr:centerWavelength": _quantity(wavelength, "nm"),
     }
 
 
@@ -223,7 +241,7 @@ def _chips(ds: xr.Dataset) -> dict[str, Any]:
         "split": ("sc:Text", "Split by division, the one that is scored."),
         "own_division": ("sc:Text", "Division with the largest overlap, empty if none."),
         "bounds": ("sc:Float", "West, south, east, north in degrees."),
-        "image": ("sc:Integer", f"Red, green, blue, 0 to 255; {CHIP_SIZE} x {CHIP_SIZE} pixels."),
+        **_pixels(ds.llp.info.images),
         "label": (
             "sc:Integer",
             f"Class of each pixel; scored are rows and columns {SCORE_WINDOW.start} to "
@@ -241,6 +259,28 @@ def _chips(ds: xr.Dataset) -> dict[str, Any]:
             field["references"] = {"field": {"@id": "splits/name"}}
         fields.append(field)
     return _record_set("chips", "chip", fields)
+
+
+def _pixels(images: Mapping[str, Imagery]) -> dict[str, tuple[str, str]]:
+    """Fields of images and embeddings: the type of their numbers, and what they are."""
+    fields = {}
+    for array, imagery in images.items():
+        kind = "sc:Float" if imagery.dtype == "float32" else "sc:Integer"
+        (line,) = array_lines({array: imagery})
+        fields[array] = (kind, f"{line.partition(': ')[2]}{_coding(imagery)}.")
+    if images.get(IMAGE) == RGB:
+        pixels = f"Red, green, blue, 0 to 255; {CHIP_SIZE} x {CHIP_SIZE} pixels."
+        fields[IMAGE] = ("sc:Integer", pixels)
+    if EMBEDDING in images and images[EMBEDDING].coding.by_cell:
+        fields[EMBEDDING_SCALE] = ("sc:Float", "By which the numbers of each cell are multiplied.")
+    return fields
+
+
+def _coding(imagery: Imagery) -> str:
+    """How stored numbers become values, in the words of the array's attributes."""
+    attributes = imagery.coding.attributes()
+    said = ", ".join(f"{name} {value}" for name, value in attributes.items())
+    return f"; {said}" if said else ""
 
 
 def _field(

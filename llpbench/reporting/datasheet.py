@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
+from llpbench.data.imagery import IMAGE, RGB, RGB_ONLY, Imagery
 from llpbench.errors import printable
 from llpbench.markdown import escape_markdown, markdown_table
 from llpbench.protocol import CHIP_SIZE, SPLITS
+from llpbench.reporting.arrays import array_lines, band_rows
 from llpbench.reporting.facts import class_rows, split_rows
 from llpbench.reporting.map_errors import describe_map_errors
 
@@ -42,7 +44,10 @@ def describe_dataset(ds: xr.Dataset, crossvalidations: Sequence[Path] = ()) -> s
     labels, synthetic = ds.llp.label_set, ds.llp.info.synthetic
     sections = [
         f"# {_plain(ds.llp.info.title)}\n",
-        _opening(labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds)),
+        _opening(
+            labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds), ds.llp.info.images
+        ),
+        *_arrays(ds.llp.info.images),
         _provenance(ds.llp.info.doi and _plain(ds.llp.info.doi), synthetic=synthetic),
         f"## Splits\n\n{_splits(ds)}",
         f"## Classes\n\n{_classes(labels)}\n{_shares(ds)}",
@@ -87,16 +92,36 @@ def pixel_metres(ds: xr.Dataset) -> float:
     return float(f"{np.median(north - south) * DEGREE_M / CHIP_SIZE:.2g}")
 
 
-def _opening(labels: LabelSet, chips: int, divisions: int | None, pixel: float = 10) -> str:
+def _opening(
+    labels: LabelSet,
+    chips: int,
+    divisions: int | None,
+    pixel: float = 10,
+    images: Mapping[str, Imagery] = RGB_ONLY,
+) -> str:
+    colours = ", red, green and blue" if images.get(IMAGE) == RGB else ""
     among = "" if divisions is None else f" in {divisions:,} administrative divisions"
     return (
         f"{chips:,} chips of {CHIP_SIZE * pixel / 1000:g} km ({CHIP_SIZE} x {CHIP_SIZE} pixels of "
-        f"{pixel:g} m, red, green and "
-        f"blue){among}, labelled with {_plain(labels.title)} at {labels.resolution_m:g} m: "
+        f"{pixel:g} m{colours}){among}, labelled with {_plain(labels.title)} at "
+        f"{labels.resolution_m:g} m: "
         f"{len(labels.classes)} label classes, which make {len(labels.groups)} class groups. "
         "Shares of the label classes are known for every division, labels are there for scoring "
         "and as upper bounds.\n"
     )
+
+
+def _arrays(images: Mapping[str, Imagery]) -> list[str]:
+    """A section on bands and embeddings; none where there are red, green and blue alone."""
+    if images == RGB_ONLY:
+        return []
+    text, rows = _list(map(_plain, array_lines(images))), band_rows(images)
+    if rows:
+        cells = [
+            ["" if cell is None else _plain(str(cell)) for cell in row.values()] for row in rows
+        ]
+        text += "\n" + markdown_table([*rows[0]], cells)
+    return [f"## Bands\n\n{text}"]
 
 
 def _provenance(doi: str | None, *, synthetic: bool) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.protocol import SPLITS
+from llpbench.reporting.arrays import describe_arrays
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,6 +23,7 @@ def describe_facts(ds: xr.Dataset) -> dict[str, Any]:
         **{name: getattr(info, name) for name in ("name", "title", "licence", "attribution")},
         "doi": info.doi or "",
         "images": "" if info.recipe is None else str(info.recipe),
+        "arrays": describe_arrays(info.images),
         "digest": info.digest,
         "synthetic": info.synthetic,
         "chips": ds.sizes["chip"],
