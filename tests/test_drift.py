@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from llpbench.data.appearance import CHANNELS, LEAST_SPREAD, Appearance
+from llpbench.data.appearance import LEAST_SPREAD, Appearance
+from llpbench.data.channels import RGB_CHANNELS
 from llpbench.data.synthetic import synthesize
 
 Images = NDArray[np.uint8]
@@ -82,7 +83,7 @@ def test_another_half_is_inside_and_what_is_wrong_is_outside(
     assert set(drift.outside) >= expected
     assert bool(drift.outside) == bool(expected)
     assert ("lie outside" in str(drift)) == bool(expected)
-    assert [row["band"] for row in drift.rows()] == list(CHANNELS)
+    assert [row["band"] for row in drift.rows()] == [one.name for one in RGB_CHANNELS]
 
 
 def test_single_chips_may_differ_more_than_many(halves: tuple[Images, Images]) -> None:

@@ -22,6 +22,9 @@ from llpbench.cli.output import (
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
 
+_MOST_CHANNELS = 20
+"""Bands of a new image that are compared on the screen; drift.csv has all."""
+
 
 @click.command("import")
 @click.argument("archive", type=options.PATH)
@@ -271,8 +274,9 @@ def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sour
 def _print_drift(drift: Any) -> None:
     """Print how far new images lie from those trained on, where that is known."""
     if drift is not None:
-        print_table(drift.rows())
-        echo()
+        rows, worst = drift.rows(), sorted(drift.worst[:_MOST_CHANNELS])
+        print_table([rows[number] for number in worst])
+        echo(f"\nthe {len(worst)} worst of {len(rows)}\n" if len(worst) < len(rows) else "")
 
 
 def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:

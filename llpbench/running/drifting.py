@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench.data.appearance import Appearance, Drift, spread_evenly
+from llpbench.data.appearance import Appearance, Drift, look_alike, spread_evenly
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.region import ChipBlock, PixelReader, Region
 from llpbench.errors import BuildError, DriftError, UnknownNameError, unknown
 from llpbench.plots.drift import draw_drift
@@ -57,15 +58,20 @@ def check_drift(
             "trained on cannot be told"
         )
         return region, None, [remark]
-    found = _look_at(region)
+    found = _look_at(region, known)
     if match == "none":
         return region, known.compare(found), []
+    if region.images != RGB_ONLY:
+        raise BuildError(
+            "--match histogram is for images of red, green and blue from 0 to 255, and this run "
+            "was trained on other bands: leave it out, and mend the values of the new image"
+        )
     matched = replace(region, read=MatchedPixels(region.read, found.levels_like(known)))
     remark = (
         "each band was given the distribution of values that it had in training (--match "
         f"histogram); before, {known.compare(found)}"
     )
-    return matched, known.compare(_look_at(matched)), [remark]
+    return matched, known.compare(_look_at(matched, known)), [remark]
 
 
 def refuse_drift(drift: Drift, folder: Path, scale: tuple[float, float]) -> None:
@@ -104,8 +110,7 @@ def forget_refusal(folder: Path) -> None:
         discard(folder)
 
 
-def _look_at(region: Region) -> Appearance:
+def _look_at(region: Region, known: Appearance) -> Appearance:
     chips = region.chips.index.to_numpy()
-    block = region.read(chips[spread_evenly(len(chips))].tolist())
-    assert block.image is not None
-    return Appearance.of(block.image)
+    block = region.read(chips[spread_evenly(len(chips), region.images)].tolist())
+    return look_alike(known, block.arrays, region.images)

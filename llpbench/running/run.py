@@ -227,7 +227,7 @@ def _run(
     predict_seconds, predict_cpu = evaluation.seconds
     trained, predicted = task.region.llp.info, task.other.llp.info
     seen = take_part(task.region, task.train_on)
-    (folder / APPEARANCE).write_text(look_at(seen).model_dump_json(), encoding="utf-8")
+    (folder / APPEARANCE).write_text(look_at(seen).to_json(), encoding="utf-8")
     record = RunRecord(
         format=FORMAT,
         protocol=VERSION,

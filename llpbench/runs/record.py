@@ -36,6 +36,8 @@ APPEARANCE = "appearance.json"
 
 LARGEST = 2**20
 """Bytes of the largest record read; one has some 2,000."""
+_LARGEST_APPEARANCE = 2**24
+"""Of a thousand bands and more."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def read_appearance(folder: Path) -> Appearance | None:
     if not file.exists():
         return None
     try:
-        return Appearance.model_validate_json(read_text(file, LARGEST))
+        return Appearance.model_validate_json(read_text(file, _LARGEST_APPEARANCE))
     except (LLPBenchError, ValueError) as error:
         raise LLPBenchError(
             f"{str(file)!r} cannot be read ({first_problem(error)}); train the run again"
