@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL
 from llpbench.data.geometry import GEOGRAPHIC, SQUARE_METRES_PER_KM2, equal_area
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.store.layout import BLOCK
 from llpbench.errors import ArchiveError
 from llpbench.writing import replacing
@@ -71,7 +72,7 @@ def write_archive(
     ArchiveError
         If something stands at ``path``, the zip cannot be written, or the dataset cannot be
         expressed in the published layout: grouped, without labels, or with chips that are
-        labelled in part. Nothing is left at ``path``.
+        labelled in part, or of other bands than red, green and blue. Nothing is left at ``path``.
     UnknownNameError, StoreError
         If there is no such dataset.
 
@@ -112,6 +113,12 @@ def _opened(dataset: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:
         raise ArchiveError(
             "an archive holds label classes and labels: export the dataset as it was opened, "
             "before .llp.group() or .llp.restrict()"
+        )
+    if dict(ds.llp.info.images) != dict(RGB_ONLY):
+        held = "; ".join(f"{array} of {imagery}" for array, imagery in ds.llp.info.images.items())
+        raise ArchiveError(
+            f"the published layout holds red, green and blue alone, {ds.llp.info.name} has "
+            f"{held}: copy the folder of the store instead"
         )
     return ds
 

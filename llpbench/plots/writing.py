@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.data.picture import View
 from llpbench.plots.classes import draw_classes
 from llpbench.plots.confusion import draw_confusion
 from llpbench.plots.coverage import draw_coverage, scored_levels
@@ -51,6 +52,8 @@ def write_plots(
     list of Path
         PNG files of 150 dots to the inch.
     """
+    if rgb is not None and scores.opened is not None:
+        View.of(scores.opened, rgb)  # refuses before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     mapped = scores.categories if categories is None else categories
     return [
