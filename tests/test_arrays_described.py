@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import llpbench
 from llpbench.cli import cli
 from llpbench.data.imagery import IMAGE, Band, Coding, Imagery
+from llpbench.errors import ArchiveError
 from llpbench.reporting.arrays import array_lines, band_rows, describe_arrays, value_range
 from llpbench.reporting.croissant import describe_croissant
 
@@ -108,6 +109,12 @@ def test_cells_alone_are_described(tmp_path: Path) -> None:
     assert "image" not in names
     assert {"embedding", "embedding_scale"} <= set(names)
     assert "satellite embeddings of 10 chips" in described["description"]
+
+
+def test_the_published_layout_holds_red_green_and_blue_alone(both: str, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="red, green and blue alone, both has image of B2, B3"):
+        llpbench.write_archive(both, tmp_path / "both.zip")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_not_linear_has_no_scale_of_stac() -> None:

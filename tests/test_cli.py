@@ -321,3 +321,9 @@ def test_help_of_sweep_names_all_presets() -> None:
     presets = tomllib.loads(files("llpbench.running").joinpath("sweeps.toml").read_text("utf-8"))
     help_text = " ".join(_call("sweep", "--help").output.split())
     assert " or ".join(presets) in help_text
+
+
+def test_a_place_that_must_be_given_is_asked_for(grid: str) -> None:
+    result = CliRunner().invoke(cli, ["figures", grid])
+    assert result.exit_code == 2
+    assert "Missing option '-o' / '--out'" in result.output

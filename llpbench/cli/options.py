@@ -117,7 +117,9 @@ def out_option(
     text: str, *, required: bool = False, kind: click.Path = PATH, default: Path | None = None
 ) -> Decorator:
     """``-o/--out``: where a command writes."""
-    return click.option("-o", "--out", type=kind, required=required, default=default, help=text)
+    # a default of None is one for click, with which nothing is missing
+    given = {} if default is None else {"default": default}
+    return click.option("-o", "--out", type=kind, required=required, help=text, **given)
 
 
 def _parse_settings(
