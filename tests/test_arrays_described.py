@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import llpbench
 from llpbench.cli import cli
+from llpbench.data.archive_export import write_archive
 from llpbench.data.imagery import IMAGE, Band, Coding, Imagery
 from llpbench.errors import ArchiveError
 from llpbench.reporting.arrays import array_lines, band_rows, describe_arrays, value_range
@@ -113,7 +114,7 @@ def test_cells_alone_are_described(tmp_path: Path) -> None:
 
 def test_the_published_layout_holds_red_green_and_blue_alone(both: str, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="red, green and blue alone, both has image of B2, B3"):
-        llpbench.write_archive(both, tmp_path / "both.zip")
+        write_archive(both, tmp_path / "both.zip")
     assert not list(tmp_path.iterdir())
 
 

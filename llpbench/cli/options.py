@@ -118,7 +118,7 @@ def out_option(
 ) -> Decorator:
     """``-o/--out``: where a command writes."""
     # a default of None is one for click, with which nothing is missing
-    given = {} if default is None else {"default": default}
+    given: dict[str, Any] = {} if default is None else {"default": default}
     return click.option("-o", "--out", type=kind, required=required, help=text, **given)
 
 

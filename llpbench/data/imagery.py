@@ -78,9 +78,9 @@ class Coding:
     Parameters
     ----------
     scale, offset : float
-        s and o.
+        The s and o above.
     power : float
-        p; AlphaEarth has 2, with a scale of 1 / 127.5.
+        The p above; AlphaEarth has 2, with a scale of 1 / 127.5.
     missing : float or None
         The number that stands for a missing value; NaN always does.
     by_cell : bool
