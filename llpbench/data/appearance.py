@@ -111,7 +111,8 @@ class Appearance(BaseModel):
         channels = find_channels(arrays, images) if known is None else known.channels
         counts = count_levels(arrays, images, channels)
         total = counts.sum(axis=0)
-        away = _distance(_shares(counts), _shares(total), channels)
+        whole = _shares(total)
+        away = np.stack([_distance(_shares(chip), whole, channels) for chip in counts])
         seen = counts.any(axis=-1) | ~total.any(axis=-1)
         return cls(
             chips=len(counts),
