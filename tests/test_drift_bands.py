@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from banded import ALPHAEARTH, BOTH, RADAR, SENTINEL2, TESSERA, banded_region
+from banded import ALPHAEARTH, BOTH, RADAR, SENTINEL2, banded_region
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
@@ -24,7 +24,7 @@ from llpbench.running.drifting import check_drift
 Arrays = dict[str, NDArray[Any]]
 
 
-def _read(images: dict[str, Imagery], chips: int = 40) -> tuple[Arrays, Arrays]:
+def _read(images: dict[str, Imagery], chips: int = 30) -> tuple[Arrays, Arrays]:
     """Two halves of a made region, west and east."""
     region = banded_region(images, chips)
     arrays = region.read(list(region.chips.index)).arrays
@@ -69,7 +69,7 @@ def _swap(arrays: Arrays) -> Arrays:
     return {**arrays, IMAGE: arrays[IMAGE][..., [3, 1, 2, 0]]}
 
 
-@pytest.mark.parametrize("images", [{IMAGE: SENTINEL2}, {IMAGE: RADAR}, BOTH, {EMBEDDING: TESSERA}])
+@pytest.mark.parametrize("images", [{IMAGE: RADAR}, BOTH])
 def test_another_half_is_inside(images: dict[str, Imagery]) -> None:
     known, new = _read(images)
     first = Appearance.of_arrays(known, images)

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from banded import ALPHAEARTH, BOTH, RADAR, SENTINEL2, TESSERA, banded_dataset
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.image import imread
@@ -103,6 +103,7 @@ def test_cells_are_shown_by_their_principal_components(
     assert view.paint(view.values(ds)).shape == (4, 24, 24, 3)
 
 
+@settings(max_examples=30)
 @given(
     arrays(
         np.float32,
