@@ -8,6 +8,7 @@ import stat
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,19 @@ def read_json(
     except (ValueError, RecursionError) as fault:
         reason = "it is too deep" if isinstance(fault, RecursionError) else fault
         raise error(f"{str(path)!r} is damaged: it is no JSON ({reason})") from fault
+
+
+def read_xml(
+    path: Path, largest: int, error: type[LLPBenchError] = LLPBenchError
+) -> ElementTree.Element:
+    """Read an XML file; what declares a document type, and so may name entities, is refused."""
+    text = check_file(path, largest, error).read_bytes()
+    try:
+        if b"<!" in text.replace(b"<!--", b""):
+            raise ElementTree.ParseError("it declares a document type")
+        return ElementTree.fromstring(text)  # noqa: S314  (no entities)
+    except (ElementTree.ParseError, ValueError) as fault:
+        raise error(f"{path.name} cannot be read as XML ({fault})") from fault
 
 
 def read_text(

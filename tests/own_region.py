@@ -135,12 +135,16 @@ class OwnRegion:
             chip: (100 * row + down, 100 * column + right) for chip, (row, column) in places.items()
         }
 
-    def pixels(self, region: Region) -> NDArray[np.int64]:
+    def pixels(self, region: Region) -> NDArray[Any]:
         """The image that chips make up, black where there are none; shape (band, row, column)."""
-        whole = np.zeros((3, 100 * self.rows, 100 * self.columns), dtype=np.int64)
         chips = list(region.chips.index)
+        images = region.read(chips).image
+        assert images is not None
+        kind = np.float64 if images.dtype.kind == "f" else np.int64
+        shape = (images.shape[-1], 100 * self.rows, 100 * self.columns)
+        whole = np.zeros(shape, dtype=kind)
         corners = self.corners(region)
-        for chip, image in zip(chips, region.read(chips).image, strict=True):
+        for chip, image in zip(chips, images, strict=True):
             row, column = corners[chip]
             whole[:, row : row + 100, column : column + 100] = np.moveaxis(image, -1, 0)
         return whole

@@ -21,7 +21,7 @@ from regions import make_region, write_region
 import llpbench
 from llpbench.cli import cli
 from llpbench.data.building import build_region
-from llpbench.data.recipe import Band
+from llpbench.data.recipe import FileBand
 from llpbench.data.store import read_info, write_store
 from llpbench.errors import BoardError, BuildError, DriftError, LLPBenchError, MethodError
 from llpbench.predictions.files import read_predictions
@@ -99,13 +99,13 @@ def pixels_of(dataset: Any) -> NDArray[np.uint8]:
 def test_store_dataset_and_run_say_the_same(office: OwnRegion) -> None:
     known = llpbench.open_dataset("mine").llp.info.recipe
     assert known is not None
-    assert known.bands == (Band(3, "B4"), Band(2, "B3"), Band(1, "B2"))
+    assert known.bands == (FileBand(3, "B4"), FileBand(2, "B3"), FileBand(1, "B2"))
     assert (known.low, known.high) == (0, 3000)  # chosen by the type alone
     assert (known.files, known.count, known.dtype) == (("image.tif",), 4, "uint16")
     assert (known.resampling, known.chip_km, known.crs) == (("none",), 0.1, "EPSG:32631")
     assert known.pixel_m == pytest.approx(1, rel=1e-3)
     assert read_info(office.folder / "cache" / "mine").recipe == known
-    assert "bands 3 (B4), 2 (B3), 1 (B2) for red, green, blue" in call("info", "mine").stdout
+    assert "bands 3 (B4), 2 (B3), 1 (B2); 0 to 3000 became" in call("info", "mine").stdout
     assert read_run(office.folder / "run-all").record.recipe == known
     assert "recipe" not in llpbench.open_dataset("mine", "train").llp.restrict("division").attrs
 

@@ -107,9 +107,9 @@ class _TakesBands(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--bands" in args:
             first = args.index("--bands") + 1
-            three = list(takewhile(lambda text: not text.startswith("-"), args[first : first + 3]))
-            if three and "," not in three[0]:
-                args = [*args[:first], ",".join(three), *args[first + len(three) :]]
+            bands = list(takewhile(lambda text: not text.startswith("-"), args[first:]))
+            if bands and "," not in bands[0]:
+                args = [*args[:first], ",".join(bands), *args[first + len(bands) :]]
         return super().parse_args(ctx, args)
 
 
@@ -122,7 +122,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=options.PATH,
             multiple=True,
             required=True,
-            help="Raster, folder of rasters, or pattern such as 'tiles/*.tif'; several.",
+            help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
+            "several.",
         ),
         click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
         click.option("--layer", help="The layer of outlines, where their file has several."),
@@ -157,16 +158,35 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--bands",
             callback=_listed,
-            metavar="R,G,B",
-            help="The red, green and blue bands by number, name or colour: 4,3,2 or B4,B3,B2.",
+            metavar="BAND,...",
+            help="By number, name or what they show: 4,3,2 or B4,B3,B2,B8 or red,green,blue,nir; "
+            "all (the default) but transparency and classes.",
         ),
-        click.option("--scale", type=float, nargs=2, help="Image values that become 0 and 255."),
+        click.option(
+            "--scale",
+            type=float,
+            nargs=2,
+            help="Image values that become 0 and 255; by default that is done with red, green and "
+            "blue alone, and other bands keep their numbers.",
+        ),
+        click.option(
+            "--boa-offset",
+            type=click.Choice(["auto", "none", "-1000"]),
+            default="auto",
+            help="To add to numbers of Sentinel-2; by default what its metadata say.",
+        ),
+        click.option(
+            "--clouds",
+            is_flag=True,
+            help="Take what Sentinel-2's scene classification (SCL) calls clouds or their shadows "
+            "for missing.",
+        ),
         click.option(
             "--max-missing",
             type=click.FloatRange(0, 1, max_open=True),
             default=0.01,
             metavar="SHARE",
-            help="Of a chip's pixels that may be missing, as under clouds; they are black.",
+            help="Of a chip's pixels that may be missing, as under clouds.",
         ),
         click.option("--chip-km", type=float, help="Side of a chip, 1 by default."),
         click.option(

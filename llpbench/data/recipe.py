@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import FiniteFloat, PositiveFloat, PositiveInt
+from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+MOST_SHOWN = 13
+"""Bands that are listed; of more it is said how many there are."""
 
 
 @dataclass(frozen=True)
-class Band:
+class FileBand:
     """A band of a file: its number, from 1, and what the file calls it, if anything."""
 
     number: PositiveInt
@@ -26,14 +29,15 @@ class ImageRecipe:
     ----------
     files : tuple of str
         Names of the image files, the first hundred of them.
-    bands : tuple of Band
-        What was taken for red, green and blue, in the first file.
+    bands : tuple of FileBand
+        What was taken, in the first file or, where each file holds a band, in each.
     count : int
-        Bands that it has.
+        Bands that there are.
     dtype : str
         Of the stored numbers.
-    low, high : float
-        Values that became 0 and 255; what lies between was spread evenly.
+    low, high : float or None
+        Values that became 0 and 255; what lies between was spread evenly. None where numbers were
+        kept as they are.
     scale, offset : float
         How stored numbers become values by the file's own tags: ``stored * scale + offset``.
     nodata : str
@@ -52,14 +56,16 @@ class ImageRecipe:
         What gave the classes.
     llpbench_version : str
         What did all this.
+    clouds : bool
+        Whether pixels that a scene classification calls clouds or shadows were made missing.
     """
 
     files: tuple[str, ...]
-    bands: tuple[Band, Band, Band]
-    count: PositiveInt
+    bands: tuple[FileBand, ...]
+    count: NonNegativeInt
     dtype: str
-    low: FiniteFloat
-    high: FiniteFloat
+    low: FiniteFloat | None
+    high: FiniteFloat | None
     scale: FiniteFloat
     offset: FiniteFloat
     nodata: str
@@ -71,12 +77,25 @@ class ImageRecipe:
     crs_rule: str
     legend: str
     llpbench_version: str
+    clouds: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the bands are called; empty unless all of them are."""
+        """What the bands are called; empty unless each has a name of its own."""
         names = tuple(band.name for band in self.bands)
-        return names if all(names) else ()
+        return names if all(names) and len(set(names)) == len(names) else ()
+
+    @property
+    def listed(self) -> str:
+        """Numbers and names of the bands, the first of them where there are many."""
+        left = len(self.bands) - MOST_SHOWN
+        shown = ", ".join(map(str, self.bands[:MOST_SHOWN]))
+        return shown + (f" and {left} more" if left > 0 else "")
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Values that became 0 and 255; None where numbers were kept."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def has_tags(self) -> bool:
@@ -88,13 +107,12 @@ class ImageRecipe:
 
         Examples
         --------
-        >>> bands = Band(4, "B4"), Band(3, "B3"), Band(2)
+        >>> bands = FileBand(4, "B4"), FileBand(3, "B3"), FileBand(2)
         >>> print(ImageRecipe(("a.tif",), bands, 4, "uint16", 0, 3000, 1, 0, "", 0.01, ("none",),
         ...                   10, 1, "EPSG:32631", "auto", "corine", "0.1"))
-        bands 4 (B4), 3 (B3), 2 for red, green, blue; 0 to 3000 became 0 to 255; chips of 1 km
+        bands 4 (B4), 3 (B3), 2; 0 to 3000 became 0 to 255; chips of 1 km
         """
-        bands = ", ".join(map(str, self.bands))
-        return (
-            f"bands {bands} for red, green, blue; {self.low:g} to {self.high:g} became 0 to 255; "
-            f"chips of {self.chip_km:g} km"
-        )
+        numbers = "numbers as they are"
+        if self.limits is not None:
+            numbers = f"{self.low:g} to {self.high:g} became 0 to 255"
+        return f"bands {self.listed}; {numbers}; chips of {self.chip_km:g} km"

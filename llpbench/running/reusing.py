@@ -10,9 +10,11 @@ import numpy as np
 from llpbench.data.building import Recipe
 from llpbench.data.building.area import find_area
 from llpbench.data.building.band_names import is_same_name, role_of
-from llpbench.data.building.bands import choose_bands, find_band
-from llpbench.data.building.raster_file import RasterFile, inspect_rasters
+from llpbench.data.building.bands import find_band
+from llpbench.data.building.images import open_images
+from llpbench.data.building.raster_file import Band, RasterFile
 from llpbench.data.building.recording import pixel_side
+from llpbench.data.building.stack import BandStack, open_stack
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import BuildError, examples
 
@@ -48,11 +50,10 @@ def reuse_recipe(
             "new image are guessed; give --bands and --scale where that is wrong"
         )
         return wanted, [remark], []
-    found = inspect_rasters(wanted.images)
-    bands = _find_bands(known, found) if wanted.bands is None else tuple(wanted.bands)
-    files, _ = choose_bands(found, bands)
-    faults = [] if wanted.bands is None else _odd_bands(known, files[0])
-    faults += [fault for file in files for fault in _odd_file(known, wanted, file)]
+    bands = tuple(wanted.bands or _find_bands(known, open_stack(wanted.images)[0]))
+    images, _ = open_images(replace(wanted, bands=bands))
+    faults = [] if wanted.bands is None else _odd_bands(known, images)
+    faults += _odd_numbers(known, wanted, images)
     if wanted.chip_km not in (None, known.chip_km):
         faults.append(f"chips of {wanted.chip_km:g} km, trained on chips of {known.chip_km:g} km")
     if faults and not force:
@@ -63,41 +64,50 @@ def reuse_recipe(
     chosen = replace(
         wanted,
         bands=bands,
-        scale=wanted.scale or (known.low, known.high),
+        scale=wanted.scale or known.limits,
         chip_km=known.chip_km if wanted.chip_km is None else wanted.chip_km,
         crs=wanted.crs or known.crs_rule,
     )
-    return chosen, _say(known, chosen, files[0]), faults
+    return chosen, _say(known, chosen, images), faults
 
 
-def _find_bands(known: ImageRecipe, files: Sequence[RasterFile]) -> tuple[int | str, ...]:
+def _find_bands(known: ImageRecipe, images: BandStack) -> tuple[int | str, ...]:
     """Names of the bands trained on where all files have names, else their numbers."""
-    if known.names and all(any(band.shown_name for band in file.bands) for file in files):
-        for file in files:
-            _check_names(known, file)
+    if known.names and all(band.shown_name for bands in _listed(images) for band in bands):
+        for bands in _listed(images):
+            _check_names(known, images, bands)
         return known.names
-    for file in files:
-        if file.count != known.count:
+    for bands in _listed(images):
+        if len(bands) != known.count:
             raise BuildError(
-                f"{file.path.name} has {file.count} bands, the images trained on had "
-                f"{known.count}: say which are red, green and blue with --bands"
+                f"{images.name} has {len(bands)} bands, the images trained on had "
+                f"{known.count}: say with --bands which are those trained on ({known.listed})"
             )
     return tuple(band.number for band in known.bands)
 
 
-def _check_names(known: ImageRecipe, file: RasterFile) -> None:
-    missing = [name for name in known.names if len(find_band(file, name)) != 1]
+def _listed(images: BandStack) -> list[tuple[Band, ...]]:
+    """The bands of each file that holds all, or of all files where each holds one."""
+    if len(images.sheets) > 1:
+        return [images.bands]
+    return [file.bands for file in images.files]
+
+
+def _check_names(known: ImageRecipe, images: BandStack, bands: Sequence[Band]) -> None:
+    missing = [name for name in known.names if len(find_band(bands, name)) != 1]
     if missing:
-        own = [band.shown_name for band in file.bands]
+        own = [band.shown_name for band in bands]
         raise BuildError(
-            f"{file.path.name} has no band {examples(missing)}, which the method was trained "
-            f"on; its bands are {examples(own, 12)}: say which are red, green and blue with --bands"
+            f"{images.name} has no band {examples(missing)}, which the method was trained "
+            f"on; its bands are {examples(own, 12)}: say with --bands which are those trained on"
         )
 
 
-def _odd_bands(known: ImageRecipe, file: RasterFile) -> list[str]:
-    """Say it if the bands that were asked for are called otherwise than those trained on."""
-    called = [band.shown_name for band in file.bands]
+def _odd_bands(known: ImageRecipe, images: BandStack) -> list[str]:
+    """Say it if the bands that were asked for are not as many, or called otherwise."""
+    called = [band.shown_name for band in images.bands]
+    if len(called) != len(known.bands):
+        return [f"--bands names {len(called)}, trained on {len(known.bands)} bands"]
     if not known.names or not all(called):
         return []
     if all(_shows_same(*names) for names in zip(called, known.names, strict=True)):
@@ -109,22 +119,38 @@ def _shows_same(first: str, second: str) -> bool:
     return is_same_name(first, second) or role_of(first) == role_of(second) != ""
 
 
-def _odd_file(known: ImageRecipe, wanted: Recipe, file: RasterFile) -> list[str]:
-    faults, has_tags = [], file.has_tags
-    if wanted.scale is None and (_kind(file.dtype), has_tags) != (
-        _kind(known.dtype),
-        known.has_tags,
-    ):
-        faults.append(
-            f"{file.path.name} stores {_numbers(file.dtype, has_tags)}, trained on "
-            f"{_numbers(known.dtype, known.has_tags)}: name with --scale the values that are as "
-            f"dark and as bright as {known.low:g} and {known.high:g} were"
-        )
-    side = pixel_side(file, find_area([file], None))
-    if abs(np.log(side / known.pixel_m)) > np.log(_OTHER_SIZE):
-        here, there = (f"pixels of {metres:.3g} m" for metres in (side, known.pixel_m))
-        faults.append(f"{file.path.name} has {here}, trained on {there}")
+def _odd_numbers(known: ImageRecipe, wanted: Recipe, images: BandStack) -> list[str]:
+    faults = []
+    if known.limits is None and wanted.scale is not None:
+        faults.append("--scale makes bytes, trained on numbers as they are")
+    elif wanted.scale is None:
+        faults += [fault for file in images.files for fault in _odd_values(known, images, file)]
+    for file in images.finest:
+        side = pixel_side(file, find_area([file], None))
+        if abs(np.log(side / known.pixel_m)) > np.log(_OTHER_SIZE):
+            here, there = (f"pixels of {metres:.3g} m" for metres in (side, known.pixel_m))
+            faults.append(f"{file.path.name} has {here}, trained on {there}")
     return faults
+
+
+def _odd_values(known: ImageRecipe, images: BandStack, file: RasterFile) -> list[str]:
+    """Say it if a file stores another kind of values, or without the tags that say what they are.
+
+    Of files of one band each the type of all counts.
+    """
+    dtype = images.dtype if len(images.sheets) > 1 else file.dtype
+    if (_kind(dtype), file.has_tags) == (_kind(known.dtype), known.has_tags):
+        return []
+    fault = (
+        f"{file.path.name} stores {_numbers(dtype, file.has_tags)}, trained on "
+        f"{_numbers(known.dtype, known.has_tags)}"
+    )
+    if known.limits is None:
+        return [f"{fault}: convert it to what was trained on"]
+    return [
+        f"{fault}: name with --scale the values that are as dark and as bright as "
+        f"{known.low:g} and {known.high:g} were"
+    ]
 
 
 def _kind(dtype: str) -> str:
@@ -137,15 +163,21 @@ def _numbers(dtype: str, has_tags: bool) -> str:
     return f"{_kind(dtype)} ({dtype}){' with a scale or offset of its own' if has_tags else ''}"
 
 
-def _say(known: ImageRecipe, chosen: Recipe, file: RasterFile) -> list[str]:
+def _say(known: ImageRecipe, chosen: Recipe, images: BandStack) -> list[str]:
     """What was taken over, and what is otherwise by the options given."""
-    assert chosen.scale is not None
-    by = "by name" if known.names and all(band.shown_name for band in file.bands) else "by number"
+    bands = images.bands
+    by = "by name" if known.names and all(band.shown_name for band in bands) else "by number"
+    listed = f"bands {[band.number for band in bands]} ({by})"
+    if len(images.sheets) > 1:
+        listed = f"bands {examples([band.name for band in bands], 13)} (by name)"
+    if chosen.scale is None:
+        return [f"as in training: {listed}, numbers as they are, chips of {chosen.chip_km:g} km"]
     low, high = chosen.scale
+    colours = " are red, green and blue" if images.is_rgb else ""
     remarks = [
-        f"as in training: bands {list(file.numbers)} ({by}) are red, green and blue, {low:g} to "
+        f"as in training: {listed}{colours}, {low:g} to "
         f"{high:g} become 0 to 255, chips of {chosen.chip_km:g} km"
     ]
-    if (low, high) != (known.low, known.high):
+    if known.limits not in (None, chosen.scale):
         remarks.append(f"in training {known.low:g} to {known.high:g} became 0 to 255")
     return remarks

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from llpbench.data.sensors import SENTINEL2, Spectral
 
 COLOURS = ("red", "green", "blue")
 
-_CODES = {
-    **{"1": "coastal", "2": "blue", "3": "green", "4": "red", "5": "rededge", "6": "rededge"},
-    **{"7": "rededge", "8": "nir", "8a": "nir", "9": "water", "10": "cirrus", "11": "swir"},
-    "12": "swir",
-}
+_CODES = {name.removeprefix("B").lower(): band for name, band in SENTINEL2.items()}
 """Of Sentinel-2; 2, 3 and 4 are those of Landsat 8 and 9 as well."""
 
 _OTHER_CODES = {"sr", "sur"}
@@ -19,14 +17,22 @@ _OTHER_CODES = {"sr", "sur"}
 
 _LETTERS = {"r": "red", "g": "green", "b": "blue", "n": "nir"}
 
+CLASSES = "classes"
+"""The role of bands that hold class numbers or flags, such as SCL and QA60."""
+
+POLARISATIONS = ("vv", "vh", "hh", "hv")
+
 _OTHER = {
-    **{"rededge": "rededge", "edge": "rededge", "nir": "nir", "nir08": "nir", "nir09": "nir"},
-    **{"infrared": "nir", "swir": "swir", "swir16": "swir", "swir22": "swir", "swir1": "swir"},
-    **{"swir2": "swir", "coastal": "coastal", "aerosol": "coastal", "cirrus": "cirrus"},
-    **{"pan": "pan", "panchromatic": "pan", "yellow": "yellow", "thermal": "thermal"},
-    **{"lwir": "thermal", "lwir11": "thermal", "scl": "classes", "elevation": "elevation"},
-    **{"dem": "elevation", "ndvi": "index", "ndwi": "index", "shortwave": "swir"},
-    **{"alpha": "alpha", "mask": "alpha"},
+    **{"rededge": "rededge", "edge": "rededge", "nir": "nir", "nir08": "nir08", "nir09": "nir09"},
+    **{"infrared": "nir", "swir": "swir", "swir16": "swir16", "swir22": "swir22"},
+    **{"swir1": "swir16", "swir2": "swir22", "shortwave": "swir", "lwir": "lwir"},
+    **{f"rededge{end}": f"rededge{end}" for end in ("071", "075", "078")},
+    **{"lwir11": "lwir11", "lwir12": "lwir12", "thermal": "lwir", "coastal": "coastal"},
+    **{"aerosol": "coastal", "cirrus": "cirrus", "pan": "pan", "panchromatic": "pan"},
+    **{"yellow": "yellow", "elevation": "elevation", "dem": "elevation", "ndvi": "index"},
+    **{"ndwi": "index", "alpha": "alpha", "mask": "alpha", "scl": CLASSES, "fmask": CLASSES},
+    **dict.fromkeys(("qa", "qa10", "qa20", "qa60", "cldprb", "snwprb", "msk"), CLASSES),
+    **{name: name for name in POLARISATIONS},
 }
 """Words that say what a band shows; stronger than a colour beside them, as in red edge."""
 
@@ -68,17 +74,52 @@ def role_of(name: str) -> str:
     Examples
     --------
     >>> [role_of(name) for name in ("Red", "B4", "B04_10m", "surface_reflectance_blue", "B8A")]
-    ['red', 'red', 'red', 'blue', 'nir']
+    ['red', 'red', 'red', 'blue', 'nir08']
     """
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
+    words = _words(name)
     for known in (_OTHER, {colour: colour for colour in COLOURS}):
         found = {known[word] for word in words if word in known}
         if found:
             return found.pop() if len(found) == 1 else ""
     if len(words) == 1 and words[0] in _LETTERS:
         return _LETTERS[words[0]]
+    band = _coded(words)
+    return band.role if band else ""
+
+
+def _coded(words: Sequence[str]) -> Spectral | None:
+    """The band of Sentinel-2 whose code stands among the words of a name."""
     codes = [match[1] for word in words if (match := re.fullmatch(r"b0?(\d{1,2}a?)", word))]
-    return _CODES.get(codes[0], "") if len(codes) == 1 and words[0] not in _OTHER_CODES else ""
+    if len(codes) != 1 or words[0] in _OTHER_CODES:
+        return None
+    return _CODES.get(codes[0])
+
+
+def family_of(role: str) -> str:
+    """What roles have in common that differ in the part of the spectrum alone.
+
+    Examples
+    --------
+    >>> family_of("rededge071"), family_of("nir08"), family_of("red")
+    ('rededge', 'nir', 'red')
+    """
+    return role.rstrip("0123456789")
+
+
+def find_wavelength(name: str, tags: Mapping[str, str]) -> float | None:
+    """Find the middle of a band in nanometres, by a tag, or by the code of a band of Sentinel-2.
+
+    Examples
+    --------
+    >>> find_wavelength("", {"wavelength": "0.665"}), find_wavelength("B8A", {})
+    (665.0, 865)
+    """
+    band = _coded(_words(name))
+    return _middle(dict(_tag(*tag) for tag in tags.items())) or (band.centre if band else None)
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+", name.lower()) if word]
 
 
 def is_same_name(first: str, second: str) -> bool:
@@ -91,11 +132,18 @@ def _plain(name: str) -> str:
 
 
 def _by_wavelength(tags: Mapping[str, str]) -> str:
-    """By the middle of a band in nanometres, or in micrometres, which are fewer than 100."""
+    middle = _middle(tags)
+    if middle is None:
+        return ""
+    near = [role for role, (low, high) in _MIDDLES.items() if low <= middle <= high]
+    return near[0] if near else "other"
+
+
+def _middle(tags: Mapping[str, str]) -> float | None:
+    """The middle of a band in nanometres; numbers below 100 are micrometres."""
     for key in ("center_wavelength", "central_wavelength_um", "wavelength", "wavelengths"):
         number = re.match(r"\s*(\d+(\.\d+)?)", tags.get(key, ""))
-        if number:
+        if number and float(number[1]) > 0:
             middle = float(number[1]) * (1000 if float(number[1]) < 100 else 1)
-            near = [r for r, (low, high) in _MIDDLES.items() if low <= middle <= high]
-            return near[0] if near else "other"
-    return ""
+            return round(middle, 6)
+    return None

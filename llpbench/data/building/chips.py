@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench.data.building.layer import Layer
 from llpbench.data.building.placing import Window
+from llpbench.data.building.stack import StackLayer
 from llpbench.data.geometry import overlap_areas, to_degrees
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
@@ -20,27 +20,34 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 MOST_MISSING = 0.01
-"""Part of a chip's pixels that may be missing; they are black."""
+"""Part of a chip's pixels that may be missing."""
 
 _ROUNDING = 1e-9
 
 _BLOCK = 10
-"""Chips along a side of what is looked at together."""
+_BANDS = 3
+"""Chips along a side of what is looked at together, where it has so many bands; else fewer."""
 
 
 @dataclass(frozen=True)
 class Chips:
-    """Cells of a grid, by their rows and columns."""
+    """Cells of a grid, by their rows and columns, and the shares of their pixels that are there."""
 
     grid: ChipGrid
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    present: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, chosen: Any) -> Chips:
-        return Chips(self.grid, self.rows[chosen], self.columns[chosen])
+        return Chips(self.grid, self.rows[chosen], self.columns[chosen], self.present[chosen])
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether no pixel is missing."""
+        return bool((self.present >= 1 - _ROUNDING).all())
 
     @property
     def boxes(self) -> NDArray[Any]:
@@ -86,7 +93,7 @@ class Chips:
 
 
 def choose_chips(
-    image: Layer,
+    image: StackLayer,
     grid: ChipGrid,
     extent: Window,
     divisions: gpd.GeoDataFrame | None,
@@ -100,14 +107,16 @@ def choose_chips(
     if not 0 <= max_missing < 1:
         raise BuildError(f"--max-missing must be from 0 to less than 1, found {max_missing:g}")
     rows, columns = np.divmod(np.arange(extent.height * extent.width), extent.width)
-    cells = Chips(grid, rows + extent.row, columns + extent.column)
+    cells = Chips(grid, rows + extent.row, columns + extent.column, np.ones(len(rows)))
     if divisions is not None:
         inside = cells.overlaps(divisions).groupby("chip")["part"].sum()
         cells = cells[inside.index[inside >= 1 / CHIP_SIZE**2].to_numpy()]
-    if all(source.outline is not None for source in image.sources):
+    has_outlines = all(source.outline is not None for source in image.sources)
+    if has_outlines and image.classes is None:
         present = _covered(cells, image)
     else:
         present = _count_pixels(cells, image)
+    cells = replace(cells, present=present)
     whole = present >= 1 - max_missing - _ROUNDING
     if not whole.any():
         raise BuildError(
@@ -124,17 +133,19 @@ def choose_chips(
         )
     if len(holed):
         remarks.append(
-            f"{len(holed)} chips have missing pixels, up to {1 - holed.min():.2%} of them: these "
-            "are black"
+            f"{len(holed)} chips have missing pixels, up to {1 - holed.min():.2%} of them, which "
+            "are black where images are of bytes"
         )
     return cells[whole], remarks
 
 
-def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
-    """Share of each cell that lies in a file, by their outlines: no pixel can be missing."""
+def _covered(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
+    """Share of each cell that lies in files of all layers, by their outlines."""
     import shapely
 
-    together = shapely.union_all([source.outline for source in image.sources])
+    together = shapely.intersection_all(
+        [shapely.union_all([source.outline for source in layer.sources]) for layer in image.layers]
+    )
     shapely.prepare(together)
     column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
     boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
@@ -144,17 +155,18 @@ def _covered(cells: Chips, image: Layer) -> NDArray[np.float64]:
     return share
 
 
-def _count_pixels(cells: Chips, image: Layer) -> NDArray[np.float64]:
+def _count_pixels(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
     """Share of each cell's pixels that are present, block by block."""
+    chips = max(1, int(_BLOCK * (_BANDS / max(image.bands, _BANDS)) ** 0.5))
     places, block = np.unique(
-        np.stack([cells.rows, cells.columns]) // _BLOCK, axis=1, return_inverse=True
+        np.stack([cells.rows, cells.columns]) // chips, axis=1, return_inverse=True
     )
-    side = _BLOCK * CHIP_SIZE
+    side = chips * CHIP_SIZE
     share = np.zeros(len(cells))
     with image.open() as opened:
         for number, (row, column) in enumerate(places.T.tolist()):
             members = np.flatnonzero(block == number)
             _, present = opened.read(Window(row * side, column * side, side, side))
-            parts = present.reshape(_BLOCK, CHIP_SIZE, _BLOCK, CHIP_SIZE).mean(axis=(1, 3))
-            share[members] = parts[cells.rows[members] % _BLOCK, cells.columns[members] % _BLOCK]
+            parts = present.reshape(chips, CHIP_SIZE, chips, CHIP_SIZE).mean(axis=(1, 3))
+            share[members] = parts[cells.rows[members] % chips, cells.columns[members] % chips]
     return share

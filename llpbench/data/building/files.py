@@ -11,6 +11,9 @@ from llpbench.errors import BuildError
 _ENDINGS = {".tif", ".tiff", ".jp2", ".img", ".png", ".jpg", ".jpeg", ".asc"}
 """Of what is looked for in a folder."""
 
+_PRODUCTS = ("GRANULE/*/IMG_DATA/*", "GRANULE/*/IMG_DATA/R?0m/*", "R?0m/*", "measurement/*")
+"""Where products of Sentinel-2 and Sentinel-1 keep their bands."""
+
 
 def expand(paths: Iterable[Path]) -> list[Path]:
     """Put the files of folders and patterns in their place, sorted by name.
@@ -25,7 +28,8 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        found = [file for file in path.iterdir() if file.suffix.lower() in _ENDINGS]
+        inside = [*path.iterdir(), *(file for where in _PRODUCTS for file in path.glob(where))]
+        found = [file for file in inside if file.suffix.lower() in _ENDINGS]
         expected = f"no raster in the folder {str(path)!r}: none ends in .tif, .jp2, .img or .png"
     elif glob.has_magic(str(path)) and not path.exists():
         found = [Path(file) for file in glob.glob(str(path), recursive=True)]  # noqa: PTH207

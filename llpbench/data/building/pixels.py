@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
+from llpbench.data.building.kept import Kept
 from llpbench.data.building.layer import Layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.placing import Window
+from llpbench.data.building.stack import StackLayer
 from llpbench.data.building.stretch import Stretch
 from llpbench.data.region import ChipBlock
 from llpbench.protocol import CHIP_SIZE
@@ -24,8 +26,8 @@ class RasterPixels:
     """
 
     places: Mapping[str, tuple[int, int]]
-    image: Layer
-    stretch: Stretch
+    image: StackLayer
+    numbers: Stretch | Kept
     label: Layer | None
     legend: Legend
 
@@ -37,12 +39,11 @@ class RasterPixels:
             for row, column in (self.places[chip] for chip in chips)
         ]
         by_place = sorted(range(len(chips)), key=lambda n: (windows[n].row, windows[n].column))
-        image = np.empty((len(chips), *side, 3), dtype=np.uint8)
+        image = np.empty((len(chips), *side, self.image.bands), dtype=self.numbers.dtype)
         with self.image.open() as layer:
             for number in by_place:
                 stored, present = layer.read(windows[number])
-                self.stretch.refuse_far(stored[:, present])
-                image[number] = np.moveaxis(self.stretch(stored), 0, -1) * present[..., np.newaxis]
+                image[number] = np.moveaxis(self.numbers.store(stored, present), 0, -1)
         label = np.full((len(chips), *side), NO_LABEL, dtype=np.uint8)
         if self.label is not None:
             with self.label.open() as layer:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.band_names import COLOURS, find_role
+from llpbench.data.building.band_names import COLOURS, find_role, find_wavelength
 from llpbench.data.building.files import expand
 from llpbench.data.building.georeference import Place, find_place
 from llpbench.data.building.opening import GDAL_OPTIONS, find_driver, open_raster
@@ -47,6 +47,8 @@ class Band:
         How stored numbers become values: ``stored * scale + offset``.
     is_masked, all_valid : bool
         Whether a mask of its own says which pixels are missing, and whether none can be.
+    wavelength : float or None
+        The middle of what it sees, in nanometres.
     """
 
     number: int
@@ -59,11 +61,17 @@ class Band:
     offset: float
     is_masked: bool
     all_valid: bool
+    wavelength: float | None = None
 
     @property
     def shown_name(self) -> str:
         """Its name, else its colour, empty where it has neither."""
         return self.name or (self.colour if self.colour in COLOURS else "")
+
+    @property
+    def shown_role(self) -> str:
+        """What it shows by its name, else by its colour, empty where neither tells."""
+        return self.role or (self.colour if self.colour in COLOURS else "")
 
     @property
     def needs_all(self) -> bool:
@@ -219,10 +227,11 @@ def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
 
     Files are of the kinds that :func:`~llpbench.data.building.opening.find_driver` knows.
     """
-    return [_inspect(path) for path in expand(paths)]
+    return [inspect_raster(path) for path in expand(paths)]
 
 
-def _inspect(path: Path) -> RasterFile:
+def inspect_raster(path: Path) -> RasterFile:
+    """Look at a file."""
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
@@ -274,6 +283,7 @@ def _band(source: Any, number: int) -> Band:
         all_valid=not is_masked
         and np.dtype(dtype).kind in "iu"
         and _held(source.nodatavals[place], dtype) is None,
+        wavelength=find_wavelength(name, source.tags(number)),
     )
 
 

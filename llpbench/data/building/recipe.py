@@ -24,8 +24,8 @@ class Recipe:
     Parameters
     ----------
     images : sequence of Path
-        Rasters of red, green and blue, folders of them, or patterns such as ``tiles/*.tif``; where
-        they overlap, the first counts.
+        Rasters of any bands, folders of them, or patterns such as ``tiles/*.tif``; where they
+        overlap, the first counts. Files of one band each are put together by their names.
     labels : sequence of Path
         Rasters of classes, if there are any, in the same ways.
     divisions : Path or None
@@ -54,12 +54,19 @@ class Recipe:
         Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
         what a trained method is used to.
     bands : sequence of int or str, or None
-        The red, green and blue bands, each by its number, its name or what it shows; None for
-        those that the files call so.
+        Each by its number, its name or what it shows; None for all but transparency and classes.
     scale : (float, float) or None
-        Image values that become 0 and 255.
+        Image values that become 0 and 255; None for 0 to 255 of bytes, 0 to 3000 of other whole
+        numbers and 0 to 0.3 of fractions, if bands are red, green and blue, else for numbers as
+        they are.
+    boa_offset : str
+        Whether a thousand was added to numbers of Sentinel-2: ``auto`` to read it in their
+        metadata, ``none``, or ``-1000``, see :mod:`~llpbench.data.building.reflectance`.
+    clouds : bool
+        Whether pixels are missing that the scene classification of Sentinel-2 calls clouds, their
+        shadows, or saturated.
     max_missing : float
-        Share of a chip's pixels that may be missing, from 0 to less than 1; they are black.
+        Share of a chip's pixels that may be missing, from 0 to less than 1.
     label_band : int or None
         Which band of the labels holds the classes; None for the only one.
     splitting : Splitting
@@ -81,6 +88,8 @@ class Recipe:
     crs: str | None = None
     bands: Sequence[int | str] | None = None
     scale: tuple[float, float] | None = None
+    boa_offset: str = "auto"
+    clouds: bool = False
     max_missing: float = MOST_MISSING
     label_band: int | None = None
     splitting: Splitting = field(default_factory=Splitting)

@@ -16,12 +16,13 @@ from llpbench.data.building.chips import Chips, choose_chips
 from llpbench.data.building.classes import cell_side
 from llpbench.data.building.coverage import check_coverage
 from llpbench.data.building.divisions import place_divisions, whole_area
+from llpbench.data.building.kept import Kept, describe_image, mark_missing
 from llpbench.data.building.known import Known
 from llpbench.data.building.layer import Layer, make_layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
-from llpbench.data.building.raster_file import RasterFile, common_scale
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.recording import record_images
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
@@ -30,6 +31,7 @@ from llpbench.data.building.table import shares_in_region
 from llpbench.data.cache import new_store_path
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.grid import ChipGrid
+from llpbench.data.imagery import IMAGE
 from llpbench.data.region import Region
 from llpbench.data.store import WriteReport, write_store
 from llpbench.errors import BuildError
@@ -102,17 +104,20 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     sources, remarks = read_sources(recipe)
     known, images, labels = sources.known, sources.images, sources.labels
     outlines, legend = known.outlines, known.legend
-    area = find_area(images, outlines)
-    grid, extent = choose_grid(images, area, recipe.crs_rule, recipe.side_km)
+    area = find_area(images.finest, outlines)
+    grid, extent = choose_grid(images.finest, area, recipe.crs_rule, recipe.side_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
         remarks += check_coverage(outlines)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
-    image = make_layer(images, lattice, pixels, scaled=common_scale(images) is None)
+    image = images.lay(lattice, pixels, masks_clouds=recipe.clouds)
     label = _lay_labels(labels, legend, lattice, pixels)
     chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing)
     remarks += more
+    numbers = sources.numbers
+    if isinstance(numbers, Kept):
+        numbers = mark_missing(numbers, images.files, some=not chips.are_whole)
 
     divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
     chips, divisions, splits, more = _split(chips, divisions, recipe.splitting)
@@ -121,9 +126,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     shares, more = _find_shares(known, labels, legend, divisions, grid)
     remarks += more
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
-    reader = RasterPixels(
-        dict(zip(chips.ids, places, strict=True)), image, sources.stretch, label, legend
-    )
+    reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, numbers, label, legend)
     outlined = chips.outlines(across=area.is_across).to_frame("geometry").assign(**splits)
     region = Region(
         label_set=legend.label_set,
@@ -136,6 +139,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         grid=grid,
         overlaps=_overlaps(chips, divisions, outlined),
         recipe=record_images(recipe, sources, image, area, legend),
+        images={IMAGE: describe_image(images, numbers)},
     )
     return region, remarks
 

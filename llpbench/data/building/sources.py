@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from llpbench.data.building.bands import choose_bands, choose_label_band
+from llpbench.data.building.bands import choose_label_band
 from llpbench.data.building.classes import say_ignored_scale
+from llpbench.data.building.images import open_images
+from llpbench.data.building.kept import Kept, choose_numbers
 from llpbench.data.building.known import Known, read_known
 from llpbench.data.building.raster_file import RasterFile, inspect_rasters
 from llpbench.data.building.recipe import Recipe
-from llpbench.data.building.stretch import Stretch, choose_stretch
+from llpbench.data.building.stack import BandStack
+from llpbench.data.building.stretch import Stretch
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What is known of divisions; images, how their values become bytes; labels, if any."""
+    """What is known of divisions; images, how their numbers are stored; labels, if any."""
 
     known: Known
-    images: Sequence[RasterFile]
-    stretch: Stretch
+    images: BandStack
+    numbers: Stretch | Kept
     labels: Sequence[RasterFile]
 
 
@@ -32,8 +35,8 @@ def read_sources(recipe: Recipe) -> tuple[Sources, list[str]]:
         return choose_label_band(inspect_rasters(recipe.labels), recipe.label_band)
 
     known = read_known(recipe, open_labels)
-    images, chosen = choose_bands(inspect_rasters(recipe.images), recipe.bands)
-    stretch, stretched = choose_stretch(images, recipe.scale)
+    images, chosen = open_images(recipe)
+    numbers, stored = choose_numbers(images, recipe.scale)
     labels = open_labels()
     ignored = say_ignored_scale(labels, known.legend)
-    return Sources(known, images, stretch, labels), [*known.remarks, *chosen, *stretched, *ignored]
+    return Sources(known, images, numbers, labels), [*known.remarks, *chosen, *stored, *ignored]

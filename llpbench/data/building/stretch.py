@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,16 @@ class Stretch:
         share = (stored.astype(np.float64) - self.low) / (self.high - self.low)
         return np.rint(255 * np.clip(np.nan_to_num(share), 0, 1)).astype(np.uint8)
 
+    @property
+    def dtype(self) -> Literal["uint8"]:
+        """Of what is stored."""
+        return "uint8"
+
+    def store(self, stored: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Stretch numbers, (band, row, column); missing pixels, (row, column), become 0."""
+        self.refuse_far(stored[:, present])
+        return self(stored) * present
+
     def refuse_far(self, stored: NDArray[Any]) -> None:
         """Refuse numbers that can only stand for missing pixels, though no file says so."""
         least = self.low - _FAR * (self.high - self.low)
@@ -72,12 +82,29 @@ def choose_stretch(
     Parameters
     ----------
     files : sequence of RasterFile
-        With red, green and blue in use. Where their scale tags differ, values are stretched, else
+        With bands in use. Where their scale tags differ, values are stretched, else
         stored numbers.
     limits : (float, float) or None
         Values that become 0 and 255; None for 0 and 255 of bytes, 0 and 3000 of other whole
         numbers, 0 and 0.3 of fractions.
     """
+    first = files[0]
+    check_kinds(files)
+    low, high = limits or _usual_limits(first)
+    if not -math.inf < low < high < math.inf:
+        raise BuildError(f"--scale must be a lower and a higher value, found {low:g} and {high:g}")
+    scale, offset = common_scale(files) or (1.0, 0.0)
+    stretch = Stretch((low - offset) / scale, (high - offset) / scale)
+    if (low, high) == (0, 255) and first.dtype == "uint8" and not first.has_tags:
+        return stretch, say_unmarked(first)
+    tags = ", by the scale tags of the files" if first.has_tags else ""
+    remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
+    remarks += _doubts(first, Stretch(low, high), is_given=limits is not None)
+    return stretch, remarks + say_unmarked(first)
+
+
+def check_kinds(files: Sequence[RasterFile]) -> None:
+    """Refuse files that store other kinds of values than the first."""
     first = files[0]
     for file in files:
         kinds = [(other.dtype, other.has_tags) for other in (first, file)]
@@ -86,17 +113,6 @@ def choose_stretch(
                 f"images must store the same kind of values, but {first.path.name} has "
                 f"{_kind(first)} and {file.path.name} {_kind(file)}"
             )
-    low, high = limits or _usual_limits(first)
-    if not -math.inf < low < high < math.inf:
-        raise BuildError(f"--scale must be a lower and a higher value, found {low:g} and {high:g}")
-    scale, offset = common_scale(files) or (1.0, 0.0)
-    stretch = Stretch((low - offset) / scale, (high - offset) / scale)
-    if (low, high) == (0, 255) and first.dtype == "uint8" and not first.has_tags:
-        return stretch, _unmarked(first)
-    tags = ", by the scale tags of the files" if first.has_tags else ""
-    remarks = [f"image values {low:g} to {high:g} became 0 to 255{tags}"]
-    remarks += _doubts(first, Stretch(low, high), is_given=limits is not None)
-    return stretch, remarks + _unmarked(first)
 
 
 def _kind(file: RasterFile) -> str:
@@ -131,7 +147,7 @@ def _doubts(file: RasterFile, stretch: Stretch, *, is_given: bool) -> list[str]:
     ]
 
 
-def _unmarked(file: RasterFile) -> list[str]:
+def say_unmarked(file: RasterFile) -> list[str]:
     """Say it if many pixels hold what often stands for missing, and the file does not say so."""
     kind = np.dtype(file.dtype)
     numbers = sample(file, _SAMPLE).reshape(len(file.bands), -1)

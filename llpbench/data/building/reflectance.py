@@ -1,0 +1,209 @@
+"""What numbers of Sentinel-2 mean: 10,000 times the reflectance, since 2022 with 1000 on top.
+
+With processing baseline 04.00, on 25 January 2022, ESA began to add 1000 to the numbers, so that
+dark pixels stay positive: reflectance is (number + BOA_ADD_OFFSET) / BOA_QUANTIFICATION_VALUE, with
+an offset of -1000 (of L1C RADIO_ADD_OFFSET and QUANTIFICATION_VALUE); 0 stays for no data. Both
+stand in the product's MTD_MSIL2A.xml. Others took the 1000 off when they made GeoTIFFs, and say so
+in a STAC item, of which ``earthsearch:boa_offset_applied: false`` is known to be wrong at times.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llpbench.data.building.raster_file import Band, RasterFile
+from llpbench.data.building.scenes import parse_name
+from llpbench.data.sensors import SENTINEL2
+from llpbench.errors import BuildError
+from llpbench.reading import read_json, read_xml
+
+AUTO, NONE, ADDED = "auto", "none", "-1000"
+BOA_OFFSETS = (AUTO, NONE, ADDED)
+"""What may be said of the offset: that it is read, that none is to be added, or this one."""
+
+_QUANTIFICATION = 10_000.0
+_OFFSET = -1000.0
+_SINCE = "20220125"
+_BASELINE = re.compile(r"(?:^|_)N(\d\d)(\d\d)_")
+_FIRST_BASELINE = 4.0
+_LARGEST = 2**24
+_MOST_ITEMS = 20
+
+Sheets = tuple[tuple[RasterFile, ...], ...]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How numbers become reflectance: (number + offset) / quantification, and what says so."""
+
+    offset: float
+    said_by: str
+    quantification: float = _QUANTIFICATION
+
+    def __str__(self) -> str:
+        what = "nothing is" if self.offset == 0 else f"{-self.offset:g} is"
+        return f"{what} taken off the numbers ({self.said_by})"
+
+
+def read_reflectance(sheets: Sheets, wanted: str) -> tuple[Sheets, list[str]]:
+    """Give files of Sentinel-2 scale and offset, by which numbers become reflectance.
+
+    What a file's own tags say of whole numbers counts, unless something else is wanted.
+
+    Parameters
+    ----------
+    wanted : {"auto", "none", "-1000"}
+        What to add to numbers; ``auto`` for what metadata beside the files say.
+
+    Raises
+    ------
+    BuildError
+        If 1000 may have been added and nothing tells.
+    """
+    if wanted not in BOA_OFFSETS:
+        raise BuildError(f"--boa-offset must be auto, none or -1000, found {wanted!r:.40}")
+    said: dict[str, list[str]] = {}
+    found = tuple(tuple(_tell(file, wanted, said) for file in sheet) for sheet in sheets)
+    return found, [
+        f"{names[0]}{f' and {len(names) - 1:,} other files' if len(names) > 1 else ''}: {what}"
+        for what, names in said.items()
+    ]
+
+
+def _tell(file: RasterFile, wanted: str, said: dict[str, list[str]]) -> RasterFile:
+    if np.dtype(file.dtype).kind not in "iu" or np.dtype(file.dtype).itemsize == 1:
+        return file
+    meaning = _find(file, wanted)
+    if meaning is None:
+        return file
+    said.setdefault(str(meaning), []).append(file.path.name)
+    return replace(file, bands=tuple(_mean(band, meaning) for band in file.bands))
+
+
+def _mean(band: Band, meaning: Meaning) -> Band:
+    """A band with scale and offset, and 0 for missing where it does not say another number."""
+    return replace(
+        band,
+        scale=1 / meaning.quantification,
+        offset=meaning.offset / meaning.quantification,
+        nodata=0.0 if band.nodata is None and not band.is_masked else band.nodata,
+        all_valid=False,
+    )
+
+
+def _find(file: RasterFile, wanted: str) -> Meaning | None:
+    """Find what a file's numbers mean, None where it is not known to be of Sentinel-2."""
+    name = parse_name(file.path)
+    is_band = name is not None and name.sensor == "Sentinel-2" and file.count <= 2
+    baseline = _baseline(file.path)
+    if wanted == ADDED:
+        return Meaning(_OFFSET, "--boa-offset")
+    if wanted == NONE:
+        return Meaning(0.0, "--boa-offset") if is_band else None
+    if file.has_tags or not (is_band or baseline is not None):
+        return None
+    meaning = _by_product(file.path, name.band if name else "") or _by_item(file.path)
+    if meaning is not None:
+        return meaning
+    date = name.date if name is not None and is_band else ""
+    if baseline is not None and baseline < _FIRST_BASELINE:
+        return Meaning(0.0, f"baseline {baseline:05.2f}") if is_band else None
+    if baseline is not None or date >= _SINCE:
+        why = "its baseline is 04.00 or later" if baseline else f"it is of {date}"
+        raise BuildError(
+            f"{file.path.name} may hold numbers of Sentinel-2 to which 1000 was added ({why}), and "
+            "neither MTD_MSIL2A.xml nor a STAC item beside it tells: say --boa-offset -1000 if it "
+            "was, as in ESA's own files, or --boa-offset none if it was taken off again"
+        )
+    return Meaning(0.0, f"of {date}, before 1000 was added") if date else None
+
+
+def _baseline(path: Path) -> float | None:
+    """The processing baseline in the name of a file or of the product it is part of."""
+    for name in (path.name, *(folder.name for folder in path.parents[:5])):
+        if (found := _BASELINE.search(name)) and re.match("S2[A-D]_", name):
+            return float(f"{found[1]}.{found[2]}")
+    return None
+
+
+def _by_product(path: Path, band: str) -> Meaning | None:
+    """What the metadata of ESA's product say of a band."""
+    folders = [path.parent]
+    granule = [folder for folder in path.parents[:5] if folder.name == "GRANULE"]
+    folders += [folder.parent for folder in granule]
+    for folder in folders:
+        for file in sorted(folder.glob("MTD_MSIL*.xml"))[:1]:
+            offsets, quantification = _read_product(file)
+            code = band.replace("B0", "B")
+            number = str(list(SENTINEL2).index(code)) if code in SENTINEL2 else ""
+            offset = offsets.get(number, max(offsets.values(), default=0.0))
+            return Meaning(offset, file.name, quantification)
+    return None
+
+
+@cache
+def _read_product(path: Path) -> tuple[dict[str, float], float]:
+    """Offsets by the number of the band, and what numbers are divided by."""
+    offsets, quantification = {}, _QUANTIFICATION
+    try:
+        for element in read_xml(path, _LARGEST, BuildError).iter():
+            tag = str(element.tag).rpartition("}")[2]
+            if tag in ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET"):
+                offsets[element.get("band_id", "")] = float(element.text or "")
+            elif tag in ("BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE"):
+                quantification = float(element.text or "")
+    except ValueError as error:
+        raise BuildError(f"{path.name} has an offset or a divisor that is no number") from error
+    if not (np.isfinite([*offsets.values()]).all() and 0 < quantification < np.inf):
+        raise BuildError(f"{path.name} has an offset or a divisor that is no number")
+    return offsets, quantification
+
+
+def _by_item(path: Path) -> Meaning | None:
+    """What a STAC item beside a file says of it."""
+    names = {path.parent.name, "item", "stac", path.stem}
+    head = re.sub(r"_(?:B\d[\dA]|SCL)$", "", path.stem)
+    for file in sorted(path.parent.glob("*.json"))[:_MOST_ITEMS]:
+        if file.stem in names | {head}:
+            item = read_json(file, _LARGEST, BuildError)
+            if isinstance(item, dict) and (meaning := _read_item(item, path.name, file.name)):
+                return meaning
+    return None
+
+
+def _read_item(item: dict[str, Any], asset: str, source: str) -> Meaning | None:
+    """Read an item: what was applied counts, else the asset's offset unless that is in doubt."""
+    properties = _object(item.get("properties"))
+    applied = next(
+        (properties[key] for key in properties if key.endswith(":boa_offset_applied")), None
+    )
+    if applied is True:
+        return Meaning(0.0, f"{source} says that it was taken off")
+    if applied is False and item.get("collection") == "sentinel-2-l2a":
+        return None  # known to be wrong
+    for entry in _object(item.get("assets")).values():
+        entry = _object(entry)
+        if str(entry.get("href", "")).rpartition("/")[2] != asset:
+            continue
+        bands = entry.get("raster:bands") or entry.get("bands") or [{}]
+        said = entry | (_object(bands[0]) if isinstance(bands, list) else {})
+        offset = said.get("offset", said.get("raster:offset"))
+        scale = said.get("scale", said.get("raster:scale", 1 / _QUANTIFICATION))
+        if _is_number(offset) and _is_number(scale) and scale > 0:
+            return Meaning(float(f"{offset / scale:.9g}"), source, float(f"{1 / scale:.9g}"))
+    return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
