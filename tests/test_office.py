@@ -115,7 +115,7 @@ def test_an_office_maps_its_land_and_next_years(
     write_statistics(tmp_path, first)
 
     files = ("--image", "1", "--divisions", "municipios.shp", "--shares", "usos.csv")
-    done = call("build", "mine", *files)
+    done = call("build", "mine", *files, "--bands", "red,green,blue")
     for said in ("3 (B4), 2 (B3), 1 (B2)", "Windows-1252", "areas in ha", "'Total' is the total"):
         assert said in done.stderr
     small = ("--set", "words=32", "--set", "sample=5000")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -64,8 +64,8 @@ class ImageRecipe:
     bands: tuple[FileBand, ...]
     count: NonNegativeInt
     dtype: str
-    low: FiniteFloat | None
-    high: FiniteFloat | None
+    low: FiniteFloat | None = field(default=None, kw_only=True)
+    high: FiniteFloat | None = field(default=None, kw_only=True)
     scale: FiniteFloat
     offset: FiniteFloat
     nodata: str
@@ -108,8 +108,8 @@ class ImageRecipe:
         Examples
         --------
         >>> bands = FileBand(4, "B4"), FileBand(3, "B3"), FileBand(2)
-        >>> print(ImageRecipe(("a.tif",), bands, 4, "uint16", 0, 3000, 1, 0, "", 0.01, ("none",),
-        ...                   10, 1, "EPSG:32631", "auto", "corine", "0.1"))
+        >>> print(ImageRecipe(("a.tif",), bands, 4, "uint16", 1, 0, "", 0.01, ("none",), 10, 1,
+        ...                   "EPSG:32631", "auto", "corine", "0.1", low=0, high=3000))
         bands 4 (B4), 3 (B3), 2; 0 to 3000 became 0 to 255; chips of 1 km
         """
         numbers = "numbers as they are"

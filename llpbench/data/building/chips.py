@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.data.building.placing import Window
-from llpbench.data.building.stack import StackLayer
+from llpbench.data.building.stack import OpenStack, StackLayer
 from llpbench.data.geometry import overlap_areas, to_degrees
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
@@ -115,7 +116,7 @@ def choose_chips(
     if has_outlines and image.classes is None:
         present = _covered(cells, image)
     else:
-        present = _count_pixels(cells, image)
+        present = _count_pixels(cells, image, lambda opened, window: opened.read(window)[1])
     cells = replace(cells, present=present)
     whole = present >= 1 - max_missing - _ROUNDING
     if not whole.any():
@@ -125,7 +126,7 @@ def choose_chips(
             "with --max-missing"
         )
     partly, holed = present[~whole & (present > 0)], present[whole & (present < 1 - _ROUNDING)]
-    remarks = []
+    remarks = [] if image.classes is None else [_say_clouds(cells, image)]
     if len(partly):
         remarks.append(
             f"{len(partly)} chips at the edge of the image or in its gaps were left out: more than "
@@ -155,8 +156,19 @@ def _covered(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
     return share
 
 
-def _count_pixels(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
-    """Share of each cell's pixels that are present, block by block."""
+def _say_clouds(cells: Chips, image: StackLayer) -> str:
+    hidden = 1 - _count_pixels(cells, image, OpenStack.is_clear)
+    return (
+        f"{hidden.sum() * CHIP_SIZE**2:,.0f} pixels ({hidden.mean():.1%}) of the chips looked at "
+        "are missing, as the scene classification calls them clouds, shadows of clouds, saturated "
+        "or without data"
+    )
+
+
+def _count_pixels(
+    cells: Chips, image: StackLayer, read: Callable[[OpenStack, Window], NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    """Share of each cell's pixels that are there, as something tells, block by block."""
     chips = max(1, int(_BLOCK * (_BANDS / max(image.bands, _BANDS)) ** 0.5))
     places, block = np.unique(
         np.stack([cells.rows, cells.columns]) // chips, axis=1, return_inverse=True
@@ -166,7 +178,7 @@ def _count_pixels(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
     with image.open() as opened:
         for number, (row, column) in enumerate(places.T.tolist()):
             members = np.flatnonzero(block == number)
-            _, present = opened.read(Window(row * side, column * side, side, side))
+            present = read(opened, Window(row * side, column * side, side, side))
             parts = present.reshape(chips, CHIP_SIZE, chips, CHIP_SIZE).mean(axis=(1, 3))
             share[members] = parts[cells.rows[members] % chips, cells.columns[members] % chips]
     return share

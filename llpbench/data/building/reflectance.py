@@ -55,7 +55,7 @@ class Meaning:
 def read_reflectance(sheets: Sheets, wanted: str) -> tuple[Sheets, list[str]]:
     """Give files of Sentinel-2 scale and offset, by which numbers become reflectance.
 
-    What a file's own tags say of whole numbers counts, unless something else is wanted.
+    What a file's own tags say counts, unless something is wanted, which is done to any file.
 
     Parameters
     ----------
@@ -103,10 +103,8 @@ def _find(file: RasterFile, wanted: str) -> Meaning | None:
     name = parse_name(file.path)
     is_band = name is not None and name.sensor == "Sentinel-2" and file.count <= 2
     baseline = _baseline(file.path)
-    if wanted == ADDED:
-        return Meaning(_OFFSET, "--boa-offset")
-    if wanted == NONE:
-        return Meaning(0.0, "--boa-offset") if is_band else None
+    if wanted != AUTO:
+        return Meaning(_OFFSET if wanted == ADDED else 0.0, "--boa-offset")
     if file.has_tags or not (is_band or baseline is not None):
         return None
     meaning = _by_product(file.path, name.band if name else "") or _by_item(file.path)
