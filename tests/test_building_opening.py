@@ -22,7 +22,8 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from llpbench.data.building import build_region
 from llpbench.data.building.opening import find_driver
-from llpbench.data.building.raster_file import inspect_rasters, sample
+from llpbench.data.building.raster_file import inspect_rasters
+from llpbench.data.building.sampling import sample
 from llpbench.data.region import Region
 from llpbench.errors import BuildError
 

@@ -9,7 +9,8 @@ import numpy as np
 from llpbench.data.building.area import Area
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO, find_legend, recognise
-from llpbench.data.building.raster_file import RasterFile, apply, common_scale, sample
+from llpbench.data.building.raster_file import RasterFile, apply, common_scale
+from llpbench.data.building.sampling import sample
 from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.errors import BuildError
 

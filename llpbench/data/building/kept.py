@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.building.bands import describe_bands
-from llpbench.data.building.raster_file import RasterFile, common_scale, sample
+from llpbench.data.building.raster_file import RasterFile, common_scale
+from llpbench.data.building.sampling import sample
 from llpbench.data.building.stack import BandStack
 from llpbench.data.building.stretch import Stretch, check_kinds, choose_stretch, say_unmarked
 from llpbench.data.imagery import RGB, Coding, Imagery

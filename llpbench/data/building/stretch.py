@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.raster_file import RasterFile, common_scale, sample
+from llpbench.data.building.raster_file import RasterFile, common_scale
+from llpbench.data.building.sampling import sample
 from llpbench.errors import BuildError
 
 REFLECTANCE = (0.0, 0.3)
