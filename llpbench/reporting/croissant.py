@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
 from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE, RGB, Imagery
+from llpbench.data.sensors import SENTINEL2
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
 from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, SPLITS
 from llpbench.reporting.arrays import array_lines
@@ -19,8 +20,8 @@ from llpbench.reporting.datasheet import pixel_metres
 if TYPE_CHECKING:
     import xarray as xr
 
-SENTINEL2 = {"red": ("B4", 665, 30), "green": ("B3", 560, 35), "blue": ("B2", 490, 65)}
-"""Band, centre wavelength and bandwidth in nm: ESA, Sentinel-2 User Handbook."""
+COLOURS = {SENTINEL2[band].role: (band, *SENTINEL2[band][1:]) for band in ("B4", "B3", "B2")}
+"""Band, centre wavelength and bandwidth in nm of red, green and blue."""
 _OF_CROISSANT = (
     *("arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field"),
     *("fileObject", "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset"),
@@ -142,7 +143,7 @@ def _bands(ds: xr.Dataset) -> dict[str, Any]:
         spectral = [
             _spectral_band(f"{name} (Sentinel-2 {band})", centre)
             | {"geocr:bandwidth": _quantity(width, "nm")}
-            for name, (band, centre, width) in SENTINEL2.items()
+            for name, (band, centre, width) in COLOURS.items()
         ]
     return described | ({"geocr:spectralBandMetadata": spectral} if spectral else {})
 
