@@ -14,6 +14,8 @@ import pytest
 import rasterio
 import xarray as xr
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from own_region import OwnRegion, edit_raster, north_up
 from scenes import (
@@ -30,6 +32,7 @@ from scenes import (
 
 import llpbench
 from llpbench.cli import cli
+from llpbench.data.building.scenes import parse_name
 from llpbench.data.sensors import SENTINEL2
 from llpbench.errors import LLPBenchError
 
@@ -215,6 +218,20 @@ def test_tiles_of_several_bands(own: OwnRegion) -> None:
     ds, said = build(own, paths)
     np.testing.assert_array_equal(whole(own, ds), [numbers(own, "B04"), numbers(own, "B08")])
     assert "of 20210601, before 1000 was added" in said
+
+
+@given(st.text("STL1208_-.xvh", max_size=25), st.sampled_from([*SIDES]), st.sampled_from([*SIDES]))
+def test_bands_of_one_scene_are_called_alike(head: str, one: str, other: str) -> None:
+    first, second = (parse_name(Path(f"{head}_{band}_20m.tif")) for band in (one, other))
+    assert first is not None
+    assert second is not None
+    assert (first.band, first.metres, first.sensor) == (one, 20, "Sentinel-2")
+    assert first.scene == second.scene
+
+
+@given(st.text(max_size=40))
+def test_any_name_of_a_file_is_read(name: str) -> None:
+    parse_name(Path(f"{name}.tif"))
 
 
 # Other satellites
