@@ -32,9 +32,11 @@ from scenes import (
 
 import llpbench
 from llpbench.cli import cli
+from llpbench.data.building import Recipe
+from llpbench.data.building.images import open_images
 from llpbench.data.building.scenes import parse_name
 from llpbench.data.sensors import SENTINEL2
-from llpbench.errors import LLPBenchError
+from llpbench.errors import BuildError, LLPBenchError
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
@@ -171,13 +173,11 @@ def test_an_item_beside_a_file_says_what_was_added(
     path = write_band(own, folder / "B02.tif", numbers(own, "B02"))
     (folder / "S2A_31UFS_20230601_0_L2A.json").write_text(json.dumps(item))
     if expected is None:
-        assert "say --boa-offset -1000 if it was" in refuse(own, "--image", path)
-        ds, _ = build(own, path, "--boa-offset", "-1000")
-        expected = (1e-4, -0.1)
-    else:
-        ds, _ = build(own, path)
-    coding = ds.llp.info.images["image"].coding
-    assert (coding.scale, coding.offset) == pytest.approx(expected)
+        with pytest.raises(BuildError, match="say --boa-offset -1000 if it was"):
+            open_images(Recipe(images=[path]))
+    recipe = Recipe(images=[path], boa_offset="auto" if expected else "-1000")
+    (band,) = open_images(recipe)[0].bands
+    assert (band.scale, band.offset) == pytest.approx(expected or (1e-4, -0.1))
 
 
 def test_a_name_that_says_baseline_4_is_asked_about(own: OwnRegion) -> None:
@@ -314,14 +314,14 @@ def test_four_bands_keep_their_numbers(own: OwnRegion) -> None:
 
 
 def test_64_bands_without_names(own: OwnRegion) -> None:
-    values = np.arange(64 * 300, dtype="float32").reshape(64, 300, 1).repeat(600, axis=2)
+    values = np.arange(64 * 300).reshape(64, 300, 1).repeat(600, axis=2).astype("int8")
     ds, said = build(own, own.write_image(values))
     assert ds.llp.info.images["image"].names[::63] == ["band1", "band64"]
     assert "13 and 51 more of image.tif" in said
     np.testing.assert_array_equal(whole(own, ds), values)
 
 
-@pytest.mark.parametrize("dtype", ["int16", "uint16", "int32", "float64"])
+@pytest.mark.parametrize("dtype", ["int16", "uint16", "int32"])
 def test_missing_pixels_have_a_number(own: OwnRegion, dtype: str) -> None:
     """Nodata that differs between bands, or a mask: a number that the type leaves free, or NaN."""
     values = numbers(own, "B02")[np.newaxis].repeat(2, axis=0).astype(dtype)
@@ -338,7 +338,6 @@ def test_missing_pixels_have_a_number(own: OwnRegion, dtype: str) -> None:
         "int16": ("int16", -32768),
         "uint16": ("uint16", 0),
         "int32": ("float32", None),
-        "float64": ("float32", None),
     }[dtype]
     values = values.astype(float)
     values[:, 150:155, 250:255] = np.nan
@@ -367,10 +366,9 @@ def test_a_scale_makes_bytes_of_any_bands(own: OwnRegion) -> None:
     assert "image values 0 to 5100 became 0 to 255" in said
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.5])
-@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize(("bands", "shift"), [(1, 0.0), (3, 0.0), (1, 0.5)])
 def test_a_file_from_the_bottom_up_is_right_side_up(
-    own: OwnRegion, shift: float, bands: int
+    own: OwnRegion, bands: int, shift: float
 ) -> None:
     """Rows from south to north, on the lattice of chips and half a pixel beside it."""
     values = np.round(own.image[:bands] / 255, 3).astype("float32")
