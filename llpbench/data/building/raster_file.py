@@ -184,9 +184,11 @@ def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]
     A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour
     (0, or any of an unsigned type) counts where all bands hold theirs, another where one does.
     """
-    present: NDArray[np.bool_] = (np.abs(values) < _LARGEST).all(axis=0)
-    known = [(band, values[n] == band.nodata) for n, band in enumerate(bands)]
-    known = [(band, missing) for band, missing in known if band.nodata is not None]
+    present = np.ones(values.shape[1:], dtype=bool)
+    if values.dtype.kind not in "iu":
+        present = (np.abs(values) < _LARGEST).all(axis=0)
+    named = [(n, band) for n, band in enumerate(bands) if band.nodata is not None]
+    known = [(band, values[n] == band.nodata) for n, band in named]
     together = [missing for band, missing in known if band.needs_all]
     if together:
         present &= ~np.all(together, axis=0)
