@@ -107,9 +107,8 @@ class _TakesBands(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--bands" in args:
             first = args.index("--bands") + 1
-            bands = list(takewhile(lambda text: not text.startswith("-"), args[first:]))
-            if bands and "," not in bands[0]:
-                args = [*args[:first], ",".join(bands), *args[first + len(bands) :]]
+            if numbers := list(takewhile(str.isdecimal, args[first:])):
+                args = [*args[:first], ",".join(numbers), *args[first + len(numbers) :]]
         return super().parse_args(ctx, args)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ _SINCE = "20220125"
 _BASELINE = re.compile(r"(?:^|_)N(\d\d)(\d\d)_")
 _FIRST_BASELINE = 4.0
 _LARGEST = 2**24
-_MOST_ITEMS = 20
 
 Sheets = tuple[tuple[RasterFile, ...], ...]
 
@@ -146,7 +144,6 @@ def _by_product(path: Path, band: str) -> Meaning | None:
     return None
 
 
-@cache
 def _read_product(path: Path) -> tuple[dict[str, float], float]:
     """Offsets by the number of the band, and what numbers are divided by."""
     offsets, quantification = {}, _QUANTIFICATION
@@ -168,8 +165,8 @@ def _by_item(path: Path) -> Meaning | None:
     """What a STAC item beside a file says of it."""
     names = {path.parent.name, "item", "stac", path.stem}
     head = re.sub(r"_(?:B\d[\dA]|SCL)$", "", path.stem)
-    for file in sorted(path.parent.glob("*.json"))[:_MOST_ITEMS]:
-        if file.stem in names | {head}:
+    for file in (path.parent / f"{name}.json" for name in sorted(names | {head})):
+        if file.is_file():
             item = read_json(file, _LARGEST, BuildError)
             if isinstance(item, dict) and (meaning := _read_item(item, path.name, file.name)):
                 return meaning

@@ -24,7 +24,7 @@ _SENTINEL1 = re.compile(
 )
 _LEFT_OUT = re.compile(
     r"(?:.*[._-])?(?:AOT|WVP|TCI|PVI|CLD|SNW|CLDPRB|SNWPRB|SR_QA\w*|QA_\w+|ST_[A-Z]+|FMASK|[SV][ZA]A|"
-    r"thumbnail|preview)"
+    r"thumbnail|thumb_\w+|refl|preview)"
     r"(?:_\d\dm)?",
     re.I,
 )
