@@ -102,7 +102,8 @@ class StoreInfo(BaseModel):
     recipe : ImageRecipe or None
         How images became the chips' bytes; since format 2.
     images : dict or None
-        What ``image`` and ``embedding`` hold, those of them that there are; since format 2, see :attr:`imagery`.
+        What ``image`` and ``embedding`` hold, those of them that there are; since format 2,
+        see :attr:`imagery`.
     digest : str
         SHA-256 over the contents of all arrays, whatever their chunks and codecs.
     llpbench_version : str
