@@ -16,6 +16,7 @@ SOURCES = (
     *("data/appearance.py", "data/cache.py", "data/downloading.py", "data/folders.py"),
     *("data/text_tables.py", "data/store/tables.py", "data/store/writing.py", "reading.py"),
     *(f"running/{name}.py" for name in ("drifting", "mapping", "predicting", "reusing")),
+    "running/reusing_embedding.py",
 )
 WORDS = 3
 """Words in lower case that make a text a message, or a part of one that says something alone."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
+from llpbench.cli.embeddings import EMBEDDING_OPTIONS
 from llpbench.cli.output import (
     echo,
     log_remarks,
@@ -120,10 +121,10 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "images",
             type=options.PATH,
             multiple=True,
-            required=True,
             help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
             "several.",
         ),
+        *EMBEDDING_OPTIONS,
         click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
         click.option("--layer", help="The layer of outlines, where their file has several."),
         click.option(

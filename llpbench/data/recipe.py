@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from llpbench.data.imagery import Coding
+
 MOST_SHOWN = 13
 """Bands that are listed; of more it is said how many there are."""
 
@@ -19,6 +21,47 @@ class FileBand:
 
     def __str__(self) -> str:
         return f"{self.number} ({self.name})" if self.name else str(self.number)
+
+
+@dataclass(frozen=True)
+class EmbeddingRecipe:
+    """What the embedding was that became the cells of chips.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Names of its files, the first hundred of them.
+    model, version : str
+        What made it; empty where nobody said it.
+    year : int or None
+        Of what the model saw.
+    features : int
+        How many it has.
+    dtype : str
+        Of the numbers in its files.
+    coding : Coding
+        How these become values.
+    """
+
+    files: tuple[str, ...]
+    model: str
+    version: str
+    year: int | None = field(default=None, kw_only=True)
+    features: PositiveInt
+    dtype: str
+    coding: Coding
+
+    def __str__(self) -> str:
+        """What was taken, as people read it.
+
+        Examples
+        --------
+        >>> print(EmbeddingRecipe(("a.tif",), "AlphaEarth", "1", 64, "int8", Coding(), year=2024))
+        embedding of AlphaEarth 1, 2024 with 64 features
+        """
+        model = " ".join(filter(None, (self.model, self.version))) or "an unknown model"
+        year = f", {self.year}" if self.year else ""
+        return f"embedding of {model}{year} with {self.features} features"
 
 
 @dataclass(frozen=True)
@@ -58,6 +101,8 @@ class ImageRecipe:
         What did all this.
     clouds : bool
         Whether pixels that a scene classification calls clouds or shadows were made missing.
+    embedding : EmbeddingRecipe or None
+        What became the cells of chips, beside images or, where there are no bands, in place of them.
     """
 
     files: tuple[str, ...]
@@ -78,6 +123,7 @@ class ImageRecipe:
     legend: str
     llpbench_version: str
     clouds: bool = False
+    embedding: EmbeddingRecipe | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,4 +161,6 @@ class ImageRecipe:
         numbers = "numbers as they are"
         if self.limits is not None:
             numbers = f"{self.low:g} to {self.high:g} became 0 to 255"
-        return f"bands {self.listed}; {numbers}; chips of {self.chip_km:g} km"
+        parts = [f"bands {self.listed}", numbers] if self.bands else []
+        parts += [str(self.embedding)] if self.embedding else []
+        return "; ".join([*parts, f"chips of {self.chip_km:g} km"])

@@ -1,19 +1,22 @@
-"""A zstd for Zarr that inflates no chunk beyond the size it should have."""
+"""Codecs for Zarr that inflate no chunk beyond the size it should have."""
 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable
 from typing import Any
 
-from zarr.codecs import ZstdCodec
+from zarr.codecs import BloscCodec, ZstdCodec
 from zarr.registry import register_codec
 
 from llpbench.data.zarr_metadata import LARGEST_CHUNK
 
 BOUNDED_ZSTD = "llpbench.BoundedZstd"
-"""Its name in zarr's registry."""
+BOUNDED_BLOSC = "llpbench.BoundedBlosc"
+"""Their names in zarr's registry."""
 
+_BLOSC_HEADER = struct.Struct("<4B3I")
 _MAGIC = (0xFD2FB528).to_bytes(4, "little")
 _LONGEST_HEADER = 18
 _CHECKSUM = 4
@@ -31,6 +34,27 @@ class BoundedZstd(ZstdCodec):
                 if found is None or found > _most_bytes(spec):
                     raise ValueError(f"a chunk would inflate to {found} bytes")
         return await super().decode(pairs)
+
+
+class BoundedBlosc(BloscCodec):
+    """Looks at what the header of a chunk says of its size before memory is taken for it."""
+
+    async def decode(self, chunks_and_specs: Iterable[tuple[Any, Any]]) -> Any:
+        """Inflate a batch of chunks, which may be None."""
+        pairs = list(chunks_and_specs)
+        for chunk, spec in pairs:
+            if chunk is not None:
+                _check_blosc(chunk[: _BLOSC_HEADER.size].to_bytes(), len(chunk), _most_bytes(spec))
+        return await super().decode(pairs)
+
+
+def _check_blosc(header: bytes, length: int, most: int) -> None:
+    """Refuse a chunk whose header does not fit it (c-blosc, README_CHUNK_FORMAT.rst)."""
+    if len(header) < _BLOSC_HEADER.size:
+        raise ValueError(f"a chunk of {len(header)} bytes is too short for Blosc")
+    *_flags, inflated, _block, packed = _BLOSC_HEADER.unpack(header)
+    if inflated > most or packed != length:
+        raise ValueError(f"a chunk of {length} bytes would inflate to {inflated} bytes")
 
 
 def content_bytes(header: bytes) -> int | None:
@@ -62,3 +86,4 @@ def _most_bytes(spec: Any) -> int:
 
 
 register_codec("zstd", BoundedZstd, qualname=BOUNDED_ZSTD)
+register_codec("blosc", BoundedBlosc, qualname=BOUNDED_BLOSC)

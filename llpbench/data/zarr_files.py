@@ -20,7 +20,7 @@ METADATA = "zarr.json"
 LARGEST_METADATA = 2**22
 MOST_ARRAYS = 200
 
-_SHARD_INDEX = 16 * MOST_CHUNKS + 4
+SHARD_INDEX = 16 * MOST_CHUNKS + 4
 """Bytes of the largest table of a shard's chunks."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -43,11 +43,11 @@ def check_zarr(folder: Path) -> dict[str, ArrayMetadata]:
     """
     shown = f"{folder.name} cannot be read"
     folder = folder.resolve()
-    _read(folder, GroupMetadata, shown)
+    read_metadata(folder, GroupMetadata, shown)
     arrays = {}
-    for name in _folders(folder):
+    for name in subfolders(folder):
         of_array = f"{shown}: its array {examples([name])}"
-        arrays[name] = _read(folder / name, ArrayMetadata, of_array)
+        arrays[name] = read_metadata(folder / name, ArrayMetadata, of_array)
         _check_files(folder / name, arrays[name], of_array)
     return arrays
 
@@ -78,7 +78,7 @@ def open_zarr(folder: Path, *, decode: bool = True) -> xr.Dataset:
         raise ZarrError(f"{folder.name} cannot be read ({error!r:.200})") from error
 
 
-def _folders(folder: Path) -> list[str]:
+def subfolders(folder: Path) -> list[str]:
     """Names of what should be arrays; files and hidden folders are not looked at."""
     names = []
     with os.scandir(folder) as items:
@@ -92,11 +92,11 @@ def _folders(folder: Path) -> list[str]:
     return sorted(names)
 
 
-def _read(folder: Path, model: type[_Model], shown: str) -> _Model:
+def read_metadata(folder: Path, model: type[_Model], shown: str) -> _Model:
     """Read the metadata of a group or an array."""
     file = folder / METADATA
     try:
-        _check_file(file, LARGEST_METADATA)
+        check_member(file, LARGEST_METADATA)
         return model.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         raise ZarrError(f"{shown}: there is no {METADATA}, which Zarr format 3 has") from None
@@ -105,10 +105,10 @@ def _read(folder: Path, model: type[_Model], shown: str) -> _Model:
 
 
 def _check_files(folder: Path, array: ArrayMetadata, shown: str) -> None:
-    largest = array.chunk_bytes + array.chunk_bytes // 8 + _SHARD_INDEX
+    largest = array.chunk_bytes + array.chunk_bytes // 8 + SHARD_INDEX
     for name in array.file_names:
         try:
-            _check_file(folder / name, largest)
+            check_member(folder / name, largest)
         except FileNotFoundError:
             raise ZarrError(
                 f"{shown} lacks its file {name!r}, which would read as zeros; copy it again"
@@ -117,7 +117,7 @@ def _check_files(folder: Path, array: ArrayMetadata, shown: str) -> None:
             raise ZarrError(f"{shown}, file {name!r} ({error})") from error
 
 
-def _check_file(file: Path, largest: int) -> None:
+def check_member(file: Path, largest: int) -> None:
     """Refuse what is no regular file of its own folder, of a reasonable size."""
     status = file.stat(follow_symlinks=False)
     if not stat.S_ISREG(status.st_mode) or os.path.realpath(file) != str(file):

@@ -8,7 +8,7 @@ bytes of metadata can ask for any amount of memory.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Annotated, Any, Literal, Self
 
@@ -82,8 +82,27 @@ class _Sharding(_Part):
 Codec = Annotated[_Plain | _Sharding, Field(discriminator="name")]
 
 
-class ArrayMetadata(_Part):
-    """The ``zarr.json`` of an array.
+class _Packed(_Part):
+    """A step as well of those by which others publish: Blosc, whose header is read before it is."""
+
+    name: Literal["bytes", "zstd", "blosc", "crc32c", "transpose"]
+
+
+class _PackedShape(_ChunkShape):
+    codecs: Annotated[list[_Packed], Field(max_length=8)]
+    index_codecs: Annotated[list[_Plain], Field(max_length=8)]
+
+
+class _PackedSharding(_Part):
+    name: Literal["sharding_indexed"]
+    configuration: _PackedShape
+
+
+_PackedCodec = Annotated[_Packed | _PackedSharding, Field(discriminator="name")]
+
+
+class _AnyArray(_Part):
+    """What the ``zarr.json`` of any array says.
 
     Parameters
     ----------
@@ -91,8 +110,8 @@ class ArrayMetadata(_Part):
         Length along each dimension.
     data_type : str or object
         A kind of number, or text.
-    chunk_grid, chunk_key_encoding, codecs
-        How it is cut into files, how these are called, and what was done to their bytes.
+    chunk_grid, chunk_key_encoding
+        How it is cut into files, and how these are called.
     dimension_names : list of str
         Of each dimension.
     attributes : dict
@@ -105,7 +124,6 @@ class ArrayMetadata(_Part):
     data_type: str | _FixedText
     chunk_grid: _ChunkGrid
     chunk_key_encoding: _ChunkNames
-    codecs: Annotated[list[Codec], Field(max_length=8)]
     dimension_names: list[str]
     attributes: dict[str, Any] = {}
     storage_transformers: Annotated[list[Any], Field(max_length=0)] = []
@@ -134,9 +152,20 @@ class ArrayMetadata(_Part):
         return self.chunk_grid.configuration.chunk_shape
 
     @property
+    def read_shape(self) -> list[int]:
+        """Length along each dimension of what cannot but be read together."""
+        return self.chunk_shape
+
+    @property
+    def shards(self) -> Sequence[list[int]]:
+        """Lengths of the chunks in its files, where these are shards."""
+        return ()
+
+    @property
     def chunk_bytes(self) -> int:
         """Bytes of a file's values, beyond which no text counts."""
-        return min(math.prod(self.chunk_shape) * self.item_bytes, LARGEST_CHUNK)
+        largest = math.prod(self.chunk_shape) * self.item_bytes
+        return min(largest, LARGEST_CHUNK) if self.kind == "text" else largest
 
     @property
     def file_names(self) -> Iterator[str]:
@@ -162,14 +191,13 @@ class ArrayMetadata(_Part):
             raise ValueError("shape, chunks and names of dimensions differ in number")
         if math.prod(self._chunks) > MOST_CHUNKS:
             raise ValueError(f"more than {MOST_CHUNKS} files; write it in larger chunks")
-        if math.prod(self.chunk_shape) * self.item_bytes > LARGEST_CHUNK and self.kind != "text":
+        if math.prod(self.read_shape) * self.item_bytes > LARGEST_CHUNK and self.kind != "text":
             raise ValueError(
-                f"a chunk of {self.chunk_shape} takes more than {LARGEST_CHUNK} bytes; write it in "
+                f"a chunk of {self.read_shape} takes more than {LARGEST_CHUNK} bytes; write it in "
                 "smaller chunks"
             )
-        for codec in self.codecs:
-            if isinstance(codec, _Sharding):
-                self._check_shard(codec.configuration.chunk_shape)
+        for inner in self.shards:
+            self._check_shard(inner)
         return self
 
     def _check_shard(self, inner: list[int]) -> None:
@@ -180,8 +208,39 @@ class ArrayMetadata(_Part):
             raise ValueError(f"more than {MOST_CHUNKS} chunks in a shard")
 
 
+class ArrayMetadata(_AnyArray):
+    """The ``zarr.json`` of an array of a store or of predictions; ``codecs`` made its bytes."""
+
+    codecs: Annotated[list[Codec], Field(max_length=8)]
+
+    @property
+    def shards(self) -> Sequence[list[int]]:
+        """Lengths of the chunks in its files, where these are shards."""
+        kinds = [codec for codec in self.codecs if isinstance(codec, _Sharding)]
+        return [codec.configuration.chunk_shape for codec in kinds]
+
+
+class MosaicMetadata(_AnyArray):
+    """The ``zarr.json`` of an array of a large mosaic: shards are read chunk by chunk."""
+
+    codecs: Annotated[list[_PackedCodec], Field(max_length=8)]
+    dimension_names: list[str] = []
+
+    @property
+    def shards(self) -> Sequence[list[int]]:
+        """Lengths of the chunks in its files, where these are shards."""
+        kinds = [codec for codec in self.codecs if isinstance(codec, _PackedSharding)]
+        return [codec.configuration.chunk_shape for codec in kinds]
+
+    @property
+    def read_shape(self) -> list[int]:
+        """A chunk of a shard, unless something was done to the whole shard."""
+        return self.shards[0] if len(self.codecs) == len(self.shards) == 1 else self.chunk_shape
+
+
 class GroupMetadata(_Part):
     """The ``zarr.json`` of a group."""
 
     zarr_format: Literal[3]
     node_type: Literal["group"]
+    attributes: dict[str, Any] = {}

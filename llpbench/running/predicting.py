@@ -100,6 +100,7 @@ def predict_region(
         replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
     )
     remarks += [*more, *even_more]
+    source = [*recipe.images, *recipe.embeddings][0].name
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
         if not force:
@@ -113,10 +114,10 @@ def predict_region(
             region,
             part / DATASET,
             name=out.name if re.fullmatch(NAME, out.name) else DATASET,
-            title=f"{recipe.images[0].name} without labels",
+            title=f"{source} without labels",
             licence="",
             attribution="",
-            source=recipe.images[0].name,
+            source=source,
             progress=progress,
         )
         said = {"warning": "; ".join(warnings)} if warnings else {}

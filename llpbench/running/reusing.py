@@ -17,6 +17,7 @@ from llpbench.data.building.recording import pixel_side
 from llpbench.data.building.stack import BandStack, open_stack
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import BuildError, examples
+from llpbench.running.reusing_embedding import check_embedding
 
 _OTHER_SIZE = 1.5
 """Times by which pixels may be larger or smaller than those trained on."""
@@ -50,24 +51,34 @@ def reuse_recipe(
             "new image are guessed; give --bands and --scale where that is wrong"
         )
         return wanted, [remark], []
-    bands = tuple(wanted.bands or _find_bands(known, open_stack(wanted.images)[0]))
-    images, _ = open_images(replace(wanted, bands=bands))
-    faults = [] if wanted.bands is None else _odd_bands(known, images)
-    faults += _odd_numbers(known, wanted, images)
+    remarks, faults = check_embedding(known, wanted)
     if wanted.chip_km not in (None, known.chip_km):
         faults.append(f"chips of {wanted.chip_km:g} km, trained on chips of {known.chip_km:g} km")
+    chosen = replace(
+        wanted,
+        chip_km=known.chip_km if wanted.chip_km is None else wanted.chip_km,
+        crs=wanted.crs or known.crs_rule,
+    )
+    if known.count:
+        chosen, said, odd = _reuse_bands(known, chosen)
+        remarks, faults = [*remarks, *said], [*odd, *faults]
+    else:
+        remarks.append(f"as in training: chips of {chosen.chip_km:g} km")
     if faults and not force:
         raise BuildError(
             f"the new image is of another kind than those the method was trained on: {faults[0]}; "
             "give the right image or options, or --force to go on"
         )
-    chosen = replace(
-        wanted,
-        bands=bands,
-        scale=wanted.scale or known.limits,
-        chip_km=known.chip_km if wanted.chip_km is None else wanted.chip_km,
-        crs=wanted.crs or known.crs_rule,
-    )
+    return chosen, remarks, faults
+
+
+def _reuse_bands(known: ImageRecipe, wanted: Recipe) -> tuple[Recipe, list[str], list[str]]:
+    """Complete bands and scale; also what was done, and why images are of another kind."""
+    bands = tuple(wanted.bands or _find_bands(known, open_stack(wanted.images)[0]))
+    images, _ = open_images(replace(wanted, bands=bands))
+    faults = [] if wanted.bands is None else _odd_bands(known, images)
+    faults += _odd_numbers(known, wanted, images)
+    chosen = replace(wanted, bands=bands, scale=wanted.scale or known.limits)
     return chosen, _say(known, chosen, images), faults
 
 

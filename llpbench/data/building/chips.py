@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from llpbench.data.building.embedding_cells import EmbeddingPixels
 from llpbench.data.building.placing import Window
 from llpbench.data.building.stack import OpenStack, StackLayer
 from llpbench.data.geometry import overlap_areas, to_degrees
@@ -94,16 +95,17 @@ class Chips:
 
 
 def choose_chips(
-    image: StackLayer,
+    image: StackLayer | None,
     grid: ChipGrid,
     extent: Window,
     divisions: gpd.GeoDataFrame | None,
     max_missing: float = MOST_MISSING,
+    embedding: EmbeddingPixels | None = None,
 ) -> tuple[Chips, list[str]]:
-    """Choose the cells with a pixel in a division, and with nearly all pixels of an image.
+    """Choose the cells with a pixel in a division, and with nearly all pixels of what there is.
 
-    The image is on the lattice of the grid's pixels, as the divisions' projection is the grid's;
-    None are chips anywhere. ``max_missing`` is a share of pixels from 0 to less than 1.
+    Image and embedding are on the lattice of the grid's pixels, as the divisions' projection is the
+    grid's; None are chips anywhere. ``max_missing`` is a share of pixels from 0 to less than 1.
     """
     if not 0 <= max_missing < 1:
         raise BuildError(f"--max-missing must be from 0 to less than 1, found {max_missing:g}")
@@ -112,21 +114,23 @@ def choose_chips(
     if divisions is not None:
         inside = cells.overlaps(divisions).groupby("chip")["part"].sum()
         cells = cells[inside.index[inside >= 1 / CHIP_SIZE**2].to_numpy()]
-    has_outlines = all(source.outline is not None for source in image.sources)
-    if has_outlines and image.classes is None:
-        present = _covered(cells, image)
-    else:
-        present = _count_pixels(cells, image, lambda opened, window: opened.read(window)[1])
-    cells = replace(cells, present=present)
-    whole = present >= 1 - max_missing - _ROUNDING
+    if image is not None:
+        cells = replace(cells, present=_find_present(cells, image))
+    present, least = cells.present, 1 - max_missing - _ROUNDING
+    if embedding is not None:
+        places = list(zip(cells.rows.tolist(), cells.columns.tolist(), strict=True))
+        present = np.minimum(present, embedding.present(places, present >= least))
+    whole = present >= least
     if not whole.any():
+        given = [("image", image), ("embedding", embedding)]
+        names = [name for name, layer in given if layer is not None]
         raise BuildError(
             f"none of the {len(cells)} chips of this size in the divisions lies wholly in the "
-            "image; give a larger image, smaller chips with --chip-km, or allow for missing pixels "
-            "with --max-missing"
+            f"{' and the '.join(names)}; give a larger {names[0]}, smaller chips with --chip-km, "
+            "or allow for missing pixels with --max-missing"
         )
     partly, holed = present[~whole & (present > 0)], present[whole & (present < 1 - _ROUNDING)]
-    remarks = [] if image.classes is None else [_say_clouds(cells, image)]
+    remarks = [] if image is None or image.classes is None else [_say_clouds(cells, image)]
     if len(partly):
         remarks.append(
             f"{len(partly)} chips at the edge of the image or in its gaps were left out: more than "
@@ -138,6 +142,14 @@ def choose_chips(
             "are black where images are of bytes"
         )
     return cells[whole], remarks
+
+
+def _find_present(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
+    """Share of each cell's pixels that an image has."""
+    has_outlines = all(source.outline is not None for source in image.sources)
+    if has_outlines and image.classes is None:
+        return _covered(cells, image)
+    return _count_pixels(cells, image, lambda opened, window: opened.read(window)[1])
 
 
 def _covered(cells: Chips, image: StackLayer) -> NDArray[np.float64]:

@@ -48,6 +48,11 @@ def find_place(source: Any, name: str) -> Place:
         if source.transform.is_identity:
             raise BuildError(f"{name} does not say where on Earth it lies; georeference it first")
         place = Place(source.crs.to_wkt(), source.transform)
+    return check_place(place, name)
+
+
+def check_place(place: Place, name: str) -> Place:
+    """Refuse a place that is nowhere on Earth, or whose pixels have no area; the place again."""
     step = place.transform
     if not np.isfinite(step).all() or abs(step.determinant) < 1e-12 * (
         step.a**2 + step.b**2 + step.d**2 + step.e**2

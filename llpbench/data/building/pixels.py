@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench.catalog import NO_LABEL
+from llpbench.data.building.embedding_cells import EmbeddingPixels
 from llpbench.data.building.kept import Kept
 from llpbench.data.building.layer import Layer
 from llpbench.data.building.legend import Legend
@@ -22,14 +25,16 @@ from llpbench.protocol import CHIP_SIZE
 class RasterPixels:
     """Reads chips from rasters; picklable.
 
-    ``places`` are row and column of each chip; without labels no pixel has one.
+    ``places`` are row and column of each chip; without labels no pixel has one. There is an image,
+    with what is done to its numbers, an embedding, or both.
     """
 
     places: Mapping[str, tuple[int, int]]
-    image: StackLayer
-    numbers: Stretch | Kept
+    image: StackLayer | None
+    numbers: Stretch | Kept | None
     label: Layer | None
     legend: Legend
+    embedding: EmbeddingPixels | None = None
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
         """Read chips given by id, in that order."""
@@ -39,15 +44,26 @@ class RasterPixels:
             for row, column in (self.places[chip] for chip in chips)
         ]
         by_place = sorted(range(len(chips)), key=lambda n: (windows[n].row, windows[n].column))
-        image = np.empty((len(chips), *side, self.image.bands), dtype=self.numbers.dtype)
-        with self.image.open() as layer:
-            for number in by_place:
-                stored, present = layer.read(windows[number])
-                image[number] = np.moveaxis(self.numbers.store(stored, present), 0, -1)
+        image = self._read_image(windows, by_place)
         label = np.full((len(chips), *side), NO_LABEL, dtype=np.uint8)
         if self.label is not None:
             with self.label.open() as layer:
                 for number in by_place:
                     codes, present = layer.read(windows[number])
                     label[number][present] = self.legend.classify(codes[0][present])
-        return ChipBlock(label, image)
+        if self.embedding is None:
+            return ChipBlock(label, image)
+        return ChipBlock(label, image, *self.embedding.read([self.places[chip] for chip in chips]))
+
+    def _read_image(
+        self, windows: Sequence[Window], by_place: Sequence[int]
+    ) -> NDArray[Any] | None:
+        if self.image is None or self.numbers is None:
+            return None
+        shape = (len(windows), CHIP_SIZE, CHIP_SIZE, self.image.bands)
+        image = np.empty(shape, dtype=self.numbers.dtype)
+        with self.image.open() as layer:
+            for number in by_place:
+                stored, present = layer.read(windows[number])
+                image[number] = np.moveaxis(self.numbers.store(stored, present), 0, -1)
+        return image

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llpbench.data.building.assignment import Splitting
 from llpbench.data.building.chips import MOST_MISSING
+from llpbench.data.building.embedding_origin import Origin
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO
 from llpbench.errors import BuildError
@@ -71,9 +72,17 @@ class Recipe:
         Which band of the labels holds the classes; None for the only one.
     splitting : Splitting
         How chips are split.
+    embeddings : sequence of Path
+        GeoTIFFs or Zarr folders of an embedding, beside images or in place of them.
+    embedding_coding : {"alphaearth", "tessera", "linear"}, optional
+        How their numbers become values; None to tell it by what they say.
+    embedding_version : str
+        Of the model that made them, where they do not say it.
+    embedding_year : int or None
+        Which year is read of several, or of which they are, where they do not say it.
     """
 
-    images: Sequence[Path]
+    images: Sequence[Path] = ()
     labels: Sequence[Path] = ()
     divisions: Path | None = None
     layer: str | None = None
@@ -93,6 +102,14 @@ class Recipe:
     max_missing: float = MOST_MISSING
     label_band: int | None = None
     splitting: Splitting = field(default_factory=Splitting)
+    embeddings: Sequence[Path] = ()
+    embedding_coding: str | None = None
+    embedding_version: str = ""
+    embedding_year: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.images and not self.embeddings:
+            raise BuildError("a region needs --image, --embedding, or both")
 
     @property
     def side_km(self) -> float:
@@ -101,6 +118,11 @@ class Recipe:
         if not 0 < side < math.inf:
             raise BuildError(f"--chip-km must be more than 0, found {side:g}")
         return side
+
+    @property
+    def embedding_origin(self) -> Origin:
+        """What is stated of the embeddings."""
+        return Origin(version=self.embedding_version, year=self.embedding_year)
 
     @property
     def crs_rule(self) -> str:

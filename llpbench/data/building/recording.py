@@ -2,51 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from llpbench._version import __version__
 from llpbench.data.building.area import Area
 from llpbench.data.building.classes import cell_side
+from llpbench.data.building.embedding_file import EmbeddingFile
+from llpbench.data.building.kept import Kept
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.raster_file import RasterFile, common_scale
 from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.sources import Sources
-from llpbench.data.building.stack import StackLayer
+from llpbench.data.building.stack import BandStack, StackLayer
 from llpbench.data.building.stretch import Stretch
-from llpbench.data.recipe import FileBand, ImageRecipe
+from llpbench.data.recipe import EmbeddingRecipe, FileBand, ImageRecipe
 
 _MOST_FILES = 100
 
 
-def record_images(
-    recipe: Recipe, sources: Sources, image: StackLayer, area: Area, legend: Legend
+def record_region(
+    recipe: Recipe,
+    sources: Sources,
+    image: StackLayer | None,
+    area: Area,
+    legend: Legend,
+    crs: str,
 ) -> ImageRecipe:
-    """Write down how images became chips; bands and tags are those of the first file."""
-    files, first = sources.images.files, sources.images.finest[0]
+    """Write down how images and embeddings became chips; ``crs`` is the grid's."""
+    plain = ImageRecipe(
+        files=(),
+        bands=(),
+        count=0,
+        dtype="",
+        scale=1,
+        offset=0,
+        nodata="",
+        most_missing=recipe.max_missing,
+        resampling=(),
+        pixel_m=pixel_side(sources.rasters[0], area),
+        chip_km=recipe.side_km,
+        crs=crs,
+        crs_rule=recipe.crs_rule,
+        legend=legend.name,
+        llpbench_version=__version__,
+        clouds=recipe.clouds,
+        embedding=record_embedding(sources.embeddings),
+    )
+    if image is None or sources.images is None:
+        return plain
+    return _with_images(plain, sources.images, sources.numbers, image)
+
+
+def _with_images(
+    plain: ImageRecipe, images: BandStack, numbers: Stretch | Kept | None, image: StackLayer
+) -> ImageRecipe:
+    """Add images; bands and tags are those of the first file."""
+    files, first = images.files, images.finest[0]
     scale, offset = common_scale(files) or (1.0, 0.0)
     low = high = None
-    if isinstance(sources.numbers, Stretch):
-        limits = (number * scale + offset for number in (sources.numbers.low, sources.numbers.high))
+    if isinstance(numbers, Stretch):
+        limits = (number * scale + offset for number in (numbers.low, numbers.high))
         low, high = (float(f"{value:.12g}") for value in limits)
-    bands = sources.images.bands
+    bands = images.bands
     nodata = first.bands[0].nodata
-    return ImageRecipe(
+    return replace(
+        plain,
         files=tuple(file.path.name for file in files[:_MOST_FILES]),
         bands=tuple(FileBand(band.number, band.shown_name) for band in bands),
-        count=first.count if len(sources.images.sheets) == 1 else len(bands),
-        dtype=sources.images.dtype,
+        count=first.count if len(images.sheets) == 1 else len(bands),
+        dtype=images.dtype,
         low=low,
         high=high,
         scale=first.bands[0].scale,
         offset=first.bands[0].offset,
         nodata="" if nodata is None else f"{nodata:.17g}",
-        most_missing=recipe.max_missing,
         resampling=tuple(sorted({source.resampling or "none" for source in image.sources})),
-        pixel_m=pixel_side(first, area),
-        chip_km=recipe.side_km,
-        crs=image.lattice.crs,
-        crs_rule=recipe.crs_rule,
-        legend=legend.name,
-        llpbench_version=__version__,
-        clouds=recipe.clouds,
+    )
+
+
+def record_embedding(files: Sequence[EmbeddingFile]) -> EmbeddingRecipe | None:
+    """Write down what an embedding is; None where there is none."""
+    if not files:
+        return None
+    first = files[0]
+    return EmbeddingRecipe(
+        files=tuple(file.name for file in files[:_MOST_FILES]),
+        model=first.origin.model,
+        version=first.origin.version,
+        year=first.origin.year,
+        features=len(first.raster.bands),
+        dtype=first.raster.dtype,
+        coding=first.coding,
     )
 
 

@@ -16,6 +16,7 @@ from llpbench.data.building.chips import Chips, choose_chips
 from llpbench.data.building.classes import cell_side
 from llpbench.data.building.coverage import check_coverage
 from llpbench.data.building.divisions import place_divisions, whole_area
+from llpbench.data.building.embedding_cells import EmbeddingPixels, lay_embedding
 from llpbench.data.building.kept import Kept, describe_image, mark_missing
 from llpbench.data.building.known import Known
 from llpbench.data.building.layer import Layer, make_layer
@@ -24,14 +25,15 @@ from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.recipe import Recipe
-from llpbench.data.building.recording import record_images
+from llpbench.data.building.recording import record_region
 from llpbench.data.building.shares import pixel_lattice, shares_from_labels
-from llpbench.data.building.sources import read_sources
+from llpbench.data.building.sources import Sources, read_sources
+from llpbench.data.building.stretch import Stretch
 from llpbench.data.building.table import shares_in_region
 from llpbench.data.cache import new_store_path
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.grid import ChipGrid
-from llpbench.data.imagery import IMAGE
+from llpbench.data.imagery import EMBEDDING, IMAGE, Imagery
 from llpbench.data.region import Region
 from llpbench.data.store import WriteReport, write_store
 from llpbench.errors import BuildError
@@ -82,6 +84,7 @@ def build_dataset(
     path = new_store_path(name)
     region, remarks = build_region(recipe)
     labels = region.label_set
+    files = [*recipe.images, *recipe.embeddings, *recipe.labels]
     report = write_store(
         region,
         path,
@@ -89,7 +92,7 @@ def build_dataset(
         title=title or name,
         licence=labels.licence if licence is None else licence,
         attribution=labels.attribution if attribution is None else attribution,
-        source=", ".join(file.name for file in [*recipe.images, *recipe.labels][:10]),
+        source=", ".join(file.name for file in files[:10]),
         workers=workers,
         progress=progress,
     )
@@ -104,19 +107,20 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     sources, remarks = read_sources(recipe)
     known, images, labels = sources.known, sources.images, sources.labels
     outlines, legend = known.outlines, known.legend
-    area = find_area(images.finest, outlines)
-    grid, extent = choose_grid(images.finest, area, recipe.crs_rule, recipe.side_km)
+    area = find_area(sources.rasters, outlines)
+    grid, extent = choose_grid(sources.rasters, area, recipe.crs_rule, recipe.side_km)
     if outlines is not None:
         outlines = place_divisions(outlines, grid, area)
         remarks += check_coverage(outlines)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
-    image = images.lay(lattice, pixels, masks_clouds=recipe.clouds)
+    image = images.lay(lattice, pixels, masks_clouds=recipe.clouds) if images else None
+    embedding = lay_embedding(sources.embeddings, lattice)
     label = _lay_labels(labels, legend, lattice, pixels)
-    chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing)
+    chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing, embedding)
     remarks += more
     numbers = sources.numbers
-    if isinstance(numbers, Kept):
+    if images is not None and isinstance(numbers, Kept):
         numbers = mark_missing(numbers, images.files, some=not chips.are_whole)
 
     divisions = whole_area(grid, chips.boxes, area) if outlines is None else outlines
@@ -126,7 +130,9 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     shares, more = _find_shares(known, labels, legend, divisions, grid)
     remarks += more
     places = zip(chips.rows.tolist(), chips.columns.tolist(), strict=True)
-    reader = RasterPixels(dict(zip(chips.ids, places, strict=True)), image, numbers, label, legend)
+    reader = RasterPixels(
+        dict(zip(chips.ids, places, strict=True)), image, numbers, label, legend, embedding
+    )
     outlined = chips.outlines(across=area.is_across).to_frame("geometry").assign(**splits)
     region = Region(
         label_set=legend.label_set,
@@ -138,10 +144,22 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         read=reader,
         grid=grid,
         overlaps=_overlaps(chips, divisions, outlined),
-        recipe=record_images(recipe, sources, image, area, legend),
-        images={IMAGE: describe_image(images, numbers)},
+        recipe=record_region(recipe, sources, image, area, legend, grid.crs),
+        images=_describe(sources, numbers, embedding),
     )
     return region, remarks
+
+
+def _describe(
+    sources: Sources, numbers: Stretch | Kept | None, embedding: EmbeddingPixels | None
+) -> dict[str, Imagery]:
+    """What the arrays of chips hold, those that there are."""
+    held = {}
+    if sources.images is not None and numbers is not None:
+        held[IMAGE] = describe_image(sources.images, numbers)
+    if embedding is not None:
+        held[EMBEDDING] = embedding.imagery
+    return held
 
 
 def _overlaps(

@@ -1,0 +1,157 @@
+"""An embedding on a lattice of pixels: each takes the nearest pixel that a file has.
+
+Codes cannot be averaged, so nothing is warped: middles of the lattice's pixels are looked up in the
+files, of any projection, and rows may run from north to south or from south to north.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench.data.building.embedding_file import EmbeddingFile, Reader
+from llpbench.data.building.opening import GDAL_OPTIONS
+from llpbench.data.building.placing import Window
+from llpbench.data.building.raster_file import apply
+from llpbench.data.grid import ChipGrid
+
+_MOST_OPEN = 8
+"""Files of a layer that a thread keeps open."""
+
+_MOST_PIXELS = 2**17
+"""Pixels that are read together, for 128 features 64 MB of floats."""
+
+_ROUNDING = 1e-6
+"""Pixels by which a middle may miss the edge that it lies on."""
+
+
+@dataclass(frozen=True)
+class EmbeddingLayer:
+    """Files of one embedding on one lattice, in the order of their precedence; picklable."""
+
+    lattice: ChipGrid
+    files: tuple[EmbeddingFile, ...]
+
+    @contextmanager
+    def open(self) -> Iterator[OpenEmbedding]:
+        """Open the files as they are needed, for one thread; close all in the end."""
+        import rasterio
+
+        with rasterio.Env(**GDAL_OPTIONS):
+            opened = OpenEmbedding(self)
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+
+@dataclass
+class OpenEmbedding:
+    """A layer, some of whose files are open."""
+
+    layer: EmbeddingLayer
+    _opened: OrderedDict[int, tuple[Reader, ExitStack]] = field(default_factory=OrderedDict)
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        """Values of a part of the lattice, (feature, row, column), NaN where no file has any."""
+        files = self.layer.files
+        size = window.height * window.width
+        values = np.full((size, len(files[0].raster.bands)), np.nan, dtype=np.float32)
+        missing = np.ones(size, dtype=bool)
+        places = _Places(self.layer.lattice, window)
+        for number, file in enumerate(files):
+            rows, columns = places.in_file(file)
+            width, height = file.raster.width, file.raster.height
+            inside = missing & (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+            if not inside.any():
+                continue
+            wanted = np.flatnonzero(inside)
+            at = rows[wanted].astype(np.int64), columns[wanted].astype(np.int64)
+            self._fill(number, wanted, *at, values)
+            missing = np.isnan(values[:, 0])
+            if not missing.any():
+                break
+        return values.T.reshape(-1, window.height, window.width)
+
+    def close(self) -> None:
+        """Close all files."""
+        while self._opened:
+            self._close_oldest()
+
+    def _fill(
+        self,
+        number: int,
+        wanted: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Read pixels of a file into their places, part by part where they lie far apart."""
+        spans = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+        if spans[0] * spans[1] > _MOST_PIXELS:
+            along = rows if spans[0] >= spans[1] else columns
+            near = along < along.min() + max(spans) // 2
+            for part in (near, ~near):
+                if part.any():
+                    self._fill(number, wanted[part], rows[part], columns[part], values)
+            return
+        stored = self._open(number).pick(rows, columns)
+        there = stored.present
+        scale = None if stored.scale is None else stored.scale[there]
+        found = self.layer.files[number].coding.decode(stored.numbers[:, there].T, scale)
+        found[~np.isfinite(found).all(axis=1)] = np.nan
+        values[wanted[there]] = found
+
+    def _open(self, number: int) -> Reader:
+        if number not in self._opened:
+            while len(self._opened) >= _MOST_OPEN:
+                self._close_oldest()
+            with ExitStack() as stack:
+                reader = stack.enter_context(self.layer.files[number].open())
+                self._opened[number] = reader, stack.pop_all()
+        self._opened.move_to_end(number)
+        return self._opened[number][0]
+
+    def _close_oldest(self) -> None:
+        _number, (_reader, stack) = self._opened.popitem(last=False)
+        stack.close()
+
+
+class _Places:
+    """Middles of the pixels of a part of a lattice, in the reference systems of files."""
+
+    def __init__(self, lattice: ChipGrid, window: Window) -> None:
+        column, row = np.meshgrid(
+            window.column + np.arange(window.width) + 0.5,
+            window.row + np.arange(window.height) + 0.5,
+        )
+        self._crs = lattice.crs
+        self._here = apply(lattice.affine(), column.ravel(), row.ravel())
+        self._there: dict[str, Any] = {}
+
+    def in_file(self, file: EmbeddingFile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rows and columns of a file, as whole numbers, that may lie outside of it."""
+        crs = file.raster.crs
+        if crs not in self._there:
+            there = _transformer(self._crs, crs)
+            self._there[crs] = self._here if there is None else there.transform(*self._here)
+        with np.errstate(invalid="ignore"):  # what cannot be projected is nowhere
+            column, row = apply(~file.transform, *self._there[crs])
+        return np.floor(row + _ROUNDING), np.floor(column + _ROUNDING)
+
+
+@cache
+def _transformer(first: str, second: str) -> Any:
+    """From one reference system to another; None where they are the same."""
+    from pyproj import CRS, Transformer
+
+    if CRS(first) == CRS(second):
+        return None
+    return Transformer.from_crs(first, second, always_xy=True)
