@@ -102,7 +102,7 @@ class ImageRecipe:
     clouds : bool
         Whether pixels that a scene classification calls clouds or shadows were made missing.
     embedding : EmbeddingRecipe or None
-        What became the cells of chips, beside images or, where there are no bands, in place of them.
+        What became the cells of chips, beside images or, without bands, in place of them.
     """
 
     files: tuple[str, ...]

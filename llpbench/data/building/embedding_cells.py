@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from llpbench.data.imagery import CELL, CELLS, Band, Imagery
 from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, WINDOW_SIDE
 
 _LARGEST_CODE = 127
+
+_BLOCK = 10
+"""Chips along a side of what is read together; files are often in blocks of 1024 pixels."""
 
 
 def describe_cells(files: Sequence[EmbeddingFile]) -> Imagery:
@@ -98,7 +101,7 @@ class EmbeddingPixels:
         stored = np.empty((*shape, len(self.imagery.bands)), dtype=self.imagery.dtype)
         scales = np.empty(shape, dtype=np.float32) if self.imagery.coding.by_cell else None
         with self.layer.open() as opened:
-            for number in sorted(range(len(places)), key=places.__getitem__):
+            for number in _in_blocks(places, range(len(places))):
                 cells = pool(opened.read(score_window_of(*places[number])))
                 stored[number], scale = encode_cells(cells, self.imagery)
                 if scales is not None:
@@ -111,10 +114,19 @@ class EmbeddingPixels:
         """Share of the pixels of each chip's score window that there are; 1 where nobody asks."""
         shares = np.ones(len(places))
         with self.layer.open() as opened:
-            for number in np.flatnonzero(asked).tolist():
-                values = opened.read(score_window_of(*places[number]))
-                shares[number] = np.isfinite(values[0]).mean()
+            for number in _in_blocks(places, np.flatnonzero(asked).tolist()):
+                shares[number] = opened.present(score_window_of(*places[number])).mean()
         return shares
+
+
+def _in_blocks(places: Sequence[tuple[int, int]], numbers: Iterable[int]) -> list[int]:
+    """Chips that lie together one after the other, so that blocks of files are read once."""
+
+    def block(number: int) -> tuple[int, ...]:
+        row, column = places[number]
+        return row // _BLOCK, column // _BLOCK, row, column
+
+    return sorted(numbers, key=block)
 
 
 def lay_embedding(files: Sequence[EmbeddingFile], lattice: ChipGrid) -> EmbeddingPixels | None:

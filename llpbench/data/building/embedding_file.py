@@ -108,6 +108,9 @@ class Reader(Protocol):
     def pick(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Stored:
         """Read pixels; what lies around them is read too, so they should be near each other."""
 
+    def sees(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which pixels are there, read as little as tells it."""
+
 
 @dataclass(frozen=True)
 class _Raster:
@@ -115,14 +118,26 @@ class _Raster:
     source: Any
 
     def pick(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Stored:
+        return self._pick(rows, columns, len(self.file.raster.bands))
+
+    def sees(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """AlphaEarth's number for nothing is in all features of a pixel or in none."""
+        missing = self.file.coding.missing
+        if missing is None:
+            return self.pick(rows, columns).present
+        stored = self._pick(rows, columns, 1)
+        return stored.present & (stored.numbers[0] != missing)
+
+    def _pick(self, rows: NDArray[np.int64], columns: NDArray[np.int64], features: int) -> Stored:
+        """Read the first features of pixels."""
         from rasterio.windows import Window
 
         raster = self.file.raster
         top, left = rows.min(), columns.min()
         window = Window(left, top, columns.max() - left + 1, rows.max() - top + 1)
         here = rows - top, columns - left
-        numbers = self.source.read(list(raster.numbers), window=window)[:, *here]
-        present = is_present(numbers, raster.bands)
+        numbers = self.source.read(list(raster.numbers[:features]), window=window)[:, *here]
+        present = is_present(numbers, raster.bands[:features])
         if raster.alpha is not None:
             present &= self.source.read(raster.alpha, window=window)[here] > 0
         elif raster.bands[0].is_masked:
@@ -138,14 +153,7 @@ class _Zarr:
 
     def pick(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Stored:
         """Zarr takes what is missing for the fill value: where all features hold it, is none."""
-        top, left = int(rows.min()), int(columns.min())
-        part = {
-            "row": slice(top, int(rows.max()) + 1),
-            "column": slice(left, int(columns.max()) + 1),
-            "feature": slice(None),
-            "time": self._arrays.moment,
-        }
-        here = rows - top, columns - left
+        part, here = self._part(rows, columns)
         numbers = self._read(self._numbers, part, ("feature", "row", "column"))[:, *here]
         present = is_present(numbers, self._file.raster.bands)
         present &= ~(numbers == self._numbers.fill_value).all(axis=0)
@@ -155,6 +163,23 @@ class _Zarr:
         limit = _LARGEST_SCALE if self._file.origin.model == TESSERA else np.inf
         present &= np.isfinite(scales) & (scales > 0) & (scales < limit)
         return Stored(numbers, scales.astype(np.float32), present)
+
+    def sees(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Scales alone would not tell where nobody wrote a chunk of numbers."""
+        return self.pick(rows, columns).present
+
+    def _part(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], tuple[Any, Any]]:
+        """What is read along each axis, and where pixels are in it."""
+        top, left = int(rows.min()), int(columns.min())
+        part = {
+            "row": slice(top, int(rows.max()) + 1),
+            "column": slice(left, int(columns.max()) + 1),
+            "feature": slice(None),
+            "time": self._arrays.moment,
+        }
+        return part, (rows - top, columns - left)
 
     def _read(self, array: Any, part: dict[str, Any], order: tuple[str, ...]) -> NDArray[Any]:
         """Read a part, with its axes in this order."""

@@ -7,11 +7,11 @@ files, of any projection, and rows may run from north to south or from south to 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ _MOST_OPEN = 8
 
 _MOST_PIXELS = 2**17
 """Pixels that are read together, for 128 features 64 MB of floats."""
+
+_Whole: TypeAlias = NDArray[np.int64]
+_Look: TypeAlias = Callable[[int, _Whole, _Whole, _Whole], NDArray[np.bool_]]
+"""Number of a file, pixels of the window, their rows and columns in the file; which it has."""
 
 _ROUNDING = 1e-6
 """Pixels by which a middle may miss the edge that it lies on."""
@@ -61,12 +65,32 @@ class OpenEmbedding:
 
     def read(self, window: Window) -> NDArray[np.float32]:
         """Values of a part of the lattice, (feature, row, column), NaN where no file has any."""
-        files = self.layer.files
         size = window.height * window.width
-        values = np.full((size, len(files[0].raster.bands)), np.nan, dtype=np.float32)
-        missing = np.ones(size, dtype=bool)
+        features = len(self.layer.files[0].raster.bands)
+        values = np.full((size, features), np.nan, dtype=np.float32)
+
+        def look(number: int, wanted: _Whole, rows: _Whole, columns: _Whole) -> NDArray[np.bool_]:
+            stored = self._open(number).pick(rows, columns)
+            there = stored.present
+            scale = None if stored.scale is None else stored.scale[there]
+            found = self.layer.files[number].coding.decode(stored.numbers[:, there].T, scale)
+            there[there] = np.isfinite(found).all(axis=1)
+            values[wanted[there]] = found[np.isfinite(found).all(axis=1)]
+            return there
+
+        self._search(window, look)
+        return values.T.reshape(-1, window.height, window.width)
+
+    def present(self, window: Window) -> NDArray[np.bool_]:
+        """Which pixels of a part of the lattice a file has, by what is quickest to read."""
+        missing = self._search(window, lambda number, _, *at: self._open(number).sees(*at))
+        return ~missing.reshape(window.height, window.width)
+
+    def _search(self, window: Window, look: _Look) -> NDArray[np.bool_]:
+        """Look for the pixels of a window in one file after the other; those that none has."""
+        missing = np.ones(window.height * window.width, dtype=bool)
         places = _Places(self.layer.lattice, window)
-        for number, file in enumerate(files):
+        for number, file in enumerate(self.layer.files):
             rows, columns = places.in_file(file)
             width, height = file.raster.width, file.raster.height
             inside = missing & (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
@@ -74,40 +98,17 @@ class OpenEmbedding:
                 continue
             wanted = np.flatnonzero(inside)
             at = rows[wanted].astype(np.int64), columns[wanted].astype(np.int64)
-            self._fill(number, wanted, *at, values)
-            missing = np.isnan(values[:, 0])
+            for part in _near(*at):
+                found = look(number, wanted[part], at[0][part], at[1][part])
+                missing[wanted[part][found]] = False
             if not missing.any():
                 break
-        return values.T.reshape(-1, window.height, window.width)
+        return missing
 
     def close(self) -> None:
         """Close all files."""
         while self._opened:
             self._close_oldest()
-
-    def _fill(
-        self,
-        number: int,
-        wanted: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        columns: NDArray[np.int64],
-        values: NDArray[np.float32],
-    ) -> None:
-        """Read pixels of a file into their places, part by part where they lie far apart."""
-        spans = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
-        if spans[0] * spans[1] > _MOST_PIXELS:
-            along = rows if spans[0] >= spans[1] else columns
-            near = along < along.min() + max(spans) // 2
-            for part in (near, ~near):
-                if part.any():
-                    self._fill(number, wanted[part], rows[part], columns[part], values)
-            return
-        stored = self._open(number).pick(rows, columns)
-        there = stored.present
-        scale = None if stored.scale is None else stored.scale[there]
-        found = self.layer.files[number].coding.decode(stored.numbers[:, there].T, scale)
-        found[~np.isfinite(found).all(axis=1)] = np.nan
-        values[wanted[there]] = found
 
     def _open(self, number: int) -> Reader:
         if number not in self._opened:
@@ -122,6 +123,20 @@ class OpenEmbedding:
     def _close_oldest(self) -> None:
         _number, (_reader, stack) = self._opened.popitem(last=False)
         stack.close()
+
+
+def _near(rows: _Whole, columns: _Whole) -> Iterator[_Whole]:
+    """Pixels, by their position, in parts that lie near enough to be read together."""
+    waiting = [np.arange(len(rows))]
+    while waiting:
+        part = waiting.pop()
+        spans = int(np.ptp(rows[part])) + 1, int(np.ptp(columns[part])) + 1
+        if spans[0] * spans[1] <= _MOST_PIXELS:
+            yield part
+            continue
+        along = (rows if spans[0] >= spans[1] else columns)[part]
+        near = along < along.min() + max(spans) // 2
+        waiting += [part[near], part[~near]]
 
 
 class _Places:
