@@ -13,8 +13,8 @@ from typing import Any
 from llpbench.errors import BuildError, examples
 from llpbench.reading import check_file, read_xml
 
-GDAL_OPTIONS = {"GDAL_CACHEMAX": 256, "CPL_VSIL_CURL_ALLOWED_FILENAME": "none"}
-"""Megabytes of pixels that are kept, whatever the machine has; no address on the network."""
+GDAL_OPTIONS = {"GDAL_CACHEMAX": 2**28, "CPL_VSIL_CURL_ALLOWED_FILENAME": "none"}
+"""Bytes of pixels that are kept, whatever the machine has; no address on the network."""
 
 _DRIVERS = {
     b"II*\0": "GTiff",
