@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.imagery import RGB, Band, Coding, Imagery
+from llpbench.data.sensors import SENTINEL2
 from llpbench.data.synthetic import landcover
 from llpbench.data.synthetic.imagery import CLASSES, VARIANTS
 from llpbench.errors import LLPBenchError
@@ -59,23 +60,6 @@ SENSING: Final = {
 
 COLOURS: Final = {"B4": 0, "B3": 1, "B2": 2}
 """Bands that are made as red, green and blue, and where they stand among these."""
-
-_SENTINEL2: Final = (
-    Band("B1", "coastal", 442.7),
-    Band("B2", "blue", 492.4),
-    Band("B3", "green", 559.8),
-    Band("B4", "red", 664.6),
-    Band("B5", "rededge", 704.1),
-    Band("B6", "rededge", 740.5),
-    Band("B7", "rededge", 782.8),
-    Band("B8", "nir", 832.8),
-    Band("B8A", "nir", 864.7),
-    Band("B9", "water", 945.1),
-    Band("B10", "cirrus", 1373.5),
-    Band("B11", "swir", 1613.7),
-    Band("B12", "swir", 2202.4),
-)
-"""Their middles are those of Sentinel-2A (ESA, spectral response functions, S2-SRF 3.0)."""
 
 _ORDER: Final = ["B4", "B3", "B2", "B8", "B11", "B12", "B5", "B6", "B7", "B8A", "B1", "B9", "B10"]
 """Which bands come first where not all are asked for."""
@@ -137,7 +121,7 @@ def describe(bands: int) -> Imagery:
     --------
     >>> describe(4).names
     ['B2', 'B3', 'B4', 'B8']
-    >>> describe(13).names == [band.name for band in _SENTINEL2]
+    >>> describe(13).names == [*SENTINEL2]
     True
     """
     if not len(COLOURS) <= bands <= len(_ORDER):
@@ -147,7 +131,11 @@ def describe(bands: int) -> Imagery:
         )
     if bands == len(COLOURS):
         return RGB
-    chosen = tuple(band for band in _SENTINEL2 if band.name in _ORDER[:bands])
+    chosen = tuple(
+        Band(name, band.role, band.centre)
+        for name, band in SENTINEL2.items()
+        if name in _ORDER[:bands]
+    )
     return Imagery(chosen, "uint16", Coding(scale=1e-4), "made by llpbench after Sentinel-2")
 
 
