@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.data.batches.images import iterate_images
 from llpbench.data.divisions import Divisions
 from llpbench.methods.method import Method, Progress
 from llpbench.metrics.bounds import duncan_davis
@@ -25,8 +24,8 @@ _SIZE = 4
 class Goodman(Method):
     r"""Find what classes the patches of each look have, the same in all divisions.
 
-    The patches of 4 x 4 pixels of the training images are put into groups by their looks alone
-    (k-means on colour and texture). With the share :math:`x_{dg}` of group g in division d, of
+    The patches of 4 x 4 pixels of the training images, or the cells of embeddings, are put into
+    groups by their looks alone (k-means on colour and texture). With the share :math:`x_{dg}` of group g in division d, of
     area :math:`a_d`, Goodman's identity :math:`p_{dk} = \sum_g x_{dg} b_{gk}` is solved for the
     class shares of the groups,
 
@@ -75,8 +74,8 @@ class Goodman(Method):
         self.categories_ = train["category_name"].to_numpy()
         divisions = Divisions.of(train).known(at_least=2)
         self.words_ = self._words(max(1, min(self.groups, len(divisions) // _DIVISIONS_PER_GROUP)))
-        features = ChipFeatures([self.words_]).learn(train, self.random_state)
-        shares = divisions.means(features.compute(train, progress))
+        self.features_ = ChipFeatures([self.words_]).learn(train, self.random_state)
+        shares = divisions.means(self.features_.compute(train, progress))
         self.class_shares_ = regress_classes(shares, divisions.proportions, divisions.areas)
         self.bounds_ = duncan_davis(shares, divisions.proportions, areas=divisions.areas)
         return self
@@ -87,7 +86,7 @@ class Goodman(Method):
         """Give each patch the class shares of its group, on a grid of 24 x 24."""
         side = WINDOW_SIDE // _SIZE
         table = self.class_shares_.astype(np.float32)
-        for chips, images in iterate_images(ds):
+        for chips, images in self.features_.read(ds):
             yield chips, table[self.words_.nearest(images)].reshape(len(chips), side, side, -1)
 
     def multiply_adds(self) -> int:
@@ -96,14 +95,14 @@ class Goodman(Method):
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Groups, their class shares, and category names."""
-        weights = ChipFeatures([self.words_]).get_weights()
+        weights = self.features_.get_weights()
         return {**weights, "class_shares": self.class_shares_, "categories": self.categories_}
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Take over all that was learned."""
         self.class_shares_, self.categories_ = weights["class_shares"], weights["categories"]
         self.words_ = self._words(len(self.class_shares_))
-        ChipFeatures([self.words_]).set_weights(weights)
+        self.features_ = ChipFeatures([self.words_]).set_weights(weights)
         return self
 
     def _words(self, count: int) -> PatchWords:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.chip_features import FeatureSet
+from llpbench_baselines.chip_features import FeatureSet, numbers_along
 
 _BLOCK = 16
 _PER_CHIP = 20
@@ -40,13 +40,13 @@ class PatchFourier(FeatureSet):
     def __init__(self, *, count: int = 256, size: int = 8, components: int = 16) -> None:
         self.count, self.size, self.components = count, size, components
 
-    def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
+    def learn(self, images: NDArray[Any], generator: np.random.Generator) -> Self:
         """Find principal components of random patches, and draw directions."""
         patches = [
             generator.choice(self._patches(block), _PER_CHIP, replace=False, axis=1)
             for block in np.array_split(images, -(-len(images) // _BLOCK))
         ]
-        flat = np.concatenate(patches).reshape(-1, 3 * self.size**2)
+        flat = np.concatenate(patches).reshape(-1, patches[0].shape[-1])
         model = PCA(min(self.components, len(flat))).fit(flat)
         projection = model.components_ / np.sqrt(model.explained_variance_.mean())
         some = generator.choice(flat, min(1000, len(flat)), replace=False) @ projection.T
@@ -62,7 +62,7 @@ class PatchFourier(FeatureSet):
         }
         return self
 
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Average the cosines over the patches of each image."""
         directions, phases = self.arrays["directions"], self.arrays["phases"]
         rows = []
@@ -76,9 +76,9 @@ class PatchFourier(FeatureSet):
         patches = (WINDOW_SIDE // (self.size // 2) - 1) ** 2
         return int(patches * (self.arrays["projection"].size + self.arrays["directions"].size))
 
-    def _patches(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Patches that overlap by half, shape (n, patch, size * size * 3)."""
-        step, window = self.size // 2, (self.size, self.size)
-        views = np.lib.stride_tricks.sliding_window_view(images, window, axis=(1, 2))
-        patches = views[:, ::step, ::step].astype(np.float32)
-        return patches.reshape(len(images), -1, 3 * self.size**2)
+    def _patches(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Patches that overlap by half, shape (n, patch, band * size * size)."""
+        size = numbers_along(images, self.size)
+        views = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
+        patches = views[:, :: size // 2, :: size // 2].astype(np.float32)
+        return patches.reshape(len(images), -1, images.shape[-1] * size**2)

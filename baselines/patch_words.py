@@ -1,7 +1,7 @@
 """Bag-of-words features of a chip: how often each of some typical patches occurs in it.
 
-A patch is described by the mean and the spread of its three bands, so that words stand for
-colours together with their texture.
+A patch is described by the mean and the spread of its bands, so that words stand for colours
+together with their texture; a single cell of an embedding by its own numbers.
 """
 
 from __future__ import annotations
@@ -13,41 +13,40 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.chip_features import FeatureSet
-
-DESCRIPTORS = 6
-"""Numbers that describe a patch: three means, three logarithms of standard deviations."""
+from llpbench_baselines.chip_features import FeatureSet, numbers_along
 
 
-def describe_patches(images: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+def describe_patches(images: NDArray[Any], size: int) -> NDArray[np.float32]:
     """Colour and texture of the patches of each image.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, 96, 96, 3)
-        Score windows of chips.
+    images : ndarray of uint8 or float32, shape (n, 96, 96, band) or (n, 24, 24, feature)
+        Score windows of chips, from 0 to 255.
     size : int
         Side of a patch in pixels; divides 96.
 
     Returns
     -------
-    ndarray of float32, shape (n, (96 / size)**2, 6)
+    ndarray of float32, shape (n, (96 / size)**2, 2 * band)
         Mean of each band (0 to 255), then ``log(1 + standard deviation)`` of each.
     """
+    size, square = numbers_along(images, size), np.float32
     total = _sum_patches(images, size).astype(np.float32)
-    squares = _sum_patches(np.square(images, dtype=np.uint16), size).astype(np.float32)
+    if images.dtype == np.uint8:
+        square = np.uint16
+    squares = _sum_patches(np.square(images, dtype=square), size).astype(np.float32)
     mean, mean_square = total / size**2, squares / size**2
     spread = np.log1p(np.sqrt(np.maximum(mean_square - np.square(mean), 0)))
     return np.concatenate([mean, spread], axis=-1)
 
 
-def _sum_patches(values: NDArray[Any], size: int) -> NDArray[np.uint32]:
+def _sum_patches(values: NDArray[Any], size: int) -> NDArray[Any]:
     """Sums over patches: rows first, which are contiguous in memory, then columns."""
-    count, side = len(values), values.shape[1] // size
-    rows = values.reshape(count * side, size, -1).sum(axis=1, dtype=np.uint32)
-    patches: NDArray[np.uint32] = rows.reshape(count, side * side, size, 3).sum(
-        axis=2, dtype=np.uint32
-    )
+    count, side, bands = len(values), values.shape[1] // size, values.shape[-1]
+    kind = np.float32 if values.dtype.kind == "f" else np.uint32
+    rows = values.reshape(count * side, size, -1).sum(axis=1, dtype=kind)
+    patches: NDArray[Any] = rows.reshape(count, side * side, size, bands).sum(axis=2, dtype=kind)
     return patches
 
 
@@ -69,14 +68,14 @@ class PatchWords(FeatureSet):
     def __init__(self, *, count: int = 256, size: int = 4, sample: int = 100_000) -> None:
         self.count, self.size, self.sample = count, size, sample
 
-    def learn(self, images: NDArray[np.uint8], generator: np.random.Generator) -> Self:
+    def learn(self, images: NDArray[Any], generator: np.random.Generator) -> Self:
         """Cluster random patches, each descriptor divided by its standard deviation."""
         each = min((WINDOW_SIDE // self.size) ** 2, max(1, self.sample // len(images)))
         patches = [
-            generator.choice(describe_patches(block, self.size), each, replace=False, axis=1)
+            generator.choice(self._describe(block), each, replace=False, axis=1)
             for block in np.array_split(images, -(-len(images) // 256))
         ]
-        flat = np.concatenate(patches).reshape(-1, DESCRIPTORS)
+        flat = np.concatenate(patches).reshape(-1, patches[0].shape[-1])
         scale = np.maximum(flat.std(axis=0), 1e-6)
         model = MiniBatchKMeans(
             min(self.count, len(flat)),
@@ -87,15 +86,15 @@ class PatchWords(FeatureSet):
         self.arrays = {"centres": model.fit(flat / scale).cluster_centers_, "scale": scale}
         return self
 
-    def nearest(self, images: NDArray[np.uint8]) -> NDArray[np.intp]:
+    def nearest(self, images: NDArray[Any]) -> NDArray[np.intp]:
         """Find the word of each patch, row by row: (n, patches), from score windows."""
         centres = self.arrays["centres"]
-        patches = describe_patches(images, self.size) / self.arrays["scale"]
-        flat = patches.reshape(-1, DESCRIPTORS)
+        patches = self._describe(images) / self.arrays["scale"]
+        flat = patches.reshape(-1, patches.shape[-1])
         words = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
         return words.reshape(len(images), -1)
 
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def __call__(self, images: NDArray[Any]) -> NDArray[np.float64]:
         """Count the nearest word of each patch."""
         count, words = len(images), len(self.arrays["centres"])
         codes = self.nearest(images) + words * np.arange(count)[:, np.newaxis]
@@ -105,3 +104,9 @@ class PatchWords(FeatureSet):
     def multiply_adds(self) -> int:
         """Count the distances of each patch to all words."""
         return int((WINDOW_SIDE // self.size) ** 2 * self.arrays["centres"].size)
+
+    def _describe(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Describe patches; a single cell has no texture."""
+        described = describe_patches(images, self.size)
+        is_cell = numbers_along(images, self.size) == 1
+        return described[..., : images.shape[-1]] if is_cell else described

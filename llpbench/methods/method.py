@@ -216,7 +216,10 @@ class Method(BaseEstimator):  # type: ignore[misc]
         return lambda number: Estimate.join(list(self.predict_batches(chips[number])))
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
-        """All that :meth:`fit` learned, as named arrays; ``categories`` among them."""
+        """All that :meth:`fit` learned, as named arrays; ``categories`` among them.
+
+        Those of text, such as the categories, are no parameters.
+        """
         raise NotImplementedError
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
@@ -234,7 +237,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         weights = self.get_weights()
-        numbers = sum(array.size for name, array in weights.items() if name != "categories")
+        numbers = sum(array.size for array in weights.values() if array.dtype.kind != "U")
         return {
             "parameters": numbers - self.non_trainable,
             "non_trainable": self.non_trainable,
