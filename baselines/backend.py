@@ -16,10 +16,6 @@ from types import ModuleType
 from typing import Any
 
 from llpbench.errors import MethodError
-from llpbench.protocol import WINDOW_SIDE
-
-IMAGE = (WINDOW_SIDE, WINDOW_SIDE, 3)
-"""Shape of what a network sees of a chip."""
 
 
 class _Lazy:
@@ -73,15 +69,17 @@ def set_seed(seed: int, *, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def image_graph(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Compile a function of images once for batches of any size.
+def model_graph(model: Any, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Compile a function of what a model takes, once for batches of any size.
 
     Parameters
     ----------
+    model : keras.Model
+        Of images (n, 96, 96, band) of any type, or of cells (n, 24, 24, feature).
     function : callable
-        Of a tensor of uint8, shape (n, 96, 96, 3).
+        Of such a tensor.
     """
-    return compiled(function, IMAGE, "uint8")
+    return compiled(function, model.input.shape[1:], model.input.dtype)
 
 
 def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
-from llpbench_baselines.backend import image_graph, keras, tf
-from llpbench_baselines.context_network import LOCAL, ContextNetwork, apply, predict_cells
+from llpbench_baselines.backend import keras, model_graph, tf
+from llpbench_baselines.context_network import ContextNetwork, apply, predict_cells
 from llpbench_baselines.optimisation import Optimisation
 from llpbench_baselines.raking import rake_cells
 from llpbench_baselines.spatial_smoothing import smooth
@@ -80,7 +80,7 @@ class CellTraining(Curriculum):
         """Score the local layers alone as long as the others are not trained."""
         if self._epoch > 1:
             return self._validate()
-        return self.val.score_network(image_graph(self._local))
+        return self.val.score_network(model_graph(self._local, self._local))
 
     def learn_locally(self) -> Lesson:
         """Train on each cell alone."""
@@ -105,7 +105,7 @@ class CellTraining(Curriculum):
     @property
     def alone(self) -> NDArray[np.float16]:
         """The numbers of each cell alone."""
-        return np.ascontiguousarray(self._features[..., :LOCAL])
+        return np.ascontiguousarray(self._features[..., : self.network.count])
 
     @property
     def features(self) -> NDArray[np.float16]:

@@ -8,17 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.backend import IMAGE, compiled, image_graph, keras
+from llpbench.data.imagery import CELL, IMAGE
+from llpbench_baselines.backend import compiled, keras
+from llpbench_baselines.chip_input import ChipInput
 
-CELL = 4
-"""Side of a cell in pixels."""
-CELLS = WINDOW_SIDE // CELL
-"""Cells along the side of a chip."""
 WINDOWS = (1, 3, 7, 15)
 """Sides in cells of the windows that are averaged: 40 m to 600 m."""
-LOCAL = 6
-"""Numbers that describe a cell alone: its bands' means and logarithms of deviations."""
 _SAMPLE = 200_000
 """Cells that normalisations are adapted to, at most."""
 _BLOCK = 64
@@ -28,15 +23,19 @@ _DECAY = 1e-4
 class ContextNetwork:
     """The layers of the network, for whole images and for loose cells.
 
-    A cell is described by mean and logarithm of the standard deviation of its three bands, and of
-    the windows around it. Two small layers turn its own six numbers into kinds of texture, of
-    which every window is averaged too: what is around a cell is described by how often each kind
-    occurs there. Two more layers tell the class from all of these. Averages have no weights.
+    A cell is described by mean and logarithm of the standard deviation of its bands, and of the
+    windows around it. Two small layers turn its own numbers (six of three bands) into kinds of
+    texture, of which every window is averaged too: what is around a cell is described by how often
+    each kind occurs there. Two more layers tell the class from all of these. Averages have no
+    weights. A cell of an embedding is described by its own numbers alone, and what is around it
+    by the kinds.
 
     Parameters
     ----------
     categories : int
         Number of class groups.
+    seen : ChipInput
+        What the network sees of chips; by default red, green and blue.
     kinds : sequence of int
         Units of the two layers that see a cell alone.
     units : sequence of int
@@ -45,15 +44,27 @@ class ContextNetwork:
     Attributes
     ----------
     moments_scale, kinds_scale : Standardisation
-        Of the 24 means and deviations, and of the averaged kinds; adapted before training.
+        Of the means and deviations (24 of three bands), and of the averaged kinds; adapted before
+        training.
     local, local_head, context : list of keras.layers.Layer
-        Applied one after the other: a cell's six numbers to kinds; kinds to logits, in training
+        Applied one after the other: a cell's own numbers to kinds; kinds to logits, in training
         only; all numbers to logits.
+    scale : UnitScale or None
+        Of numbers that are no bytes; adapted first.
+    count : int
+        Numbers that describe a cell alone.
     """
 
     def __init__(
-        self, categories: int, *, kinds: Sequence[int] = (48, 20), units: Sequence[int] = (64, 32)
+        self,
+        categories: int,
+        seen: ChipInput | None = None,
+        *,
+        kinds: Sequence[int] = (48, 20),
+        units: Sequence[int] = (64, 32),
     ) -> None:
+        self.seen = seen or ChipInput()
+        self.count = len(self.seen.bands) * (2 if self.seen.array == IMAGE else 1)
 
         def dense(size: int, name: str, activation: str | None = "relu") -> Any:
             return keras.layers.Dense(
@@ -64,8 +75,10 @@ class ContextNetwork:
                 name=name,
             )
 
-        from llpbench_baselines.layers import Standardisation
+        from llpbench_baselines.layers import Standardisation, UnitScale
 
+        is_bytes = self.seen.is_bytes
+        self.scale = None if is_bytes else UnitScale(self.seen.coding, name="scale")
         self.moments_scale = Standardisation(name="moments_scale")
         self.kinds_scale = Standardisation(name="kinds_scale")
         self.local = [dense(size, f"local_{number}") for number, size in enumerate(kinds)]
@@ -88,7 +101,12 @@ class ContextNetwork:
             standard deviations (0 to 255); not normalised.
         """
         operations = keras.ops
-        scaled = operations.cast(images, "float32") / 255
+        if self.scale is None:
+            scaled = operations.cast(images, "float32") / 255
+        else:
+            scaled = self.scale(images)
+        if self.seen.array != IMAGE:
+            return scaled
         mean = operations.average_pool(scaled, CELL)
         square = operations.average_pool(operations.square(scaled), CELL)
         parts = []
@@ -104,31 +122,31 @@ class ContextNetwork:
 
         ``moments`` are normalised, (n, row, column, 24); the result is (n, row, column, number).
         """
-        kinds = apply(self.local, moments[..., :LOCAL])
+        kinds = apply(self.local, moments[..., : self.count])
         averages = [self._average(kinds, window) for window in WINDOWS[1:]]
         return keras.ops.concatenate(averages, axis=-1)
 
     @property
     def local_layers(self) -> list[Any]:
-        """From the six numbers of a cell to its logits."""
+        """From the numbers of a cell alone to its logits."""
         return [*self.local, *self.local_head]
 
-    def describe(self, batches: Iterable[NDArray[np.uint8]], seed: int) -> NDArray[np.float16]:
+    def describe(self, batches: Iterable[NDArray[Any]], seed: int) -> NDArray[np.float16]:
         """Describe and normalise all cells of images; adapts the normalisation to a sample.
 
         Parameters
         ----------
-        batches : iterable of ndarray of uint8, shape (n, 96, 96, 3)
-            Score windows of chips.
+        batches : iterable of ndarray, shape (n, 96, 96, band)
+            Score windows of chips, as they are stored; or cells (n, 24, 24, feature).
         seed : int
             Of the sample.
 
         Returns
         -------
-        ndarray of float16, shape (chip, 24, 24, 24)
+        ndarray of float16, shape (chip, 24, 24, number)
             The numbers of :meth:`moments`, each brought to mean 0 and variance 1, about.
         """
-        graph = image_graph(self.moments)
+        graph = compiled(self.moments, self.seen.shape, self.seen.dtype)
         parts = [graph(images).numpy().astype(np.float16) for images in batches]
         return _normalise(self.moments_scale, np.concatenate(parts), seed)
 
@@ -141,8 +159,8 @@ class ContextNetwork:
 
     def local_model(self) -> Any:
         """The local layers alone, from images as :meth:`model`."""
-        images = keras.layers.Input(IMAGE, dtype="uint8")
-        alone = self.moments_scale(self.moments(images))[..., :LOCAL]
+        images = self._input()
+        alone = self.moments_scale(self.moments(images))[..., : self.count]
         return keras.Model(images, keras.layers.Softmax()(apply(self.local_layers, alone)))
 
     def model(self) -> Any:
@@ -151,13 +169,16 @@ class ContextNetwork:
         Returns
         -------
         keras.Model
-            Images (n, 96, 96, 3) of uint8 to class probabilities (n, 24, 24, category).
+            Images (n, 96, 96, band), or cells, to class probabilities (n, 24, 24, category).
         """
-        images = keras.layers.Input(IMAGE, dtype="uint8")
+        images = self._input()
         moments = self.moments_scale(self.moments(images))
         around = self.kinds_scale(self.surroundings(moments))
         seen = keras.layers.Concatenate()([moments, around])
         return keras.Model(images, keras.layers.Softmax()(apply(self.context, seen)), name="llpnet")
+
+    def _input(self) -> Any:
+        return keras.layers.Input(self.seen.shape, dtype=self.seen.dtype)
 
     @staticmethod
     def _average(values: Any, window: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 
@@ -29,8 +29,7 @@ class ConvRegr(KerasMethod):
         from llpbench_baselines.layers import ByteDropout
 
         layers = keras.layers
-        images = layers.Input(IMAGE, dtype="uint8")
-        x = layers.Rescaling(1 / 256, name="scale")(images)
+        images, x = self.scaled_images()
         for number, stride in enumerate((2, 2, 4)):
             name = f"convolution{number}"
             x = layers.Conv2D(16, 11, strides=stride, padding="same", activation="elu", name=name)(

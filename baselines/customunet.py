@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 
@@ -33,8 +33,7 @@ class CustomUNet(KerasMethod):
     def build(self, categories: int) -> Any:
         """Go down, then up with what the way down saw at each level."""
         layers = keras.layers
-        images = layers.Input(IMAGE, dtype="uint8")
-        x = layers.Rescaling(1 / 256, name="scale")(images)
+        images, x = self.scaled_images()
         seen = []
         for level, (filters, dropout) in enumerate(_LEVELS):
             x = _pair(layers.MaxPooling2D()(x) if level else x, filters, dropout, f"down{level}")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import cut_patches
 from llpbench_baselines.publication import PAPER
@@ -58,8 +58,7 @@ class DownConv(KerasMethod):
         from llpbench_baselines.layers import ByteDropout
 
         layers = keras.layers
-        images = layers.Input(IMAGE, dtype="uint8")
-        scaled = layers.Rescaling(1 / 256, name="scale")(images)
+        images, scaled = self.scaled_images()
         hidden = ByteDropout(self.dropout)(self._convolve(scaled))
         output = layers.Dense(categories, activation="softmax", name="classes")(hidden)
         return keras.Model(images, output, name="downconv")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import check_patches, cut_patches, draw_patches, spread_patches
 
@@ -51,15 +51,17 @@ class GMM(KerasMethod):
         from llpbench_baselines.layers import GaussianPrototypes
 
         check_patches(self.patch_size, self.stride)
-        images = keras.layers.Input(IMAGE, dtype="uint8")
-        scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
+        images, scaled = self.scaled_images()
         patches = cut_patches(scaled, self.patch_size, self.stride)
         weigh = GaussianPrototypes(self.prototypes, categories, name="prototypes")
         return keras.Model(images, weigh(patches), name="gmm")
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
+    def initialise(self, images: NDArray[Any]) -> None:
         """Start with means at patches of the training chips, and the variance among them."""
-        patches = draw_patches(images, self.prototypes, self.patch_size, self.random_state)
+        scale = self.model_.get_layer("scale")
+        patches = draw_patches(
+            images, self.prototypes, self.patch_size, self.random_state, scale=scale
+        )
         prototypes = self.model_.get_layer("prototypes")
         prototypes.means.assign(patches)
         variance = max(float(patches.var(axis=0).mean()), 1e-4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from llpbench_baselines.backend import IMAGE, tf
+from llpbench_baselines.backend import tf
 
 _TRANSPOSED = {"MatMul": "transpose_a", "BatchMatMulV2": "adj_x"}
 """Matrix products, and what says whether their first matrix is transposed."""
@@ -17,7 +17,7 @@ def count_multiply_adds(model: Any) -> int:
     Convolutions (plain, by channel, transposed) and matrix products count; what is done once to
     each number (bias, activation, normalisation, pooling) does not.
     """
-    chip = tf.TensorSpec([1, *IMAGE], tf.uint8)
+    chip = tf.TensorSpec([1, *model.input.shape[1:]], model.input.dtype)
     traced = tf.function(lambda images: model(images, training=False), [chip], autograph=False)
     graph = traced.get_concrete_function().graph
     return sum(_multiply_adds(operation) for operation in graph.get_operations())

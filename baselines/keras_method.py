@@ -144,16 +144,18 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         """Train on the chips that have a target; chips outside every division have none."""
         _name, objective = self._objective()
         objective.check()
+        self.input_ = self.find_input(train)
         chips = self._training_chips(train)
         set_seed(self.random_state, deterministic=self.deterministic)
         self._build(train["category_name"].to_numpy())
+        self._adapt_scale(chips.images)
         self.initialise(chips.images.sample(self.random_state))
         curriculum = NetworkTraining(
             self.model_,
             self.trained_output,
             objective,
             chips,
-            SplitData.for_validation(val, self.memory),
+            SplitData.for_validation(val, self.memory, self.input_.array),
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -169,7 +171,13 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         present = np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
         if not present.any():
             raise MethodError("there is nothing to train on: no chip has a target")
-        return SplitData.of(ds, np.flatnonzero(present), targets=targets, memory=self.memory)
+        return SplitData.of(
+            ds,
+            np.flatnonzero(present),
+            targets=targets,
+            memory=self.memory,
+            array=self.input_.array,
+        )
 
     def _objective(self) -> tuple[str, Objective]:
         """The name of the objective, and the objective."""

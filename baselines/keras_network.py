@@ -10,11 +10,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.data.batches.images import iterate_images
+from llpbench.data.batches.images import Images, iterate_images
+from llpbench.errors import MethodError
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.backend import image_graph, tf
+from llpbench_baselines.backend import keras, model_graph, tf
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.losses import chip_shares
 
 
@@ -25,25 +27,50 @@ class KerasNetwork(Method):
     ----------
     model_ : keras.Model
         What :meth:`build` made, trained.
+    input_ : ChipInput
+        What it sees of chips: by default red, green and blue bytes.
     """
 
     has_pixels = True
+    input_: ChipInput = ChipInput()
 
     @abstractmethod
     def build(self, categories: int) -> Any:
         """Make the network, for so many class groups.
 
-        It takes images (n, 96, 96, 3) of uint8, scaled to 0..1 by its layer ``scale``, to
-        probabilities (n, row, column, category) of cells, or to shares (n, category).
+        It takes images as :attr:`input_` describes them, see :meth:`scaled_images`, to
+        probabilities (n, row, column, category) of cells, or to shares (n, category). One that
+        takes images (n, 96, 96, 3) of uint8 whatever the dataset is for red, green and blue alone.
         """
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
+    def scaled_images(self) -> tuple[Any, Any]:
+        """Make the input of the network, and its numbers from 0 to 1.
+
+        Bytes are divided by 256 by a layer ``scale``; other numbers are decoded and standardised
+        there, by weights that are learned before any others.
+
+        Returns
+        -------
+        stored, scaled : keras tensor, shape (n, 96, 96, band)
+        """
+        from llpbench_baselines.layers import UnitScale
+
+        stored = keras.layers.Input(self.input_.shape, dtype=self.input_.dtype)
+        if self.input_.is_bytes:
+            return stored, keras.layers.Rescaling(1 / 256, name="scale")(stored)
+        return stored, UnitScale(self.input_.coding, name="scale")(stored)
+
+    def find_input(self, train: xr.Dataset) -> ChipInput:
+        """Say what the network will see of chips: by default their image."""
+        return ChipInput.of(train)
+
+    def initialise(self, images: NDArray[Any]) -> None:
         """Set first weights from data, by default none.
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (n, 96, 96, 3)
-            Training chips.
+        images : ndarray, shape (n, 96, 96, band)
+            Training chips, as they are stored.
         """
 
     def pixels(self, output: Any) -> Any:
@@ -79,23 +106,24 @@ class KerasNetwork(Method):
         self, ds: xr.Dataset
     ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
         """Class probabilities of the grid that the network sees, 32 chips at a time."""
-        for chips, images in _batches(ds):
+        for chips, images in self._batches(ds):
             yield chips, self._read(images)[1].numpy()
 
     def predict_batches(self, ds: xr.Dataset) -> Iterator[Estimate]:
         """Shares and probabilities of cells from one pass, 32 chips at a time."""
-        for _chips, images in _batches(ds):
+        for _chips, images in self._batches(ds):
             shares, *pixels = (part.numpy() for part in self._read(images))
             flat = [part.reshape(len(part), -1, part.shape[-1]) for part in pixels]
             yield Estimate(shares, *flat)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
-        """Weights by the path of their layer, and category names."""
+        """Weights by the path of their layer, category names, and what it sees of chips."""
         weights = {variable.path: np.asarray(variable) for variable in self.model_.weights}
-        return {**weights, "categories": self.categories_}
+        return {**weights, "categories": self.categories_, **self.input_.to_weights()}
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Build the network and take weights over, by the path of their layer."""
+        self.input_ = ChipInput.of_weights(weights)
         self._build(weights["categories"])
         for variable in self.model_.weights:
             variable.assign(weights[variable.path])
@@ -111,6 +139,13 @@ class KerasNetwork(Method):
         """Make the network and the graph that predicts with it."""
         self.categories_ = categories
         self.model_ = self.build(len(categories))
+        taken = self.model_.input
+        if (tuple(taken.shape[1:]), taken.dtype) != (self.input_.shape, self.input_.dtype):
+            raise MethodError(
+                f"{type(self).__name__} takes images {tuple(taken.shape[1:])} of {taken.dtype}, "
+                f"found an {self.input_}: build the dataset with other bands, or the network with "
+                "scaled_images()"
+            )
 
         def read(images: Any) -> Any:
             output = self.model_(images, training=False)
@@ -118,12 +153,17 @@ class KerasNetwork(Method):
                 return (output,)
             return self.read_out(output), self.pixels(output)
 
-        self._read = image_graph(read)
+        self._read = model_graph(self.model_, read)
 
+    def _adapt_scale(self, images: Images) -> None:
+        """Learn the scale of numbers that are no bytes, from training chips."""
+        if not self.input_.is_bytes:
+            self.model_.get_layer("scale").adapt(images.sample(self.settings["random_state"]))
 
-def _batches(ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[np.uint8]]]:
-    """Images in batches that stay in a processor's cache."""
-    for chips, images in iterate_images(ds):
-        for start in range(0, len(chips), 32):
-            batch = slice(start, start + 32)
-            yield chips[batch], images[batch]
+    def _batches(self, ds: xr.Dataset) -> Iterator[tuple[NDArray[np.str_], NDArray[Any]]]:
+        """Images in batches that stay in a processor's cache."""
+        self.input_.check(ds)
+        for chips, images in iterate_images(ds, array=self.input_.array):
+            for start in range(0, len(chips), 32):
+                batch = slice(start, start + 32)
+                yield chips[batch], images[batch]

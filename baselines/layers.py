@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from numpy.typing import NDArray
+
+from llpbench.data.imagery import Coding
 from llpbench_baselines.backend import keras, tf
+from llpbench_baselines.byte_scale import HIGHEST, MIDDLE, SPREAD, ByteScale
 
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
@@ -188,6 +192,49 @@ class Standardisation(keras.layers.Layer):  # type: ignore[misc]
     def call(self, values: Any) -> Any:
         """Subtract and multiply."""
         return (values - self.mean) * self.scale
+
+
+class UnitScale(keras.layers.Layer):  # type: ignore[misc]
+    """Stored numbers of any kind brought to 0 to 1, as bytes are when divided by 256.
+
+    Parameters
+    ----------
+    coding : Coding
+        How stored numbers become values, none of which has a scale of its cell.
+    """
+
+    def __init__(self, coding: Coding, **options: Any) -> None:
+        super().__init__(**options, autocast=False)
+        self.coding = coding
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the numbers of :class:`ByteScale`; they are set from data before training."""
+        shape = (input_shape[-1],)
+        self.centre = self.add_weight(
+            shape=shape, initializer="zeros", trainable=False, name="centre"
+        )
+        self.spread = self.add_weight(
+            shape=shape, initializer="ones", trainable=False, name="spread"
+        )
+
+    def adapt(self, images: NDArray[Any]) -> None:
+        """Learn the scale of stored images of training chips, (n, row, column, band)."""
+        scale = ByteScale.learn(images, self.coding)
+        self.centre.assign(scale.centre)
+        self.spread.assign(scale.spread)
+
+    def call(self, stored: Any) -> Any:
+        """Decode as :meth:`Coding.decode`, then scale as :class:`ByteScale`."""
+        numbers = tf.cast(stored, tf.float32)
+        values = self.coding.scale * numbers + self.coding.offset
+        if self.coding.power != 1:
+            values = tf.sign(values) * tf.abs(values) ** self.coding.power
+        is_known = tf.math.is_finite(values)
+        if self.coding.missing is not None:
+            is_known &= numbers != self.coding.missing
+        scaled = MIDDLE + SPREAD * (values - self.centre) / self.spread
+        scaled = tf.where(is_known, tf.clip_by_value(scaled, 0.0, HIGHEST), MIDDLE)
+        return scaled / 256
 
 
 def squared_distances(points: Any, centres: Any) -> Any:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from llpbench.errors import MethodError
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import IterativeMethod, Progress
-from llpbench_baselines.backend import image_graph, set_seed, tf
+from llpbench_baselines.backend import model_graph, set_seed, tf
 from llpbench_baselines.cell_training import CellTraining
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.split_data import SplitData
@@ -105,10 +106,14 @@ class LLPNet(KerasNetwork, IterativeMethod):
 
     def build(self, categories: int) -> Any:
         """Make the layers and the network."""
-        self._layers = ContextNetwork(categories)
+        self._layers = ContextNetwork(categories, self.input_)
         return self._layers.model()
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
+    def find_input(self, train: xr.Dataset) -> ChipInput:
+        """See the image of chips or, where there is none, the cells of their embedding."""
+        return ChipInput.any_of(train)
+
+    def initialise(self, images: NDArray[Any]) -> None:
         """Adapt the normalisations, for those who train the whole network at once."""
         starts = range(0, len(images), _BLOCK)
         batches = (images[start : start + _BLOCK] for start in starts)
@@ -128,11 +133,14 @@ class LLPNet(KerasNetwork, IterativeMethod):
     ) -> Self:
         """Train on divisions, then on raked cells; choose round and read-out on validation."""
         set_seed(self.random_state, deterministic=self.deterministic)
+        self.input_ = self.find_input(train)
         self._build(train["category_name"].to_numpy())
-        validation = SplitData.for_validation(val)
+        validation = SplitData.for_validation(val, array=self.input_.array)
+        chips = self.training_chips(train)
+        self._adapt_scale(chips.images)
         curriculum = self.curriculum(
             self._layers,
-            self.training_chips(train),
+            chips,
             validation,
             self.settings,
             validate=lambda: self.choose_sharpness(validation),
@@ -149,7 +157,9 @@ class LLPNet(KerasNetwork, IterativeMethod):
         if len(known) > self.chips:
             generator = np.random.default_rng(self.random_state)
             known = np.sort(generator.choice(known, self.chips, replace=False))
-        return SplitData.of(train, known, targets=self.targets(train))
+        return SplitData.of(
+            train, known, targets=self.targets(train), array=self.input_.array
+        )
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Read targets of single chips; divisions alone are used by default."""
@@ -158,7 +168,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
 
     def choose_sharpness(self, validation: SplitData) -> dict[str, float]:
         """Take the exponent whose shares fit validation divisions best, and give its scores."""
-        network = image_graph(lambda images: _sharpen_all(self.model_(images, training=False)))
+        network = model_graph(self.model_, lambda images: _sharpen_all(self.model_(images, training=False)))
         parts = [network(batch).numpy() for batch in validation.images.in_order(_BLOCK)]
         scores = [validation.score(shares) for shares in np.concatenate(parts, axis=1)]
         best = int(np.argmin([score["val_loss"] for score in scores]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from llpbench.data.batches import Batches
-from llpbench_baselines.backend import image_graph, tf
+from llpbench_baselines.backend import model_graph, tf
 from llpbench_baselines.objectives import Objective
 from llpbench_baselines.optimisation import Optimisation
 from llpbench_baselines.split_data import SplitData
@@ -25,7 +25,7 @@ class NetworkTraining(Curriculum):
     Parameters
     ----------
     model : keras.Model
-        From images (n, 96, 96, 3) of uint8.
+        From images (n, 96, 96, band) as they are stored.
     read : callable
         What the objective sees of the output of the model.
     batch_size : int
@@ -51,7 +51,7 @@ class NetworkTraining(Curriculum):
         self.train, self.val = train, val
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.optimisation = Optimisation(model.trainable_variables, learning_rate)
-        self.network = image_graph(lambda images: model(images, training=False))
+        self.network = model_graph(model, lambda images: model(images, training=False))
         self.state = [*model.variables, *self.optimisation.state]
         self.weights = model.weights
         self._made: dict[type[Objective], tuple[Batches, Any]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,27 +38,28 @@ def cut_patches(images: Any, size: int, stride: int) -> Any:
 
     Parameters
     ----------
-    images : tensor, shape (n, 96, 96, 3)
+    images : tensor, shape (n, 96, 96, band)
         Score windows of chips, in any unit.
     size, stride : int
         Pixels.
 
     Returns
     -------
-    tensor, shape (n, row, column, size * size * 3)
+    tensor, shape (n, row, column, size * size * band)
         The numbers of a patch row by row, pixel by pixel.
     """
+    bands = images.shape[-1]
     if size == stride:
         count = WINDOW_SIDE // size
-        split = keras.ops.reshape(images, (-1, count, size, count, size * 3))
+        split = keras.ops.reshape(images, (-1, count, size, count, size * bands))
     else:
         count = (WINDOW_SIDE - size) // stride + 1
         pixels = stride * np.arange(count)[:, np.newaxis] + np.arange(size)
         rows = keras.ops.take(images, pixels, axis=1)
         split = keras.ops.take(rows, pixels, axis=3)
-        split = keras.ops.reshape(split, (-1, count, size, count, size * 3))
+        split = keras.ops.reshape(split, (-1, count, size, count, size * bands))
     patches = keras.ops.transpose(split, (0, 1, 3, 2, 4))
-    return keras.ops.reshape(patches, (-1, count, count, size * size * 3))
+    return keras.ops.reshape(patches, (-1, count, count, size * size * bands))
 
 
 def spread_patches(probabilities: Any, size: int, stride: int) -> Any:
@@ -87,24 +89,30 @@ def spread_patches(probabilities: Any, size: int, stride: int) -> Any:
 
 
 def draw_patches(
-    images: NDArray[np.uint8], count: int, size: int, random_state: int
+    images: NDArray[Any],
+    count: int,
+    size: int,
+    random_state: int,
+    scale: Callable[[NDArray[Any]], Any],
 ) -> NDArray[np.float32]:
     """Draw patches from as many chips as there are, one from each.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, 96, 96, 3)
-        Score windows of chips.
+    images : ndarray, shape (n, 96, 96, band)
+        Score windows of chips, as they are stored.
     count : int
         Patches; chips are used again only where there are fewer.
     size : int
         Pixels on a side.
     random_state : int
         Seed of the choice of chips and places.
+    scale : callable
+        Makes numbers from 0 to 1 of those stored.
 
     Returns
     -------
-    ndarray of float32, shape (count, size * size * 3)
+    ndarray of float32, shape (count, size * size * band)
         From 0 to 1.
     """
     generator = np.random.default_rng(random_state)
@@ -112,5 +120,5 @@ def draw_patches(
     corners = generator.integers(0, WINDOW_SIDE - size + 1, (2, count, 1))
     rows, columns = corners + np.arange(size)
     drawn = images[chips[:, np.newaxis, np.newaxis], rows[:, :, np.newaxis], columns[:, np.newaxis]]
-    scaled: NDArray[np.float32] = drawn.reshape(count, -1).astype(np.float32) / 256
-    return scaled
+    scaled: NDArray[np.float32] = np.asarray(scale(drawn), dtype=np.float32)
+    return scaled.reshape(count, -1)

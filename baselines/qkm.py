@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.spatial.distance import pdist
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines import encoders
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.patches import check_patches, cut_patches, draw_patches, spread_patches
 from llpbench_baselines.publication import PAPER
@@ -62,8 +63,7 @@ class QKM(KerasMethod):
         from llpbench_baselines.layers import KernelMeasurement
 
         check_patches(self.patch_size, self.stride)
-        images = keras.layers.Input(IMAGE, dtype="uint8")
-        scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
+        images, scaled = self.scaled_images()
         measure = KernelMeasurement(
             self.components,
             categories,
@@ -78,16 +78,23 @@ class QKM(KerasMethod):
         if self.encoder not in encoders.ENCODERS:
             raise UnknownNameError(unknown("encoder", self.encoder, encoders.ENCODERS))
         makers = {"deep": encoders.deep_encoder, "autoencoder": encoders.autoencoder}
-        return makers[self.encoder](self.patch_size) if self.encoder in makers else None
+        bands = self.input_.shape[-1]
+        return makers[self.encoder](self.patch_size, bands) if self.encoder in makers else None
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
+    def initialise(self, images: NDArray[Any]) -> None:
         """Start from patches of the training chips."""
         measurement = self.model_.get_layer("measurement")
-        codes = patches = draw_patches(images, self.components, self.patch_size, self.random_state)
+        draw = partial(
+            draw_patches,
+            images,
+            size=self.patch_size,
+            random_state=self.random_state,
+            scale=self.model_.get_layer("scale"),
+        )
+        codes = patches = draw(self.components)
         if self.encoder == "autoencoder":
             count = min(20_000, len(images) * (WINDOW_SIDE // self.patch_size) ** 2)
-            many = draw_patches(images, count, self.patch_size, self.random_state)
-            encoders.learn_to_reconstruct(measurement.encoder, many)
+            encoders.learn_to_reconstruct(measurement.encoder, draw(count), images.shape[-1])
         if self.encoder != "none":
             codes = np.asarray(measurement.encoder(patches))
         measurement.positions.assign(patches if self.encoder == "deep" else codes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
@@ -33,8 +33,7 @@ class ResNet18UNet(KerasMethod):
     def build(self, categories: int) -> Any:
         """Stack four stages of two residual blocks, then the decoder."""
         layers = keras.layers
-        images = layers.Input(IMAGE, dtype="uint8")
-        x = layers.Rescaling(1 / 256, name="scale")(images)
+        images, x = self.scaled_images()
         x = normalised_convolution(x, 64, "stem", size=7, stride=2)
         seen = [x]
         x = layers.MaxPooling2D(3, strides=2, padding="same")(x)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from llpbench.data.batches import Images
 from llpbench.data.batches.images import MEMORY
 from llpbench.data.divisions import Divisions
+from llpbench.data.imagery import IMAGE
 from llpbench_baselines.losses import chip_shares
 
 
@@ -45,6 +46,7 @@ class SplitData:
         *,
         targets: NDArray[Any] | None = None,
         memory: int = MEMORY,
+        array: str = IMAGE,
     ) -> Self:
         """Take some chips of a split.
 
@@ -58,32 +60,37 @@ class SplitData:
             Of all chips of the split; by default their ``target``.
         memory : int
             Bytes of images that may be kept.
+        array : {"image", "embedding"}
+            What is seen of them.
         """
         targets = ds["target"].to_numpy() if targets is None else targets
         return cls(
-            Images(ds.isel(chip=chips), memory),
+            Images(ds.isel(chip=chips), memory, array),
             Divisions.of(ds).at(chips),
             np.array([group.weight for group in ds.llp.label_set.groups]),
             targets[chips],
         )
 
     @classmethod
-    def for_validation(cls, ds: xr.Dataset, memory: int = MEMORY) -> Self:
+    def for_validation(
+        cls, ds: xr.Dataset, memory: int = MEMORY, array: str = IMAGE
+    ) -> Self:
         """Take the chips of known divisions: others say nothing about a network."""
-        return cls.of(ds, Divisions.of(ds).known(at_least=1).chips, memory=memory)
+        chips = Divisions.of(ds).known(at_least=1).chips
+        return cls.of(ds, chips, memory=memory, array=array)
 
     @property
     def loss_weights(self) -> NDArray[np.float32]:
         """Class weights in the precision of networks."""
         return self.class_weights.astype(np.float32)
 
-    def score_network(self, network: Callable[[NDArray[np.uint8]], Any]) -> dict[str, float]:
+    def score_network(self, network: Callable[[NDArray[Any]], Any]) -> dict[str, float]:
         """Compare a network with the known proportions of divisions.
 
         Parameters
         ----------
         network : callable
-            Images (n, 96, 96, 3) to its output.
+            Images (n, 96, 96, band) to its output.
 
         Returns
         -------

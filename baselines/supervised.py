@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from llpbench.data.labels import scored_labels
 from llpbench.errors import MethodError
 from llpbench.methods.registry import make_method
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet
@@ -54,15 +55,24 @@ class ChipSupervised(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Make the network of the other method."""
-        self._other = make_method(self.network, random_state=self.random_state)
-        if not isinstance(self._other, KerasNetwork):
-            raise MethodError(f"{self.network!r} has no network: give a Keras method")
+        self._other = self._make_other()
+        self._other.input_ = self.input_
         return self._other.build(categories)
 
-    def initialise(self, images: NDArray[np.uint8]) -> None:
+    def find_input(self, train: xr.Dataset) -> ChipInput:
+        """See what the other method would."""
+        return self._make_other().find_input(train)
+
+    def initialise(self, images: NDArray[Any]) -> None:
         """Set first weights as the other method does."""
         self._other.model_ = self.model_
         self._other.initialise(images)
+
+    def _make_other(self) -> KerasNetwork:
+        other = make_method(self.network, random_state=self.random_state)
+        if not isinstance(other, KerasNetwork):
+            raise MethodError(f"{self.network!r} has no network: give a Keras method")
+        return other
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Take the shares counted on each chip's label."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from llpbench.errors import MethodError
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.publication import PAPER
 from llpbench_baselines.unet_decoder import decode, normalised_convolution
@@ -47,9 +48,14 @@ class VGG16UNet(KerasMethod):
 
     def build(self, categories: int) -> Any:
         """Take VGG16 from Keras and put the decoder on it."""
-        images = keras.layers.Input(IMAGE, dtype="uint8")
-        scaled = keras.layers.Rescaling(1 / 256, name="scale")(images)
+        images, scaled = self.scaled_images()
         if self.weights is not None:
+            if self.input_ != ChipInput():
+                raise MethodError(
+                    "ImageNet weights are for red, green and blue bytes, found an "
+                    f"{self.input_}: leave weights out, or build the dataset with "
+                    "--bands red,green,blue"
+                )
             scaled = keras.applications.vgg16.preprocess_input(256 * scaled)
         encoder = keras.applications.VGG16(
             include_top=False, weights=None, input_tensor=scaled, name="vgg16"

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from llpbench.data.labels import scored_labels
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
-from llpbench_baselines.backend import IMAGE, keras
+from llpbench_baselines.backend import keras
 from llpbench_baselines.cell_training import CellTraining
-from llpbench_baselines.context_network import CELL, CELLS, ContextNetwork, apply, predict_cells
+from llpbench_baselines.context_network import ContextNetwork, apply, predict_cells
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Lesson
@@ -108,7 +108,7 @@ class WindowsNetwork(ContextNetwork):
 
     def model(self) -> Any:
         """Make the network."""
-        images = keras.layers.Input(IMAGE, dtype="uint8")
+        images = keras.layers.Input(self.seen.shape, dtype=self.seen.dtype)
         moments = self.moments_scale(self.moments(images))
         return keras.Model(images, keras.layers.Softmax()(apply(self.context, moments)))
 

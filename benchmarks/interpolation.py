@@ -26,7 +26,7 @@ import llpbench
 from llpbench.protocol import prediction_inputs
 from llpbench.style import INK, MUTED, new_figure, strip
 from llpbench_baselines.backend import tf
-from llpbench_baselines.context_network import LOCAL, apply
+from llpbench_baselines.context_network import apply
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Arrays, Lesson
 
@@ -45,7 +45,7 @@ class InterpolatedTraining(LocalTraining):
     def learn_locally(self) -> Lesson:
         """Train cells alone towards `interpolated`."""
         alone, layers = self.alone, self.network.local_layers
-        flat, cells_of_chip = alone.reshape(-1, LOCAL), alone.shape[1] * alone.shape[2]
+        flat, cells_of_chip = alone.reshape(-1, alone.shape[-1]), alone.shape[1] * alone.shape[2]
         divisions = self.train.divisions
         proportions = divisions.proportions.astype(np.float32)
         visits, shape = divisions.visits(CHIPS), (DIVISIONS, CHIPS, CELLS, proportions.shape[1])

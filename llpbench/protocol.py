@@ -5,10 +5,10 @@ The text for people is ``docs/protocol.md``; both say the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from llpbench.errors import UnknownNameError, unknown
+from llpbench.errors import MethodError, UnknownNameError, examples, unknown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,6 +74,12 @@ TRACKS = {
 """Variables and coordinates that a method of each track may see of the chips it predicts; no
 attributes."""
 
+_OWN = {
+    *(*SUPERVISION["pixel"], *PLACES, "split_chip", "bounds", "bound", "overlap"),
+    *("truth", "proportions", "segmentation"),
+}
+_INPUT_DIMS = _OWN - {"band", "feature"}
+"""What an input is never over, but for the chips that come first."""
 
 SCORED = ("divisions", "chips")
 """What can be scored: means of divisions by known shares, or chips, by their labels, as well."""
@@ -96,7 +102,9 @@ def scores_chips(split: str, score: str | None = None) -> bool:
     return score == "chips" or (score is None and split != "val")
 
 
-def training_inputs(ds: xr.Dataset, supervision: str, *, places: bool = False) -> xr.Dataset:
+def training_inputs(
+    ds: xr.Dataset, supervision: str, *, places: bool = False, inputs: Sequence[str] = ()
+) -> xr.Dataset:
     """Keep only what a method may see of the chips it is trained on.
 
     Parameters
@@ -107,15 +115,24 @@ def training_inputs(ds: xr.Dataset, supervision: str, *, places: bool = False) -
         The level, see :data:`SUPERVISION`.
     places : bool
         Whether intervals are made, for which :data:`PLACES` may be seen too.
+    inputs : sequence of str
+        Variables that somebody added, see :attr:`llpbench.Method.inputs`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such level.
+    MethodError
+        If an input is missing, the benchmark's own, or not numbers of chips.
     """
     if supervision not in SUPERVISION:
         raise UnknownNameError(unknown("supervision level", supervision, SUPERVISION))
     attributes = {key: ds.attrs[key] for key in SUPERVISION_ATTRIBUTES if key in ds.attrs}
     names = (*SUPERVISION[supervision], *(PLACES if places else ()))
-    return _only(ds, names).assign_attrs(attributes)
+    return _only(ds, names, inputs).assign_attrs(attributes)
 
 
-def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
+def prediction_inputs(ds: xr.Dataset, track: str, *, inputs: Sequence[str] = ()) -> xr.Dataset:
     """Keep only what a method may see of the chips it predicts.
 
     Parameters
@@ -124,16 +141,19 @@ def prediction_inputs(ds: xr.Dataset, track: str) -> xr.Dataset:
         A grouped split.
     track : {"inductive", "disaggregation", "cross-region"}
         See :data:`TRACKS`: an inductive method sees images alone, no places and no proportions.
+    inputs : sequence of str
+        Variables that somebody added, as for :func:`training_inputs`, which see.
     """
     if track not in TRACKS:
         raise UnknownNameError(unknown("track", track, TRACKS))
-    return _only(ds, TRACKS[track])
+    return _only(ds, TRACKS[track], inputs)
 
 
-def _only(ds: xr.Dataset, names: Collection[str]) -> xr.Dataset:
+def _only(ds: xr.Dataset, names: Collection[str], inputs: Sequence[str]) -> xr.Dataset:
     """Variables and coordinates of these names, without other attributes than of their coding.
 
-    xarray notes in the encoding from which file an array was read.
+    xarray notes in the encoding from which file an array was read. Of inputs nothing is left but
+    numbers and names of dimensions.
     """
     seen = ds[[name for name in ds.data_vars if name in names]]
     hidden = [name for name in seen.coords if name not in names]
@@ -141,4 +161,29 @@ def _only(ds: xr.Dataset, names: Collection[str]) -> xr.Dataset:
     for name, array in plain.data_vars.items():
         known = seen[name].attrs
         array.attrs = {key: known[key] for key in CODING_ATTRIBUTES if key in known}
-    return plain
+    added = {name: _input(ds, name) for name in inputs}
+    return plain.assign({name: (array.dims, array.data) for name, array in added.items()})
+
+
+def _input(ds: xr.Dataset, name: str) -> xr.DataArray:
+    """Find a variable that somebody added, and refuse what is none."""
+    if name in _OWN:
+        raise MethodError(
+            f"inputs of a method are variables that you add to a dataset, found {name!r}, which is "
+            "one of the benchmark's own: leave it out, or give yours another name"
+        )
+    if name not in ds:
+        raise MethodError(
+            f"this method needs the input {name!r}, which the dataset lacks: add it over chip, "
+            f"with ds.assign({name}=('chip', values))"
+        )
+    array = ds[name]
+    dims = array.dims
+    if dims[:1] != ("chip",) or set(dims[1:]) & _INPUT_DIMS:
+        raise MethodError(
+            f"an input is over chip first, and over no division or category, but {name!r} is over "
+            f"{examples(map(str, dims))}: add it over chip and dimensions of its own"
+        )
+    if array.dtype.kind not in "biuf":
+        raise MethodError(f"an input is of numbers, but {name!r} is of {array.dtype}: convert it")
+    return array

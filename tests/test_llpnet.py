@@ -26,10 +26,12 @@ from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines.backend import keras
 from llpbench_baselines.cell_training import CellTraining
-from llpbench_baselines.context_network import LOCAL, WINDOWS, ContextNetwork
+from llpbench_baselines.context_network import WINDOWS, ContextNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.spatial_smoothing import smooth
 
+LOCAL = 6
+"""Numbers of a cell of three bands: their means and deviations."""
 QUICK = {"rounds": 2, "local_steps": 150, "first_steps": 100, "later_steps": 50}
 
 

@@ -100,10 +100,22 @@ class CorrelatedEasyLLP(EasyLLP):
 
     def correlation(self, data: SplitData) -> float:
         """Intraclass correlation of the chips' mean colours, averaged over bands."""
-        sums = [part.sum(axis=(1, 2), dtype=np.uint32) for part in data.images.in_order()]
-        colours = np.concatenate(sums) / (256 * WINDOW_SIDE**2)
+        colours = np.concatenate([_mean_colours(part, data) for part in data.images.in_order()])
+        colours = np.where(np.isfinite(colours), colours, np.nanmean(colours, axis=0))
         owner = data.divisions.chip_weights.argmax(axis=1)
         return float(np.nanmean(intraclass_correlation(colours, owner)))
+
+
+def _mean_colours(images: NDArray[Any], data: SplitData) -> NDArray[np.float64]:
+    """Mean of each band of chips, (n, band), NaN where all of it is missing."""
+    if images.dtype == np.uint8:
+        sums: NDArray[np.uint32] = images.sum(axis=(1, 2), dtype=np.uint32)
+        return sums / (256 * WINDOW_SIDE**2)
+    values = data.images.coding.decode(images)
+    known = np.isfinite(values)
+    count = known.sum(axis=(1, 2))
+    total = np.where(known, values, 0).sum(axis=(1, 2), dtype=np.float64)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def debiasing(counts: NDArray[np.float64], correlation: float) -> NDArray[np.float64]:

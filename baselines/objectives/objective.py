@@ -16,8 +16,8 @@ from llpbench.methods.settings import check_settings
 from llpbench_baselines.losses import SHARE_LOSSES, Loss
 from llpbench_baselines.split_data import SplitData
 
-Network: TypeAlias = Callable[[NDArray[np.uint8]], Any]
-"""A network as it is now: images (n, 96, 96, 3) to its output."""
+Network: TypeAlias = Callable[[NDArray[Any]], Any]
+"""A network as it is now: images (n, 96, 96, band) to its output."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -83,6 +83,14 @@ def open_dataset(
     return ds if split is None else ds.llp.split(split)
 
 
+def open_grouped(dataset: str | os.PathLike[str] | xr.Dataset) -> xr.Dataset:
+    """Open all splits of a dataset in class groups; one that is open may have further variables."""
+    if isinstance(dataset, str | os.PathLike):
+        dataset = open_dataset(dataset)
+    grouped: xr.Dataset = dataset.llp.group()
+    return grouped
+
+
 @cache
 def _read_after_forks() -> None:
     """Have forked processes, such as workers of data loaders, read without dask's threads.

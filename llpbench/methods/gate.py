@@ -35,12 +35,14 @@ def fit(
 ) -> None:
     """Train a method on one grouped split, and let it choose on another.
 
-    Both are shown as far as its supervision goes, and where chips lie only to a pipeline that ends
+    Both are shown as far as its supervision goes, with the inputs that it asks for, and where chips lie only to a pipeline that ends
     with intervals; the journal is for methods that are trained in epochs.
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
     train, val = (
-        training_inputs(split, method.supervision, places=method.learns_intervals)
+        training_inputs(
+            split, method.supervision, places=method.learns_intervals, inputs=method.inputs
+        )
         for split in (train, val)
     )
     with _saying(f"{type(method).__name__} cannot be trained with {method.settings}"):
@@ -54,7 +56,8 @@ def predict_batches(
 
     The track is by default the method's own.
     """
-    return method.predict_batches(prediction_inputs(ds, track or method.track))
+    seen = prediction_inputs(ds, track or method.track, inputs=method.inputs)
+    return method.predict_batches(seen)
 
 
 def predict(
@@ -106,7 +109,7 @@ def predict(
 
 def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:
     """What predicts single chips of ``ds`` by their position, for measuring how long one takes."""
-    return method.chip_predictor(prediction_inputs(ds, method.track).load())
+    return method.chip_predictor(prediction_inputs(ds, method.track, inputs=method.inputs).load())
 
 
 def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Dataset) -> None:

@@ -45,6 +45,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Whether the same seed gives the same bits on one machine without being asked to.
     is_reference : bool
         Whether it is a floor or a ceiling for others, outside any ranking.
+    inputs : tuple of str
+        Names of further variables, added to a dataset over ``chip``, that it sees of all chips.
     learns_intervals : bool
         Whether a last post-processor learns intervals, for which it sees where training chips lie.
     parameters, non_trainable : int or None
@@ -65,6 +67,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
     is_iterative: bool = False
     is_deterministic: bool = False
     is_reference: bool = False
+    inputs: tuple[str, ...] = ()
     learns_intervals: bool = False
     parameters: int | None = None
     non_trainable: int = 0
@@ -216,10 +219,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
         return lambda number: Estimate.join(list(self.predict_batches(chips[number])))
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
-        """All that :meth:`fit` learned, as named arrays; ``categories`` among them.
-
-        Those of text, such as the categories, are no parameters.
-        """
+        """All that :meth:`fit` learned, as named arrays; those of text are no parameters."""
         raise NotImplementedError
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:

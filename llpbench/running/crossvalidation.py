@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 def crossvalidate(
     method: str,
-    dataset: str | os.PathLike[str],
+    dataset: str | os.PathLike[str] | xr.Dataset,
     *,
     folds: int = 5,
     splits: str = ALL,
@@ -64,8 +64,8 @@ def crossvalidate(
     ----------
     method : str
         Name of an installed method, with its post-processors.
-    dataset : str or path
-        What :func:`llpbench.open_dataset` opens.
+    dataset : str, path or Dataset
+        What :func:`llpbench.open_dataset` opens, or has opened, see :func:`llpbench.run_method`.
     folds : int
         How many, at least 3.
     splits : {"all", "train+val"}
@@ -97,7 +97,9 @@ def crossvalidate(
     KeyboardInterrupt
         If the training of a network was interrupted; a checkpoint of it stays.
     """
-    plan = FoldPlan(Job(method, os.fspath(dataset), dict(settings or {}), seed), folds, splits)
+    opened = None if isinstance(dataset, str | os.PathLike) else dataset
+    name = os.fspath(dataset) if opened is None else opened.llp.info.name
+    plan = FoldPlan(Job(method, name, dict(settings or {}), seed), folds, splits, opened)
     plan.check()
     folder = out or Path("runs") / plan.title
     folder.mkdir(parents=True, exist_ok=True)

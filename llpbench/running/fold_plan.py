@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llpbench.data.dataset import open_dataset
+from llpbench.data.dataset import open_grouped
 from llpbench.data.folds import take_fold
 from llpbench.data.splits import take_splits
 from llpbench.errors import MethodError, UnknownNameError, unknown
@@ -24,11 +24,15 @@ SPLITS = (ALL, "train+val")
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """A method with its settings, dataset and seed, the number of folds and the splits cut."""
+    """A method with its settings, dataset and seed, the number of folds and the splits cut.
+
+    ``opened`` is the dataset where it is open, with variables that were added to it.
+    """
 
     job: Job
     folds: int
     splits: str
+    opened: xr.Dataset | None = None
 
     @property
     def title(self) -> str:
@@ -38,7 +42,7 @@ class FoldPlan:
 
     def region(self) -> xr.Dataset:
         """Open the grouped chips that are cut in folds, without divisions of other splits."""
-        ds = open_dataset(self.job.dataset).llp.group()
+        ds = open_grouped(self.job.dataset if self.opened is None else self.opened)
         return ds if self.splits == ALL else take_splits(ds, self.splits.split("+"), "renormalise")
 
     def task(self, number: int) -> Task:

@@ -9,11 +9,11 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llpbench._version import __version__
 from llpbench.data.appearance import look_at
-from llpbench.data.dataset import open_dataset
+from llpbench.data.dataset import open_grouped
 from llpbench.data.splits import take_part
 from llpbench.errors import MethodError
 from llpbench.methods import gate
@@ -31,19 +31,22 @@ from llpbench.runs.folder import can_resume, claimed_folder, working_folder
 from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run
 from llpbench.writing import recover
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 log = logging.getLogger(__name__)
 
 
 def run_method(
     name: str,
-    dataset: str | os.PathLike[str],
+    dataset: str | os.PathLike[str] | xr.Dataset,
     *,
     train_on: str = "train",
     split: str | None = None,
     score: str | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
-    apply_to: str | os.PathLike[str] | None = None,
+    apply_to: str | os.PathLike[str] | xr.Dataset | None = None,
     out: Path | None = None,
     resume: bool = False,
     deterministic: bool = False,
@@ -65,8 +68,8 @@ def run_method(
     ----------
     name : str
         Of an installed method.
-    dataset : str or path
-        What :func:`llpbench.open_dataset` opens.
+    dataset : str, path or Dataset
+        What :func:`llpbench.open_dataset` opens, or opened; a method's ``inputs`` may be added.
     train_on : {"train", "all"}
         With all, all chips are predicted, for a map, and nothing is scored: no division is left
         that the method has not seen.
@@ -79,7 +82,7 @@ def run_method(
         The method's ``random_state``.
     settings : mapping, optional
         Further keywords of the method's constructor.
-    apply_to : str or path, optional
+    apply_to : str, path or Dataset, optional
         Another dataset, of which the split is predicted instead: the cross-region track.
     out : Path, optional
         The run folder; must be new or empty. By default one below ``runs/`` in the working
@@ -111,8 +114,8 @@ def run_method(
     if settings and "random_state" in settings:
         raise MethodError("random_state is the seed; give it as such")
     method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
-    region = open_dataset(dataset).llp.group()
-    other = region if apply_to is None else open_dataset(apply_to).llp.group()
+    region = open_grouped(dataset)
+    other = region if apply_to is None else open_grouped(apply_to)
     task = Task(name, method, region, other, seed, train_on)
     split = split or (ALL if train_on == ALL else "test")
     return run_task(
