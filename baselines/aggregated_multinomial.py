@@ -43,7 +43,7 @@ class AggregatedMultinomial(DivisionRegression):
     label proportions, arXiv 1709.04108 (the loss, for networks).
     """
 
-    parameters = 256 * 6 + 6 + 256 * 5 + 5
+    parameters: int | None = 256 * 6 + 6 + 256 * 5 + 5
     source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
 
     def fit_divisions(

@@ -46,7 +46,7 @@ class BagRidge(DivisionRegression):
     2012?, KDD 2015; Szabó et al., Learning theory for distribution regression, JMLR 2016.
     """
 
-    parameters = 256 * 6 + 6 + 256 * 5 + 5
+    parameters: int | None = 256 * 6 + 6 + 256 * 5 + 5
     source = "distribution regression: Flaxman et al., KDD 2015; Szabó et al., JMLR 2016"
 
     def __init__(self, *, area_exponent: float = 1.0, **features: Any) -> None:

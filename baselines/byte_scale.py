@@ -30,7 +30,7 @@ class ByteScale:
     coding : Coding
         How stored numbers become values.
     centre, spread : ndarray of float32, shape (band,)
-        m and s; 1 for a band that is the same everywhere.
+        The numbers m and s; s is 1 for a band that is the same everywhere.
     """
 
     coding: Coding

@@ -66,6 +66,7 @@ class ChipFeatures:
     Parameters
     ----------
     sets : sequence of FeatureSet
+        In the order of what they give.
     array : {"image", "embedding"}, optional
         What they describe; by default the image, or the embedding where there is no image.
 
@@ -79,7 +80,8 @@ class ChipFeatures:
 
     def __init__(self, sets: Sequence[FeatureSet], array: str | None = None) -> None:
         self.sets, self._array = sets, array
-        self.input, self.scale = ChipInput(), None
+        self.input = ChipInput()
+        self.scale: ByteScale | None = None
 
     def learn(self, train: xr.Dataset, random_state: int) -> Self:
         """Learn every set from the images of random chips.
@@ -140,10 +142,12 @@ class ChipFeatures:
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """All that was learned, by set and name."""
-        scale = self.scale and {"scale/centre": self.scale.centre, "scale/spread": self.scale.spread}
+        scale = {}
+        if self.scale is not None:
+            scale = {"scale/centre": self.scale.centre, "scale/spread": self.scale.spread}
         return {
             **self.input.to_weights(),
-            **(scale or {}),
+            **scale,
             **{
                 f"{features.name}/{key}": array
                 for features in self.sets

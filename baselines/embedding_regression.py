@@ -66,7 +66,9 @@ class EmbeddingRidge(OnEmbedding, BagRidge):
     """
 
     parameters = None
-    source = "a linear probe on precomputed embeddings, with the bag ridge of Flaxman et al., KDD 2015"
+    source = (
+        "a linear probe on precomputed embeddings, with the bag ridge of Flaxman et al., KDD 2015"
+    )
 
     def __init__(self, *, area_exponent: float = 1.0, random_state: int = 0) -> None:
         super().__init__(area_exponent=area_exponent, random_state=random_state)

@@ -52,6 +52,7 @@ class KerasNetwork(Method):
         Returns
         -------
         stored, scaled : keras tensor, shape (n, 96, 96, band)
+            Numbers as they are stored, and from 0 to 1.
         """
         from llpbench_baselines.layers import UnitScale
 

@@ -157,9 +157,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
         if len(known) > self.chips:
             generator = np.random.default_rng(self.random_state)
             known = np.sort(generator.choice(known, self.chips, replace=False))
-        return SplitData.of(
-            train, known, targets=self.targets(train), array=self.input_.array
-        )
+        return SplitData.of(train, known, targets=self.targets(train), array=self.input_.array)
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Read targets of single chips; divisions alone are used by default."""
@@ -168,7 +166,9 @@ class LLPNet(KerasNetwork, IterativeMethod):
 
     def choose_sharpness(self, validation: SplitData) -> dict[str, float]:
         """Take the exponent whose shares fit validation divisions best, and give its scores."""
-        network = model_graph(self.model_, lambda images: _sharpen_all(self.model_(images, training=False)))
+        network = model_graph(
+            self.model_, lambda images: _sharpen_all(self.model_(images, training=False))
+        )
         parts = [network(batch).numpy() for batch in validation.images.in_order(_BLOCK)]
         scores = [validation.score(shares) for shares in np.concatenate(parts, axis=1)]
         best = int(np.argmin([score["val_loss"] for score in scores]))

@@ -31,11 +31,10 @@ def describe_patches(images: NDArray[Any], size: int) -> NDArray[np.float32]:
     ndarray of float32, shape (n, (96 / size)**2, 2 * band)
         Mean of each band (0 to 255), then ``log(1 + standard deviation)`` of each.
     """
-    size, square = numbers_along(images, size), np.float32
+    size = numbers_along(images, size)
     total = _sum_patches(images, size).astype(np.float32)
-    if images.dtype == np.uint8:
-        square = np.uint16
-    squares = _sum_patches(np.square(images, dtype=square), size).astype(np.float32)
+    kind = "uint16" if images.dtype == np.uint8 else "float32"
+    squares = _sum_patches(np.square(images, dtype=np.dtype(kind)), size).astype(np.float32)
     mean, mean_square = total / size**2, squares / size**2
     spread = np.log1p(np.sqrt(np.maximum(mean_square - np.square(mean), 0)))
     return np.concatenate([mean, spread], axis=-1)

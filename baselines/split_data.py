@@ -72,9 +72,7 @@ class SplitData:
         )
 
     @classmethod
-    def for_validation(
-        cls, ds: xr.Dataset, memory: int = MEMORY, array: str = IMAGE
-    ) -> Self:
+    def for_validation(cls, ds: xr.Dataset, memory: int = MEMORY, array: str = IMAGE) -> Self:
         """Take the chips of known divisions: others say nothing about a network."""
         chips = Divisions.of(ds).known(at_least=1).chips
         return cls.of(ds, chips, memory=memory, array=array)

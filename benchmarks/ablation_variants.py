@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.data.imagery import CELL, CELLS
 from llpbench.data.labels import scored_labels
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method

@@ -59,9 +59,11 @@ def _seen(
     ds = small_region(chips, seed)
     stored = coding.encode(_values(ds, seed, bands, low, high), dtype)
     names = [f"B{number}" for number in range(bands)]
-    return ds.drop_vars(["image", "band"]).assign(
-        {IMAGE: (DIMS[IMAGE], stored, coding.attributes())}
-    ).assign_coords(band=names)
+    return (
+        ds.drop_vars(["image", "band"])
+        .assign({IMAGE: (DIMS[IMAGE], stored, coding.attributes())})
+        .assign_coords(band=names)
+    )
 
 
 def _cells(chips: int, seed: int, coding: Coding, dtype: str) -> xr.Dataset:

@@ -55,7 +55,7 @@ def test_a_scale_is_its_formula(make: Maker) -> None:
     array = IMAGE if IMAGE in ds else EMBEDDING
     seen = ChipInput.any_of(ds)
     values = decode_array(ds, array).to_numpy().astype(np.float64)
-    stored = ds[array].to_numpy() if not seen.coding == Coding() else values.astype(np.float32)
+    stored = ds[array].to_numpy() if seen.coding != Coding() else values.astype(np.float32)
     mean, spread = (f(values, axis=(0, 1, 2)) for f in (np.nanmean, np.nanstd))
     expected = np.nan_to_num(np.clip(128 + 32 * (values - mean) / spread, 0, 255), nan=128)
     found = ByteScale.learn(stored, seen.coding)(stored)
@@ -154,7 +154,9 @@ def test_probes_of_embeddings_have_no_settings_of_patches_and_need_one(name: str
         fitted(name, small_region)
 
 
-@pytest.mark.parametrize("name", ["downconv", "convregr", "customunet", "resnet18unet", "vgg16unet"])
+@pytest.mark.parametrize(
+    "name", ["downconv", "convregr", "customunet", "resnet18unet", "vgg16unet"]
+)
 def test_networks_are_built_for_any_bands(name: str) -> None:
     method = make_method(name)
     method.input_ = ChipInput.of(small_imagery.sentinel2(4))
@@ -219,7 +221,9 @@ def test_networks_of_strangers_still_learn_and_refuse_what_they_cannot_take() ->
     gate.fit(method, small_region(8), small_region(4, seed=1))
     assert np.isfinite(shares(method, small_region(4, seed=2))).all()
     bands = small_imagery.sentinel2(8)
-    with pytest.raises(MethodError, match=r"takes images \(96, 96, 3\) of uint8, found an image of 13"):
+    with pytest.raises(
+        MethodError, match=r"takes images \(96, 96, 3\) of uint8, found an image of 13"
+    ):
         gate.fit(OfStrangers(epochs=1), bands, bands)
 
 

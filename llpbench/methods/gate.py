@@ -35,8 +35,9 @@ def fit(
 ) -> None:
     """Train a method on one grouped split, and let it choose on another.
 
-    Both are shown as far as its supervision goes, with the inputs that it asks for, and where chips lie only to a pipeline that ends
-    with intervals; the journal is for methods that are trained in epochs.
+    Both are shown as far as its supervision goes, with the inputs that it names, and where chips
+    lie only to a pipeline that ends with intervals; the journal is for methods that are trained in
+    epochs.
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
     train, val = (
