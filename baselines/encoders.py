@@ -13,7 +13,7 @@ ENCODERS = ("none", "deep", "autoencoder")
 
 
 def deep_encoder(size: int, bands: int = 3) -> Any:
-    """Convolve and pool twice, then two dense layers: patches (n, size * size * band) to (n, 84)."""
+    """Convolve and pool twice, then two dense layers: patches (n, size * size * band) to 84."""
     layers = keras.layers
     return keras.Sequential(
         [

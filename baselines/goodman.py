@@ -25,9 +25,9 @@ class Goodman(Method):
     r"""Find what classes the patches of each look have, the same in all divisions.
 
     The patches of 4 x 4 pixels of the training images, or the cells of embeddings, are put into
-    groups by their looks alone (k-means on colour and texture). With the share :math:`x_{dg}` of group g in division d, of
-    area :math:`a_d`, Goodman's identity :math:`p_{dk} = \sum_g x_{dg} b_{gk}` is solved for the
-    class shares of the groups,
+    groups by their looks alone (k-means on colour and texture). With the share :math:`x_{dg}` of
+    group g in division d, of area :math:`a_d`, Goodman's identity
+    :math:`p_{dk} = \sum_g x_{dg} b_{gk}` is solved for the class shares of the groups,
 
     .. math:: b = \mathrm{argmin}_{b_g \in \Delta}
               \sum_d a_d \left\lVert p_d - \sum_g x_{dg} b_g \right\rVert^2
