@@ -25,7 +25,6 @@ from llpbench_baselines.layers import UnitScale
 from llpbench_baselines.objectives.chips import CorrelatedEasyLLP
 from llpbench_baselines.patch_words import describe_patches
 from llpbench_baselines.split_data import SplitData
-from llpbench_baselines.vgg16unet import VGG16UNet
 
 Maker = Callable[..., xr.Dataset]
 
@@ -44,7 +43,7 @@ def mae(method: Method, ds: xr.Dataset) -> float:
 
 def fitted(name: str, make: Maker, **settings: object) -> Method:
     method = make_method(name, **settings)
-    gate.fit(method, make(24), make(8, seed=1))
+    gate.fit(method, make(24), make(4, seed=1))
     return method
 
 
@@ -116,7 +115,7 @@ def test_patches_of_cells_are_of_whole_cells() -> None:
 def test_a_method_predicts_what_it_was_trained_on_alone() -> None:
     on_bands = fitted("bag-ridge", small_imagery.sentinel2, words=8)
     on_bytes = fitted("bag-ridge", small_region, words=8)
-    bands = small_imagery.sentinel2(8)
+    bands = small_imagery.sentinel2(4)
     swapped = small_region(8).assign_coords(band=["nir", "red", "green"])
     other = bands.copy()
     other[IMAGE].attrs = {**other[IMAGE].attrs, "scale_factor": 1e-3}
@@ -155,7 +154,14 @@ def test_probes_of_embeddings_have_no_settings_of_patches_and_need_one(name: str
 
 
 @pytest.mark.parametrize(
-    "name", ["downconv", "convregr", "customunet", "resnet18unet", "vgg16unet"]
+    "name",
+    [
+        *("downconv", "convregr"),
+        *(
+            pytest.param(name, marks=pytest.mark.full)
+            for name in ("customunet", "resnet18unet", "vgg16unet")
+        ),
+    ],
 )
 def test_networks_are_built_for_any_bands(name: str) -> None:
     method = make_method(name)
@@ -181,7 +187,7 @@ def test_networks_learn_from_gaps_and_fractions(
     method = fitted(name, small_imagery.sentinel1, **EASY, **settings)
     test = small_imagery.sentinel1(4, seed=2)
     found = shares(method, test)
-    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-4)
     assert found.std(axis=0).max() > 0
     method.save(tmp_path)
     np.testing.assert_array_equal(shares(type(method).load(tmp_path), test), found)
@@ -189,7 +195,13 @@ def test_networks_learn_from_gaps_and_fractions(
         shares(method, small_imagery.sentinel2(4))
 
 
-@pytest.mark.parametrize("make", [small_imagery.sentinel2, small_imagery.alphaearth])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(small_imagery.sentinel2, marks=pytest.mark.full),
+        small_imagery.alphaearth,
+    ],
+)
 def test_llpnet_learns_from_bands_and_from_cells(make: Maker) -> None:
     steps = {"local_steps": 60, "first_steps": 30, "later_steps": 10, "rounds": 1}
     method, test = fitted("llpnet", make, **steps), make(6, seed=2)
@@ -233,7 +245,7 @@ def test_of_bytes_nothing_is_kept_and_nothing_learned() -> None:
         method = fitted(name, small_region, **(EASY if name == "downconv" else {"words": 8}))
         names = set(method.get_weights())
         assert not {weights for weights in names if weights.startswith(("input", "scale"))}
-    model = VGG16UNet().build(CATEGORIES)
+    model = DownConv().build(CATEGORIES)
     assert isinstance(model.get_layer("scale"), keras.layers.Rescaling)
     assert isinstance(method, Method)
     assert KerasNetwork.input_ == ChipInput()
