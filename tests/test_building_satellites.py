@@ -48,7 +48,7 @@ def own(tmp_path: Path) -> OwnRegion:
 
 def call(own: OwnRegion, *options: Any) -> Result:
     """Build a dataset as a user does."""
-    recipe = own.recipe(images=[])
+    recipe = own.recipe(images=[own.folder])
     told = ("--labels", recipe.labels[0], "--divisions", recipe.divisions, "--chip-km", 0.1)
     arguments = ("build", "mine", *told, *options)
     return CliRunner().invoke(cli, list(map(str, arguments)))
