@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from regions import make_region, write_region
 
 from llpbench import open_dataset
+from llpbench.data.appearance import look_at
 from llpbench.data.imagery import EMBEDDING, IMAGE, RGB_ONLY, SIDES, Band, Coding, Imagery
 from llpbench.data.region import ChipBlock, Region
 from llpbench.data.store import read_info, verify_store
 from llpbench.data.store.layout import files_of
-from llpbench.errors import StoreError
+from llpbench.errors import LLPBenchError, StoreError
 from llpbench.protocol import prediction_inputs
 
 SENTINEL2 = Imagery(
@@ -194,3 +196,41 @@ def test_values_come_back_within_a_step(values: list[float], coding: Coding) -> 
     most = np.nanmax(np.abs(np.diff(np.sort(steps))))
     inside = ~np.isnan(array) & (np.abs(array) <= np.nanmax(steps))
     assert (np.abs(back - array)[inside] <= most + 1e-6).all()
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """Bands and cells with scales of their own."""
+    path = tmp_path_factory.mktemp("both") / "mine"
+    write_region(_region({IMAGE: SENTINEL2, EMBEDDING: TESSERA}), path)
+    return open_dataset(path)
+
+
+def test_what_is_held_follows_what_is_selected(both: xr.Dataset) -> None:
+    assert both.llp.info.images == {IMAGE: SENTINEL2, EMBEDDING: TESSERA}
+    part = both.sel(band=["B8", "B4"]).drop_vars([EMBEDDING, "embedding_scale"])
+    image = part.llp.info.images[IMAGE]
+    assert part.llp.info.images.keys() == {IMAGE}
+    assert image.bands == (SENTINEL2.bands[7], SENTINEL2.bands[3])
+    assert (image.coding, image.source) == (SENTINEL2.coding, SENTINEL2.source)
+    assert [channel.name for channel in look_at(part).channels] == ["B8", "B4"]
+    mean = part.llp.values().mean("band").expand_dims(band=["mean"], axis=-1)
+    index = part.drop_vars([IMAGE, "band"]).assign(image=mean)
+    assert index.llp.info.images[IMAGE].bands == (Band("mean"),)
+    assert index.llp.info.images[IMAGE].coding == Coding()
+
+
+@pytest.mark.parametrize("select", [{"band": 0}, {"feature": 0}, {"band": []}])
+def test_bands_are_a_list(both: xr.Dataset, select: dict[str, Any]) -> None:
+    with pytest.raises(LLPBenchError, match=r"its last dimension, of one at least, found .* list"):
+        _ = both.isel(select).llp
+
+
+def test_a_netcdf_file_holds_values_and_embeddings(both: xr.Dataset, tmp_path: Path) -> None:
+    ds = both.drop_vars([IMAGE, "label"])  # netCDF 3 has no unsigned numbers
+    ds.to_netcdf(tmp_path / "mine.nc")
+    with xr.open_dataset(tmp_path / "mine.nc") as copied:
+        np.testing.assert_array_equal(
+            copied.llp.values(EMBEDDING).to_numpy(), ds.llp.values(EMBEDDING).to_numpy()
+        )
+        assert copied.llp.info.images[EMBEDDING].coding == TESSERA.coding

@@ -11,7 +11,7 @@ import xarray as xr
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
 from llpbench.data.grouping import group_classes
-from llpbench.data.imagery import RGB, SIDES, decode_array
+from llpbench.data.imagery import RGB, SIDES, decode_array, require_bands
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
@@ -41,6 +41,7 @@ class LabelProportions:
 
     def __init__(self, dataset: xr.Dataset) -> None:
         require_one_table(dataset)
+        require_bands(dataset)
         self._ds = dataset
 
     def __repr__(self) -> str:
@@ -52,8 +53,8 @@ class LabelProportions:
 
     @property
     def info(self) -> DatasetInfo:
-        """What the dataset is: name, classes, grid, provenance, digest."""
-        return DatasetInfo.of_attributes(self._ds.attrs)
+        """What the dataset is: name, classes, grid, provenance, digest, bands that it has."""
+        return DatasetInfo.of_dataset(self._ds)
 
     @property
     def label_set(self) -> LabelSet:

@@ -7,15 +7,16 @@ or both. Numbers stay as small as they are stored; :meth:`Coding.decode` makes v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat
 
 from llpbench.catalog import check_printable
+from llpbench.errors import LLPBenchError
 from llpbench.protocol import CHIP_SIZE, CODING_ATTRIBUTES, WINDOW_SIDE
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ SIDES: Mapping[str, int] = MappingProxyType({IMAGE: CHIP_SIZE, EMBEDDING: CELLS}
 
 _MISSING, _FACTOR, _OFFSET, _METHOD, _SCALE, _POWER, _ARRAY = CODING_ATTRIBUTES
 
+MOST_BANDS = 4096
 _MOST_SHOWN = 13
 """Bands that are named one by one: all of Sentinel-2."""
 
@@ -161,11 +163,12 @@ class Coding:
     @classmethod
     def of_attributes(cls, attributes: Mapping[Any, Any]) -> Self:
         """Read what :meth:`attributes` wrote."""
+        missing = attributes.get(_MISSING)
         return cls(
-            scale=attributes.get(_SCALE, attributes.get(_FACTOR, 1.0)),
-            offset=attributes.get(_OFFSET, 0.0),
-            power=attributes.get(_POWER, 1.0),
-            missing=attributes.get(_MISSING),
+            scale=float(attributes.get(_SCALE, attributes.get(_FACTOR, 1.0))),
+            offset=float(attributes.get(_OFFSET, 0.0)),
+            power=float(attributes.get(_POWER, 1.0)),
+            missing=None if missing is None else float(missing),
             by_cell=attributes.get(_ARRAY) is not None,
         )
 
@@ -186,10 +189,20 @@ class Imagery:
         What made it: a sensor or product, or the model of an embedding with its version.
     """
 
-    bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=4096)]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=MOST_BANDS)]
     dtype: Literal["uint8", "int8", "uint16", "int16", "float32"]
     coding: Coding = Coding()
     source: _Text = ""
+
+    def select(self, array: xr.DataArray) -> Imagery:
+        """What an array holds that was made of this one: its bands, its type, its coding."""
+        own = {band.name: band for band in self.bands}
+        names = array[array.dims[-1]].to_numpy().tolist()
+        coding, dtype = Coding.of_attributes(array.attrs), cast("Any", str(array.dtype))
+        if (names, dtype, coding) == (self.names, self.dtype, self.coding):
+            return self
+        bands = tuple(own.get(name, Band(str(name))) for name in names)
+        return replace(self, bands=bands, dtype=dtype, coding=coding)
 
     @property
     def names(self) -> list[str]:
@@ -223,6 +236,18 @@ RGB = Imagery(tuple(Band(colour, colour) for colour in ("red", "green", "blue"))
 """The images of the published datasets: red, green and blue from 0 to 255."""
 
 RGB_ONLY: Mapping[str, Imagery] = {IMAGE: RGB}
+
+
+def require_bands(ds: xr.Dataset) -> None:
+    """Refuse arrays that have lost their last dimension, as of one band that was selected."""
+    for array in SIDES:
+        last = DIMS[array][-1]
+        if array in ds and (ds[array].dims[-1:] != (last,) or not ds.sizes[last]):
+            raise LLPBenchError(
+                f"{array} must have {last} as its last dimension, of one at least, found "
+                f"{dict(ds[array].sizes)}: select a list, as in ds.isel({last}=[0]), or transpose "
+                "it"
+            )
 
 
 def decode_array(ds: xr.Dataset, array: str) -> xr.DataArray:

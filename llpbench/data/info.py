@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
-from llpbench.data.imagery import RGB_ONLY, Imagery
+from llpbench.data.imagery import EMBEDDING, IMAGE, RGB_ONLY, Imagery
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _LABEL_SET, _GRID = TypeAdapter(LabelSet), TypeAdapter(ChipGrid)
 _RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(Mapping[str, Imagery])
@@ -80,6 +83,20 @@ class DatasetInfo:
             images=_parse_images(attributes["images"]) if attributes.get("images") else RGB_ONLY,
             store=Path(attributes["store"]) if attributes.get("store") else None,
         )
+
+    @classmethod
+    def of_dataset(cls, ds: xr.Dataset) -> DatasetInfo:
+        """What a dataset is that is open: images are of the arrays and bands that it still has."""
+        info = cls.of_attributes(ds.attrs)
+        images = {name: known.select(ds[name]) for name, known in info.images.items() if name in ds}
+        if not images or images == info.images:
+            return info
+        recipe = info.recipe
+        if recipe is not None and IMAGE in images:
+            recipe = recipe.select(info.images[IMAGE].names, images[IMAGE].names)
+        if recipe is not None and EMBEDDING not in images:
+            recipe = replace(recipe, embedding=None)
+        return replace(info, images=images, recipe=recipe)
 
     def attributes(self) -> dict[str, str]:
         """Plain text for the attributes of an xarray dataset, so that any file can hold them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -124,6 +125,12 @@ class ImageRecipe:
     llpbench_version: str
     clouds: bool = False
     embedding: EmbeddingRecipe | None = None
+
+    def select(self, known: Sequence[str], chosen: Sequence[str]) -> ImageRecipe:
+        """The recipe of some bands, by the names that a dataset has for all, if it has these."""
+        if len(known) != len(self.bands) or not set(chosen) <= set(known):
+            return self
+        return replace(self, bands=tuple(self.bands[known.index(name)] for name in chosen))
 
     @property
     def names(self) -> tuple[str, ...]:

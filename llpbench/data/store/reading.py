@@ -90,7 +90,7 @@ def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
         for name, array in small.coords.items()
         if tables[str(name)].kind == "text"
     }
-    small = small.assign_coords(text).drop_encoding()
+    small = small.assign_coords(text).drop_encoding().drop_attrs(deep=False)
     check_contents(small, info)
     shard, _chunk = files_of(info.imagery)
     return small.assign({name: _read_later(ds[name].variable, shard) for name in pixels})
