@@ -15,7 +15,7 @@ import rasterio
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from own_region import OwnRegion, edit_raster, north_up
+from own_region import OwnRegion, edit_raster, north_up, write_raster
 from rasterio.enums import ColorInterp
 
 from llpbench.cli import cli
@@ -137,11 +137,11 @@ def test_the_command_takes_bands_in_each_spelling(own: OwnRegion, given: str) ->
 
 
 UNCLEAR: dict[str, tuple[list[str], tuple[str, ...], str]] = {
-    "none is named": ([""] * 4, ("red",), "names red, which is none .* 4 bands without names"),
+    "none is named": ([""] * 4, ("red",), "names 'red', which is none .* 4 bands without names"),
     "blue is not": (["nir", "red"], ("blue",), r"which is none .*: 1 \(nir\), 2 \(red\);"),
-    "red is twice": (["red", "red"], ("red",), "names red, which may be 1 and 2 of the bands"),
+    "red is twice": (["red", "red"], ("red",), "names 'red', which may be 1 and 2 of the bands"),
     "of the red edge are three": (["B5", "B6", "B7"], ("rededge",), "may be 1 and 2 and 3"),
-    "a number that is none": ([""] * 3, ("4",), "names 4, which is none"),
+    "a number that is none": ([""] * 3, ("4",), "names '4', which is none"),
     "one is named twice": (["B4", "B3"], ("B4", "red"), "B4,red names band 1 of image.tif twice"),
     "classes alone": (["SCL"], (), "has no bands but of transparency and classes"),
 }
@@ -174,3 +174,33 @@ def test_any_name_of_a_band_is_read(name: str, tags: dict[str, str]) -> None:
 @given(st.sampled_from(["B4", "b04", "Red", "RED", "r"]), st.sampled_from(["", " ", "_10m", "-x"]))
 def test_red_is_red_in_every_spelling(name: str, ending: str) -> None:
     assert role_of(name + ending) == "red" or name == "r"
+
+
+def test_names_of_bands_print_and_are_short(own: OwnRegion) -> None:
+    names = ["a\nb", "\u202egnp.exe", "\x85", "x" * 10_000]
+    values = own.image[[0, 1, 2, 0]].astype("uint16")
+    path = edit_raster(own.write_image(values), descriptions=names)
+    region, remarks = _build(own, path)
+    shown = [r"a\nb", r"\u202egnp.exe", r"\x85", "x" * 100]
+    assert region.images["image"].names == shown
+    assert region.recipe is not None
+    assert [band.name for band in region.recipe.bands] == shown
+    assert all(remark.isprintable() and len(remark) < 400 for remark in remarks)
+
+
+def test_files_of_one_band_each_and_one_place_are_no_mosaic(own: OwnRegion) -> None:
+    names = ("first.tif", "second.tif")
+    files = [own.write_image(own.image[[n]].astype("uint16"), name) for n, name in enumerate(names)]
+    stack, _ = open_stack(files)
+    with pytest.raises(BuildError, match=r"^first.tif and second.tif have one band each"):
+        choose_bands(stack, None)
+    region, _ = build_region(own.recipe(images=files, bands=(1,)))
+    np.testing.assert_array_equal(own.pixels(region), own.image[:1])
+
+
+def test_a_store_has_at_most_so_many_bands(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.ones((4097, 2, 2), np.uint8), north_up(5, 5, 1))
+    stack, _ = open_stack([path])
+    with pytest.raises(BuildError, match=r"at most 4,096 bands, but a.tif has 4,097"):
+        choose_bands(stack, None)
+    assert len(choose_bands(stack, range(1, 4097))[0].bands) == 4096

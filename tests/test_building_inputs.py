@@ -103,7 +103,7 @@ HOSTILE: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
     ),
     "a band too far": (
         lambda own: own.recipe(bands=(1, 2, 9)),
-        "--bands names 9, which is none of the bands of image.tif: 3 bands without",
+        "--bands names '9', which is none of the bands of image.tif: 3 bands without",
     ),
     "two kinds of images": (
         lambda own: own.recipe(

@@ -172,6 +172,36 @@ def test_files_of_one_mosaic_may_have_different_offsets(own: OwnRegion) -> None:
     assert np.abs(own.pixels(region) - own.image).max() <= 1
 
 
+def test_reflectance_may_be_stored_upside_down(own: OwnRegion) -> None:
+    """A negative scale: 4000 is black and 1000 is white."""
+    values = (4000 - own.image.astype("uint16") * 3000.0 / 255).round().astype("uint16")
+    image = own.write_image(values)
+    edit_raster(image, scales=(-1e-4,) * 3, offsets=(0.4,) * 3)
+    region, _ = build_region(own.recipe(images=[image]))
+    np.testing.assert_array_equal(own.pixels(region), own.image)
+    values[:, :10, :10] = 14_000
+    edit_raster(own.write_image(values), scales=(-1e-4,) * 3, offsets=(0.4,) * 3)
+    region, _ = build_region(own.recipe(images=[image]))
+    with pytest.raises(BuildError, match="the image holds 14000, far below"):
+        own.pixels(region)
+
+
+def test_bands_of_a_file_may_be_of_different_types(own: OwnRegion) -> None:
+    own.write_image(own.image.astype("float32"), "all.tif")
+    bands = "".join(
+        f"""<VRTRasterBand dataType="{kind}" band="{number}"><SimpleSource>
+        <SourceFilename relativeToVRT="1">all.tif</SourceFilename><SourceBand>{number}</SourceBand>
+        </SimpleSource></VRTRasterBand>"""
+        for number, kind in enumerate(("Byte", "UInt16", "Float32"), 1)
+    )
+    lattice = f"<SRS>{own.crs}</SRS><GeoTransform>{own.west},1,0,{own.north},0,-1</GeoTransform>"
+    path = own.folder / "kinds.vrt"
+    size = f'rasterXSize="{100 * own.columns}" rasterYSize="{100 * own.rows}"'
+    path.write_text(f"<VRTDataset {size}>{lattice}{bands}</VRTDataset>")
+    region, _ = build_region(own.recipe(images=[path], bands=(3, 1)))
+    np.testing.assert_array_equal(own.pixels(region), own.image[[2, 0]])
+
+
 def test_amounts_are_scaled_and_class_numbers_are_not(own: OwnRegion) -> None:
     """Counts in tenths: 10 is 1, the start of low; 110 is 11; class numbers are what is stored."""
     tenths = np.zeros((500, 600), dtype="int32")

@@ -12,14 +12,12 @@ from llpbench.data.building.band_names import CLASSES, COLOURS, family_of, is_sa
 from llpbench.data.building.raster_file import Band, RasterFile
 from llpbench.data.building.stack import BandStack
 from llpbench.data.recipe import MOST_SHOWN
-from llpbench.errors import BuildError, examples, printable
+from llpbench.errors import BuildError, examples
 
 ALL = "all"
 """In place of bands: all but transparency and classes."""
 
 _VAGUE = ("other", "index")
-_LONGEST = 100
-"""Letters of a band's name."""
 
 
 def choose_bands(
@@ -43,8 +41,15 @@ def choose_bands(
         taken = [(stack.name, tuple(stack.bands[place - 1] for place in places))]
     else:
         files = _select(stack.files, wanted)
+        if wanted is None:
+            _check_places(files)
         chosen = replace(stack, sheets=(tuple(files),))
         taken = [(file.path.name, file.bands) for file in files]
+    if len(chosen.bands) > imagery.MOST_BANDS:
+        raise BuildError(
+            f"a dataset has at most {imagery.MOST_BANDS:,} bands, but {stack.name} has "
+            f"{len(chosen.bands):,}: choose some with --bands"
+        )
     chosen = replace(chosen, is_rgb=_are_colours(stack.bands, chosen.bands, wanted))
     points = [file.path.name for file in chosen.files if file.place.by_points]
     remarks = _say_choice(taken, is_rgb=chosen.is_rgb)
@@ -130,6 +135,20 @@ def _select(files: Sequence[RasterFile], wanted: Sequence[int | str] | None) -> 
     return chosen
 
 
+def _check_places(files: Sequence[RasterFile]) -> None:
+    """Refuse files of one band each and of one place, of which only the first would be seen."""
+    seen: dict[object, RasterFile] = {}
+    for file in files:
+        other = seen.setdefault((file.place, file.width, file.height), file)
+        if other is not file and len(file.bands) == 1:
+            raise BuildError(
+                f"{other.path.name} and {file.path.name} have one band each of the same place: if "
+                "they are bands of one image, put them together with `gdalbuildvrt -separate`, or "
+                "call them as Sentinel-2 does (B02.tif, B03.tif); if the first is to hide the "
+                "second, say --bands 1"
+            )
+
+
 def _find(
     bands: Sequence[Band], name: str, wanted: Sequence[int | str] | None, alpha: int | None
 ) -> list[int]:
@@ -163,7 +182,7 @@ def _named(bands: Sequence[Band], name: str, wanted: Sequence[int | str]) -> lis
         if len(numbers) != 1:
             several = f"may be {' and '.join(map(str, numbers))}" if numbers else "is none"
             raise BuildError(
-                f"--bands names {item}, which {several} of the bands of {name}: "
+                f"--bands names {examples([str(item)])}, which {several} of the bands of {name}: "
                 f"{_list(bands)}; name each by its number, name or colour"
             )
         found += numbers
@@ -244,7 +263,7 @@ def describe_bands(bands: Sequence[Band]) -> tuple[imagery.Band, ...]:
     """
     roles = ["" if band.shown_role in _VAGUE else band.shown_role for band in bands]
     counted = [f"band{band.number}" for band in bands]
-    ways = [printable(band.name)[:_LONGEST] for band in bands], roles, counted
+    ways = [band.name for band in bands], roles, counted
     names = next(way for way in ways if all(way) and len(set(way)) == len(way))
     return tuple(
         imagery.Band(name, role, band.wavelength)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.building.embedding_origin import TESSERA, Origin
-from llpbench.data.building.opening import open_raster
+from llpbench.data.building.opening import open_raster, read_bands
 from llpbench.data.building.raster_file import RasterFile, is_present
 from llpbench.data.imagery import Coding
 from llpbench.data.zarr_mosaic import open_array, read_array
@@ -136,7 +136,7 @@ class _Raster:
         top, left = rows.min(), columns.min()
         window = Window(left, top, columns.max() - left + 1, rows.max() - top + 1)
         here = rows - top, columns - left
-        numbers = self.source.read(list(raster.numbers[:features]), window=window)[:, *here]
+        numbers = read_bands(self.source, raster.numbers[:features], window=window)[:, *here]
         present = is_present(numbers, raster.bands[:features])
         if raster.alpha is not None:
             present &= self.source.read(raster.alpha, window=window)[here] > 0

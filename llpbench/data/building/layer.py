@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.opening import GDAL_OPTIONS, open_raster
+from llpbench.data.building.opening import GDAL_OPTIONS, open_raster, read_bands
 from llpbench.data.building.placing import Source, Window, place_file
 from llpbench.data.building.raster_file import RasterFile, is_present
 from llpbench.data.grid import ChipGrid
@@ -113,7 +113,7 @@ class OpenLayer:
         place = FileWindow(part.column - column, part.row - row, part.width, part.height)
         try:
             file = self._open(number)
-            values = file.read(source.numbers, window=place)
+            values = read_bands(file, source.numbers, window=place)
             if source.outline is None:
                 valid = is_present(values, source.file.bands) & _is_shown(file, source, place)
             else:

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from llpbench.errors import BuildError, examples
 from llpbench.reading import check_file, read_xml
 
@@ -73,6 +76,13 @@ def find_driver(path: Path) -> str:
         "grids, PNG, JPEG and VRT mosaics are; convert it, for example with "
         f"`gdal_translate {path.name} {path.stem}.tif`"
     )
+
+
+def read_bands(source: Any, numbers: Sequence[int], **options: Any) -> NDArray[Any]:
+    """Read bands of an opened file, whose types may differ, which rasterio reads alone only."""
+    if len({source.dtypes[number - 1] for number in numbers}) == 1:
+        return np.asarray(source.read(list(numbers), **options))
+    return np.stack([source.read(number, **options) for number in numbers])
 
 
 def _header(path: Path) -> bytes | None:

@@ -15,11 +15,12 @@ from llpbench.data.building.band_names import COLOURS, find_role, find_wavelengt
 from llpbench.data.building.files import expand
 from llpbench.data.building.georeference import Place, find_place
 from llpbench.data.building.opening import GDAL_OPTIONS, find_driver, open_raster
-from llpbench.errors import BuildError
+from llpbench.errors import BuildError, printable
 
 if TYPE_CHECKING:
     from affine import Affine
 
+_LONGEST_NAME = 100
 _LARGEST = 1e20
 """Beyond it lie no values, but what programs write for missing, such as 3.4e38."""
 
@@ -36,7 +37,8 @@ class Band:
     number : int
         From 1.
     name : str
-        Its description, or what else the file calls it; empty where it has none.
+        Its description, or what else the file calls it, of at most 100 letters that print; empty
+        where it has none.
     role : str
         What it shows by that name, such as ``red`` or ``nir``; empty where that is not known.
     colour : str
@@ -248,7 +250,7 @@ def _band(source: Any, number: int) -> Band:
     name, role = find_role(source.descriptions[place] or "", source.tags(number))
     return Band(
         number=number,
-        name=name,
+        name=printable(name)[:_LONGEST_NAME],
         role=role,
         colour=source.colorinterp[place].name,
         dtype=dtype,

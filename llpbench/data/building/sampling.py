@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.building.opening import GDAL_OPTIONS, open_raster
+from llpbench.data.building.opening import GDAL_OPTIONS, open_raster, read_bands
 from llpbench.data.building.raster_file import RasterFile, is_present
 from llpbench.errors import BuildError
 
@@ -20,15 +20,15 @@ def sample(file: RasterFile, side: int, *, scaled: bool = False) -> NDArray[Any]
     import rasterio
     from rasterio.errors import RasterioError
 
-    shape = (len(file.bands), min(side, file.height), min(side, file.width))
+    shape = (min(side, file.height), min(side, file.width))
     try:
         with rasterio.Env(**GDAL_OPTIONS), open_raster(file.path, file.driver) as source:
-            values = source.read(list(file.numbers), out_shape=shape)
+            values = read_bands(source, file.numbers, out_shape=shape)
             present = is_present(values, file.bands)
             if file.alpha is not None:
-                present &= source.read(file.alpha, out_shape=shape[1:]) > 0
+                present &= source.read(file.alpha, out_shape=shape) > 0
             elif file.bands[0].is_masked:
-                present &= source.read_masks(file.numbers[0], out_shape=shape[1:]) > 0
+                present &= source.read_masks(file.numbers[0], out_shape=shape) > 0
     except RasterioError as error:
         raise BuildError(f"{file.path.name} cannot be read ({error})") from error
     numbers = values[:, present]

@@ -62,13 +62,13 @@ class Stretch:
 
     def refuse_far(self, stored: NDArray[Any]) -> None:
         """Refuse numbers that can only stand for missing pixels, though no file says so."""
-        least = self.low - _FAR * (self.high - self.low)
-        if stored.min(initial=self.low) < least:
-            number = f"{stored.min():g}"
+        darkest = stored.min if self.high > self.low else stored.max  # by a negative scale
+        number = darkest(initial=self.low)
+        if (number - self.low) / (self.high - self.low) < -_FAR:
             raise BuildError(
-                f"the image holds {number}, far below its other values, and does not say that this "
-                f"means missing: write it into the file with `gdal_edit.py -a_nodata {number} "
-                "FILE`, or name the range of values with --scale"
+                f"the image holds {number:g}, far below its other values, and does not say that "
+                "this means missing: write it into the file with `gdal_edit.py -a_nodata "
+                f"{number:g} FILE`, or name the range of values with --scale"
             )
 
 
