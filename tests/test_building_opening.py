@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,14 @@ def _local(own: OwnRegion) -> Path:
 
 LUNAR = "+proj=eqc +R=1737400 +units=m"
 
+
+def _zip(own: OwnRegion) -> Path:
+    path = own.folder / "S2A.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("S2A.SAFE/manifest.safe", "")
+    return path
+
+
 ODD: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
     "bent control points": (
         lambda own: own.recipe(images=[_by_points(own, 9)]),
@@ -84,6 +93,10 @@ ODD: dict[str, tuple[Callable[[OwnRegion], Any], str]] = {
     "pixels without area": (
         lambda own: own.recipe(images=[own.write_image(transform=Affine(1, 1, 6e5, 1, 1, 5e6))]),
         "image.tif has pixels without an area",
+    ),
+    "a product as it was downloaded": (
+        lambda own: own.recipe(images=[_zip(own)]),
+        "S2A.zip is a zip file: unzip it",
     ),
     "a local system": (lambda own: own.recipe(images=[_local(own)]), "cannot be brought to long"),
     "complex numbers": (

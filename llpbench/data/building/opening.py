@@ -69,6 +69,8 @@ def find_driver(path: Path) -> str:
     if b"<VRTDataset" in head:
         _check_mosaic(path)
         return "VRT"
+    if head.startswith(b"PK\3\4"):
+        raise BuildError(f"{path.name} is a zip file: unzip it, and give what was in it")
     if (header := _header(path)) is not None:
         return "ENVI" if header.startswith(b"ENVI") else "EHdr"
     raise BuildError(
