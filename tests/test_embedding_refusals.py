@@ -129,6 +129,13 @@ def test_hostile_zarr(folder: Path) -> None:
     assert "its array 'lost'" in refused_with(
         attributes(**{"geoemb:quantization": {"scale": {"type": "array", "array_name": "lost"}}})
     )
+    elsewhere = {"type": "array", "array_name": str(whole / "utm31" / "scales")}
+    assert "is called by a path, not by a name" in refused_with(
+        attributes(**{"geoemb:quantization": {"scale": elsewhere}})
+    )
+    assert "source: 'x\\x1b[31m, 2024' holds characters" in refused_with(
+        attributes(**{"geoemb:model": "x\x1b[31m"})
+    )
     assert "quantised in a way" in refused_with(
         attributes(**{"geoemb:quantization": {"method": "binary"}})
     )

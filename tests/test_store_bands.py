@@ -220,6 +220,13 @@ def test_what_is_held_follows_what_is_selected(both: xr.Dataset) -> None:
     assert index.llp.info.images[IMAGE].coding == Coding()
 
 
+def test_what_could_not_be_read_is_not_written(tmp_path: Path) -> None:
+    twice = Imagery((Band("a"), Band("a")), "uint8")
+    with pytest.raises(StoreError, match="mine cannot be a dataset: images: names of bands"):
+        write_region(_region({IMAGE: twice}), tmp_path / "mine")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("select", [{"band": 0}, {"feature": 0}, {"band": []}])
 def test_bands_are_a_list(both: xr.Dataset, select: dict[str, Any]) -> None:
     with pytest.raises(LLPBenchError, match=r"its last dimension, of one at least, found .* list"):

@@ -76,6 +76,8 @@ def check_array(folder: Path, name: str) -> MosaicMetadata:
     llpbench.errors.ZarrError: such.zarr cannot be read: its array 'embeddings': there is no ...
     """
     shown = f"{folder.name} cannot be read: its array {examples([name])}"
+    if Path(name).name != name:
+        raise ZarrError(f"{shown} is called by a path, not by a name")
     place = folder.resolve() / name
     array = read_metadata(place, MosaicMetadata, shown)
     largest = array.chunk_bytes + array.chunk_bytes // 8 + SHARD_INDEX

@@ -109,6 +109,7 @@ def write_store(
             digest="",
             llpbench_version=__version__,
         )
+        StoreInfo.model_validate_json(info.model_dump_json())  # as it will be read
         with locked(path):
             return _write_alone(region, tables, path, info, workers, progress)
     except ValidationError as error:
