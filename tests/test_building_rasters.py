@@ -78,6 +78,11 @@ def test_bands_that_are_not_read_hide_and_show_nothing(own: OwnRegion, size: flo
     region, _ = _build(own, path, bands=(1, 2, 3), scale=(0, 255), crs=own.crs)
     assert len(region.chips) == 28
     np.testing.assert_array_equal(own.pixels(region), colours)
+    everything, _ = _build(own, path, crs=own.crs)
+    assert everything.chips.index.tolist() == region.chips.index.tolist()
+    chip = everything.read(everything.chips.index[-1:].tolist()).image
+    assert chip is not None
+    assert (chip[..., 3] == 0).any()  # the sea is no hole
 
 
 @pytest.mark.parametrize("dtype", ["int16", "float32"])

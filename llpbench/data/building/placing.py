@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from llpbench.data.building.band_names import COLOURS
 from llpbench.data.building.raster_file import Box, RasterFile, apply
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
@@ -236,6 +237,7 @@ def _warp_options(file: RasterFile, resampling: str | None) -> dict[str, Any]:
     options: dict[str, Any] = {"warp_mem_limit": 64, "src_nodata": nodata, "nodata": nodata}
     options["add_alpha"] = not has_mask
     alone = file.count > len(file.bands) or not all(band.needs_all for band in file.bands)
+    alone = alone or len(file.bands) > len(COLOURS)
     if nodata is not None and alone:  # else a pixel is missing where all bands of the file say so
         options["UNIFIED_SRC_NODATA"] = "NO"
     if file.place.by_points:

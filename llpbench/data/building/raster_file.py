@@ -24,6 +24,10 @@ _LONGEST_NAME = 100
 _LARGEST = 1e20
 """Beyond it lie no values, but what programs write for missing, such as 3.4e38."""
 
+_TOGETHER = 0.75
+"""Part of the bands that say so where a pixel is missing: all of three, but neither elevation beside
+three that are missing, nor water that is black in some of ten, changes it."""
+
 Box = tuple[float, float, float, float]
 """West, south, east, north, or left, bottom, right, top."""
 
@@ -184,7 +188,8 @@ def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]
     """Which pixels hold values, by these alone; shape (row, column) of (band, row, column).
 
     A number that is not finite, or beyond 1e20, is missing. A nodata number that may be a colour
-    (0, or any of an unsigned type) counts where all bands hold theirs, another where one does.
+    (0, or any of an unsigned type) counts where three quarters of the bands hold theirs, so all of
+    red, green and blue; another where one does.
     """
     present = np.ones(values.shape[1:], dtype=bool)
     if values.dtype.kind not in "iu":
@@ -193,7 +198,7 @@ def is_present(values: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.bool_]
     known = [(band, values[n] == band.nodata) for n, band in named]
     together = [missing for band, missing in known if band.needs_all]
     if together:
-        present &= ~np.all(together, axis=0)
+        present &= np.count_nonzero(together, axis=0) < _TOGETHER * len(together)
     for band, missing in known:
         if not band.needs_all:
             present &= ~missing
