@@ -13,7 +13,8 @@ from llpbench.data.imagery import Coding
 MIDDLE, SPREAD, HIGHEST = 128.0, 32.0, 255.0
 """The mean of a band, its standard deviation, and the largest number; the smallest is 0."""
 
-_BLOCK = 64
+_CACHED = 2**18
+"""Numbers that are worked on at once, so that they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,12 @@ class ByteScale:
         array([ 89., 128., 128., 167.], dtype=float32)
         """
         sums = np.zeros((3, images.shape[-1]))
-        for start in range(0, len(images), _BLOCK):
-            flat = coding.decode(images[start : start + _BLOCK]).reshape(-1, images.shape[-1])
-            known = np.isfinite(flat)
-            values = np.where(known, flat, 0).astype(np.float64)
+        flat = images.reshape(-1, images.shape[-1])
+        rows = max(1, _CACHED // flat.shape[1])
+        for start in range(0, len(flat), rows):
+            decoded = coding.decode(flat[start : start + rows])
+            known = np.isfinite(decoded)
+            values = np.where(known, decoded, 0).astype(np.float64)
             sums += [known.sum(axis=0), values.sum(axis=0), np.square(values).sum(axis=0)]
         count = np.maximum(sums[0], 1)
         mean = sums[1] / count
@@ -65,7 +68,15 @@ class ByteScale:
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Numbers from 0 to 255 of stored images, (..., band)."""
-        values = self.coding.decode(images)
+        flat = images.reshape(-1, images.shape[-1])
+        scaled = np.empty(flat.shape, dtype=np.float32)
+        rows = max(1, _CACHED // flat.shape[1])
+        for start in range(0, len(flat), rows):
+            scaled[start : start + rows] = self._scale(flat[start : start + rows])
+        return scaled.reshape(images.shape)
+
+    def _scale(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        values = self.coding.decode(stored)
         values[~np.isfinite(values)] = np.nan
         values -= self.centre
         values *= SPREAD / self.spread

@@ -28,7 +28,7 @@ LEARNED_FROM = 1400
 _LEARNED_BYTES = 2**28
 """Bytes of these as float32, at most: chips of many bands are fewer."""
 
-_BLOCK, _BLOCK_BYTES = 256, 2**27
+_BLOCK, _BLOCK_BYTES = 256, 2**25
 
 
 class FeatureSet(ABC):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
@@ -108,14 +109,20 @@ class Coding:
         >>> alphaearth.decode(np.array([-128, -127, 0, 64], dtype=np.int8)).round(3)
         array([   nan, -0.992,  0.   ,  0.252], dtype=float32)
         """
+        is_short = stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2
+        values = _tabulate(self, stored.dtype)[stored] if is_short else self._compute(stored)
+        if self.by_cell:
+            assert cell_scale is not None
+            values = values * cell_scale[..., np.newaxis]
+        return values
+
+    def _compute(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Values of stored numbers without the scales of cells."""
         values = stored.astype(np.float32)
         if (self.scale, self.offset) != (1, 0):
             values = (values * np.float64(self.scale) + self.offset).astype(np.float32)
         if self.power != 1:
             values = np.sign(values) * np.abs(values) ** np.float32(self.power)
-        if self.by_cell:
-            assert cell_scale is not None
-            values = values * cell_scale[..., np.newaxis]
         if self.missing is not None:
             values[stored == self.missing] = np.nan
         return values
@@ -171,6 +178,13 @@ class Coding:
             missing=None if missing is None else float(missing),
             by_cell=attributes.get(_ARRAY) is not None,
         )
+
+
+@lru_cache(maxsize=16)
+def _tabulate(coding: Coding, dtype: np.dtype[Any]) -> NDArray[np.float32]:
+    """Values of all numbers of a short integer type; negative ones count from the end."""
+    numbers = np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}")
+    return coding._compute(numbers.astype(dtype))
 
 
 @dataclass(frozen=True)
