@@ -1,7 +1,9 @@
 """Bag-of-words features of a chip: how often each of some typical patches occurs in it.
 
 A patch is described by the mean and the spread of its bands, so that words stand for colours
-together with their texture; a single cell of an embedding by its own numbers.
+together with their texture; a single cell of an embedding by its own numbers. Bands of many say
+nearly the same, and what tells land cover apart may be small beside what they share, so that
+directions are made more equal before distances are taken.
 """
 
 from __future__ import annotations
@@ -14,6 +16,12 @@ from sklearn.cluster import MiniBatchKMeans
 
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.chip_features import FeatureSet, numbers_along
+
+_FEW = 3
+"""Bands up to which descriptors are left as they are."""
+
+_SMALLEST = 1e-3
+"""Eigenvalue, of a mean of 1, below which directions are no longer stretched."""
 
 
 def describe_patches(images: NDArray[Any], size: int) -> NDArray[np.float32]:
@@ -50,7 +58,12 @@ def _sum_patches(values: NDArray[Any], size: int) -> NDArray[Any]:
 
 
 class PatchWords(FeatureSet):
-    """The share of each word among a chip's patches.
+    r"""The share of each word among a chip's patches.
+
+    Descriptors of more than three bands, each divided by its standard deviation, are multiplied by
+    :math:`V \Lambda^{-1/4}`, with eigenvectors and eigenvalues of their correlations: half way from
+    these distances to those of Mahalanobis, for which noise counts as much as all else. Mukundan et
+    al. call it attenuated whitening (Understanding and improving kernel local descriptors, 2019).
 
     Parameters
     ----------
@@ -68,7 +81,7 @@ class PatchWords(FeatureSet):
         self.count, self.size, self.sample = count, size, sample
 
     def learn(self, images: NDArray[Any], generator: np.random.Generator) -> Self:
-        """Cluster random patches, each descriptor divided by its standard deviation."""
+        """Cluster random patches."""
         each = min((WINDOW_SIDE // self.size) ** 2, max(1, self.sample // len(images)))
         patches = [
             generator.choice(self._describe(block), each, replace=False, axis=1)
@@ -76,19 +89,23 @@ class PatchWords(FeatureSet):
         ]
         flat = np.concatenate(patches).reshape(-1, patches[0].shape[-1])
         scale = np.maximum(flat.std(axis=0), 1e-6)
+        self.arrays = {"scale": scale}
+        if images.shape[-1] > _FEW:
+            self.arrays["whitening"] = _attenuated(flat / scale)
         model = MiniBatchKMeans(
             min(self.count, len(flat)),
             random_state=int(generator.integers(2**31)),
             batch_size=4096,
             n_init=1,
         )
-        self.arrays = {"centres": model.fit(flat / scale).cluster_centers_, "scale": scale}
+        centres = model.fit(self._scaled(flat)).cluster_centers_
+        self.arrays = {"centres": centres, **self.arrays}
         return self
 
     def nearest(self, images: NDArray[Any]) -> NDArray[np.intp]:
         """Find the word of each patch, row by row: (n, patches), from score windows."""
         centres = self.arrays["centres"]
-        patches = self._describe(images) / self.arrays["scale"]
+        patches = self._scaled(self._describe(images))
         flat = patches.reshape(-1, patches.shape[-1])
         words = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
         return words.reshape(len(images), -1)
@@ -101,11 +118,24 @@ class PatchWords(FeatureSet):
         return counts / (WINDOW_SIDE // self.size) ** 2
 
     def multiply_adds(self) -> int:
-        """Count the distances of each patch to all words."""
-        return int((WINDOW_SIDE // self.size) ** 2 * self.arrays["centres"].size)
+        """Count the distances of each patch to all words, and its whitening."""
+        products = sum(array.size for name, array in self.arrays.items() if name != "scale")
+        return int((WINDOW_SIDE // self.size) ** 2 * products)
+
+    def _scaled(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Descriptors in the space where words are nearest."""
+        scaled = patches / self.arrays["scale"]
+        return scaled @ self.arrays["whitening"] if "whitening" in self.arrays else scaled
 
     def _describe(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Describe patches; a single cell has no texture."""
         described = describe_patches(images, self.size)
         is_cell = numbers_along(images, self.size) == 1
         return described[..., : images.shape[-1]] if is_cell else described
+
+
+def _attenuated(scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Attenuated whitening of descriptors of unit variance, (number, number)."""
+    values, vectors = np.linalg.eigh(np.cov(scaled.T, dtype=np.float64))
+    whitening = vectors * np.maximum(values, _SMALLEST) ** -0.25
+    return whitening.astype(np.float32)

@@ -23,7 +23,7 @@ from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.layers import UnitScale
 from llpbench_baselines.objectives.chips import CorrelatedEasyLLP
-from llpbench_baselines.patch_words import describe_patches
+from llpbench_baselines.patch_words import PatchWords, describe_patches
 from llpbench_baselines.split_data import SplitData
 
 Maker = Callable[..., xr.Dataset]
@@ -95,6 +95,19 @@ def test_closed_form_methods_learn_from_anything(
     method.save(tmp_path)
     again = method_class("bag-ridge").load(tmp_path)
     np.testing.assert_array_equal(shares(again, test), shares(method, test))
+
+
+def test_words_of_many_bands_are_nearest_after_attenuated_whitening() -> None:
+    """Variances along the eigenvectors become their square roots, by the definition."""
+    generator = np.random.default_rng(0)
+    mixed = generator.normal(size=(4, 96, 96, 2)) @ generator.normal(size=(2, 6))
+    images = (128 + 9 * mixed + generator.normal(size=(4, 96, 96, 6))).astype(np.float32)
+    words = PatchWords(count=8, sample=10**6).learn(images, generator)
+    scaled = describe_patches(images, 4).reshape(-1, 12) / words.arrays["scale"]
+    variances = np.linalg.eigvalsh(np.corrcoef(scaled.T))
+    covariances = np.cov((scaled @ words.arrays["whitening"]).T)
+    np.testing.assert_allclose(covariances, np.diag(np.sqrt(variances)), atol=2e-3)
+    assert "whitening" not in PatchWords(count=8).learn(images[..., :3], generator).arrays
 
 
 def test_groups_of_cells_have_classes() -> None:

@@ -30,7 +30,7 @@ from llpbench.errors import LLPBenchError
 BANDS, FEATURES = 13, 64
 
 RGB_SUMS = {"image": 1963975753, "label": 3059305751}
-BAND_SUMS = {"image": 3523741859, "embedding": 1964631451, "label": 3059305751}
+BAND_SUMS = {"image": 635520235, "embedding": 1964631451, "label": 3059305751}
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +157,9 @@ def test_no_band_tells_classes_alone_but_all_tell_more_than_colours(block: ChipB
         return float(forest.score(pixels[6_000:, columns], truth[6_000:]))
 
     colours, everything = accuracy([0, 1, 2]), accuracy(range(10))
-    assert all(accuracy([band]) < 0.7 for band in range(10))
+    assert all(accuracy([band]) + 0.1 < everything for band in range(10))
     assert 0.5 < colours < 0.8
-    assert colours + 0.05 < everything < 0.9
+    assert colours + 0.1 < everything < 0.92
 
 
 def test_wider_pixels_are_means_of_squares(block: ChipBlock) -> None:

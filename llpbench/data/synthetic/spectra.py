@@ -5,6 +5,18 @@ brightest colour. Reflectances are round numbers in the middle of what spectral 
 (leaves: the red edge at 700 nm and the plateau behind it; leaves and soils that are wet: dark at
 1,600 and 2,200 nm; water: dark from 700 nm on). Red, green and blue are made elsewhere, see
 :mod:`~llpbench.data.synthetic.imagery`.
+
+An image is like the median of a year, in which dates and rain leave little. What varies without
+the colours is no more than they could hide: in red, leaves reflect .04 and litter .15, so that an
+exchange of .08 of one for the other is half the width of the noise there; and water takes some 6 %
+of the light at 2,200 nm, where the light of the sun drifts by 9 %.
+
+References
+----------
+Plants: Jacquemoud and Baret, PROSPECT, 1990; Immitzer, Vuolo and Atzberger, First experience with
+Sentinel-2 data, 2016 (what red edge and short waves tell). Soils: Lobell and Asner, Moisture
+effects on soil reflectance, 2002. Roofs and soil: Zha, Gao and Ni, Use of normalized difference
+built-up index, 2003. Water: Xu, Modification of normalised difference water index, 2006.
 """
 
 from __future__ import annotations
@@ -75,7 +87,8 @@ class _Growth:
         Parts of leaves, litter, soil, stone, water and shade, where its colour is darkest and
         brightest.
     season : float
-        Part that is leaves at one time and place and litter at another: its standard deviation.
+        Part that is leaves at one time and place and litter at another, without a change of colour:
+        its standard deviation.
     wet : float
         How wet it is, from 0 to 1, with a deviation of :data:`WETTER`; canopies hold most water.
     """
