@@ -17,11 +17,11 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from llpbench import open_dataset
+from llpbench import open_dataset, run_method
 from llpbench.cli import cli
 from llpbench.data.imagery import RGB
 from llpbench.data.region import ChipBlock, Region
-from llpbench.data.store import verify_store
+from llpbench.data.store import verify_store, write_store
 from llpbench.data.synthetic import synthesize
 from llpbench.data.synthetic.landcover import CROP, GRASS, TREE, WATER
 from llpbench.data.synthetic.spectra import describe
@@ -160,6 +160,21 @@ def test_no_band_tells_classes_alone_but_all_tell_more_than_colours(block: ChipB
     assert all(accuracy([band]) + 0.1 < everything for band in range(10))
     assert 0.5 < colours < 0.8
     assert colours + 0.1 < everything < 0.92
+
+
+@pytest.mark.full
+def test_methods_find_what_bands_beyond_colours_tell(tmp_path: Path) -> None:
+    """A promise of the methods: at most .8 of the error on red, green and blue alone."""
+
+    def error(bands: int) -> float:
+        made = synthesize("esaworldcover", 800, 4, bands)
+        store = tmp_path / f"of-{bands}-bands"
+        write_store(made, store, name=store.name, title="", licence="", attribution="")
+        run = run_method("bag-ridge", store, out=tmp_path / f"run-{bands}")
+        assert run.scores is not None
+        return run.scores.value("mae")
+
+    assert error(10) < 0.8 * error(3)
 
 
 def test_wider_pixels_are_means_of_squares(block: ChipBlock) -> None:
