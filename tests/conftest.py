@@ -78,6 +78,16 @@ def no_pictures() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def no_map_pictures() -> Iterator[None]:
+    """Maps and what is told of drift leave out their pictures, as runs do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for place, drawn in (("maps.writing", "draw_map"), ("running.drifting", "draw_drift")):
+            patch.setattr(f"llpbench.{place}.{drawn}", lambda *_: None)
+            patch.setattr(f"llpbench.{place}.write_figure", lambda _, path: path.touch())
+        yield
+
+
+@pytest.fixture(scope="module")
 def outlines_read_here() -> Iterator[None]:
     """Outlines are read without a process of their own, which takes longer to start than all else.
 

@@ -207,13 +207,3 @@ def test_an_embedding_alone_is_used_again(folder: Path) -> None:
     assert said == ["as in training: chips of 1 km"]
     with pytest.raises(BuildError, match="without an image; leave --image away"):
         reuse_recipe(ds.llp.info.recipe, Recipe([path], embeddings=[path]), force=False)
-
-
-def test_an_embedding_alone_is_mapped(folder: Path, tmp_path: Path) -> None:
-    path = write_alphaearth(folder / "aef_v1_2021.tif", alphaearth_codes())
-    given = ("--embedding", path, "--max-missing", 0.02)
-    build(folder, "mapped", *given)
-    run, out = tmp_path / "run", tmp_path / "out"
-    invoke("run", "train-mean", "--dataset", "mapped", "--train-on", "all", "--out", run)
-    done = invoke("predict", run, *given, "--out", out)
-    assert "6 chips predicted" in done.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from regions import make_region, write_region
 from small_region import small_region
 
 import llpbench
-from llpbench.errors import MethodError
+from llpbench.board.drafting import draft_entry
+from llpbench.data.building import Recipe
+from llpbench.errors import BoardError, BuildError, MethodError
 from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.methods.pipeline import Pipeline
@@ -20,7 +23,11 @@ from llpbench.methods.registry import post_class
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import SUPERVISION, TRACKS, prediction_inputs, training_inputs
 from llpbench.running.fold_plan import FoldPlan
+from llpbench.running.predicting import _check_knowledge
+from llpbench.running.run import complete_task
 from llpbench.running.sweep_plan import Job
+from llpbench.running.task import Task
+from llpbench.runs.record import read_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
@@ -176,6 +183,21 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     return with_elevation(llpbench.open_dataset(folder / "mine"))
 
 
+def _check_record(mine: xr.Dataset, run: Path) -> None:
+    """It says what the inputs were; with others it does not go on, and nobody can make it again."""
+    digest = hashlib.sha256(mine["elevation"].to_numpy().astype("<f8").tobytes()).hexdigest()
+    assert read_run(run).record.inputs == {"elevation": digest}
+    other = mine.assign(elevation=1 - mine["elevation"]).llp.group()
+    task = Task("on-elevation", OnElevation(), other, other, 0, "train")
+    assert task.identity["inputs"] != {"elevation": digest}
+    with pytest.raises(MethodError, match=r"holds another run: its inputs was .*'elevation': "):
+        complete_task(task, "test", out=run)
+    with pytest.raises(BoardError, match=r"had inputs that are not in the dataset \('elevation'\)"):
+        draft_entry(run.parent / "me__on-elevation", [run], {})
+    with pytest.raises(BuildError, match=r"needs inputs that a new image does not have \('elev"):
+        _check_knowledge(read_run(run).record, OnElevation(), Recipe(images=[Path("new.tif")]))
+
+
 def test_runs_and_folds_take_an_open_dataset(
     mine: xr.Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -185,5 +207,6 @@ def test_runs_and_folds_take_an_open_dataset(
     told = {str(name) for _, ds in SEEN for name in ds.variables}
     assert "elevation" in told
     assert not told & {"told", "label", "chip_proportions", "lon", "lat"}
+    _check_record(mine, tmp_path / "run")
     plan = FoldPlan(Job("on-elevation", "mine", {}, 0), 3, "all", mine)
     assert "elevation" in plan.task(0).region

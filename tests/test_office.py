@@ -125,7 +125,9 @@ def test_an_office_maps_its_land_and_next_years(
         CliRunner().invoke(
             cli, ["predict", "run", "--image", "2", "-o", "n"], catch_exceptions=False
         )
+    assert Path("n/drift.png").read_bytes()[:4] == b"\x89PNG"
     call("predict", "run", "--image", "2", "--scale", 1000, 4000, "-o", "next")
+    assert Path("next/map.png").read_bytes()[:4] == b"\x89PNG"
 
     now = error_of(tmp_path / "run/predictions-all.parquet", first)
     assert now < 0.1, now

@@ -15,7 +15,10 @@ SOURCES = (
     "data/fetch/transfer.py",
     *("data/appearance.py", "data/cache.py", "data/downloading.py", "data/folders.py"),
     *("data/text_tables.py", "data/store/tables.py", "data/store/writing.py", "reading.py"),
-    *(f"running/{name}.py" for name in ("drifting", "mapping", "predicting", "reusing")),
+    *(
+        f"running/{name}.py"
+        for name in ("drifting", "mapping", "predicting", "recoding", "reusing")
+    ),
     "running/reusing_embedding.py",
 )
 WORDS = 3

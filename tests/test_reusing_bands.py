@@ -11,8 +11,11 @@ from own_region import OwnRegion, edit_raster
 from scenes import numbers, write_level_2
 
 from llpbench.data.building import Recipe, build_region
+from llpbench.data.imagery import Band, Coding, Imagery
 from llpbench.data.recipe import ImageRecipe
+from llpbench.data.region import ChipBlock
 from llpbench.errors import BuildError
+from llpbench.running.recoding import RecodedPixels
 from llpbench.running.reusing import reuse_recipe
 
 pytestmark = pytest.mark.usefixtures("outlines_read_here")
@@ -98,3 +101,20 @@ def test_bytes_of_any_bands_are_made_again(own: OwnRegion) -> None:
     recipe, (said,), _ = reuse(known, image)
     assert recipe.scale == (0, 5000)
     assert "bands [1, 2, 3, 4] (by name), 0 to 5000 become 0 to 255" in said
+
+
+@pytest.mark.parametrize("missing", [None, 0.0])
+def test_values_are_stored_as_in_training(missing: float | None) -> None:
+    """By numpy: (n / 10,000 - 0.1 + 0.2) 5,000 is n / 2 + 500; a missing one needs a number."""
+    stored = np.array([1000, 3000, 65535], dtype=np.uint16).reshape(1, 1, 3, 1)
+    block = ChipBlock(np.zeros((1, 1, 3), dtype=np.uint8), stored)
+    found, wanted = Coding(1e-4, -0.1, missing=65535), Coding(2e-4, -0.2, missing=missing)
+    bands = (Band("nir"),)
+    read = RecodedPixels(
+        lambda _chips: block, Imagery(bands, "uint16", found), Imagery(bands, "int16", wanted)
+    )
+    if missing is None:
+        with pytest.raises(BuildError, match="leave such chips out with --max-missing 0"):
+            read(["one"])
+    else:
+        assert read(["one"]).image.ravel().tolist() == [1000, 2000, 0]

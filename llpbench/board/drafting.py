@@ -88,6 +88,12 @@ def _check_runs(runs: Sequence[Run]) -> None:
                 f"the run in {str(run.folder)!r} was trained on all divisions, those of the test "
                 "split among them; an entry needs runs trained on the train split"
             )
+        if run.record.inputs:
+            raise BoardError(
+                f"the run in {str(run.folder)!r} had inputs that are not in the dataset "
+                f"({examples(run.record.inputs)}), so no command makes it again; give its "
+                "predictions with --predictions, and name the inputs under external_data"
+            )
         if run.record.split != "test" or run.record.interrupted:
             what = "was interrupted" if run.record.interrupted else "did not predict the test split"
             raise BoardError(

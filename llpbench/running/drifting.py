@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.data.appearance import Appearance, Drift, look_alike, spread_evenly
+from llpbench.data.channels import RGB_CHANNELS
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.region import ChipBlock, PixelReader, Region
 from llpbench.errors import BuildError, DriftError, UnknownNameError, unknown
@@ -80,22 +81,25 @@ def refuse_drift(drift: Drift, folder: Path, scale: tuple[float, float]) -> None
         part.mkdir(parents=True)
         write_drift(drift, part)
     raise DriftError(
-        f"{drift}; see {folder / PICTURE}, then check --bands and --scale{_advise(drift, scale)}, "
-        "match them with --match histogram, or go on with --force",
+        f"{drift}; see {folder / PICTURE}, then check {_advise(drift, scale)}, "
+        "or go on with --force",
         drift,
     )
 
 
 def _advise(drift: Drift, scale: tuple[float, float]) -> str:
-    """Say which scale would undo an offset; since 2022 Sentinel-2 has one of 1000."""
-    if drift.offset is None:
-        return ""
-    low, high = scale
-    away = float(f"{drift.offset * (high - low) / 255:.2g}")
-    return (
-        f" (all bands are about {away:g} off alike, as an offset makes them: try --scale "
-        f"{low + away:g} {high + away:g})"
-    )
+    """Say what may be wrong, and which scale would undo an offset; Sentinel-2 has one of 1000."""
+    if drift.known.channels != RGB_CHANNELS:
+        return "the order of bands or features, and the unit and offset of their numbers"
+    tried = ""
+    if drift.offset is not None:
+        low, high = scale
+        away = float(f"{drift.offset * (high - low) / 255:.2g}")
+        tried = (
+            f" (all bands are about {away:g} off alike, as an offset makes them: try --scale "
+            f"{low + away:g} {high + away:g})"
+        )
+    return f"--bands and --scale{tried}, match them with --match histogram"
 
 
 def write_drift(drift: Drift, folder: Path) -> None:

@@ -15,13 +15,14 @@ from llpbench.data.cache import cache_folder
 from llpbench.data.dataset import open_dataset
 from llpbench.data.store import read_info, write_store
 from llpbench.data.store.layout import NAME
-from llpbench.errors import BuildError, StoreError
+from llpbench.errors import BuildError, StoreError, examples
 from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
 from llpbench.running.drifting import check_drift, forget_refusal, refuse_drift, write_drift
+from llpbench.running.recoding import recode
 from llpbench.running.reusing import reuse_recipe
 from llpbench.runs.folder import choose_folder, claimed_folder, working_folder
 from llpbench.runs.record import RunRecord, read_appearance, read_run
@@ -99,7 +100,8 @@ def predict_region(
     region, even_more = build_region(
         replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
     )
-    remarks += [*more, *even_more]
+    region, recoded = recode(region, record)
+    remarks += [*more, *even_more, *recoded]
     source = [*recipe.images, *recipe.embeddings][0].name
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
@@ -156,6 +158,12 @@ def _predict(
 
 def _check_knowledge(record: RunRecord, method: Method, recipe: Recipe) -> list[str]:
     """Refuse a method that needs to know more; say it if one uses less than is known."""
+    if method.inputs:
+        raise BuildError(
+            f"{record.method} needs inputs that a new image does not have "
+            f"({examples(method.inputs)}): build a dataset of it, add them, and give that to "
+            "run_method as apply_to"
+        )
     if method.track == "disaggregation":
         if recipe.divisions is None or recipe.shares is None:
             raise BuildError(

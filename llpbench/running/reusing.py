@@ -181,14 +181,17 @@ def _say(known: ImageRecipe, chosen: Recipe, images: BandStack) -> list[str]:
     listed = f"bands {[band.number for band in bands]} ({by})"
     if len(images.sheets) > 1:
         listed = f"bands {examples([band.name for band in bands], 13)} (by name)"
-    if chosen.scale is None:
-        return [f"as in training: {listed}, numbers as they are, chips of {chosen.chip_km:g} km"]
-    low, high = chosen.scale
-    colours = " are red, green and blue" if images.is_rgb else ""
-    remarks = [
-        f"as in training: {listed}{colours}, {low:g} to "
-        f"{high:g} become 0 to 255, chips of {chosen.chip_km:g} km"
-    ]
+    listed += " are red, green and blue" if images.is_rgb else ""
+    numbers = "numbers as they are"
+    if chosen.scale is not None:
+        low, high = chosen.scale
+        numbers = f"{low:g} to {high:g} become 0 to 255"
+    remarks = [f"as in training: {listed}, {numbers}, chips of {chosen.chip_km:g} km"]
     if known.limits not in (None, chosen.scale):
         remarks.append(f"in training {known.low:g} to {known.high:g} became 0 to 255")
+    if known.clouds and not chosen.clouds:
+        remarks.append(
+            "in training, clouds were missing by the scene classification; here they are "
+            "predicted as if they were ground, without --clouds"
+        )
     return remarks

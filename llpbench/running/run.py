@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llpbench._version import __version__
 from llpbench.data.appearance import look_at
 from llpbench.data.dataset import open_grouped
+from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.splits import take_part
 from llpbench.errors import MethodError
 from llpbench.methods import gate
@@ -178,6 +179,7 @@ def _require_same(task: Task, split: str, run: Run) -> None:
         "seed": task.seed,
         "trained_on_digest": task.region.llp.info.digest,
         "fold": task.fold,
+        "inputs": task.inputs,
         "split": split,
     }
     for name, value in asked.items():
@@ -258,6 +260,8 @@ def _run(
         recipe=trained.recipe,
         validation=validate(task, evaluation),
         fold=task.fold,
+        images=None if trained.images == RGB_ONLY else dict(trained.images),
+        inputs=task.inputs,
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     _draw(evaluation, folder / "plots")

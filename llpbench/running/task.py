@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llpbench.data.splits import take_part
+from llpbench.data.store.digest import hash_array
 from llpbench.errors import MethodError, UnknownNameError, examples, unknown
 from llpbench.methods.method import Method
 from llpbench.protocol import ALL
@@ -42,6 +44,12 @@ class Task:
         part = "" if self.train_on == "train" else f"-{self.train_on}"
         return f"{self.name}-{self.region.llp.info.name}{part}{onto}-seed{self.seed}"
 
+    @cached_property
+    def inputs(self) -> dict[str, str] | None:
+        """SHA-256 of each input of the method, which the digest of a dataset leaves out."""
+        found = (name for name in self.method.inputs if name in self.region)
+        return {name: hash_array(self.region[name].to_numpy()) for name in found} or None
+
     @property
     def identity(self) -> dict[str, Any]:
         """What must be the same when it is resumed."""
@@ -49,7 +57,8 @@ class Task:
         part = {} if self.train_on == "train" else {"trained on": self.train_on}
         fold = {} if self.fold is None else {"fold": self.fold}
         method = {"method": self.name, **self.method.settings}
-        return {**method, "dataset digest": digest, **part, **fold}
+        inputs = {} if self.inputs is None else {"inputs": self.inputs}
+        return {**method, "dataset digest": digest, **part, **fold, **inputs}
 
     def check(self, split: str) -> None:
         """Refuse, before anything is trained, what would fail or be against the rules."""

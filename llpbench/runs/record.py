@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter
 
 from llpbench.data.appearance import Appearance
+from llpbench.data.imagery import Imagery
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError, examples, first_problem
 from llpbench.protocol import ALL, SPLITS
@@ -20,9 +21,10 @@ from llpbench.writing import is_name, recover
 
 FORMAT = 4
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
-neither ``train_on`` nor ``recipe``, 3 neither ``validation`` nor ``fold``."""
+neither ``train_on`` nor ``recipe``, 3 neither ``validation``, ``fold``, ``images`` nor
+``inputs``."""
 
-_RECIPE = TypeAdapter(ImageRecipe)
+_RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(dict[str, Imagery])
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
@@ -61,9 +63,14 @@ class RunRecord:
         The chips and divisions of it that it was fitted to; with all, nothing is scored.
     recipe : ImageRecipe or None
         How the images it was trained on became bytes, where that is known.
+    images : dict of str to Imagery, or None
+        What the images and embeddings that it was trained on hold; None for red, green and blue.
     fold : str or None
         The part of a cross-validation that it is: its train, val and test splits are then folds of
         the dataset, and no label is looked at.
+    inputs : dict of str to str, or None
+        SHA-256 of each variable that was added to the dataset for the method, by name, see
+        :attr:`llpbench.Method.inputs`.
     synthetic : bool
         Whether one of them was made by a program.
     seed : int
@@ -111,6 +118,8 @@ class RunRecord:
     recipe: ImageRecipe | None = None
     validation: dict[str, float] | None = None
     fold: str | None = None
+    images: dict[str, Imagery] | None = None
+    inputs: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -244,6 +253,8 @@ def _convert(content: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"formats up to {FORMAT} are read, found {found}")
     if content.get("recipe") is not None:
         content["recipe"] = _RECIPE.validate_python(content["recipe"])
+    if content.get("images") is not None:
+        content["images"] = _IMAGES.validate_python(content["images"])
     if content["format"] > 1:
         return {**content, "format": FORMAT}
     settings = {**content.pop("parameters")}
