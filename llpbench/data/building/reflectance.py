@@ -1,10 +1,15 @@
-"""What numbers of Sentinel-2 mean: 10,000 times the reflectance, since 2022 with 1000 on top.
+"""What numbers of Sentinel-2 and Landsat mean, whose files do not say it.
 
-With processing baseline 04.00, on 25 January 2022, ESA began to add 1000 to the numbers, so that
-dark pixels stay positive: reflectance is (number + BOA_ADD_OFFSET) / BOA_QUANTIFICATION_VALUE, with
-an offset of -1000 (of L1C RADIO_ADD_OFFSET and QUANTIFICATION_VALUE); 0 stays for no data. Both
-stand in the product's MTD_MSIL2A.xml. Others took the 1000 off when they made GeoTIFFs, and say so
-in a STAC item, of which ``earthsearch:boa_offset_applied: false`` is known to be wrong at times.
+Sentinel-2 has 10,000 times the reflectance, since 2022 with 1000 on top. With processing baseline
+04.00, on 25 January 2022, ESA began to add 1000 to the numbers, so that dark pixels stay positive:
+reflectance is (number + BOA_ADD_OFFSET) / BOA_QUANTIFICATION_VALUE, with an offset of -1000 (of L1C
+RADIO_ADD_OFFSET and QUANTIFICATION_VALUE); 0 stays for no data. Both stand in the product's
+MTD_MSIL2A.xml. Others took the 1000 off when they made GeoTIFFs, and say so in a STAC item, of
+which ``earthsearch:boa_offset_applied: false`` is known to be wrong at times.
+
+Landsat of Collection 2, Level 2, has .0000275 n - .2 for reflectance and .00341802 n + 149 for
+temperature in kelvin, and 0 for no data: USGS, Landsat 8-9 (LSDS-1619) and 4-7 (LSDS-1618)
+Collection 2 Level 2 Science Product Guide. Its names say which it is.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,26 +39,40 @@ _BASELINE = re.compile(r"(?:^|_)N(\d\d)(\d\d)_")
 _FIRST_BASELINE = 4.0
 _LARGEST = 2**24
 
+_LANDSAT = re.compile(r"L[COET]0[45789]_L2S[PR]_.+_02_(?:T1|T2|RT)_(SR|ST)_B\d{1,2}", re.I)
+
 Sheets = tuple[tuple[RasterFile, ...], ...]
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """How numbers become reflectance: (number + offset) / quantification, and what says so."""
+    """How numbers become values, number * scale + offset, and in words."""
 
+    scale: float
     offset: float
-    said_by: str
-    quantification: float = _QUANTIFICATION
+    said: str
 
-    def __str__(self) -> str:
-        what = "nothing is" if self.offset == 0 else f"{-self.offset:g} is"
-        return f"{what} taken off the numbers ({self.said_by})"
+    @classmethod
+    def of_sentinel2(
+        cls, offset: float, said_by: str, quantification: float = _QUANTIFICATION
+    ) -> Self:
+        """What (number + offset) / quantification is."""
+        what = "nothing is" if offset == 0 else f"{-offset:g} is"
+        said = f"{what} taken off the numbers ({said_by})"
+        return cls(1 / quantification, offset / quantification, said)
+
+
+_LANDSAT_MEANINGS = {
+    "SR": Meaning(2.75e-5, -0.2, "reflectance is 0.0000275 n - 0.2 (Landsat Collection 2)"),
+    "ST": Meaning(0.00341802, 149.0, "kelvins are 0.00341802 n + 149 (Landsat Collection 2)"),
+}
 
 
 def read_reflectance(sheets: Sheets, wanted: str) -> tuple[Sheets, list[str]]:
-    """Give files of Sentinel-2 scale and offset, by which numbers become reflectance.
+    """Give files of Sentinel-2 and Landsat scale and offset, by which numbers become values.
 
-    What a file's own tags say counts, unless something is wanted, which is done to any file.
+    What a file's own tags say counts, unless something is wanted, which is done to any file but
+    those of Landsat.
 
     Parameters
     ----------
@@ -81,7 +100,7 @@ def _tell(file: RasterFile, wanted: str, said: dict[str, list[str]]) -> RasterFi
     meaning = _find(file, wanted)
     if meaning is None:
         return file
-    said.setdefault(str(meaning), []).append(file.path.name)
+    said.setdefault(meaning.said, []).append(file.path.name)
     return replace(file, bands=tuple(_mean(band, meaning) for band in file.bands))
 
 
@@ -89,20 +108,22 @@ def _mean(band: Band, meaning: Meaning) -> Band:
     """A band with scale and offset, and 0 for missing where it does not say another number."""
     return replace(
         band,
-        scale=1 / meaning.quantification,
-        offset=meaning.offset / meaning.quantification,
+        scale=meaning.scale,
+        offset=meaning.offset,
         nodata=0.0 if band.nodata is None and not band.is_masked else band.nodata,
         all_valid=False,
     )
 
 
 def _find(file: RasterFile, wanted: str) -> Meaning | None:
-    """Find what a file's numbers mean, None where it is not known to be of Sentinel-2."""
+    """Find what a file's numbers mean, None where it is not known to be of these satellites."""
+    if found := _LANDSAT.fullmatch(file.path.stem):
+        return None if file.has_tags else _LANDSAT_MEANINGS[found[1].upper()]
     name = parse_name(file.path)
     is_band = name is not None and name.sensor == "Sentinel-2" and file.count <= 2
     baseline = _baseline(file.path)
     if wanted != AUTO:
-        return Meaning(_OFFSET if wanted == ADDED else 0.0, "--boa-offset")
+        return Meaning.of_sentinel2(_OFFSET if wanted == ADDED else 0.0, "--boa-offset")
     if file.has_tags or not (is_band or baseline is not None):
         return None
     meaning = _by_product(file.path, name.band if name else "") or _by_item(file.path)
@@ -110,7 +131,7 @@ def _find(file: RasterFile, wanted: str) -> Meaning | None:
         return meaning
     date = name.date if name is not None and is_band else ""
     if baseline is not None and baseline < _FIRST_BASELINE:
-        return Meaning(0.0, f"baseline {baseline:05.2f}") if is_band else None
+        return Meaning.of_sentinel2(0.0, f"baseline {baseline:05.2f}") if is_band else None
     if baseline is not None or date >= _SINCE:
         why = "its baseline is 04.00 or later" if baseline else f"it is of {date}"
         raise BuildError(
@@ -118,7 +139,7 @@ def _find(file: RasterFile, wanted: str) -> Meaning | None:
             "neither MTD_MSIL2A.xml nor a STAC item beside it tells: say --boa-offset -1000 if it "
             "was, as in ESA's own files, or --boa-offset none if it was taken off again"
         )
-    return Meaning(0.0, f"of {date}, before 1000 was added") if date else None
+    return Meaning.of_sentinel2(0.0, f"of {date}, before 1000 was added") if date else None
 
 
 def _baseline(path: Path) -> float | None:
@@ -140,7 +161,7 @@ def _by_product(path: Path, band: str) -> Meaning | None:
             code = band.replace("B0", "B")
             number = str(list(SENTINEL2).index(code)) if code in SENTINEL2 else ""
             offset = offsets.get(number, max(offsets.values(), default=0.0))
-            return Meaning(offset, file.name, quantification)
+            return Meaning.of_sentinel2(offset, file.name, quantification)
     return None
 
 
@@ -180,7 +201,7 @@ def _read_item(item: dict[str, Any], asset: str, source: str) -> Meaning | None:
         (properties[key] for key in properties if key.endswith(":boa_offset_applied")), None
     )
     if applied is True:
-        return Meaning(0.0, f"{source} says that it was taken off")
+        return Meaning.of_sentinel2(0.0, f"{source} says that it was taken off")
     if applied is False and item.get("collection") == "sentinel-2-l2a":
         return None  # known to be wrong
     for entry in _object(item.get("assets")).values():
@@ -192,7 +213,8 @@ def _read_item(item: dict[str, Any], asset: str, source: str) -> Meaning | None:
         offset = said.get("offset", said.get("raster:offset"))
         scale = said.get("scale", said.get("raster:scale", 1 / _QUANTIFICATION))
         if _is_number(offset) and _is_number(scale) and scale > 0:
-            return Meaning(float(f"{offset / scale:.9g}"), source, float(f"{1 / scale:.9g}"))
+            offset, quantification = (float(f"{x:.9g}") for x in (offset / scale, 1 / scale))
+            return Meaning.of_sentinel2(offset, source, quantification)
     return None
 
 
