@@ -1,8 +1,9 @@
-"""The chips of the small region as other sensors and an embedding would see them."""
+"""The chips of the small region as other sensors and an embedding would see them; only read."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -16,11 +17,13 @@ ALPHAEARTH = Coding(scale=1 / 127.5, power=2, missing=-128)
 TESSERA = Coding(by_cell=True)
 
 
+@cache
 def sentinel2(chips: int = 24, seed: int = 0) -> xr.Dataset:
     """13 bands of reflectance, as uint16 from which .1 is taken away."""
     return _seen(chips, seed, 13, SENTINEL2, "uint16", low=0.02, high=0.6)
 
 
+@cache
 def sentinel1(chips: int = 24, seed: int = 0) -> xr.Dataset:
     """Two bands of backscatter in dB, as float32; a chip in four has a gap."""
     ds = _seen(chips, seed, 2, SENTINEL1, "float32", low=-25.0, high=0.0)
@@ -29,6 +32,7 @@ def sentinel1(chips: int = 24, seed: int = 0) -> xr.Dataset:
     return ds
 
 
+@cache
 def alphaearth(chips: int = 24, seed: int = 0) -> xr.Dataset:
     """An embedding of 16 features alone, as int8 on a scale of squares; some cells are missing."""
     ds = _cells(chips, seed, ALPHAEARTH, "int8")
@@ -36,6 +40,7 @@ def alphaearth(chips: int = 24, seed: int = 0) -> xr.Dataset:
     return ds
 
 
+@cache
 def tessera(chips: int = 24, seed: int = 0) -> xr.Dataset:
     """An embedding of 16 features alone, as int8 times a scale of each cell."""
     ds = _cells(chips, seed, replace(TESSERA, scale=1.0, by_cell=False), "float32")

@@ -21,7 +21,6 @@ from embeddings import (
     alphaearth_codes,
     build,
     cells,
-    invoke,
     refusal,
     write_alphaearth,
     write_tables,
@@ -172,7 +171,7 @@ def test_linear_that_is_not(folder: Path) -> None:
     np.testing.assert_allclose(linear["embedding"].values[0], expected, atol=1e-6)
 
 
-def test_a_new_region_needs_the_same_embedding(folder: Path, tmp_path: Path) -> None:
+def test_a_new_region_needs_the_same_embedding(folder: Path) -> None:
     named = "GOOGLE_SATELLITE_EMBEDDING_{}.tif"
     codes = alphaearth_codes()
     codes[:, 50:60, 50:60] = 5
@@ -180,23 +179,20 @@ def test_a_new_region_needs_the_same_embedding(folder: Path, tmp_path: Path) -> 
     first, other, later = (write_alphaearth(folder / named.format(kind), codes) for kind in kinds)
     pixels = np.random.default_rng(4).integers(0, 256, (3, ROWS, COLUMNS), dtype=np.uint8)
     image = write_raster(folder / "own.tif", pixels, Affine(10, 0, WEST, 0, -10, NORTH))
-    build(folder, "trained", "--image", image, "--embedding", first)
-    run = tmp_path / "run"
-    options = ("--dataset", "trained", "--train-on", "all", "--out", run)
-    done = invoke("run", "train-mean", *options)
-    assert done.exit_code == 0, done.output
-    for given, expected in {
-        ("--image", image, "--embedding", other): r"AlphaEarth 2, 2019 with .*AlphaEarth 1, 2018",
-        ("--image", image): r"trained on an embedding, .*give it with --embedding",
-        ("--embedding", first): r"trained on an image, .*give it with --image",
-    }.items():
+    ds, _ = build(folder, "trained", "--image", image, "--embedding", first)
+
+    def reuse(images: list[Path], embeddings: list[Path]) -> list[str]:
+        recipe = Recipe(images, embeddings=embeddings)
+        return reuse_recipe(ds.llp.info.recipe, recipe, force=False)[1]
+
+    for given, expected in [
+        (([image], [other]), r"AlphaEarth 2, 2019 with .*AlphaEarth 1, 2018"),
+        (([image], []), r"trained on an embedding, .*give it with --embedding"),
+        (([], [first]), r"trained on an image, .*give it with --image"),
+    ]:
         with pytest.raises(BuildError, match=expected):
-            invoke("predict", run, *given, "--out", tmp_path / "refused")
-    given = ("--image", image, "--embedding", later)
-    done = invoke("predict", run, *given, "--out", tmp_path / "new")
-    assert done.exit_code == 0, done.output
-    assert "6 chips predicted" in done.output
-    assert "the embedding is of 2019, trained on 2018" in done.output
+            reuse(*given)
+    assert "the embedding is of 2019, trained on 2018" in reuse([image], [later])
 
 
 def test_an_embedding_alone_is_used_again(folder: Path) -> None:
