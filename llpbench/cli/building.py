@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli import options
-from llpbench.cli.embeddings import EMBEDDING_OPTIONS
 from llpbench.cli.output import (
     echo,
     log_remarks,
@@ -19,6 +16,7 @@ from llpbench.cli.output import (
     print_table,
     shows_progress,
 )
+from llpbench.cli.sources import TakesBands, source_options
 
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
@@ -84,123 +82,7 @@ def synthesize(
     _print_report(report, mark_synthetic(name, True), as_json)
 
 
-def _pairs(
-    _ctx: click.Context, _param: click.Parameter, values: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Split each ``CLASS=COLUMN`` at its first equals sign."""
-    pairs = [value.partition("=")[::2] for value in values]
-    for value, pair in zip(values, pairs, strict=True):
-        if not all(pair):
-            raise click.BadParameter(f"{value!r} is not CLASS=COLUMN")
-    return pairs
-
-
-def _listed(
-    _ctx: click.Context, _param: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    """Split a list at its commas."""
-    return None if value is None else tuple(item.strip() for item in value.split(","))
-
-
-class _TakesBands(click.Command):
-    """A command that takes ``--bands 4 3 2`` for ``--bands 4,3,2``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--bands" in args:
-            first = args.index("--bands") + 1
-            if numbers := list(takewhile(str.isdecimal, args[first:])):
-                args = [*args[:first], ",".join(numbers), *args[first + len(numbers) :]]
-        return super().parse_args(ctx, args)
-
-
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say what a region is made of."""
-    sources = [
-        click.option(
-            "--image",
-            "images",
-            type=options.PATH,
-            multiple=True,
-            help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
-            "several.",
-        ),
-        *EMBEDDING_OPTIONS,
-        click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
-        click.option("--layer", help="The layer of outlines, where their file has several."),
-        click.option(
-            "--division-id",
-            help="The column of division ids, of outlines or table; by default what both share.",
-        ),
-        click.option(
-            "--shares",
-            type=options.PATH,
-            help="Table of shares or areas by division: csv, xlsx, ods, parquet.",
-        ),
-        click.option("--sheet", help="Name or number of its sheet."),
-        click.option(
-            "--column",
-            "columns",
-            multiple=True,
-            callback=_pairs,
-            metavar="CLASS=COLUMN",
-            help="Which column of it holds a class; several are added up.",
-        ),
-        click.option(
-            "--unit",
-            type=click.Choice(["fraction", "percent", "ha", "km2", "m2"]),
-            help="Of its numbers; by default told by heading and sums.",
-        ),
-        click.option(
-            "--renormalise",
-            is_flag=True,
-            help="Take rows whose sum is up to 10 % off, and divide each by its sum.",
-        ),
-        click.option(
-            "--bands",
-            callback=_listed,
-            metavar="BAND,...",
-            help="By number, name or what they show: 4,3,2 or B4,B3,B2,B8 or red,green,blue,nir; "
-            "all (the default) but transparency and classes.",
-        ),
-        click.option(
-            "--scale",
-            type=float,
-            nargs=2,
-            help="Image values that become 0 and 255; by default that is done with red, green and "
-            "blue alone, and other bands keep their numbers.",
-        ),
-        click.option(
-            "--boa-offset",
-            type=click.Choice(["auto", "none", "-1000"]),
-            default="auto",
-            help="To add to numbers of Sentinel-2; by default what its metadata say.",
-        ),
-        click.option(
-            "--clouds",
-            is_flag=True,
-            help="Take what Sentinel-2's scene classification (SCL) calls clouds or their shadows "
-            "for missing.",
-        ),
-        click.option(
-            "--max-missing",
-            type=click.FloatRange(0, 1, max_open=True),
-            default=0.01,
-            metavar="SHARE",
-            help="Of a chip's pixels that may be missing, as under clouds.",
-        ),
-        click.option("--chip-km", type=float, help="Side of a chip, 1 by default."),
-        click.option(
-            "--crs",
-            help="Projection of the chips: auto (the default: UTM, or the image's own if that "
-            "needs no resampling), image, or EPSG:NUMBER.",
-        ),
-    ]
-    for option in reversed(sources):
-        command = option(command)
-    return command
-
-
-@click.command(cls=_TakesBands)
+@click.command(cls=TakesBands)
 @options.name_argument
 @source_options
 @click.option(
@@ -249,7 +131,7 @@ def build(
     _print_report(report, name, as_json)
 
 
-@click.command(cls=_TakesBands)
+@click.command(cls=TakesBands)
 @click.argument("run", type=options.EXISTING_FOLDER)
 @source_options
 @click.option(

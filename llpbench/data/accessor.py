@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
 import xarray as xr
 
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
 from llpbench.data.grouping import group_classes
-from llpbench.data.imagery import RGB, SIDES, decode_array, require_bands
+from llpbench.data.imagery import RGB, decode_array, require_bands
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
-from llpbench.data.overlaps import overlap_areas, require_one_table
+from llpbench.data.overlaps import overlap_table, require_one_table
 from llpbench.data.splits import take_split
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import training_inputs
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
@@ -98,8 +98,7 @@ class LabelProportions:
         Returns
         -------
         Dataset
-            Over the same dimension ``category``, now with the names of the class groups; labels
-            hold group numbers. A grouped dataset is returned as it is.
+            Class groups over ``category``, their numbers in labels; a grouped one as it is.
         """
         return self._ds if self.is_grouped else group_classes(self._ds, self.label_set.groups)
 
@@ -110,8 +109,7 @@ class LabelProportions:
         ----------
         supervision : {"division", "chip", "pixel"}
             ``division`` leaves images, targets, division proportions and overlaps; ``chip`` also
-            ``chip_proportions``; ``pixel`` also ``label``. Places and the dataset's name and folder
-            are taken away, see :data:`llpbench.protocol.SUPERVISION`.
+            ``chip_proportions``; ``pixel`` also ``label``: :data:`llpbench.protocol.SUPERVISION`.
 
         Raises
         ------
@@ -129,14 +127,7 @@ class LabelProportions:
             A row a pair, in the order of the chips: ``chip``, ``division`` (ids) and
             ``area_km2``. Selecting, shuffling or splitting chips keeps every pair right.
         """
-        areas = overlap_areas(self._ds).tocoo()
-        return pd.DataFrame(
-            {
-                "chip": self._ds["chip"].to_numpy()[areas.row],
-                "division": self._ds["division"].to_numpy()[areas.col],
-                "area_km2": areas.data,
-            }
-        )
+        return overlap_table(self._ds)
 
     def values(self, array: str = "image") -> xr.DataArray:
         """Values of an image or embedding: reflectances, decibels, features.
@@ -149,32 +140,26 @@ class LabelProportions:
         Returns
         -------
         DataArray of float32
-            As large as the array, read when it is needed; NaN where values are missing.
-
-        Raises
-        ------
-        UnknownNameError
-            If the dataset has no such array.
+            As large as the array, read when it is needed; NaN where values are missing. An array
+            that the dataset lacks is refused.
         """
-        present = [name for name in SIDES if name in self._ds]
-        if array not in present:
-            raise UnknownNameError(unknown("array of pixels or cells", array, present))
         return decode_array(self._ds, array)
 
     def bags(self) -> csr_array:
-        """Weights that turn chips into division means.
+        """Weights that turn chips into division means, ``bags() @ features``.
 
         Returns
         -------
         csr_array, shape (division, chip)
-            Row d holds the overlap areas of division d's chips, divided by their sum (a row of
-            zeros where no chip is left), so that ``bags() @ features`` are the means of a chip
-            feature over the divisions.
+            Row d holds the overlap areas of division d's chips, divided by their sum; zeros where
+            no chip is left.
         """
         return Divisions.of(self._ds).weights
 
     def batches(self, batch_size: int = 32, **options: Any) -> Batches:
         """Shuffled batches to train on, see :class:`~llpbench.data.batches.Batches`.
+
+        They are of numpy arrays; :mod:`llpbench.data.batches.frameworks` makes others of them.
 
         Parameters
         ----------
@@ -182,12 +167,6 @@ class LabelProportions:
             Chips or divisions in a batch.
         **options
             ``by``, ``bag_size``, ``augment``, ``seed`` and ``memory``.
-
-        Returns
-        -------
-        Batches
-            Of numpy arrays; :mod:`llpbench.data.batches.frameworks` makes them into those of
-            TensorFlow and PyTorch.
         """
         from llpbench.data.batches import Batches
 
@@ -229,10 +208,9 @@ class LabelProportions:
 
         Raises
         ------
-        UnknownNameError
-            If there is no such split or way.
         LLPBenchError
-            If a number is out of its range, or random bags are wanted of chips without shares.
+            If there is no such split or way, a number is out of its range, or random bags are
+            wanted of chips without shares.
         """
         from llpbench.data.rebagging import rebag
 
@@ -288,8 +266,7 @@ class LabelProportions:
             Its id.
         rgb : sequence of str, optional
             Three bands, by name or role, that are shown as red, green and blue, or one in grey; by
-            default those that are red, green and blue, else the first three, else the first; of
-            an embedding alone, its first three principal components.
+            default those that :meth:`~llpbench.data.picture.View.of` finds.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat
 
 from llpbench.catalog import check_printable
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, UnknownNameError, unknown
 from llpbench.protocol import CHIP_SIZE, CODING_ATTRIBUTES, WINDOW_SIDE
 
 if TYPE_CHECKING:
@@ -265,9 +265,18 @@ def require_bands(ds: xr.Dataset) -> None:
 
 
 def decode_array(ds: xr.Dataset, array: str) -> xr.DataArray:
-    """Values of an array of a dataset, ``image`` or ``embedding``; NaN where they are missing."""
+    """Values of an array of a dataset, ``image`` or ``embedding``; NaN where they are missing.
+
+    Raises
+    ------
+    UnknownNameError
+        If it has no such array.
+    """
     import xarray as xr
 
+    present = [name for name in SIDES if name in ds]
+    if array not in present:
+        raise UnknownNameError(unknown("array of pixels or cells", array, present))
     stored = ds[array]
     coding = Coding.of_attributes(stored.attrs)
     inputs = [stored, ds[EMBEDDING_SCALE]] if coding.by_cell else [stored]

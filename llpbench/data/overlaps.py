@@ -26,6 +26,14 @@ def overlap_areas(ds: xr.Dataset) -> csr_array:
     return overlap_matrix(pairs[_present(pairs)], (ds.sizes["chip"], ds.sizes["division"]))
 
 
+def overlap_table(ds: xr.Dataset) -> pd.DataFrame:
+    """The pairs that overlap, a row each: ``chip``, ``division`` (ids) and ``area_km2``."""
+    areas = overlap_areas(ds).tocoo()
+    ids = {"chip": areas.row, "division": areas.col}
+    named = {what: ds[what].to_numpy()[places] for what, places in ids.items()}
+    return pd.DataFrame({**named, "area_km2": areas.data})
+
+
 def present_overlaps(ds: xr.Dataset) -> NDArray[np.bool_]:
     """Whether chip and division of each row of the overlap table are both in this selection."""
     return _present(_positions(ds))
