@@ -180,6 +180,7 @@ def test_nobody_but_the_gate_calls_a_method() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute)
         and node.attr in ("fit", "predict", "predict_proba", "predict_batches", "chip_predictor")
-        and ast.unparse(node.value) not in ("gate", "self", "super()", "self.images")
+        and ast.unparse(node.value)
+        not in ("gate", "self", "super()", "self.images", "batches.images")
     }
     assert not found
