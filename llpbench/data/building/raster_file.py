@@ -25,8 +25,8 @@ _LARGEST = 1e20
 """Beyond it lie no values, but what programs write for missing, such as 3.4e38."""
 
 _TOGETHER = 0.75
-"""Part of the bands that say so where a pixel is missing: all of three, but neither elevation beside
-three that are missing, nor water that is black in some of ten, changes it."""
+"""Part of the bands that say so where a pixel is missing: all of three; elevation beside three that
+are missing does not show it, and water that is black in some of ten bands is no hole."""
 
 Box = tuple[float, float, float, float]
 """West, south, east, north, or left, bottom, right, top."""
