@@ -12,7 +12,8 @@ from llpbench.data.building.area import find_area
 from llpbench.data.building.band_names import is_same_name, role_of
 from llpbench.data.building.bands import find_band
 from llpbench.data.building.images import open_images
-from llpbench.data.building.raster_file import Band, RasterFile
+from llpbench.data.building.raster_band import Band
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.recording import pixel_side
 from llpbench.data.building.stack import BandStack, open_stack
 from llpbench.data.recipe import ImageRecipe

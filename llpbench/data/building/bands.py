@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from llpbench.data import imagery
 from llpbench.data.building.band_names import CLASSES, COLOURS, family_of, is_same_name, role_of
-from llpbench.data.building.raster_file import Band, RasterFile
+from llpbench.data.building.raster_band import Band
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.stack import BandStack
 from llpbench.data.recipe import MOST_SHOWN
 from llpbench.errors import BuildError, examples

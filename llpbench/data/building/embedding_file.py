@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.embedding_origin import TESSERA, Origin
 from llpbench.data.building.opening import open_raster, read_bands
-from llpbench.data.building.raster_file import RasterFile, is_present
+from llpbench.data.building.raster_band import is_present
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.imagery import Coding
 from llpbench.data.zarr_mosaic import open_array, read_array
 from llpbench.errors import BuildError

@@ -17,7 +17,8 @@ from llpbench.data.building.embedding_coding import choose_coding, stated_quanti
 from llpbench.data.building.embedding_file import EmbeddingFile, ZarrArrays
 from llpbench.data.building.embedding_origin import Origin, of_path, of_tags
 from llpbench.data.building.embedding_place import find_zarr_place, right_side_up
-from llpbench.data.building.raster_file import Band, RasterFile
+from llpbench.data.building.raster_band import Band
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.zarr_metadata import MosaicMetadata
 from llpbench.data.zarr_mosaic import (
     check_array,

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.opening import GDAL_OPTIONS, open_raster, read_bands
 from llpbench.data.building.placing import Source, Window, place_file
-from llpbench.data.building.raster_file import RasterFile, is_present
+from llpbench.data.building.raster_band import is_present
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
 

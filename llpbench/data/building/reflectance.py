@@ -22,7 +22,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from llpbench.data.building.raster_file import Band, RasterFile
+from llpbench.data.building.raster_band import Band
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.scenes import parse_name
 from llpbench.data.sensors import SENTINEL2
 from llpbench.errors import BuildError

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.building.opening import GDAL_OPTIONS, open_raster, read_bands
-from llpbench.data.building.raster_file import RasterFile, is_present
+from llpbench.data.building.raster_band import is_present
+from llpbench.data.building.raster_file import RasterFile
 from llpbench.errors import BuildError
 
 

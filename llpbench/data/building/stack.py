@@ -15,7 +15,8 @@ from llpbench.data.building.band_names import find_wavelength
 from llpbench.data.building.files import expand
 from llpbench.data.building.layer import Layer, OpenLayer, make_layer
 from llpbench.data.building.placing import Source, Window
-from llpbench.data.building.raster_file import Band, RasterFile, common_scale, inspect_raster
+from llpbench.data.building.raster_band import Band
+from llpbench.data.building.raster_file import RasterFile, common_scale, inspect_raster
 from llpbench.data.building.scenes import BandFile, Scenes, find_scenes
 from llpbench.data.grid import ChipGrid
 
