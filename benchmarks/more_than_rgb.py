@@ -18,6 +18,7 @@ import pandas as pd
 import xarray as xr
 from ablation_pictures import write_small
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 import llpbench
 from llpbench.data.imagery import EMBEDDING, IMAGE
@@ -25,7 +26,14 @@ from llpbench.data.labels import scored_labels
 from llpbench.data.picture import picture
 from llpbench.plots.samples import choose_samples
 from llpbench.protocol import SCORE_WINDOW
-from llpbench.style import category_colours, draw_image, draw_labels, new_figure, strip
+from llpbench.style import (
+    category_colours,
+    draw_image,
+    draw_labels,
+    legend_below,
+    new_figure,
+    strip,
+)
 
 LAYOUTS = {"RGB": (3, 0), "4 bands": (4, 0), "10 bands": (10, 0), "embedding": (0, 64)}
 """Bands of the image and features of the embedding."""
@@ -36,7 +44,8 @@ SHOWN = {
     "nir, red, green": ("nir", "red", "green"),
     "swir16, nir, red": ("swir16", "nir", "red"),
 }
-CHIPS = 4
+CHIPS, PICTURED = 4, 400
+"""Chips in the picture, and in the region that they are of."""
 
 
 def main() -> None:
@@ -52,7 +61,7 @@ def main() -> None:
             for layout in layouts(method):
                 measure(results, method, layout, chosen.chips, seed)
     write_small(draw_errors(pd.read_csv(results)), chosen.out / "errors.png")
-    region = open_region("every", (10, 64), chosen.chips, 0)
+    region = open_region("every", (10, 64), PICTURED, 0)
     write_small(draw_chips(region), chosen.out / "chips.png")
 
 
@@ -141,6 +150,9 @@ def draw_chips(region: xr.Dataset) -> Figure:
         draw_labels(panels[row, -1], labels, colours)
     for axis, title in zip(panels[0], (*columns, "labels"), strict=True):
         axis.set_title(title, fontsize=9)
+    names = part["category_name"].to_numpy()
+    patches = [Patch(color=colour, label=name) for name, colour in zip(names, colours, strict=True)]
+    legend_below(figure, patches, columns=len(patches))
     return figure
 
 
