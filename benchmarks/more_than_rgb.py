@@ -128,7 +128,7 @@ def draw_errors(table: pd.DataFrame) -> Figure:
         strip(axis)
     panels[0].set_ylim(0)
     panels[0].set_ylabel("MAE of test chips, 95 %")
-    panels[0].legend(frameon=False, fontsize=8)
+    panels[-1].legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8)
     return figure
 
 
