@@ -96,7 +96,7 @@ def measure(results: Path, method: str, layout: str, chips: int, seed: int) -> N
     mae = scores.score("mae").rounded(4)
     row = {**run, "mae": mae.value, "low": mae.low, "high": mae.high}
     with results.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
+        writer = csv.DictWriter(file, row, lineterminator="\n")
         if not done:
             writer.writeheader()
         writer.writerow(row)
