@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
 from regions import make_region, write_region
 
 from llpbench.cli import COMMANDS, cli, main
@@ -287,7 +288,7 @@ def test_quiet_is_silent_and_verbose_tells_more(
 ) -> None:
     _call("run", "train-mean", "--dataset", grid, "--out", str(tmp_path / "run"))
     predictions = str(tmp_path / "run" / "predictions-test.parquet")
-    monkeypatch.setattr("llpbench.plots.writing.write_figure", lambda _figure, path: path)
+    monkeypatch.setattr("llpbench.plots.writing._pictures", lambda *_: [("one", Figure)])
     evaluate = ["evaluate", predictions, "--dataset", grid, "--plots", str(tmp_path / "plots")]
     said = {
         option: CliRunner().invoke(cli, [*option.split(), *evaluate]).stderr
@@ -318,7 +319,8 @@ def test_several_seeds_have_a_row_of_their_mean(grid: str, tmp_path: Path) -> No
 
 
 def test_what_must_be_cited_is_what_the_dataset_says(grid: str) -> None:
-    assert "Licence of the labels: CC0-1.0" in _call("cite", "demo-humanpop").output
+    _call("synthesize", "people", "--chips", "10", "--label-set", "humanpop")
+    assert "Licence of the labels: CC0-1.0" in _call("cite", "people").output
     assert "arXiv" not in _call("cite", grid).output
 
 

@@ -21,7 +21,7 @@ from llpbench.cli import cli
 from llpbench.data.building import Recipe, build_dataset
 from llpbench.data.synthetic import synthesize
 
-pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+pytestmark = pytest.mark.usefixtures("no_pictures", "no_map_pictures", "outlines_read_here")
 
 IMAGES = {"image", "chip", "band"}
 DIVISIONS = {
