@@ -247,7 +247,7 @@ def test_what_an_interrupted_conversion_left_is_listed_and_removed(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("llpbench.data.store.writing.make_note", full)
+    monkeypatch.setattr("llpbench.data.store.writing.write_note", full)
     with pytest.raises(StoreError, match=r"No space left.*is kept in '\.grid\.part\.v1'"):
         import_archive(archive, "grid.v1")
     (held,) = json.loads(_call("clean", "--json").output)

@@ -21,6 +21,9 @@ from llpbench.methods.method import Method
 from llpbench.methods.postprocessing import Transform
 from llpbench.protocol import SUPERVISION, TRACKS
 
+CELLS = {"embedding", "embedding_scale", "feature"}
+"""What only a dataset with an embedding has."""
+
 
 @pytest.fixture(scope="module")
 def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
@@ -54,7 +57,7 @@ def test_either_split_is_seen_as_far_as_supervision_goes(
     gate.fit(kind(), *splits.values())
     assert [handed.what for handed in NOTES.handed] == ["train", "val"]
     for handed in NOTES.handed:
-        assert handed.names == set(SUPERVISION[kind.supervision])
+        assert handed.names == {*SUPERVISION[kind.supervision]} - CELLS
         assert handed.attributes == {"label_set", "grouped"}
         assert list(handed.chips) == splits[handed.what]["chip"].to_numpy().tolist()
 
@@ -138,7 +141,7 @@ def test_predictions_are_made_from_what_their_track_shows(
     options: dict[str, Any] = {"name": "spy+x", "seed": 7, "trained_on": "elsewhere"}
     predictions = gate.predict(method, ds, "val", track=track, on_batch=seen.append, **options)
     track = track or kind.track
-    assert {handed.names for handed in NOTES.handed} == {frozenset(TRACKS[track])}
+    assert {handed.names for handed in NOTES.handed} == {frozenset(TRACKS[track]) - CELLS}
     assert not any(handed.attributes for handed in NOTES.handed)
     split = ds.llp.split("val")
     assert predictions["chip"].to_numpy().tolist() == split["chip"].to_numpy().tolist()
@@ -171,7 +174,9 @@ def test_batches_show_what_the_track_shows(kind: type[spy.Spy], ds: xr.Dataset) 
         NOTES.handed.clear()
         estimate = Estimate.join(list(gate.predict_batches(method, chips, track=track)))
         np.testing.assert_allclose(estimate.shares[:, 0], spy.brightness(chips), atol=1e-6)
-        assert {handed.names for handed in NOTES.handed} == {frozenset(TRACKS[track or kind.track])}
+        assert {handed.names for handed in NOTES.handed} == {
+            frozenset(TRACKS[track or kind.track]) - CELLS
+        }
 
 
 class InMemory(spy.Spy):
@@ -186,7 +191,9 @@ class InMemory(spy.Spy):
 def test_single_chips_are_predicted_from_memory(ds: xr.Dataset) -> None:
     chips = ds.llp.split("test").chunk(chip=2)
     single = gate.chip_predictor(fitted(InMemory, ds), chips)
-    assert [h.names for h in NOTES.handed if h.what == "single"] == [frozenset(TRACKS["inductive"])]
+    assert [h.names for h in NOTES.handed if h.what == "single"] == [
+        frozenset(TRACKS["inductive"]) - CELLS
+    ]
     np.testing.assert_allclose(single(3).shares[0, 0], spy.brightness(chips)[3], atol=1e-6)
 
 
@@ -243,8 +250,8 @@ def test_post_processors_choose_by_divisions_and_see_what_their_track_shows(
     assert NOTES.estimates == {"train": train, "val": val}
     transform = gate.prepare_post(processor, val, chips)
     fit, prepare = NOTES.handed
-    assert (fit.what, fit.names) == ("post", set(SUPERVISION["division"]))
+    assert (fit.what, fit.names) == ("post", {*SUPERVISION["division"]} - CELLS)
     assert list(fit.chips) == ds.llp.split("val")["chip"].to_numpy().tolist()
-    assert (prepare.what, prepare.names) == ("prepare", set(TRACKS[kind.track]))
+    assert (prepare.what, prepare.names) == ("prepare", {*TRACKS[kind.track]} - CELLS)
     assert list(prepare.chips) == chips["chip"].to_numpy().tolist()
     assert transform is not None
