@@ -101,7 +101,7 @@ def test_alphaearth_beside_an_image_in_tiles_of_two_zones(folder: Path) -> None:
         np.testing.assert_array_equal(ds["image"].values[number], np.moveaxis(own, 0, -1))
 
 
-@pytest.mark.parametrize("years", [(2024,), (2023, 2024)])
+@pytest.mark.parametrize("years", [pytest.param((2024,), marks=pytest.mark.full), (2023, 2024)])
 def test_tessera_of_a_zone(folder: Path, years: tuple[int, ...]) -> None:
     path = write_tessera(folder / f"tessera{len(years)}.zarr", years)
     options = ("--embedding-year", 2023) if len(years) > 1 else ()

@@ -83,7 +83,7 @@ def test_patches_of_fractions_are_described_as_those_of_bytes() -> None:
     [
         (small_imagery.sentinel2, "words"),
         (small_imagery.sentinel1, "words,fourier,moments"),
-        (small_imagery.alphaearth, "words,fourier,moments"),
+        pytest.param(small_imagery.alphaearth, "words,fourier,moments", marks=pytest.mark.full),
         (small_imagery.tessera, "fourier"),
     ],
 )
@@ -193,7 +193,7 @@ def test_networks_are_built_for_any_bands(name: str) -> None:
         ("downconv", {"objective": "easyllp-correlated"}),
         pytest.param("gmm", {}, marks=pytest.mark.full),
         ("qkm", {"encoder": "deep"}),
-        ("pixel-supervised", {"network": "downconv"}),
+        pytest.param("pixel-supervised", {"network": "downconv"}, marks=pytest.mark.full),
     ],
 )
 def test_networks_learn_from_gaps_and_fractions(
