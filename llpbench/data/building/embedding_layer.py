@@ -6,10 +6,9 @@ files, of any projection, and rows may run from north to south or from south to 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -17,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.building.embedding_file import EmbeddingFile, Reader
+from llpbench.data.building.open_files import OpenFiles
 from llpbench.data.building.opening import GDAL_OPTIONS
 from llpbench.data.building.placing import Window
 from llpbench.data.building.raster_file import apply
 from llpbench.data.grid import ChipGrid
-
-_MOST_OPEN = 8
-"""Files of a layer that a thread keeps open."""
 
 _MOST_PIXELS = 2**17
 """Pixels that are read together, for 128 features 64 MB of floats."""
@@ -48,12 +45,8 @@ class EmbeddingLayer:
         """Open the files as they are needed, for one thread; close all in the end."""
         import rasterio
 
-        with rasterio.Env(**GDAL_OPTIONS):
-            opened = OpenEmbedding(self)
-            try:
-                yield opened
-            finally:
-                opened.close()
+        with rasterio.Env(**GDAL_OPTIONS), closing(OpenEmbedding(self)) as opened:
+            yield opened
 
 
 @dataclass
@@ -61,7 +54,9 @@ class OpenEmbedding:
     """A layer, some of whose files are open."""
 
     layer: EmbeddingLayer
-    _opened: OrderedDict[int, tuple[Reader, ExitStack]] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self._files = OpenFiles[Reader](self._open)
 
     def read(self, window: Window) -> NDArray[np.float32]:
         """Values of a part of the lattice, (feature, row, column), NaN where no file has any."""
@@ -70,12 +65,13 @@ class OpenEmbedding:
         values = np.full((size, features), np.nan, dtype=np.float32)
 
         def look(number: int, wanted: _Whole, rows: _Whole, columns: _Whole) -> NDArray[np.bool_]:
-            stored = self._open(number).pick(rows, columns)
+            stored = self._files[number].pick(rows, columns)
             there = stored.present
             scale = None if stored.scale is None else stored.scale[there]
             found = self.layer.files[number].coding.decode(stored.numbers[:, there].T, scale)
-            there[there] = np.isfinite(found).all(axis=1)
-            values[wanted[there]] = found[np.isfinite(found).all(axis=1)]
+            is_finite = np.isfinite(found).all(axis=1)
+            there[there] = is_finite
+            values[wanted[there]] = found[is_finite]
             return there
 
         self._search(window, look)
@@ -83,7 +79,7 @@ class OpenEmbedding:
 
     def present(self, window: Window) -> NDArray[np.bool_]:
         """Which pixels of a part of the lattice a file has, by what is quickest to read."""
-        missing = self._search(window, lambda number, _, *at: self._open(number).sees(*at))
+        missing = self._search(window, lambda number, _, *at: self._files[number].sees(*at))
         return ~missing.reshape(window.height, window.width)
 
     def _search(self, window: Window, look: _Look) -> NDArray[np.bool_]:
@@ -107,22 +103,10 @@ class OpenEmbedding:
 
     def close(self) -> None:
         """Close all files."""
-        while self._opened:
-            self._close_oldest()
+        self._files.close()
 
-    def _open(self, number: int) -> Reader:
-        if number not in self._opened:
-            while len(self._opened) >= _MOST_OPEN:
-                self._close_oldest()
-            with ExitStack() as stack:
-                reader = stack.enter_context(self.layer.files[number].open())
-                self._opened[number] = reader, stack.pop_all()
-        self._opened.move_to_end(number)
-        return self._opened[number][0]
-
-    def _close_oldest(self) -> None:
-        _number, (_reader, stack) = self._opened.popitem(last=False)
-        stack.close()
+    def _open(self, number: int, stack: ExitStack) -> Reader:
+        return stack.enter_context(self.layer.files[number].open())
 
 
 def _near(rows: _Whole, columns: _Whole) -> Iterator[_Whole]:

@@ -7,24 +7,21 @@ gives it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.building.open_files import OpenFiles
 from llpbench.data.building.opening import GDAL_OPTIONS, open_raster, read_bands
 from llpbench.data.building.placing import Source, Window, place_file
 from llpbench.data.building.raster_band import is_present
 from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
-
-_MOST_OPEN = 8
-"""Files of a layer that a thread keeps open: systems allow some hundreds, and threads are many."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,8 @@ class Layer:
         """Open the files as they are needed, for one thread; close all in the end."""
         import rasterio
 
-        with rasterio.Env(**GDAL_OPTIONS):
-            opened = OpenLayer(self)
-            try:
-                yield opened
-            finally:
-                opened.close()
+        with rasterio.Env(**GDAL_OPTIONS), closing(OpenLayer(self)) as opened:
+            yield opened
 
 
 @dataclass
@@ -67,9 +60,9 @@ class OpenLayer:
     """A layer, some of whose files are open."""
 
     layer: Layer
-    _opened: OrderedDict[int, tuple[Any, ExitStack]] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
+        self._files = OpenFiles[Any](self._open)
         windows = [source.window for source in self.layer.sources]
         sides = [(w.row, w.column, w.row + w.height, w.column + w.width) for w in windows]
         self._sides = np.array(sides, dtype=np.int64).reshape(-1, 4).T
@@ -96,8 +89,7 @@ class OpenLayer:
 
     def close(self) -> None:
         """Close all files."""
-        while self._opened:
-            self._close_oldest()
+        self._files.close()
 
     def _touched(self, window: Window) -> list[int]:
         top, left, bottom, right = self._sides
@@ -113,7 +105,7 @@ class OpenLayer:
         row, column = source.offset
         place = FileWindow(part.column - column, part.row - row, part.width, part.height)
         try:
-            file = self._open(number)
+            file = self._files[number]
             values = read_bands(file, source.numbers, window=place)
             if source.outline is None:
                 valid = is_present(values, source.file.bands) & _is_shown(file, source, place)
@@ -129,19 +121,8 @@ class OpenLayer:
         scale, offset = np.array([(band.scale, band.offset) for band in file.bands]).T
         return values * scale[:, np.newaxis, np.newaxis] + offset[:, np.newaxis, np.newaxis]
 
-    def _open(self, number: int) -> Any:
-        if number not in self._opened:
-            while len(self._opened) >= _MOST_OPEN:
-                self._close_oldest()
-            with ExitStack() as stack:
-                file = _open_on(self.layer.lattice, self.layer.sources[number], stack)
-                self._opened[number] = file, stack.pop_all()
-        self._opened.move_to_end(number)
-        return self._opened[number][0]
-
-    def _close_oldest(self) -> None:
-        _number, (_file, stack) = self._opened.popitem(last=False)
-        stack.close()
+    def _open(self, number: int, stack: ExitStack) -> Any:
+        return _open_on(self.layer.lattice, self.layer.sources[number], stack)
 
 
 def make_layer(

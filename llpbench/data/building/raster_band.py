@@ -74,7 +74,7 @@ class Band:
         return self.nodata == 0 or np.dtype(self.dtype).kind == "u"
 
 
-def read_bands(source: Any) -> tuple[Band, ...]:
+def inspect_bands(source: Any) -> tuple[Band, ...]:
     """What a file says of each of its bands; rasterio puts each tuple together when it is asked."""
     said = zip(
         source.indexes,

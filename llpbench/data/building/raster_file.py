@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from llpbench.data.building.files import expand
 from llpbench.data.building.georeference import Place, find_place
 from llpbench.data.building.opening import GDAL_OPTIONS, find_driver, open_raster
-from llpbench.data.building.raster_band import Band, check_values, read_bands
+from llpbench.data.building.raster_band import Band, check_values, inspect_bands
 from llpbench.errors import BuildError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def inspect_raster(path: Path) -> RasterFile:
             open_raster(path, driver) as source,
         ):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            bands = read_bands(source)
+            bands = inspect_bands(source)
             marked = [band for band in bands if band.colour == "alpha"]
             alpha = [band.number for band in marked if band.role in ("", "alpha")]
             false_alpha = [band.number for band in marked if band.number not in alpha]

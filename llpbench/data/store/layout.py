@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -80,6 +80,18 @@ def files_of(images: Mapping[str, Imagery]) -> tuple[int, int]:
         return min(most, 2 ** int(math.log2(max(most_bytes // largest, 1))))
 
     return fitting(_SHARD_BYTES, _MOST_IN_SHARD), fitting(_CHUNK_BYTES, _MOST_IN_CHUNK)
+
+
+def files_in_block(start: int, chips: int, images: Mapping[str, Imagery]) -> Iterator[slice]:
+    """Chips of each file of the block that begins at a chip, of so many chips in all.
+
+    Examples
+    --------
+    >>> list(files_in_block(512, 600, RGB_ONLY))
+    [slice(512, 1024, None)]
+    """
+    step, _chunk = files_of(images)
+    return (slice(first, first + step) for first in range(start, min(start + BLOCK, chips), step))
 
 
 class StoreInfo(BaseModel):

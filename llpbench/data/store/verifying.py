@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.data.store.digest import Part, combine, hash_blocks, plain_bytes, small_parts
-from llpbench.data.store.layout import BLOCK, CHIPS, DIVISIONS, StoreInfo, files_of, read_info
+from llpbench.data.store.layout import BLOCK, CHIPS, DIVISIONS, StoreInfo, files_in_block, read_info
 from llpbench.data.store.pixels import describe_pixels
 from llpbench.data.store.reading import open_chips, read_divisions
 from llpbench.errors import StoreError
@@ -39,14 +39,13 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
 def _pixel_parts(dataset: xr.Dataset, info: StoreInfo, progress: bool) -> dict[str, Part]:
     from tqdm import tqdm
 
-    chips, step = dataset.sizes["chip"], files_of(info.imagery)[0]
+    chips = dataset.sizes["chip"]
     hashes: dict[str, list[str]] = {name: [] for name in describe_pixels(info.imagery)}
     starts = range(0, chips, BLOCK)
     for start in tqdm(starts, desc="verifying", unit="block", disable=None if progress else True):
         for name, found in hashes.items():
             hashing = hashlib.sha256()
-            for first in range(start, min(start + BLOCK, chips), step):
-                part = slice(first, min(first + step, start + BLOCK))
+            for part in files_in_block(start, chips, info.imagery):
                 hashing.update(plain_bytes(dataset[name][part].to_numpy()))
             found.append(hashing.hexdigest())
     return {

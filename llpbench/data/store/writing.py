@@ -30,6 +30,7 @@ from llpbench.data.store.layout import (
     FORMAT,
     INFO,
     StoreInfo,
+    files_in_block,
     files_of,
 )
 from llpbench.data.store.notes import Note, Noting, read_note, write_note
@@ -213,7 +214,7 @@ def _write_blocks(
         name: zarr.open_array(part / CHIPS / name, mode="r+")
         for name in describe_pixels(region.images)
     }
-    step, chips = files_of(region.images)[0], len(tables.order)
+    chips = len(tables.order)
     target = tables.arrays["target"].values
 
     def write(start: int) -> Note:
@@ -221,8 +222,7 @@ def _write_blocks(
         note = read_note(file)
         if note is None:
             noting = Noting()
-            for first in range(start, min(start + BLOCK, chips), step):
-                shard = slice(first, min(first + step, start + BLOCK))
+            for shard in files_in_block(start, chips, region.images):
                 block = region.read(tables.order[shard])
                 for name, values in block.arrays.items():
                     pixels[name][shard] = values
