@@ -111,10 +111,7 @@ def _table(track: str, entries: int, divisions: int) -> Table:
         digest="sha256:" + "a" * 64,
         chips=int(chips.sum()),
         unscored_chips=2,
-        metrics=[
-            Metric(name=name, title=BY_NAME[name].title, better=BY_NAME[name].better)
-            for name in METRICS
-        ],
+        metrics=[Metric.of(BY_NAME[name]) for name in METRICS],
         categories=[Category(name=name, colour=colour) for name, colour in GROUPS.items()],
         divisions=[
             Division(

@@ -131,7 +131,7 @@ def _sorted(rows: Iterable[Row]) -> list[Row]:
 
 def _metrics(rows: Sequence[Row]) -> list[Metric]:
     return [
-        Metric(name=name, title=measure.title, better=measure.better)
+        Metric.of(measure)
         for name, measure in BY_NAME.items()
         if any(name in row.metrics for row in rows)
     ]

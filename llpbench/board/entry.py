@@ -136,6 +136,10 @@ class Entry(_Strict):
     selection: Paragraph = Field(
         min_length=1, description="How epochs, settings and read-outs were chosen, by which data."
     )
+    designed_on: Annotated[list[DatasetName], Field(max_length=50)] = Field(
+        default=[],
+        description="Datasets on whose labels the method or its settings were designed or tuned.",
+    )
     external_data: Annotated[list[Line], Field(max_length=20)] = []
     pretrained_weights: Annotated[list[Line], Field(max_length=20)] = []
     deterministic: bool = Field(description="Whether every seed gives the same predictions.")

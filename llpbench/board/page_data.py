@@ -13,7 +13,7 @@ _ROW: Any = {
     "metrics": {"__all__": {"value", "low", "high"}},
     "entry": {"external_data", "pretrained_weights"},
     **dict.fromkeys(("id", "kind", "tier", "title", "team", "rank", "footprint"), True),
-    **dict.fromkeys(("supervision", "trained_on"), True),
+    **dict.fromkeys(("supervision", "trained_on", "scored", "designed_here"), True),
 }
 _DETAILS: Any = {
     "metrics": {"__all__": {"per_class"}},

@@ -60,9 +60,10 @@ class Result(Stored):
     """Scores of an entry on a dataset, as ``results/<dataset>/<entry>.json`` holds them.
 
     ``seeds`` has the ``mae`` of each seed, ``errors`` its sums over the scored chips, shape (seed,
-    division); ``note`` is a caution about the intervals. Of the first seed there are, by category,
-    ``reliability``: mean predicted share, mean true share and number of chips, in tenths of the
-    chips by predicted share; and, by chip id, ``examples``: predicted shares.
+    division); ``scored`` is the day these predictions were first scored, ``note`` a caution about
+    the intervals. Of the first seed there are, by category, ``reliability``: mean predicted share,
+    mean true share and number of chips, in tenths of the chips by predicted share; and, by chip
+    id, ``examples``: predicted shares.
     """
 
     format: Literal[1] = 1
@@ -74,6 +75,7 @@ class Result(Stored):
     errors: Annotated[list[list[float]], Field(min_length=1)]
     chips: int
     unscored_chips: int
+    scored: str = ""
     note: str
     reliability: dict[str, list[tuple[float, float, int]]]
     examples: dict[str, list[float]]

@@ -18,7 +18,7 @@ from llpbench.board.ranking import Rank
 from llpbench.board.result import Result, Stored
 from llpbench.board.submission import Submission
 from llpbench.catalog import ReportedResult
-from llpbench.scoring.measures import BY_NAME
+from llpbench.scoring.measures import BY_NAME, Measure
 from llpbench.scoring.score import Score
 
 
@@ -29,7 +29,9 @@ class Row(Stored):
     ``reported:<method>``. Of the kinds only ``entry`` is ranked; ``reference`` is a floor (or a
     ceiling its makers call so), ``bound`` was supervised by chips or pixels, ``reported`` was
     printed elsewhere, in ``source``, and has no team, entry, part and result. ``metrics`` has what
-    the row has of the table's.
+    the row has of the table's; ``scored`` is the day its predictions were first scored,
+    ``2026-11-28``; ``designed_here`` whether the method was designed or tuned on labels of this
+    dataset, as its makers say.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Row(Stored):
     metrics: dict[str, Score]
     footprint: dict[str, float | None]
     source: str = ""
+    scored: str = ""
+    designed_here: bool = False
     entry: Entry | None = None
     part: Part | None = None
     result: Result | None = None
@@ -61,6 +65,8 @@ class Row(Stored):
             team=entry.team,
             supervision=entry.supervision,
             trained_on=part.trained_on,
+            scored=result.scored,
+            designed_here=result.dataset in entry.designed_on,
             rank=rank,
             metrics={name: scores[name] for name in BY_NAME if name in scores},
             footprint=part.footprint.model_dump(),
@@ -100,11 +106,17 @@ class Category(Stored):
 
 
 class Metric(Stored):
-    """A column: ``name`` as in the rows, a title, and which values are good."""
+    """A column: ``name`` as in the rows, a title, which values are good, and what it says."""
 
     name: str
     title: str
     better: Literal["lower", "higher", "one", "zero", "level"]
+    definition: str
+
+    @classmethod
+    def of(cls, measure: Measure) -> Metric:
+        """Make the column of a measure."""
+        return cls(**{name: getattr(measure, name) for name in cls.model_fields})
 
 
 class Table(Stored):
@@ -114,13 +126,15 @@ class Table(Stored):
     that any row has, ``mae`` first; ``divisions`` those that own scored chips, in the order of the
     rows' ``errors``. ``rows`` are entries by rank, then references, bounds and reported rows, each
     by ``mae`` (or ``mae_hard``, where they have no other); ``comparisons`` pairs of scored rows by
-    ``mae``, corrected where both are ranked.
+    ``mae``, corrected where both are ranked. ``finding`` says in a sentence or two who is best, by
+    how much and on which data.
     """
 
     dataset: str
     track: str
     title: str
     synthetic: bool
+    finding: str = ""
     doi: str
     licence: str
     attribution: str
@@ -136,11 +150,60 @@ class Table(Stored):
     comparisons: list[EntryComparison] = Field(default=[])
 
 
-class Standings(Stored):
-    """The whole board: tables by dataset, then track, and what their scores were made with."""
+class OverviewLine(Stored):
+    """A method over all datasets of a track: its rows' ``id``, ``kind``, ``title`` and ``team``.
 
-    format: Literal[2] = 2
+    ``scores`` are in the order of the overview's datasets, None where there is no such row;
+    ``aggregate`` is over the datasets that all lines with an aggregate share, None for a method
+    that was not scored on all of them.
+    """
+
+    id: str
+    kind: Literal["entry", "reference", "bound"]
+    title: str
+    team: str
+    scores: list[Score | None]
+    aggregate: Score | None
+
+
+class Overview(Stored):
+    """Methods by datasets in one track, scored rows only.
+
+    ``metric`` names what is shown, the same for all datasets; ``datasets`` are those of tables of
+    the track, ``titles`` what people call them; ``note`` says how the aggregate was made, of which
+    datasets; ``aggregated`` is what its column is called. Lines are in order of the aggregate.
+    """
+
+    track: str
+    metric: Metric
+    datasets: list[str]
+    titles: list[str]
+    aggregated: str
+    note: str
+    lines: list[OverviewLine]
+
+
+class Link(Stored):
+    """Where something is: what it is called, and an address of the web."""
+
+    title: str
+    url: str
+
+
+class Standings(Stored):
+    """The whole board: tables in the order that they are shown, and what they were made with.
+
+    Tables of real places come before synthetic ones, those with ranked entries before others.
+    ``built`` is the day the page was made, ``2026-11-28``; ``links`` lead to repository,
+    documentation, protocol and paper as far as they are known; there is an overview for each track
+    with two datasets or more.
+    """
+
+    format: Literal[3] = 3
     scorer: str
     llpbench_version: str
     protocol: int
+    built: str = ""
+    links: list[Link] = Field(default=[])
+    overviews: list[Overview] = Field(default=[])
     tables: list[Table]

@@ -25,6 +25,7 @@ from llpbench.metrics.moments import (
 from llpbench.metrics.shares import overlap_of_errors, rmse_of_squares
 from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
+from llpbench.scoring.definitions import DEFINITIONS
 from llpbench.scoring.tallies import INTERVAL_TERMS, PIXEL_TALLIES, confusions, interval_tally
 from llpbench.statistics import Interval, cluster_bootstrap, ratio, ratios
 
@@ -64,6 +65,11 @@ class Measure:
     of_division: Statistic | None = None
     least: float = -np.inf
     most: float = np.inf
+
+    @property
+    def definition(self) -> str:
+        """What it says, in a sentence."""
+        return DEFINITIONS[self.name]
 
     @property
     def needs_segmentation(self) -> bool:
