@@ -200,15 +200,27 @@ def test_stored_scores_are_those_of_evaluate(store: Path, board: Board, truth: x
     assert np.mean(list(done.result.seeds.values())) == pytest.approx(expected.value("mae"))
 
 
-def test_nothing_is_scored_twice(board: Board, truth: xr.Dataset) -> None:
+def test_nothing_is_scored_twice(
+    board: Board, truth: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days are those that ``date -u -d @…`` gives for the seconds."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764288000")
     folder = write_entry(board.entry("tartu__a"), truth)
     path = board.result("grid", "tartu__a")
     assert [one.proportions for one in score_board(board)] == ["scored"]
     before = path.read_bytes()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764374400")
     assert [one.proportions for one in score_board(board)] == ["kept"]
+    stored = read_stored(path, StoredResult)
+    assert stored is not None
+    _store_other(board, digests=stored.digests.model_copy(update={"scorer": "0.9"}))
+    (again,) = score_board(board)
+    assert (again.proportions, again.result.scored) == ("scored", "2025-11-28")
+    assert path.read_bytes() == before
     shutil.rmtree(folder)
     write_entry(folder, truth, [predict(truth, seed) for seed in (3, 4, 5)])
-    assert [one.proportions for one in score_board(board, ["tartu__a"])] == ["scored"]
+    (other,) = score_board(board, ["tartu__a"])
+    assert (other.proportions, other.result.scored) == ("scored", "2025-11-29")
     assert path.read_bytes() != before
     with pytest.raises(BoardError, match="has no entry 'tartu__b'"):
         list(score_board(board, ["tartu__b"]))

@@ -190,6 +190,39 @@ def test_reported_rows_stay_as_printed(standings: Standings) -> None:
     assert row.footprint == {"parameters": 5189}
 
 
+def test_real_places_come_first_and_ranked_ones_before_printed_ones(standings: Standings) -> None:
+    """The grid is real and has ranked entries; all others here are printed alone."""
+    places = [(table.dataset, table.track) for table in standings.tables]
+    assert places[:3] == [
+        ("grid", "inductive"),
+        ("grid", "disaggregation"),
+        ("benelux-esaworldcover", "inductive"),
+    ]
+    made = [
+        table.model_copy(update={"synthetic": n < 2}) for n, table in enumerate(standings.tables)
+    ]
+    assert [one.dataset for one in sorted(made, key=assembling.place)][-2:] == ["grid", "grid"]
+
+
+def test_the_finding_is_about_the_rows(table: Table) -> None:
+    best, other = table.rows[:2]
+    mae = best.metrics["mae"]
+    assert table.finding.startswith(
+        f"Bag ridge ({best.id}) has the lowest error of 3 ranked entries, MAE {mae.value:.4f} "
+        f"(95 % {mae.low:.4f} to {mae.high:.4f}), not told "
+        f"apart from Bag ridge ({other.id}), "
+    )
+
+
+def test_a_page_says_its_day(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1764288000 is 2025-11-28 00:00 UTC, by ``date -u -d @1764288000``."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764288000")
+    assert make_standings(board).built == "2025-11-28"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    with pytest.raises(BoardError, match="SOURCE_DATE_EPOCH must be seconds"):
+        make_standings(board)
+
+
 def test_standings_are_plain_data(standings: Standings) -> None:
     content = json.loads(json.dumps(standings.model_dump(), allow_nan=False))
     assert content["scorer"] == "1.0"

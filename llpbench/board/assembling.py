@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
 from llpbench._version import __version__
 from llpbench.board.card import DatasetCard, Division
 from llpbench.board.comparing import compare_results
+from llpbench.board.dates import today
+from llpbench.board.finding import describe_finding
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_stored
+from llpbench.board.sorting import shared_metric, sort_rows
 from llpbench.board.standings import Category, Metric, Row, Standings, Table
 from llpbench.board.submission import Submission, read_submissions
 from llpbench.board.truth import read_truth, scored_divisions
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
 MOST_COMPARED = 60
 """Rows of a table that are compared with one another, from its top: 1,770 pairs, some 20 s."""
 
-_ORDER = ("entry", "reference", "bound", "reported")
-
 
 def make_standings(board: Board) -> Standings:
     """Put together what the page shows."""
@@ -37,27 +38,44 @@ def make_standings(board: Board) -> Standings:
         *((name, entry.track) for entry in entries for name in entry.datasets),
         *((reported.dataset, reported.track) for reported in reported_results()),
     }
-    tracks = list(TRACKS)
-    tables = []
-    for dataset, track in sorted(places, key=lambda place: (place[0], tracks.index(place[1]))):
-        here = [
-            submission
-            for submission in submissions
-            if submission.entry.track == track and dataset in submission.entry.datasets
-        ]
-        printed = [
-            Row.of_reported(reported)
-            for reported in reported_results()
-            if (reported.dataset, reported.track) == (dataset, track)
-        ]
-        known = _scored_table(board, dataset, here) if here else _reported_table(dataset)
-        rows = _sorted([*known.pop("rows", []), *printed])
-        tables.append(
-            Table(dataset=dataset, track=track, metrics=_metrics(rows), rows=rows, **known)
-        )
+    tables = [_table(board, dataset, track, submissions) for dataset, track in places]
     return Standings(
-        tables=tables, scorer=SCORER_VERSION, llpbench_version=__version__, protocol=VERSION
+        tables=sorted(tables, key=place),
+        scorer=SCORER_VERSION,
+        llpbench_version=__version__,
+        protocol=VERSION,
+        built=today(),
     )
+
+
+def place(table: Table) -> tuple[bool, bool, str, int]:
+    """Real places before synthetic ones, those where entries are ranked before others."""
+    is_ranked = any(row.rank for row in table.rows)
+    return table.synthetic, not is_ranked, table.dataset, list(TRACKS).index(table.track)
+
+
+def _table(board: Board, dataset: str, track: str, submissions: Sequence[Submission]) -> Table:
+    here = [
+        submission
+        for submission in submissions
+        if submission.entry.track == track and dataset in submission.entry.datasets
+    ]
+    printed = [
+        Row.of_reported(reported)
+        for reported in reported_results()
+        if (reported.dataset, reported.track) == (dataset, track)
+    ]
+    known = _scored_table(board, dataset, here) if here else _reported_table(dataset)
+    rows = sort_rows([*known.pop("rows", []), *printed])
+    table = Table(
+        dataset=dataset,
+        track=track,
+        sorted_by=shared_metric([row for row in rows if row.kind == rows[0].kind]),
+        metrics=_metrics(rows),
+        rows=rows,
+        **known,
+    )
+    return table.model_copy(update={"finding": describe_finding(table)})
 
 
 def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission]) -> dict[str, Any]:
@@ -77,7 +95,7 @@ def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission])
         Row.of_entry(submission, results[submission.name], ranks.get(submission.name))
         for submission in submissions
     ]
-    compared = {row.id: results[row.id] for row in _sorted(rows)[:MOST_COMPARED]}
+    compared = {row.id: results[row.id] for row in sort_rows(rows)[:MOST_COMPARED]}
     info = truth.llp.info
     return {
         "rows": rows,
@@ -118,15 +136,6 @@ def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Datase
             "`llpbench leaderboard score`"
         )
     return result
-
-
-def _sorted(rows: Iterable[Row]) -> list[Row]:
-    def place(row: Row) -> tuple[int, int, float, str]:
-        error = row.metrics.get("mae") or row.metrics.get("mae_hard")
-        value = float("inf") if error is None or error.value is None else error.value
-        return _ORDER.index(row.kind), row.rank.rank if row.rank else 0, value, row.id
-
-    return sorted(rows, key=place)
 
 
 def _metrics(rows: Sequence[Row]) -> list[Metric]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from llpbench import metrics
 from llpbench.board.card import DatasetCard
+from llpbench.board.dates import today
 from llpbench.board.layout import Board
 from llpbench.board.result import Digests, PixelScores, Rerun, Result, read_stored
 from llpbench.board.submission import EntryPredictions, Submission
@@ -37,8 +38,8 @@ PIXEL_SUMS = {
 def score_entry(predictions: EntryPredictions, board: Board) -> Result:
     """Score the proportions of an entry on one dataset.
 
-    Pixel scores and the outcome of a rerun are taken over from the stored result while they are
-    about the same data and predictions.
+    Pixel scores, the outcome of a rerun and the day of first scoring are taken over from the stored
+    result while they are about the same data and predictions.
     """
     scores, name = predictions.scores, predictions.submission.name
     stored = read_stored(board.result(predictions.dataset, name), Result)
@@ -52,6 +53,7 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
         errors=scores.tallies["errors"][..., :-1].mean(axis=-1).round(DIGITS).tolist(),
         chips=scores.chips,
         unscored_chips=scores.unscored_chips,
+        scored=_first_scored(stored, predictions.digests),
         note=scores.note,
         reliability=_reliability(scores),
         examples=_examples(scores, [example.chip for example in card.examples] if card else []),
@@ -169,3 +171,12 @@ def _valid_rerun(stored: Result | None, digests: Digests) -> Rerun | None:
     if stored is None or stored.rerun is None:
         return None
     return stored.rerun if stored.rerun.predictions == digests.predictions else None
+
+
+def _first_scored(stored: Result | None, digests: Digests) -> str:
+    """The stored day, unless data or predictions are others now; scorers may differ."""
+    if stored is None:
+        return today()
+    old = stored.digests
+    same = (old.dataset, old.predictions) == (digests.dataset, digests.predictions)
+    return stored.scored if same else today()

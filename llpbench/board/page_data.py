@@ -17,7 +17,7 @@ _ROW: Any = {
 }
 _DETAILS: Any = {
     "metrics": {"__all__": {"per_class"}},
-    **dict.fromkeys(("source", "errors", "entry", "part", "result"), True),
+    **dict.fromkeys(("source", "source_url", "errors", "entry", "part", "result"), True),
 }
 _NOT_SHOWN: Any = {
     "entry": {"datasets"},

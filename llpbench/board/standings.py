@@ -28,10 +28,10 @@ class Row(Stored):
     ``id`` is unique in its table, and the same in all tables: ``team__method``, or
     ``reported:<method>``. Of the kinds only ``entry`` is ranked; ``reference`` is a floor (or a
     ceiling its makers call so), ``bound`` was supervised by chips or pixels, ``reported`` was
-    printed elsewhere, in ``source``, and has no team, entry, part and result. ``metrics`` has what
-    the row has of the table's; ``scored`` is the day its predictions were first scored,
-    ``2026-11-28``; ``designed_here`` whether the method was designed or tuned on labels of this
-    dataset, as its makers say.
+    printed elsewhere, in ``source`` at ``source_url``, and has no team, entry, part and result.
+    ``metrics`` has what the row has of the table's; ``scored`` is the day its predictions were
+    first scored, ``2026-11-28``; ``designed_here`` whether the method was designed or tuned on
+    labels of this dataset, as its makers say.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Row(Stored):
     metrics: dict[str, Score]
     footprint: dict[str, float | None]
     source: str = ""
+    source_url: str = ""
     scored: str = ""
     designed_here: bool = False
     entry: Entry | None = None
@@ -90,6 +91,7 @@ class Row(Stored):
             metrics={name: Score(value=v) for name, v in values.items() if v is not None},
             footprint={} if weights is None else {"parameters": weights},
             source=reported.source,
+            source_url=reported.url,
         )
 
     @computed_field
@@ -125,8 +127,9 @@ class Table(Stored):
     ``unscored_chips`` have no label; ``note`` is a caution about the intervals; ``metrics`` are all
     that any row has, ``mae`` first; ``divisions`` those that own scored chips, in the order of the
     rows' ``errors``. ``rows`` are entries by rank, then references, bounds and reported rows, each
-    by ``mae`` (or ``mae_hard``, where they have no other); ``comparisons`` pairs of scored rows by
-    ``mae``, corrected where both are ranked. ``finding`` says in a sentence or two who is best, by
+    kind by the metric that most rows of it have, rows without it last; ``sorted_by`` is that of the
+    first kind there is. ``comparisons`` are pairs of scored rows by ``mae``, corrected where both
+    are ranked. ``finding`` says in a sentence or two who is best, by
     how much and on which data.
     """
 
@@ -142,6 +145,7 @@ class Table(Stored):
     chips: int = 0
     unscored_chips: int = 0
     note: str = ""
+    sorted_by: str = "mae"
     metrics: list[Metric]
     categories: list[Category]
     divisions: list[Division] = Field(default=[])

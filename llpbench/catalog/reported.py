@@ -20,8 +20,8 @@ class ReportedResult:
         Catalog name of the dataset whose test split was predicted.
     trained_on : str
         Catalog name of the dataset it was trained on; another one in the cross-region track.
-    source : str
-        Where it is printed.
+    source, url : str
+        Where it is printed, and the address of that.
     parameters : int or None
         Trainable parameters, rounded where the source rounds; None where there are none.
     mae : float or None
@@ -36,6 +36,7 @@ class ReportedResult:
     dataset: str
     trained_on: str
     source: str
+    url: str
     parameters: int | None = None
     mae: float | None = None
     mae_hard: float | None = None
@@ -70,6 +71,7 @@ def reported_results() -> tuple[ReportedResult, ...]:
             dataset=dataset,
             trained_on=table.get("trained_on", {}).get(dataset, dataset),
             source=table["source"],
+            url=table["url"],
             parameters=table.get("parameters"),
             **scores,
         )
