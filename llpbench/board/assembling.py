@@ -12,6 +12,7 @@ from llpbench.board.comparing import compare_results
 from llpbench.board.dates import today
 from llpbench.board.finding import describe_finding
 from llpbench.board.layout import Board
+from llpbench.board.overview import make_overviews
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_stored
 from llpbench.board.sorting import shared_metric, sort_rows
@@ -38,9 +39,11 @@ def make_standings(board: Board) -> Standings:
         *((name, entry.track) for entry in entries for name in entry.datasets),
         *((reported.dataset, reported.track) for reported in reported_results()),
     }
-    tables = [_table(board, dataset, track, submissions) for dataset, track in places]
+    made = (_table(board, dataset, track, submissions) for dataset, track in places)
+    tables = sorted(made, key=place)
     return Standings(
-        tables=sorted(tables, key=place),
+        tables=tables,
+        overviews=make_overviews(board, tables),
         scorer=SCORER_VERSION,
         llpbench_version=__version__,
         protocol=VERSION,

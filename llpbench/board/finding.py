@@ -48,7 +48,7 @@ def _best(table: Table, ranked: Sequence[Row], name: _Namer) -> str:
     tied = [row for row in others if row.rank and row.rank.group == 1]
     apart = [row for row in others if row not in tied]
     if tied:
-        said.append(f"not told apart from {_named([name(row) for row in tied])}")
+        said.append(f"not told apart from {join_some([name(row) for row in tied])}")
     if apart:
         which = "the best that is told apart from it" if tied else "the next"
         difference = _number(_mae(apart[0]) - _mae(best)) + _certainty(table, best, apart[0])
@@ -115,7 +115,7 @@ def _doubts(ranked: Sequence[Row]) -> Iterator[str]:
     given = [reason for reason, holds in reasons.items() if holds]
     if given:
         lead = "This is no independent result" if best.designed_here else "Bear in mind"
-        yield f"{lead}: {_joined(given)}."
+        yield f"{lead}: {join_names(given)}."
 
 
 def _reported(table: Table) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _reported(table: Table) -> Iterator[str]:
     kind = "synthetic" if table.synthetic else "real"
     yield (
         f"Nothing was scored here: no entry predicts these {kind} data yet. {shown} shown as "
-        f"printed in {_joined(sources)}, without intervals or ranks."
+        f"printed in {join_names(sources)}, without intervals or ranks."
     )
     scores = {row.title: row.metrics.get(table.sorted_by) for row in table.rows}
     values = {
@@ -135,21 +135,28 @@ def _reported(table: Table) -> Iterator[str]:
         title = next(metric.title for metric in table.metrics if metric.name == table.sorted_by)
         lowest = min(values.values())
         names = [name for name, value in values.items() if value == lowest]
-        yield f"The lowest {title} among them is {lowest:g}, of {_named(names)}."
+        yield f"The lowest {title} among them is {lowest:g}, of {join_some(names)}."
     if missing := [name for name in scores if name not in values]:
-        yield f"Not to be compared with it: {_named(missing)}, printed without."
+        yield f"Not to be compared with it: {join_some(missing)}, printed without."
 
 
-def _named(names: Sequence[str]) -> str:
-    """Some of the names, and how many there are besides."""
+def join_some(names: Sequence[str]) -> str:
+    """Put some of the names together, and how many there are besides.
+
+    Examples
+    --------
+    >>> join_some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
     shown = list(names[:MOST_NAMED])
     more = len(names) - len(shown)
     if more:
         shown.append(f"{more} more")
-    return _joined(shown)
+    return join_names(shown)
 
 
-def _joined(parts: Sequence[str]) -> str:
+def join_names(parts: Sequence[str]) -> str:
+    """Put all parts of a list together."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from llpbench.board.standings import Row
 from llpbench.scoring.measures import BY_NAME
 
-_ORDER = ("entry", "reference", "bound", "reported")
+ORDER = ("entry", "reference", "bound", "reported")
 
 
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
@@ -45,7 +45,7 @@ _LAST = float("inf")
 
 
 def _kind(row: Row) -> int:
-    return _ORDER.index(row.kind)
+    return ORDER.index(row.kind)
 
 
 def _value(row: Row, name: str) -> float | None:

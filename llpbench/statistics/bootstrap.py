@@ -193,9 +193,9 @@ def _bootstrap(
     value = np.asarray(statistic(observed.sum(axis=0)))
     low = high = np.full(value.shape, np.nan)
     if divisions >= MINIMUM_DIVISIONS:
-        counts = _resampling_counts(divisions, draws, random_state)
+        counts = resampling_counts(divisions, draws, random_state)
         totals = np.hstack(
-            [_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)]
+            [resampled_totals(sums, counts, (random_state, n)) for n, sums in enumerate(methods)]
         )
         flat = _one_column_a_value(statistic)
         limits = bootstrap_t(flat, observed, counts, totals, (1 - level) / 2)
@@ -216,14 +216,14 @@ def _sums_of_blocks(sums: FloatArray, blocks: ArrayLike) -> FloatArray:
     return np.stack([group_sums(seed, block, int(block.max()) + 1) for seed in sums])
 
 
-@lru_cache(maxsize=4)
-def _resampling_counts(number: int, draws: int, random_state: int) -> FloatArray:
+@lru_cache(maxsize=16)
+def resampling_counts(number: int, draws: int, random_state: int) -> FloatArray:
     """How often each of so many is taken in each draw: (draws, number)."""
     generator = np.random.default_rng(random_state)
     return generator.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
 
 
-def _totals(sums: FloatArray, counts: FloatArray, seed: tuple[int, int]) -> FloatArray:
+def resampled_totals(sums: FloatArray, counts: FloatArray, seed: tuple[int, int]) -> FloatArray:
     """Add up resampled divisions and average over resampled seeds: (draws, terms)."""
     seeds = len(sums)
     if seeds == 1:
