@@ -44,6 +44,7 @@ class OnEmbedding(DivisionRegression):
     """
 
     design = "Nothing was chosen on data: the mean is what a linear probe on cells comes to."
+    designed_on = ()
 
     @classmethod
     def _get_param_names(cls) -> list[str]:

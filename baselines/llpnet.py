@@ -81,6 +81,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
         "splits, and on proportions of validation divisions of a semi-real region: on the demo "
         "regions this is no independent result."
     )
+    designed_on = ("demo-esaworldcover", "demo-humanpop", "semi-esa")
     curriculum: ClassVar[type[CellTraining]] = CellTraining
 
     def __init__(

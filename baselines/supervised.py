@@ -41,6 +41,7 @@ class ChipSupervised(KerasMethod):
     non_trainable = LLPNet.non_trainable - 1
     source = "the network of llpnet with labels of chips"
     design = LLPNet.design
+    designed_on = LLPNet.designed_on
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ from llpbench.board.upkeep import score_board
 from llpbench.cli import cli
 from llpbench.errors import BoardError, MethodError
 from llpbench.predictions.table import make_predictions
+from llpbench_baselines.bag_ridge import BagRidge
 
 
 @pytest.fixture(scope="module")
@@ -247,12 +248,22 @@ def test_commands_that_make_something_else_are_flagged(
     assert any(said in one.sentence for one in reasons if one.level == "flagged")
 
 
-def test_what_is_not_told_is_noted(folder: Path, board: Board, truth: xr.Dataset) -> None:
+def test_what_is_not_told_is_noted(
+    folder: Path, board: Board, truth: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BagRidge, "designed_on", ("elsewhere", "grid"))
+    command = "llpbench run bag-ridge --dataset grid --seed 0 --seed 1 --seed 2"
     changes = {"code": None, "paper": None, "pretrained_weights": ["ImageNet"]}
-    write_entry(folder, truth, changes=changes)
+    write_entry(folder, truth, changes={**changes, "part.command": command})
     notes = [one.sentence for one in check_entry(folder, board).reasons if one.level == "note"]
     assert sum("no code" in note or "no paper" in note for note in notes) == 2
     assert any("ImageNet" in note for note in notes)
+    assert any("bag-ridge was designed or tuned on labels of this dataset" in one for one in notes)
+    shutil.rmtree(folder)
+    write_entry(folder, truth, changes={"designed_on": ["grid"], "part.command": command})
+    assert not any(
+        "designed or tuned" in one.sentence for one in check_entry(folder, board).reasons
+    )
 
 
 def test_the_command_prints_a_verdict_and_exits_with_it(

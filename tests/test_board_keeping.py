@@ -36,6 +36,7 @@ from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
 from llpbench.scoring import digest_predictions
 from llpbench.statistics import holm
+from llpbench_baselines.train_mean import TrainMean
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -74,6 +75,7 @@ def test_from_a_run_to_the_board_in_three_commands(
 ) -> None:
     """On a board that knows the dataset, as the published one does."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(TrainMean, "designed_on", ("grid",))
     assert call("leaderboard", "truth", "grid").exit_code == 0
     runs = ("--seed", 0, "--seed", 1, "--out", "runs")
     assert call("run", "train-mean", "--dataset", "grid", *runs).exit_code == 0
@@ -92,6 +94,7 @@ def test_from_a_run_to_the_board_in_three_commands(
     entry = read_submission(Path("leaderboard/entries/tartu__mean")).entry
     assert entry.deterministic  # both seeds gave the same, so one is kept
     assert entry.reference
+    assert entry.designed_on == ["grid"]
     assert entry.datasets["grid"].seeds == [0]
     assert entry.datasets["grid"].command == "llpbench run train-mean --dataset grid --seed 0"
     assert entry.datasets["grid"].footprint.parameters == 5

@@ -108,6 +108,7 @@ def test_a_chain_is_a_method_of_the_same_parameters() -> None:
     info = describe_method("bag-ridge+calibrate+rake")
     assert (info.track, info.parameters) == ("disaggregation", BagRidge.parameters)
     assert info.design == (BagRidge.design, Rake.design)
+    assert info.designed_on == ("demo-esaworldcover", "demo-humanpop", "semi-esa")  # of both
 
 
 class Around(PostProcessor):

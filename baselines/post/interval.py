@@ -31,6 +31,7 @@ class Interval(PostProcessor):
         "The form of the error model was found on labels of two synthetic and three semi-real "
         "regions."
     )
+    designed_on = ("demo-esaworldcover", "demo-humanpop", "semi-esa", "semi-esa-hazy", "semi-pop")
     model_: ErrorModel | None = None
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:

@@ -20,6 +20,7 @@ class Rake(PostProcessor):
 
     track = "disaggregation"
     design = "Variants of raking were compared on labels of a demo region."
+    designed_on = ("demo-esaworldcover", "demo-humanpop")
 
     def prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
         """Find the factors of each chip."""

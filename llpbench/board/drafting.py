@@ -129,6 +129,7 @@ def _skeleton(name: str) -> dict[str, Any]:
         "track": f"{FILL_IN}: inductive, disaggregation or cross-region",
         "supervision": f"{FILL_IN}: division, chip or pixel",
         "selection": f"{FILL_IN}: how epochs and settings were chosen, by which data",
+        "designed_on": [],
         "external_data": [],
         "pretrained_weights": [],
         "deterministic": False,
@@ -162,6 +163,7 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
         "track": record.track,
         "supervision": record.supervision,
         "selection": SELECTION,
+        "designed_on": list(describe_method(record.method).designed_on),
         "deterministic": deterministic,
         "reference": record.is_reference and record.supervision == "division",
         "hyperparameters": {

@@ -138,7 +138,8 @@ class Entry(_Strict):
     )
     designed_on: Annotated[list[DatasetName], Field(max_length=50)] = Field(
         default=[],
-        description="Datasets on whose labels the method or its settings were designed or tuned.",
+        description="Datasets on whose labels, of any split, the method or its settings were "
+        "designed or tuned. The board marks results on them as not independent.",
     )
     external_data: Annotated[list[Line], Field(max_length=20)] = []
     pretrained_weights: Annotated[list[Line], Field(max_length=20)] = []

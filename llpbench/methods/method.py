@@ -57,6 +57,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
         ``title`` and ``url`` of the publication it is from; empty where there is none.
     design : str
         What is to be known of how it came to be as it is: a sentence for those who compare it.
+    designed_on : tuple of str
+        Datasets on whose labels it was designed or tuned, or whose test scores were in sight.
     categories_ : ndarray of str, shape (category,)
         Names of the class groups, in the order of what it predicts; set in :meth:`fit`.
     """
@@ -74,6 +76,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
     source: str = ""
     paper: Mapping[str, str] = MappingProxyType({})
     design: str = ""
+    designed_on: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     categories_: NDArray[np.str_]

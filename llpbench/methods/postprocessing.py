@@ -33,6 +33,8 @@ class PostProcessor:
         before any other, intervals are left out, because they are of shares as they were.
     design : str
         What is to be known of how it came to be as it is.
+    designed_on : tuple of str
+        Names of datasets on whose labels it was designed or tuned.
     """
 
     track: str = "inductive"
@@ -40,6 +42,7 @@ class PostProcessor:
     chooses: bool = False
     makes_intervals: bool = False
     design: str = ""
+    designed_on: tuple[str, ...] = ()
 
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose parameters, by default none.

@@ -25,8 +25,8 @@ POST_PROCESSORS = "llpbench.post"
 class MethodInfo:
     """What is known of a method without building it.
 
-    Fields are as in :class:`~llpbench.methods.method.Method`; name, track and design (a sentence
-    each) are with those of post-processors, weights without.
+    Fields are as in :class:`~llpbench.methods.method.Method`; name, track, design (a sentence
+    each) and designed_on are with those of post-processors, weights without.
     """
 
     name: str
@@ -39,6 +39,7 @@ class MethodInfo:
     source: str
     paper: Mapping[str, str]
     design: tuple[str, ...]
+    designed_on: tuple[str, ...]
 
 
 def split_name(name: str) -> tuple[str, tuple[str, ...]]:
@@ -94,6 +95,9 @@ def describe_method(name: str) -> MethodInfo:
         source=kind.source,
         paper=kind.paper,
         design=tuple(filter(None, [kind.design, *(processor.design for processor in processors)])),
+        designed_on=tuple(
+            sorted({name for step in (kind, *processors) for name in step.designed_on})
+        ),
     )
 
 

@@ -63,6 +63,12 @@ def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
         )
         return
     entry, part = candidate.entry, candidate.part
+    if candidate.dataset in set(bundled.designed_on) - set(entry.designed_on):
+        yield candidate.note(
+            "command",
+            f"{bundled.name} was designed or tuned on labels of this dataset, which designed_on in "
+            "entry.yaml does not say",
+        )
     stated: dict[str, tuple[object, object]] = {
         "supervision": (entry.supervision, bundled.supervision),
         "seeds": (sorted(part.seeds), sorted(command.seeds)),
