@@ -163,12 +163,12 @@ def test_what_speaks_against_an_independent_result_is_said() -> None:
     weights = {"pretrained_weights": ["ImageNet"], "external_data": ["roads"]}
     said = finding(scored("x", 0.05, 1, **weights), synthetic=True)
     assert said.endswith(
-        "of synthetic data. Bear in mind: it starts from pretrained weights and it learned from "
+        "of synthetic data. Bear in mind: it starts from pretrained weights; it learned from "
         "data outside the benchmark."
     )
     rows = scored("x", 0.05, 1, designed_here=True), scored("y", 0.09, 1)
     assert finding(*rows).endswith(
-        "This is no independent result: it was designed or tuned on labels of these data and all "
+        "This is no independent result: it was designed or tuned on labels of these data; all "
         "ranked entries are by one team, a."
     )
 

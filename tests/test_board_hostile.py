@@ -21,6 +21,7 @@ import llpbench
 from llpbench.board.adding import add_entry
 from llpbench.board.checking import check_entry
 from llpbench.board.layout import Board
+from llpbench.board.links import board_links
 from llpbench.board.truth import read_truth
 from llpbench.errors import BoardError
 
@@ -217,6 +218,51 @@ def test_markup_in_every_text_field_is_text_or_refused(
         folder = write_entry(tmp_path / "c__d", truth, changes={field: MARKUP})
         assert_refused(folder, board, "entry.yaml: ")
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("format: 1\nrepository: javascript:alert(1)\n", "repository: String should match pattern"),
+        ("format: 1\npaper: http://example.org\n", "paper: must begin with https://"),
+        (
+            'format: 1\nprotocol: https://a.b/"><script>x</script>\n',
+            "protocol: String should match",
+        ),
+        (f"format: 1\ntitle: {MARKUP!r}\n", "title: Extra inputs are not permitted"),
+        ("format: 2\n", "format: Input should be 1"),
+        ("- 1\n", "valid dictionary"),
+        ("paper: !!python/name:os.system\n", "tags are not read"),
+        ("a: 1\n" * 20_000, "bytes"),
+    ],
+)
+def test_addresses_of_a_board_are_checked(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "board.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(BoardError, match=r"board\.yaml") as caught:
+        board_links(Board(tmp_path))
+    assert said in str(caught.value)
+    assert_sentence(caught.value)
+
+
+def test_addresses_follow_from_the_host_where_nothing_else_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where GitHub shows files and folders: its documented addresses of a branch, here HEAD."""
+    for name in ("SERVER_URL", "REPOSITORY"):
+        monkeypatch.delenv(f"GITHUB_{name}", raising=False)
+    assert board_links(Board(tmp_path)) == []
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", 'a/b"><script>')
+    assert board_links(Board(tmp_path)) == []
+    monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
+    text = "format: 1\ndocumentation: https://docs.example.org\npaper: https://arxiv.org/abs/1\n"
+    (tmp_path / "board.yaml").write_text(text, encoding="utf-8")
+    assert {link.title: link.url for link in board_links(Board(tmp_path))} == {
+        "Repository": "https://github.com/a/b",
+        "Documentation": "https://docs.example.org",
+        "Protocol": "https://github.com/a/b/blob/HEAD/docs/protocol.md",
+        "Paper": "https://arxiv.org/abs/1",
+    }
 
 
 def test_names_of_fields_cannot_be_markup(tmp_path: Path, board: Board, truth: xr.Dataset) -> None:

@@ -7,6 +7,8 @@ import colorsys
 import hashlib
 import json
 import re
+import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
@@ -176,6 +178,12 @@ def test_the_command_writes_page_and_ranking(board: Board) -> None:
     assert "old" not in text
     assert r"| 1 | Good \| &lt;b&gt;ridge&lt;/b&gt; | tartu |" in text
     assert "Good | \\u003cb\\u003eridge" in (board.site / "index.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in board.site.iterdir()) == ["badges", "index.html"]
+    badge = (board.site / "badges" / "tartu__good.svg").read_text(encoding="utf-8")
+    assert ">rank 1 of 1, grid</text>" in badge
+    assert "by MAE 0." in badge
+    shutil.rmtree(board.entry("tartu__good"))
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
     assert sorted(path.name for path in board.site.iterdir()) == ["index.html"]
 
 
@@ -224,5 +232,21 @@ def test_cells_stay_in_their_columns(standings: Standings) -> None:
     rows = [first, *table.rows[1:]]
     changed = table.model_copy(update={"rows": rows})
     text = ranking_markdown(standings.model_copy(update={"tables": [changed]}))
-    tokens = parse_markdown(text)
-    assert sum(token.type == "td_open" for token in tokens) == 9 * len(rows)
+    kinds = Counter(token.type for token in parse_markdown(text))
+    assert kinds["td_open"] == kinds["th_open"] * len(rows) == 9 * len(rows)
+
+
+def test_markdown_says_the_finding_and_leaves_out_empty_columns(standings: Standings) -> None:
+    table = standings.tables[0]
+    plain = [
+        row.model_copy(update={"metrics": {"mae": row.metrics["mae"]}}) for row in table.rows[:2]
+    ]
+    plain[1] = plain[1].model_copy(update={"designed_here": True})
+    changed = table.model_copy(update={"rows": plain, "finding": "A [finding](x) | of <b>it</b>."})
+    text = ranking_markdown(standings.model_copy(update={"tables": [changed]}))
+    assert "\n\nA \\[finding\\](x) \\| of &lt;b&gt;it&lt;/b&gt;.\n\n| rank | method |" in text
+    assert "F1" not in text
+    assert "hard" not in text
+    assert f"| {plain[0].title} | " in text
+    assert f"| {plain[1].title} \\* | " in text
+    assert "\n\n\\* designed or tuned on labels of these data" in text

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from browsing import Visitor
 from made_standings import make_standings
 from pydantic import BaseModel
 
+from llpbench.board.badges import badge
+from llpbench.board.finding import describe_finding
 from llpbench.board.site import render_page
 from llpbench.board.standings import Row, Standings
 
@@ -160,6 +163,33 @@ def test_the_watch_sees_what_runs(browser: Browser, tmp_path: Path) -> None:
         counts.append(page.evaluate("window.count"))
         visitor.close()
     assert counts == [0, 2]
+
+
+def test_badges_and_findings_are_text(browser: Browser, tmp_path: Path) -> None:
+    """As files by a parser of XML; put into a page as they are, in a browser."""
+    badges = []
+    for payload in PAYLOADS:
+        table = spoiled(payload).tables[0]
+        assert payload in describe_finding(table)
+        badges.append(badge((table, table.rows[0])))
+        drawn = ElementTree.fromstring(badges[-1])
+        kinds = {one.tag.removeprefix("{http://www.w3.org/2000/svg}") for one in drawn.iter()}
+        assert kinds == {"svg", "title", "rect", "path", "g", "text"}
+        title, *_, message = (one.text or "" for one in drawn.iter() if one.text)
+        assert title == drawn.get("aria-label")
+        assert f"llpbench: {payload} by {payload}, rank 1" in title
+        assert message.endswith(f"of 4, {payload} (synthetic)")
+        assert not [name for one in drawn.iter() for name in one.attrib if name[:2] == "on"]
+    path = tmp_path / "badges.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{''.join(badges)}", encoding="utf-8")
+    visitor = Visitor(browser)
+    page = visitor.open(path, bypass_csp=True)
+    page.add_init_script(WATCH)
+    page.reload()
+    assert page.evaluate("window.count") == 0
+    assert page.locator("svg").count() == len(PAYLOADS)
+    assert page.locator("img, script, a, iframe").count() == 0
+    visitor.close()
 
 
 def test_a_spreadsheet_finds_no_formula(browser: Browser, tmp_path: Path) -> None:

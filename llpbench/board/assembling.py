@@ -12,6 +12,7 @@ from llpbench.board.comparing import compare_results
 from llpbench.board.dates import today
 from llpbench.board.finding import describe_finding
 from llpbench.board.layout import Board
+from llpbench.board.links import board_links
 from llpbench.board.overview import make_overviews
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, read_stored
@@ -48,6 +49,7 @@ def make_standings(board: Board) -> Standings:
         llpbench_version=__version__,
         protocol=VERSION,
         built=today(),
+        links=board_links(board),
     )
 
 

@@ -178,9 +178,14 @@ def validate_entry(content: Any) -> Entry:
     try:
         return Entry.model_validate(content)
     except ValidationError as error:
-        sentences = [_sentence(problem) for problem in error.errors(include_url=False)]
+        raise BoardError(f"entry.yaml: {problem_sentences(error)}") from error
+
+
+def problem_sentences(error: ValidationError) -> str:
+    """Say which three fields at most are wrong, and how many there are besides."""
+    sentences = [_sentence(problem) for problem in error.errors(include_url=False)]
     more = f", and {len(sentences) - 3} more" if len(sentences) > 3 else ""
-    raise BoardError(f"entry.yaml: {'; '.join(sentences[:3])}{more}")
+    return "; ".join(sentences[:3]) + more
 
 
 def _sentence(problem: Any) -> str:

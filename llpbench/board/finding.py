@@ -115,7 +115,7 @@ def _doubts(ranked: Sequence[Row]) -> Iterator[str]:
     given = [reason for reason, holds in reasons.items() if holds]
     if given:
         lead = "This is no independent result" if best.designed_here else "Bear in mind"
-        yield f"{lead}: {join_names(given)}."
+        yield f"{lead}: {'; '.join(given)}."
 
 
 def _reported(table: Table) -> Iterator[str]:

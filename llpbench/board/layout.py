@@ -34,7 +34,8 @@ class Board:
     """A folder with entries, truth tables and results.
 
     It holds ``entries/<team>__<method>/``, ``truth/<dataset>.parquet`` with ``<dataset>.json``
-    beside, ``results/<dataset>/<team>__<method>.json``, ``site/``, ``entry.schema.json``.
+    beside, ``results/<dataset>/<team>__<method>.json``, ``site/``, ``entry.schema.json``, and maybe
+    ``board.yaml``.
     """
 
     folder: Path
@@ -69,9 +70,24 @@ class Board:
         return self.folder / "results" / dataset / f"{entry}.json"
 
     @property
+    def settings(self) -> Path:
+        """Where the board says of itself what nothing else knows; it need not be there."""
+        return self.folder / "board.yaml"
+
+    @property
     def site(self) -> Path:
         """Folder of the page."""
         return self.folder / "site"
+
+    @property
+    def badges(self) -> Path:
+        """Folder of the badges of entries."""
+        return self.site / "badges"
+
+    def badge(self, entry: str) -> Path:
+        """Badge of an entry."""
+        check_folder_name(entry)
+        return self.badges / f"{entry}.svg"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.board.assembling import make_standings
+from llpbench.board.badges import write_badges
 from llpbench.board.layout import Board
 from llpbench.board.markdown import update_readme
 from llpbench.board.page_data import page_data
@@ -32,14 +33,15 @@ _MODULE_SYNTAX = re.compile(r"^(import .*;\n|export )", re.MULTILINE)
 
 
 def build_site(board: Board) -> list[Path]:
-    """Write the page, ``site/index.html``, and the ranking into ``README.md`` where it has a place.
+    """Write the page, ``site/index.html``, badges, and the ranking into ``README.md``.
 
-    Both paths, or the first one, are returned.
+    The paths of the page and, where it has a place for the ranking, of the README are returned.
     """
     standings = make_standings(board)
     page = board.site / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     replace_text(page, render_page(standings))
+    write_badges(board, standings.tables)
     readme = board.folder / "README.md"
     return [page, readme] if update_readme(readme, standings) else [page]
 
