@@ -59,7 +59,7 @@ class DivisionRegression(Method):
         "How features describe patches was chosen by proportions of validation divisions of a "
         "semi-real region (another dataset), with its test scores in sight."
     )
-    designed_on = ("semi-esa",)
+    designed_on: tuple[str, ...] = ("semi-esa",)
     ranges = MappingProxyType({"patch_size": (1, WINDOW_SIDE)})
     fitted: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`fit_divisions` keeps itself, without the underscore at their ends."""

@@ -94,6 +94,7 @@ def _line(
     rows: Sequence[Row | None], tables: Sequence[Table], nulls: Mapping[str, FloatArray]
 ) -> OverviewLine:
     known = next(row for row in rows if row is not None)
+    assert known.kind != "reported"  # it has a result
     here = [
         (row.result, table)
         for row, table in zip(rows, tables, strict=True)
@@ -117,9 +118,9 @@ def _aggregate(results: Sequence[tuple[Result, Table]], nulls: Mapping[str, Floa
         null = np.broadcast_to(nulls[table.dataset], errors.shape)
         sums.append(np.stack([errors, null], axis=-1))
     divisions = [[division.id for division in table.divisions] for _, table in results]
-    interval = stratified_bootstrap(sums, divisions, mean_skill)
-    score = Score(value=interval.value, low=interval.low, high=interval.high)
-    return score.rounded(DIGITS)
+    found = stratified_bootstrap(sums, divisions, mean_skill)
+    value, low, high = (float(number) for number in (found.value, found.low, found.high))
+    return Score(value=value, low=low, high=high).rounded(DIGITS)
 
 
 def mean_skill(sums: FloatArray) -> FloatArray:

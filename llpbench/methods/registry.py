@@ -96,7 +96,7 @@ def describe_method(name: str) -> MethodInfo:
         paper=kind.paper,
         design=tuple(filter(None, [kind.design, *(processor.design for processor in processors)])),
         designed_on=tuple(
-            sorted({name for step in (kind, *processors) for name in step.designed_on})
+            sorted({*kind.designed_on, *(name for step in processors for name in step.designed_on)})
         ),
     )
 
