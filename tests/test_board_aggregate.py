@@ -167,7 +167,6 @@ def test_the_aggregate_is_of_methods_on_all_datasets(overview: Overview) -> None
         assert aggregate.low < aggregate.value < aggregate.high
     assert overview.aggregated == "mean"
     assert overview.note.startswith("The mean is over first and second, each counted once, of met")
-    assert "synthetic" not in overview.note
 
 
 def test_the_same_board_gives_the_same_overview(board: Board, overview: Overview) -> None:
@@ -186,9 +185,11 @@ def test_synthetic_datasets_do_not_count_beside_real_ones(
     third = _renamed(board, scored[0], "third", synthetic=True)
     (found,) = make_overviews(board, [*scored, third])
     assert [len(one.scores) for one in found.lines] == [3] * 5
-    assert found.note.endswith("alone. Other datasets are shown and not counted.")
+    assert found.note.startswith("The mean is over first and second, each")
+    assert "not counted: synthetic ones" in found.note
     (found,) = make_overviews(board, [scored[0], third])
-    assert "Synthetic: third." in found.note
+    assert found.note.startswith("The mean is over first and third, each")
+    assert found.note.endswith("these datasets alone.")
 
 
 def _renamed(board: Board, table: Table, name: str, *, synthetic: bool) -> Table:

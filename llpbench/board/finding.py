@@ -48,7 +48,7 @@ def _best(table: Table, ranked: Sequence[Row], name: _Namer) -> str:
     tied = [row for row in others if row.rank and row.rank.group == 1]
     apart = [row for row in others if row not in tied]
     if tied:
-        said.append(f"not told apart from {join_some([name(row) for row in tied])}")
+        said.append(f"not told apart from {_some([name(row) for row in tied])}")
     if apart:
         which = "the best that is told apart from it" if tied else "the next"
         difference = _number(_mae(apart[0]) - _mae(best)) + _certainty(table, best, apart[0])
@@ -135,19 +135,13 @@ def _reported(table: Table) -> Iterator[str]:
         title = next(metric.title for metric in table.metrics if metric.name == table.sorted_by)
         lowest = min(values.values())
         names = [name for name, value in values.items() if value == lowest]
-        yield f"The lowest {title} among them is {lowest:g}, of {join_some(names)}."
+        yield f"The lowest {title} among them is {lowest:g}, of {_some(names)}."
     if missing := [name for name in scores if name not in values]:
-        yield f"Not to be compared with it: {join_some(missing)}, printed without."
+        yield f"Not to be compared with it: {_some(missing)}, printed without."
 
 
-def join_some(names: Sequence[str]) -> str:
-    """Put some of the names together, and how many there are besides.
-
-    Examples
-    --------
-    >>> join_some(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
-    """
+def _some(names: Sequence[str]) -> str:
+    """Some of the names, and how many there are besides."""
     shown = list(names[:MOST_NAMED])
     more = len(names) - len(shown)
     if more:
@@ -156,7 +150,13 @@ def join_some(names: Sequence[str]) -> str:
 
 
 def join_names(parts: Sequence[str]) -> str:
-    """Put all parts of a list together."""
+    """Put all parts of a list together.
+
+    Examples
+    --------
+    >>> join_names(["a", "b", "c"]), join_names(["a"])
+    ('a, b and c', 'a')
+    """
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 

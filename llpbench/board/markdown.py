@@ -82,6 +82,5 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "F1": _value("f1_micro"),
     "parameters": lambda row: format_number(row.footprint.get("parameters"), ",.0f"),
     "tier": lambda row: row.tier,
-    "first scored": lambda row: row.scored,
 }
 _NUMBERS = ("rank", "MAE", "MAE, hard", "F1", "parameters")

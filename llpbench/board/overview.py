@@ -11,13 +11,13 @@ Source: Agarwal et al. (NeurIPS 2021, arXiv 2108.13264), as GEO-Bench-2 has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from llpbench import metrics
 from llpbench.board.comparing import error_sums
-from llpbench.board.finding import join_names, join_some
+from llpbench.board.finding import join_names
 from llpbench.board.layout import Board
 from llpbench.board.result import Result
 from llpbench.board.sorting import ORDER
@@ -61,7 +61,7 @@ def _overview(board: Board, tables: Sequence[Table]) -> Overview:
         datasets=[table.dataset for table in tables],
         titles=[table.title for table in tables],
         aggregated=_name(len(used)),
-        note=" ".join(_note(used, len(tables))),
+        note=_note(used, len(tables)),
         lines=sorted(lines, key=_place),
     )
 
@@ -142,23 +142,20 @@ def _name(datasets: int) -> str:
     return "interquartile mean" if int(TRIMMED * datasets) else "mean"
 
 
-def _note(used: Sequence[Table], shown: int) -> Iterator[str]:
-    """What the aggregate is of, and what is to be known of that."""
+def _note(used: Sequence[Table], shown: int) -> str:
+    """How the aggregate is made, and of which datasets."""
     names = join_names([table.dataset for table in used])
-    yield (
+    said = (
         f"The {_name(len(used))} is over {names}, each counted once, of methods scored on all of "
         "them; its 95 % interval resamples test divisions within datasets, and seeds, and is about "
         "these datasets alone."
     )
-    synthetic = [table.dataset for table in used if table.synthetic]
-    if synthetic:
-        every = len(synthetic) == len(used)
-        yield "All of these are synthetic." if every else f"Synthetic: {join_names(synthetic)}."
-    if shown > len(used):
-        yield "Other datasets are shown and not counted."
-    designed = dict.fromkeys(row.title for table in used for row in table.rows if row.designed_here)
-    if designed:
-        yield f"Designed or tuned on labels of some of them: {join_some(list(designed))}."
+    if shown == len(used):
+        return said
+    return (
+        f"{said} Others are shown and not counted: synthetic ones beside two real ones or more, "
+        "and those that few methods predict."
+    )
 
 
 def _place(line: OverviewLine) -> tuple[int, bool, float, str]:
