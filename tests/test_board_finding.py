@@ -115,8 +115,8 @@ def test_the_best_its_margin_and_where_it_stands() -> None:
     ]
     assert finding(*rows, pairs=(pair("a__x", "b__y", -0.05, 0.0125),)) == (
         "x has the lowest error of 2 ranked entries, MAE 0.0500 (95 % 0.0400 to 0.0600), 0.0400 "
-        "(95 % 0.0300 to 0.0500; corrected p = 0.013) below y, the next. That is 25 % of the error "
-        "of mean, the reference, and 0.0200 above pixels, supervised by pixels, on 1,200 chips in "
+        "(95 % 0.0300 to 0.0500; paired test, corrected p = 0.013) below y, the next. "
+        "That is 25 % of the error of mean, the reference, and 0.0200 above pixels, supervised by pixels, on 1,200 chips in "
         "40 divisions of real data."
     )
 
@@ -128,8 +128,8 @@ def test_ties_are_named_up_to_three_and_the_margin_is_to_the_next_group() -> Non
     said = finding(scored("a", 0.05, 1), *tied, last, pairs=pairs)
     assert said.startswith(
         "a has the lowest error of 7 ranked entries, MAE 0.0500 (95 % 0.0400 to 0.0600), not told "
-        "apart from b, c, d and 2 more, 0.0500 (95 % 0.0300 to 0.0500; corrected p < 0.001) below "
-        "z, the best that is told apart from it. Scored on 1,200 chips"
+        "apart from b, c, d and 2 more, 0.0500 (95 % 0.0300 to 0.0500; paired test, corrected "
+        "p < 0.001) below z, the best that is told apart from it. Scored on 1,200 chips"
     )
     assert said.endswith("Bear in mind: all ranked entries are by one team, a.")
     assert "told apart from b and c. Scored" in finding(scored("a", 0.05, 1), *tied[:2])
@@ -142,7 +142,7 @@ def test_what_is_not_known_is_not_said() -> None:
     start = "x has the lowest error of 2 ranked entries, MAE 0.0500, 0.0400"
     assert finding(*rows) == f"{start} below y, the next. {data}"
     said = finding(*rows, pairs=(pair("a__x", "b__y", None, None),))
-    assert said == f"{start} (p < 0.001) below y, the next. {data}"
+    assert said == f"{start} (paired test, p < 0.001) below y, the next. {data}"
 
 
 @pytest.mark.parametrize(

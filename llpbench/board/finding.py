@@ -67,9 +67,9 @@ def _certainty(table: Table, best: Row, other: Row) -> str:
         low, high = -high, -low
     said = [] if low is None or high is None else [f"95 % {_number(low)} to {_number(high)}"]
     if pair.corrected is None:
-        said.append(_p(pair.p_value))
+        said.append(f"paired test, {_p(pair.p_value)}")
     else:
-        said.append(f"corrected {_p(pair.corrected)}")
+        said.append(f"paired test, corrected {_p(pair.corrected)}")
     return f" ({'; '.join(said)})"
 
 

@@ -1,7 +1,8 @@
 """The one structure that page and ranking are made of: which entry ranks where, and how sure.
 
 All of it is plain data. Text in ``entry``, ``part``, ``title``, ``team`` and names was written by
-submitters or makers of datasets: checked (:mod:`llpbench.board.fields`), but not escaped.
+submitters or makers of datasets, and stands in ``finding`` too: checked
+(:mod:`llpbench.board.fields`), but not escaped.
 """
 
 from __future__ import annotations
