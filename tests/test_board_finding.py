@@ -116,8 +116,8 @@ def test_the_best_its_margin_and_where_it_stands() -> None:
     assert finding(*rows, pairs=(pair("a__x", "b__y", -0.05, 0.0125),)) == (
         "x has the lowest error of 2 ranked entries, MAE 0.0500 (95 % 0.0400 to 0.0600), 0.0400 "
         "(95 % 0.0300 to 0.0500; paired test, corrected p = 0.013) below y, the next. "
-        "That is 25 % of the error of mean, the reference, and 0.0200 above pixels, supervised by pixels, on 1,200 chips in "
-        "40 divisions of real data."
+        "That is 25 % of the error of mean, the reference, and 0.0200 above pixels, supervised by "
+        "pixels, on 1,200 chips in 40 divisions of real data."
     )
 
 
