@@ -86,7 +86,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
     """
     folder = tmp_path_factory.mktemp("overview")
     datasets = []
-    for name, rows in (("first", 9), ("second", 12)):
+    for name, rows in (("first", 3), ("second", 6)):
         write_region(make_region(24, rows, 8, 3, seed=rows), folder / name)
         datasets.append(llpbench.open_dataset(folder / name).assign_attrs(name=name))
     board = make_board(folder / "board", *datasets)
