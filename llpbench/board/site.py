@@ -20,9 +20,21 @@ from llpbench.writing import replace_text
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-STYLES = ("theme", "page", "ranking", "figures", "entry")
+STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview")
 SCRIPTS = (
-    *("elements", "numbers", "rows", "board", "badges", "columns", "filters", "csv", "downloads"),
+    *(
+        "elements",
+        "numbers",
+        "rows",
+        "board",
+        "badges",
+        "definitions",
+        "overview",
+        "columns",
+        "filters",
+        "csv",
+        "downloads",
+    ),
     *("ranking", "scatter", "maps", "charts", "examples", "citation", "entry"),
     *("compare", "tabs", "main"),
 )

@@ -10,12 +10,19 @@ export const TIER = {
 };
 
 function tierBadge(tier) {
-  const [sign, meaning] = TIER[tier];
-  return html("span", { class: `badge ${tier}`, title: meaning }, html("span", { "aria-hidden": "true" }, sign), ` ${tier}`);
+  return html("span", { class: `badge ${tier}` }, html("span", { "aria-hidden": "true" }, TIER[tier][0]), ` ${tier}`);
+}
+
+function notedBadge(text) {
+  return html("span", { class: "badge noted" }, text);
+}
+
+/** Of a method that was designed or tuned on labels of this dataset: it has seen what others have not. */
+export function designedBadge(row) {
+  return row.designed_here ? notedBadge("designed here") : null;
 }
 
 export function badges(row) {
   const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
-  const elsewhere = [...saw, ...beyond(row)].map((text) => html("span", { class: "badge noted" }, text));
-  return html("span", { class: "badges" }, tierBadge(row.tier), elsewhere);
+  return html("span", { class: "badges" }, tierBadge(row.tier), designedBadge(row), [...saw, ...beyond(row)].map(notedBadge));
 }

@@ -1,0 +1,180 @@
+// All datasets of a track at a glance: a grid of methods by datasets, and who is best over them.
+
+import { html } from "./elements.js";
+import { extent, fixed, isNumber, plural, range } from "./numbers.js";
+import { address } from "./rows.js";
+import { explained, direction } from "./definitions.js";
+import { designedBadge } from "./badges.js";
+
+const KINDS_OF_LINES = [
+  ["entry", "Ranked entries"],
+  ["reference", "References, outside the ranking"],
+  ["bound", "Bounds: saw labels of chips or pixels, outside the ranking"],
+];
+const FIRST_LINES = 40;
+
+/** The columns of an overview: its datasets and their tables, real ones first. */
+export function datasetsOf(overview, tables) {
+  const find = (dataset) => tables.find((one) => one.dataset === dataset && one.track === overview.track);
+  return overview.datasets
+    .map((dataset, place) => ({ place, title: overview.titles[place].replace(" (synthetic)", ""), table: find(dataset) }))
+    .filter((one) => one.table)
+    .sort((one, other) => one.table.synthetic - other.table.synthetic);
+}
+
+/** Ids of the entries on top of a table: the best one and those not told apart from it. */
+export function leadersOf({ table }, overview) {
+  const there = new Set(overview.lines.map((line) => line.id));
+  const first = table.rows.filter((row) => row.rank?.group === 1 && there.has(row.id));
+  const best = Math.min(...first.map((row) => row.rank.rank));
+  return new Map(first.map((row) => [row.id, row.rank.rank === best ? "best" : "tied"]));
+}
+
+function digitsOf(aggregated) {
+  return /rank/i.test(aggregated) ? 2 : 3;
+}
+
+function isOverlapping(one, other) {
+  return isNumber(one.low) && isNumber(other.low) && one.low <= other.high && other.low <= one.high;
+}
+
+function named(titles) {
+  return titles.length < 2 ? titles.join("") : `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)}`;
+}
+
+function dataSentence(columns) {
+  const made = columns.filter((one) => one.table.synthetic).map((one) => one.title);
+  if (made.length === columns.length) return " All of these data are synthetic: how methods do on a real place is not known from them.";
+  return made.length ? ` Synthetic: ${named(made)}.` : "";
+}
+
+function designedSentence(line, columns) {
+  const tuned = columns.filter(({ table }) => table.byId.get(line.id)?.designed_here).map((one) => one.title);
+  return tuned.length ? ` It was designed or tuned on labels of ${named(tuned)}, so it is no independent result there.` : "";
+}
+
+/** Who is best over all datasets, by how much, how sure that is, and on which data. */
+export function overviewSentence(overview, columns) {
+  const [best, second] = overview.lines.filter((line) => line.kind === "entry" && line.aggregate);
+  const digits = digitsOf(overview.aggregated);
+  const measure = overview.aggregated.toLowerCase();
+  if (!best) return `No ranked method has scores on ${named(columns.map((one) => one.title))} alike.${dataSentence(columns)}`;
+  const value = ({ aggregate }) => fixed(aggregate.value, digits);
+  const limits = range(best.aggregate.low, best.aggregate.high, digits);
+  const sure = second && isOverlapping(best.aggregate, second.aggregate) ? "their intervals overlap" : "their intervals do not overlap";
+  return [
+    `${best.title} is best over ${named(columns.map((one) => one.title))}: ${measure} ${value(best)}${limits && ` (${limits})`}`,
+    second ? `, before ${second.title} with ${value(second)}; ${sure}.` : ".",
+    designedSentence(best, columns), dataSentence(columns),
+  ].join("");
+}
+
+/** Where values lie on the one axis of a grid, in per cent. */
+export function gridScale(lines) {
+  const [low, high] = extent(lines.flatMap((line) => line.scores).flatMap((score) => [score?.value, score?.low, score?.high]));
+  const [from, to] = [Math.min(low, 0), Math.max(high, 0)];
+  return { low: from, high: to, place: (value) => `${((100 * (value - from)) / (to - from || 1)).toFixed(1)}%` };
+}
+
+function bar({ value, low, high }, { place }) {
+  const known = isNumber(low) && isNumber(high);
+  return html("span", { class: "interval", "aria-hidden": "true" },
+    known && html("span", { class: "whisker", style: { left: place(low), right: `calc(100% - ${place(high)})` } }),
+    html("span", { class: "dot", style: { left: place(value) } }));
+}
+
+function noValue() {
+  return html("td", { class: "none" }, html("span", { "aria-hidden": "true" }, "\u2013"), html("span", { class: "unseen" }, "not scored"));
+}
+
+const MARKS_OF_LEADERS = { best: ["\u2605", "best"], tied: ["\u2248", "not told apart from the best"] };
+
+function leaderMark(place) {
+  const [sign, words] = MARKS_OF_LEADERS[place];
+  return html("span", { class: "leader" }, html("span", { "aria-hidden": "true" }, sign), html("span", { class: "unseen" }, ` ${words}`));
+}
+
+function scoreCell(line, column, overview, scale) {
+  const score = line.scores[column.place];
+  const row = column.table.byId.get(line.id);
+  if (!score || !isNumber(score.value) || !row) return noValue();
+  const [value, limits] = [fixed(score.value, 3), range(score.low, score.high, 3)];
+  const name = [value, limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
+  const mark = column.leaders.get(line.id);
+  return html("td", { class: mark ?? "" },
+    html("a", { href: address(column.table, "entry", row.id), "aria-label": name },
+      html("span", { class: "figures" }, html("b", {}, value), html("span", { class: "limits" }, limits.replace(" to ", "\u2013"))), bar(score, scale)),
+    mark && leaderMark(mark), designedBadge(row));
+}
+
+function aggregateCell({ aggregate }, overview, isBest) {
+  if (!aggregate || !isNumber(aggregate.value)) return noValue();
+  const digits = digitsOf(overview.aggregated);
+  return html("td", { class: isBest ? "aggregate best" : "aggregate" },
+    html("b", {}, fixed(aggregate.value, digits)), " ",
+    html("span", { class: "limits" }, range(aggregate.low, aggregate.high, digits).replace(" to ", "\u2013")),
+    isBest && leaderMark("best"));
+}
+
+function gridHead(overview, columns, scale) {
+  const ends = html("span", { class: "ends", "aria-hidden": "true" }, html("span", {}, fixed(scale.low, 2)), html("span", {}, fixed(scale.high, 2)));
+  return html("thead", {}, html("tr", {},
+    html("th", { scope: "col", class: "method" }, "Method"),
+    html("th", { scope: "col" }, explained(overview.aggregated, overview.note)),
+    columns.map(({ title, table }) => html("th", { scope: "col" }, html("a", { href: address(table) }, title),
+      table.synthetic && html("span", { class: "note" }, "synthetic"), ends.cloneNode(true)))));
+}
+
+/** Lines in the sections of their kinds; those far below after the first are painted. */
+function gridBodies(overview, columns, scale) {
+  const best = overview.lines.find((line) => line.kind === "entry" && line.aggregate)?.aggregate.value;
+  const drawn = (line) => html("tr", { class: line.kind },
+    html("th", { scope: "row", class: "method" }, line.title, html("span", { class: "who" }, line.team)),
+    aggregateCell(line, overview, line.kind === "entry" && line.aggregate?.value === best),
+    columns.map((column) => scoreCell(line, column, overview, scale)));
+  const bodies = KINDS_OF_LINES.map(([kind, title]) => ({ kind, title, lines: overview.lines.filter((line) => line.kind === kind) })).filter(({ lines }) => lines.length);
+  let room = FIRST_LINES;
+  return bodies.map(({ kind, title, lines }) => {
+    const head = html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: columns.length + 2 }, html("span", {}, title)));
+    const body = html("tbody", { class: kind }, head, lines.slice(0, room).map(drawn));
+    const waiting = lines.slice(room);
+    room = Math.max(0, room - lines.length);
+    if (waiting.length) requestAnimationFrame(() => setTimeout(() => body.append(...waiting.map(drawn))));
+    return body;
+  });
+}
+
+function gridOf(overview, columns) {
+  const scale = gridScale(overview.lines);
+  const caption = html("caption", { class: "unseen" }, `${overview.metric.title} of methods on datasets, ${overview.track} track`);
+  return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": `Overview of the ${overview.track} track, scrolls sideways` },
+    html("table", { class: "overview" }, caption, gridHead(overview, columns, scale), gridBodies(overview, columns, scale)));
+}
+
+function findings(columns) {
+  const known = columns.filter(({ table }) => table.finding);
+  return known.length > 0 && html("ul", { class: "findings" }, known.map(({ title, table }) => html("li", {}, html("a", { href: address(table) }, title), ": ", table.finding)));
+}
+
+function overviewOf(overview, tables) {
+  const columns = datasetsOf(overview, tables).map((column) => ({ ...column, leaders: leadersOf(column, overview) }));
+  const { metric } = overview;
+  return html("section", { class: "block" },
+    html("h3", { class: "track" }, `${overview.track} track`),
+    html("p", { class: "verdict" }, overviewSentence(overview, columns)),
+    findings(columns),
+    html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), direction(metric),
+      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset. ", overview.note),
+    gridOf(overview, columns));
+}
+
+/** The view of all overviews of a board; an empty list where there is none. */
+export function overviewView({ overviews, tables }) {
+  if (!overviews.length) return [];
+  const count = new Set(overviews.flatMap((one) => one.lines.map((line) => line.id))).size;
+  return [
+    html("div", { class: "heading" }, html("h2", { tabindex: -1 }, "All datasets at a glance"),
+      html("p", { class: "facts" }, `${plural(count, "method")} on ${plural(tables.length, "table")}`)),
+    ...overviews.map((overview) => overviewOf(overview, tables)),
+  ];
+}
