@@ -12,7 +12,16 @@ from llpbench.board.comparing import EntryComparison
 from llpbench.board.entry import Entry
 from llpbench.board.ranking import Rank
 from llpbench.board.result import Digests, PixelScores, Rerun, Result
-from llpbench.board.standings import Category, Metric, Row, Standings, Table
+from llpbench.board.standings import (
+    Category,
+    Link,
+    Metric,
+    Overview,
+    OverviewLine,
+    Row,
+    Standings,
+    Table,
+)
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.score import Score
 
@@ -34,17 +43,21 @@ TEAMS = ("tartu", "bogota", "delft", "kyoto", "nairobi", "leuven")
 
 
 DATASET = "made-esaworldcover"
+TUNED = 1
+"""Number of the entry that was designed on labels of the synthetic dataset."""
 
 
-def make_entry(title: str, method: str, team: str, supervision: str, parameters: int) -> Entry:
+def make_entry(
+    title: str, method: str, team: str, supervision: str, parameters: int, dataset: str = DATASET
+) -> Entry:
     """What an ``entry.yaml`` says."""
     affiliated = {"affiliation": "University of Tartu", "orcid": "0000-0002-1825-0097"}
     seeds = "--seed 0 --seed 1 --seed 2"
     part = {
         "digest": "sha256:" + "a" * 64,
-        "trained_on": DATASET,
+        "trained_on": dataset,
         "seeds": [0, 1, 2],
-        "command": f"llpbench run {method} --dataset {DATASET} {seeds}",
+        "command": f"llpbench run {method} --dataset {dataset} {seeds}",
         "fit_seconds": 123.4,
         "footprint": {
             "parameters": parameters,
@@ -72,24 +85,80 @@ def make_entry(title: str, method: str, team: str, supervision: str, parameters:
         "deterministic": False,
         "hyperparameters": {"alpha": 1e-3, "words": 128},
         "hardware": "two cores",
-        "datasets": {DATASET: part},
+        "datasets": {dataset: part},
     }
     return Entry.model_validate(content)
 
 
-def make_standings(entries: int = 12, divisions: int = 60, tables: int = 2) -> Standings:
-    """A board of so many ranked entries and three rows of other kinds in each table."""
+def make_standings(
+    entries: int = 12, divisions: int = 60, tables: int = 2, elsewhere: int = 0
+) -> Standings:
+    """A board of so many ranked entries and three rows of other kinds in each table.
+
+    On datasets ``elsewhere``, real ones, the last entry was not scored.
+    """
+    real = [_table("inductive", entries - 1, divisions, n) for n in range(1, elsewhere + 1)]
     made = [
         _table(track, entries if n == 0 else 3, divisions)
         for n, track in enumerate(("inductive", "disaggregation")[:tables])
     ]
-    return Standings(tables=made, scorer="1.0", llpbench_version="0.0", protocol=1)
+    return Standings(
+        tables=[*real, *made],
+        scorer="1.0",
+        llpbench_version="0.0",
+        protocol=1,
+        built="2026-11-28",
+        links=[Link(title="Repository", url="https://example.org/llpbench")],
+        overviews=[_overview([*real, made[0]])] if real else [],
+    )
 
 
-def _table(track: str, entries: int, divisions: int) -> Table:
-    random = np.random.default_rng([entries, divisions])
+def _overview(tables: list[Table]) -> Overview:
+    """Skill in all tables, and its mean where there are all."""
+    rows = {row.id: row for table in tables for row in table.rows if row.kind != "reported"}
+    scores = {
+        name: [
+            next((row.metrics["skill"] for row in table.rows if row.id == name), None)
+            for table in tables
+        ]
+        for name in rows
+    }
+    lines = [
+        OverviewLine(
+            id=name,
+            kind=row.kind,
+            title=row.title,
+            team=row.team,
+            scores=scores[name],
+            aggregate=_mean([score for score in scores[name] if score], len(tables)),
+        )
+        for name, row in rows.items()
+    ]
+    lines.sort(key=lambda line: -(line.aggregate.value or 0) if line.aggregate else np.inf)
+    return Overview(
+        track="inductive",
+        metric=Metric.of(BY_NAME["skill"]),
+        datasets=[table.dataset for table in tables],
+        titles=[table.title for table in tables],
+        aggregated="Mean skill",
+        note="Mean over both datasets.",
+        lines=lines,
+    )
+
+
+def _mean(scores: list[Score], datasets: int) -> Score | None:
+    if len(scores) < datasets:
+        return None
+    means = np.array([[one.value, one.low, one.high] for one in scores], float).mean(axis=0)
+    return Score(**dict(zip(("value", "low", "high"), means.tolist(), strict=True)))
+
+
+def _table(track: str, entries: int, divisions: int, number: int = 0) -> Table:
+    """Number 0 is synthetic, the others are real."""
+    random = np.random.default_rng([entries, divisions, *([number] if number else [])])
     chips = np.random.default_rng(divisions).integers(3, 60, divisions)  # of the dataset
-    rows = [_row(random, n, entries, chips) for n in range(entries)]
+    dataset = f"real-{number}" if number else DATASET
+    rows = [_row(random, n, entries, chips, dataset) for n in range(entries)]
     rows.sort(key=_mae)
     width = max(2, entries // 8)
     ranked = [
@@ -97,14 +166,15 @@ def _table(track: str, entries: int, divisions: int) -> Table:
     ]
     scored = [
         *ranked,
-        _scored(random, "Train mean", "tartu", "reference", chips, 0.21, 5),
-        _scored(random, "Chip supervised", "tartu", "bound", chips, 0.05, 5),
+        _scored(random, "Train mean", "tartu", "reference", chips, 0.21, 5, dataset),
+        _scored(random, "Chip supervised", "tartu", "bound", chips, 0.05, 5, dataset),
     ]
     return Table(
-        dataset=DATASET,
+        dataset=dataset,
         track=track,
-        title="Made land",
-        synthetic=True,
+        title=f"Place {number}" if number else "Made land",
+        synthetic=not number,
+        finding="Made of random numbers, so that nobody is best.",
         doi="10.5281/zenodo.1",
         licence="CC-BY-4.0",
         attribution="",
@@ -131,13 +201,13 @@ def _table(track: str, entries: int, divisions: int) -> Table:
                 tier="reported",
                 title="downconv",
                 supervision="division",
-                trained_on=DATASET,
+                trained_on=dataset,
                 metrics={"mae_hard": Score(value=0.068), "f1_micro": Score(value=0.636)},
                 footprint={"parameters": 5189},
                 source="arXiv:2306.12461",
             ),
         ],
-        comparisons=[_compare(one, other) for one, other in combinations(scored[:20], 2)],
+        comparisons=[_compare(dataset, one, other) for one, other in combinations(scored[:20], 2)],
     )
 
 
@@ -146,12 +216,12 @@ def _rank(number: int, width: int, entries: int) -> Rank:
     return Rank(rank=number + 1, low=low, high=high, group=1 + number // width)
 
 
-def _compare(one: Row, other: Row) -> EntryComparison:
+def _compare(dataset: str, one: Row, other: Row) -> EntryComparison:
     """A plausible comparison; what it says of the difference is true."""
     difference = _mae(one) - _mae(other)
     p_value = round(float(np.exp(-abs(difference) * 200)), 6)
     return EntryComparison(
-        dataset=DATASET,
+        dataset=dataset,
         metric="mae",
         first=one.id,
         second=other.id,
@@ -163,13 +233,19 @@ def _compare(one: Row, other: Row) -> EntryComparison:
     )
 
 
-def _row(random: np.random.Generator, number: int, entries: int, chips: Any) -> Row:
+def _row(random: np.random.Generator, number: int, entries: int, chips: Any, dataset: str) -> Row:
     parameters = int(10 ** random.uniform(2, 7.5))
     level = 0.07 + 0.05 * random.random() + 0.1 * number / entries
     title = f"{FIRST[number % 9]} {SECOND[number // 9 % 8]} {number}"
     team = TEAMS[number % len(TEAMS)]
-    row = _scored(random, title, team, "entry", chips, level, parameters)
-    return row.model_copy(update={"tier": "reproduced"}) if number % 3 == 0 else row
+    row = _scored(random, title, team, "entry", chips, level, parameters, dataset)
+    changes: dict[str, Any] = {"scored": f"2026-{1 + number % 9:02}-15"}
+    if number % 3 == 0:
+        changes["tier"] = "reproduced"
+    if number == TUNED and row.entry is not None:
+        changes["designed_here"] = dataset == DATASET
+        changes["entry"] = row.entry.model_copy(update={"designed_on": [DATASET]})
+    return row.model_copy(update=changes)
 
 
 def _scored(
@@ -180,11 +256,14 @@ def _scored(
     chips: Any,
     level: float,
     parameters: int,
+    dataset: str,
 ) -> Row:
     supervision = "chip" if kind == "bound" else "division"
-    entry = make_entry(title, title.lower().replace(" ", "-"), team, supervision, parameters)
-    result = _result(random, entry.name, chips, level)
-    part = entry.datasets[DATASET]
+    entry = make_entry(
+        title, title.lower().replace(" ", "-"), team, supervision, parameters, dataset
+    )
+    result = _result(random, entry.name, chips, level, dataset)
+    part = entry.datasets[dataset]
     return Row(
         id=entry.name,
         kind=kind,
@@ -192,7 +271,7 @@ def _scored(
         title=title,
         team=team,
         supervision=supervision,
-        trained_on=DATASET,
+        trained_on=dataset,
         metrics=result.metrics,
         footprint=part.footprint.model_dump(),
         entry=entry,
@@ -201,14 +280,16 @@ def _scored(
     )
 
 
-def _result(random: np.random.Generator, entry: str, chips: Any, level: float) -> Result:
+def _result(
+    random: np.random.Generator, entry: str, chips: Any, level: float, dataset: str
+) -> Result:
     errors = (chips * level * random.gamma(9, 1 / 9, len(chips))).round(9)
     mae = float(errors.sum() / chips.sum())
     digests = Digests(dataset="sha256:a", predictions=["sha256:b"], scorer="1.0")
     shares = np.sort(random.random((5, 10)), axis=1)
     return Result(
         entry=entry,
-        dataset=DATASET,
+        dataset=dataset,
         digests=digests,
         metrics={
             "mae": _score(random, mae, by_class=True),

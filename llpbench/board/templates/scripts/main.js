@@ -2,11 +2,12 @@
 
 import { html, section, termList } from "./elements.js";
 import { addressParts, isScored } from "./rows.js";
-import { findTable } from "./board.js";
+import { board, findTable } from "./board.js";
 import { Ranking } from "./ranking.js";
 import { scatterView } from "./scatter.js";
 import { entryView } from "./entry.js";
 import { compareView } from "./compare.js";
+import { overviewView } from "./overview.js";
 import { drawTabs } from "./tabs.js";
 
 function viewOf(table, [kind, ...ids]) {
@@ -26,6 +27,10 @@ function aboutData(table) {
 
 function show(isFirst) {
   const parts = addressParts(location.hash);
+  if (parts[0] === "overview") {
+    document.getElementById("main").replaceChildren(...overviewView(board));
+    return;
+  }
   const table = findTable(parts);
   const main = document.getElementById("main");
   if (!table) {

@@ -23,9 +23,8 @@ export function datasetsOf(overview, tables) {
 }
 
 /** Ids of the entries on top of a table: the best one and those not told apart from it. */
-export function leadersOf({ table }, overview) {
-  const there = new Set(overview.lines.map((line) => line.id));
-  const first = table.rows.filter((row) => row.rank?.group === 1 && there.has(row.id));
+export function leadersOf(table) {
+  const first = table.rows.filter((row) => row.rank?.group === 1);
   const best = Math.min(...first.map((row) => row.rank.rank));
   return new Map(first.map((row) => [row.id, row.rank.rank === best ? "best" : "tied"]));
 }
@@ -94,13 +93,13 @@ function leaderMark(place) {
   return html("span", { class: "leader" }, html("span", { "aria-hidden": "true" }, sign), html("span", { class: "unseen" }, ` ${words}`));
 }
 
-function scoreCell(line, column, overview, scale) {
+function scoreCell(line, column, overview, scale, leaders) {
   const score = line.scores[column.place];
   const row = column.table.byId.get(line.id);
   if (!score || !isNumber(score.value) || !row) return noValue();
   const [value, limits] = [fixed(score.value, 3), range(score.low, score.high, 3)];
   const name = [value, limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
-  const mark = column.leaders.get(line.id);
+  const mark = leaders.get(line.id);
   return html("td", { class: mark ?? "" },
     html("a", { href: address(column.table, "entry", row.id), "aria-label": name },
       html("span", { class: "figures" }, html("b", {}, value), html("span", { class: "limits" }, limits.replace(" to ", "\u2013"))), bar(score, scale)),
@@ -128,10 +127,11 @@ function gridHead(overview, columns, scale) {
 /** Lines in the sections of their kinds; those far below after the first are painted. */
 function gridBodies(overview, columns, scale) {
   const best = overview.lines.find((line) => line.kind === "entry" && line.aggregate)?.aggregate.value;
+  const leaders = columns.map(({ table }) => leadersOf(table));
   const drawn = (line) => html("tr", { class: line.kind },
     html("th", { scope: "row", class: "method" }, line.title, html("span", { class: "who" }, line.team)),
     aggregateCell(line, overview, line.kind === "entry" && line.aggregate?.value === best),
-    columns.map((column) => scoreCell(line, column, overview, scale)));
+    columns.map((column, n) => scoreCell(line, column, overview, scale, leaders[n])));
   const bodies = KINDS_OF_LINES.map(([kind, title]) => ({ kind, title, lines: overview.lines.filter((line) => line.kind === kind) })).filter(({ lines }) => lines.length);
   let room = FIRST_LINES;
   return bodies.map(({ kind, title, lines }) => {
@@ -157,7 +157,7 @@ function findings(columns) {
 }
 
 function overviewOf(overview, tables) {
-  const columns = datasetsOf(overview, tables).map((column) => ({ ...column, leaders: leadersOf(column, overview) }));
+  const columns = datasetsOf(overview, tables);
   const { metric } = overview;
   return html("section", { class: "block" },
     html("h3", { class: "track" }, `${overview.track} track`),
