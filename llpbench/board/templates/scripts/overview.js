@@ -98,21 +98,20 @@ function scoreCell(line, column, overview, scale, leaders) {
   const row = column.table.byId.get(line.id);
   if (!score || !isNumber(score.value) || !row) return noValue();
   const [value, limits] = [fixed(score.value, 3), range(score.low, score.high, 3)];
-  const name = [value, limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
   const mark = leaders.get(line.id);
+  const name = [value, mark && MARKS_OF_LEADERS[mark][1], limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
   return html("td", { class: mark ?? "" },
     html("a", { href: address(column.table, "entry", row.id), "aria-label": name },
-      html("span", { class: "figures" }, html("b", {}, value), html("span", { class: "limits" }, limits.replace(" to ", "\u2013"))), bar(score, scale)),
-    mark && leaderMark(mark), designedBadge(row));
+      html("span", { class: "figures" }, html("span", {}, html("b", {}, value), mark && leaderMark(mark)), html("span", { class: "limits" }, limits)), bar(score, scale)),
+    designedBadge(row));
 }
 
 function aggregateCell({ aggregate }, overview, isBest) {
   if (!aggregate || !isNumber(aggregate.value)) return noValue();
   const digits = digitsOf(overview.aggregated);
   return html("td", { class: isBest ? "aggregate best" : "aggregate" },
-    html("b", {}, fixed(aggregate.value, digits)), " ",
-    html("span", { class: "limits" }, range(aggregate.low, aggregate.high, digits).replace(" to ", "\u2013")),
-    isBest && leaderMark("best"));
+    html("span", { class: "figures" }, html("span", {}, html("b", {}, fixed(aggregate.value, digits)), isBest && leaderMark("best")),
+      html("span", { class: "limits" }, range(aggregate.low, aggregate.high, digits))));
 }
 
 function gridHead(overview, columns, scale) {
@@ -148,7 +147,7 @@ function gridOf(overview, columns) {
   const scale = gridScale(overview.lines);
   const caption = html("caption", { class: "unseen" }, `${overview.metric.title} of methods on datasets, ${overview.track} track`);
   return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": `Overview of the ${overview.track} track, scrolls sideways` },
-    html("table", { class: "overview" }, caption, gridHead(overview, columns, scale), gridBodies(overview, columns, scale)));
+    html("table", { class: "overview", style: { "--zero": scale.place(0) } }, caption, gridHead(overview, columns, scale), gridBodies(overview, columns, scale)));
 }
 
 function findings(columns) {
@@ -171,10 +170,10 @@ function overviewOf(overview, tables) {
 /** The view of all overviews of a board; an empty list where there is none. */
 export function overviewView({ overviews, tables }) {
   if (!overviews.length) return [];
-  const count = new Set(overviews.flatMap((one) => one.lines.map((line) => line.id))).size;
+  const count = (all) => new Set(overviews.flatMap(all)).size;
   return [
     html("div", { class: "heading" }, html("h2", { tabindex: -1 }, "All datasets at a glance"),
-      html("p", { class: "facts" }, `${plural(count, "method")} on ${plural(tables.length, "table")}`)),
+      html("p", { class: "facts" }, `${plural(count((one) => one.lines.map((line) => line.id)), "method")} on ${plural(count((one) => one.datasets), "dataset")}`)),
     ...overviews.map((overview) => overviewOf(overview, tables)),
   ];
 }
