@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from llpbench.board.standings import Standings, Table
 
 _LATER = {"rows", "comparisons", "divisions", "examples"}
@@ -55,8 +57,16 @@ def _table(table: Table) -> dict[str, Any]:
     return {
         **table.model_dump(exclude=_LATER),
         "divisions": len(table.divisions),
+        "error_scale": _error_scale(table),
         "rows": [row.model_dump(include=_ROW) for row in table.rows],
     }
+
+
+def _error_scale(table: Table) -> float | None:
+    """Error that few divisions of any row exceed, so that maps of all rows share their colours."""
+    chips = np.array([division.chips for division in table.divisions])
+    errors = [row.errors for row in table.rows if row.result]
+    return float(np.quantile(np.array(errors) / chips, 0.98).round(6)) if errors else None
 
 
 def _details(table: Table) -> dict[str, Any]:

@@ -22,21 +22,9 @@ if TYPE_CHECKING:
 
 STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview")
 SCRIPTS = (
-    *(
-        "elements",
-        "numbers",
-        "rows",
-        "board",
-        "badges",
-        "definitions",
-        "overview",
-        "columns",
-        "filters",
-        "csv",
-        "downloads",
-    ),
-    *("ranking", "scatter", "maps", "charts", "examples", "citation", "entry"),
-    *("compare", "tabs", "main"),
+    *("elements", "numbers", "rows", "board", "badges", "definitions", "overview", "columns"),
+    *("filters", "csv", "downloads", "ranking", "scatter", "over_time", "maps", "charts"),
+    *("examples", "citation", "disclosure", "entry", "compare", "tabs", "main"),
 )
 """Modules of ``templates/scripts``, each after those that it imports: one scope on the page."""
 

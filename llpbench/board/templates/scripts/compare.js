@@ -5,8 +5,9 @@ import { fixed, grouped, isNumber, pValue, signed } from "./numbers.js";
 import { address, isScored, pairOf } from "./rows.js";
 import { comparisonsIn, detailsOf, placeOf } from "./board.js";
 import { isBetter, valueColumns } from "./columns.js";
-import { divergingScale, divisionMap, divisionTable } from "./maps.js";
+import { divergingScale, divisionMap, divisionTable, extremes } from "./maps.js";
 import { classTable } from "./charts.js";
+import { explained } from "./definitions.js";
 
 function verdictOf(first, second, pair) {
   if (!pair) return "These two were not compared when the page was made: the command below does it.";
@@ -26,11 +27,15 @@ function intervalPicture({ difference, low, high }) {
     html("span", { class: "dot", style: { left: place(difference) } }));
 }
 
+function definitionOf(table, name) {
+  return table.metrics.find((one) => one.name === name)?.definition ?? "";
+}
+
 function sideBySide(table, first, second) {
   const lines = valueColumns(table).map((column) => {
     const [one, other] = [column.value(first), column.value(second)];
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
-    return [column.title, cell(first, isBetter(column, one, other)), cell(second, isBetter(column, other, one))];
+    return [explained(column.title, definitionOf(table, column.name)), cell(first, isBetter(column, one, other)), cell(second, isBetter(column, other, one))];
   });
   return tableOf(["", first.title, second.title], lines);
 }
@@ -47,8 +52,9 @@ function differenceMap(table, first, second) {
   const values = divisions.map(({ chips }, n) => (one[n] - other[n]) / chips);
   const format = (value) => signed(value, 4);
   return section("Difference by division",
-    html("p", { class: "small" }, `Error of ${first.title} minus that of ${second.title}.`),
-    divisionMap(divisions, values, { scale: divergingScale(values), digits: 3, ends: [`${first.title} better`, `${second.title} better`], what: "the difference of errors", format }),
+    html("p", { class: "small" }, `Error of ${first.title} minus that of ${second.title}: the middle step is about zero, the others about double on both sides.`),
+    divisionMap(divisions, values, { scale: divergingScale(values), ends: [`${first.title} better`, `${second.title} better`], what: "the difference of errors", format }),
+    extremes(divisions, values, [`${first.title} better`, `${second.title} better`], format),
     divisionTable(divisions, values, "Difference", format));
 }
 

@@ -1,11 +1,13 @@
 // The page of an entry, or of a reported result.
 
-import { codeBlock, field, html, outwards, section, tableOf, termList } from "./elements.js";
-import { bytes, compact, duration, fixed, grouped, milliseconds, plural, range } from "./numbers.js";
+import { codeBlock, field, html, outwards, section, tableOf } from "./elements.js";
+import { day, fixed, plural, range } from "./numbers.js";
 import { address, isScored, metric } from "./rows.js";
-import { detailsOf, placeOf, rankedIn } from "./board.js";
-import { badges } from "./badges.js";
-import { divisionMap, divisionTable, sequentialScale } from "./maps.js";
+import { board, detailsOf, placeOf, rankedIn } from "./board.js";
+import { TIER, badges } from "./badges.js";
+import { definition, direction, explained } from "./definitions.js";
+import { costs, disclosure, provenance, settings } from "./disclosure.js";
+import { divisionMap, divisionTable, errorScale, extremes } from "./maps.js";
 import { perClass, reliability } from "./charts.js";
 import { examples } from "./examples.js";
 import { bibtexOf } from "./citation.js";
@@ -21,61 +23,23 @@ function rankSentence(table, row) {
   return `Rank ${rank} of ${ranked.length}; ${possible}. In tie group ${group}${ties}.`;
 }
 
+/** Whether the method has seen labels of what it is scored on, where its authors say so. */
+function designNote(table, row, entry) {
+  const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title ?? name);
+  if (row.designed_here) {
+    return html("p", { class: "caution" }, `By its authors' word it was designed or tuned on labels of ${titles.join(" and ") || table.title}. What it scores here is no independent result.`);
+  }
+  return titles.length > 0 && html("p", { class: "small" }, `Designed or tuned on labels of ${titles.join(" and ")}, not of this dataset.`);
+}
+
 function allMetrics(table, row) {
-  const lines = table.metrics.filter(({ name }) => row.metrics[name]).map(({ name, title }) => {
-    const { value, low, high } = metric(row, name);
-    return [title, fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
+  const lines = table.metrics.filter(({ name }) => row.metrics[name]).map((one) => {
+    const { value, low, high } = metric(row, one.name);
+    const [shown, ...button] = explained(one.title, one.definition);
+    return [[shown, direction(one), button], fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
   });
-  return tableOf(["Score", "Value", "95 % interval"], lines);
-}
-
-function people(authors) {
-  return html("ul", { class: "people" }, authors.map(({ name, affiliation, orcid }) => html("li", {},
-    orcid ? outwards(`https://orcid.org/${orcid}`, name) : name, affiliation && html("span", { class: "muted" }, `, ${affiliation}`))));
-}
-
-function disclosure(row, entry, part) {
-  const { paper, code, contact } = entry;
-  const published = paper && [paper.url ? outwards(paper.url, paper.title) : paper.title, paper.doi && [" ", outwards(`https://doi.org/${paper.doi}`, `doi:${paper.doi}`)]];
-  const mail = contact.includes("@") && !contact.includes("/");
-  return termList([
-    ["Authors", people(entry.authors)],
-    ["Contact", outwards(mail ? `mailto:${contact}` : contact, contact)],
-    ["Paper", published],
-    ["Code", code && [outwards(code.url), " at ", html("code", {}, code.commit.slice(0, 12))]],
-    ["Licence", entry.licence],
-    ["Supervision", entry.supervision],
-    ["Trained on", row.trained_on],
-    ["Selection", entry.selection],
-    ["External data", entry.external_data.join("; ") || "none"],
-    ["Pretrained weights", entry.pretrained_weights.join("; ") || "none"],
-    ["Hardware", entry.hardware],
-    ["Time to train", duration(part.fit_seconds)],
-    ["Deterministic", entry.deterministic ? "yes: one seed is all" : "no"],
-  ], { class: "facts-list" });
-}
-
-function settings(entry) {
-  const names = Object.keys(entry.hyperparameters);
-  if (!names.length) return null;
-  return html("details", { class: "more" }, html("summary", {}, plural(names.length, "hyperparameter")),
-    termList(names.map((name) => [name, String(entry.hyperparameters[name])]), { class: "facts-list" }));
-}
-
-function costs(row) {
-  const of = row.footprint;
-  return termList([
-    ["Parameters", grouped(of.parameters)],
-    ["Not trained", of.non_trainable ? grouped(of.non_trainable) : ""],
-    ["Multiply-adds a chip", compact(of.multiply_adds)],
-    ["Weights, float32", bytes(of.bytes_float32)],
-    ["Weights, float16", bytes(of.bytes_float16)],
-    ["Weights, int8", bytes(of.bytes_int8)],
-    ["Median time a chip", milliseconds(of.latency_p50_ms)],
-    ["95th percentile", milliseconds(of.latency_p95_ms)],
-    ["Labels for training", bytes(of.label_uplink_bytes)],
-    ["Pixel labels instead", bytes(of.pixel_label_bytes)],
-  ], { class: "facts-list narrow" });
+  return html("div", {}, tableOf(["Score", "Value", "95 % interval"], lines, { class: "plain scores" }),
+    html("p", { class: "small legend" }, "\u2191 higher is better, \u2193 lower is better, \u2192 best at that value. A question mark says what a score is."));
 }
 
 /** The same seed for seed: how much the method varies by chance. */
@@ -90,7 +54,9 @@ function errorMap(table, row) {
   const values = errors.map((sum, n) => sum / divisions[n].chips);
   const format = (value) => fixed(value, 4);
   return section("Error by division",
-    divisionMap(divisions, values, { scale: sequentialScale(values), digits: 2, ends: ["MAE 0", "more"], what: "the mean absolute error", format }),
+    html("p", { class: "small" }, "MAE of each division. The scale is the same for all methods of this table, and each step about doubles."),
+    divisionMap(divisions, values, { scale: errorScale(table.error_scale), ends: ["MAE 0", "or more"], what: "the mean absolute error", format }),
+    extremes(divisions, values, ["Least error", "Most error"], format),
     divisionTable(divisions, values, "MAE", format));
 }
 
@@ -98,14 +64,6 @@ function rerun({ rerun: again }) {
   if (!again) return null;
   const place = again.inside ? "inside the interval" : "outside the interval";
   return html("p", {}, `Run again with llpbench ${again.llpbench_version}: MAE ${fixed(again.value, 4)}, ${place}.`);
-}
-
-function provenance({ part, result }) {
-  const { dataset, predictions, scorer } = result.digests;
-  const segmentations = result.pixels && part.segmentations ? part.segmentations.digests : [];
-  const code = (text) => html("code", { class: "digest" }, text);
-  return html("details", { class: "more" }, html("summary", {}, "Digests of data, predictions and scorer"),
-    termList([["Dataset", code(dataset)], ["Predictions", predictions.map(code)], ["Segmentations", segmentations.map(code)], ["Scorer", scorer]], { class: "facts-list" }));
 }
 
 function comparisons(table, row) {
@@ -116,19 +74,31 @@ function comparisons(table, row) {
   return field("Compare with", choose);
 }
 
-export function entryView(table, row) {
-  const details = detailsOf(table, row);
-  const { entry, part, result } = details;
-  const heading = html("div", { class: "heading" },
+/** Markdown of the badge that lies beside the page, with a link to this view. */
+function badgeSnippet(table, row) {
+  return `[![${row.id} on the llpbench leaderboard](badges/${row.id}.svg)](index.html${address(table, "entry", row.id)})`;
+}
+
+function entryHeading(table, row, { entry }) {
+  const [sign, meaning] = TIER[row.tier];
+  return html("div", { class: "heading" },
     html("p", { class: "back" }, html("a", { href: address(table) }, `\u2190 ${table.title}, ${table.track}`)),
     html("h2", { tabindex: -1 }, row.title),
-    html("p", { class: "facts" }, row.team && `${row.team} \u00b7 `, badges(row)),
+    html("p", { class: "facts" }, row.team && `${row.team} \u00b7 `, badges(row), definition({ title: `${sign} ${row.tier}`, definition: meaning }),
+      row.scored && [" \u00b7 scored on ", html("time", { datetime: row.scored }, day(row.scored))],
+      table.doi && [" \u00b7 dataset ", outwards(`https://doi.org/${table.doi}`, `doi:${table.doi}`)]),
+    designNote(table, row, entry),
     html("p", { class: "verdict" }, rankSentence(table, row)),
     entry?.description && html("p", { class: "description" }, entry.description),
     html("div", { class: "toolbar" }, comparisons(table, row)));
-  const source = details.source && section("Source", html("p", {}, details.source));
+}
+
+export function entryView(table, row) {
+  const details = detailsOf(table, row);
+  const { entry, part, result } = details;
+  const source = details.source && section("Source", html("p", {}, details.source_url ? outwards(details.source_url, details.source) : details.source));
   const making = entry && section("Make it again", codeBlock(part.command, "command"), rerun(result));
-  return [heading,
+  return [entryHeading(table, row, details),
     html("div", { class: "columns" },
       section("Scores", allMetrics(table, row)),
       html("div", {}, perClass(table, row), result && section("Seeds", seedsTable(result)))),
@@ -137,5 +107,8 @@ export function entryView(table, row) {
       entry && section("What the authors say", disclosure(row, entry, part), settings(entry)),
       Object.keys(row.footprint).length > 0 && section("Cost", costs(row))),
     source, making,
-    entry && section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details))].filter(Boolean);
+    entry && html("div", { class: "columns" },
+      section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details)),
+      section("Badge", html("p", { class: "small" }, "An image of the rank, made with this page. Markdown for a README, relative to the folder of the page:"),
+        codeBlock(badgeSnippet(table, row), "Markdown of the badge")))].filter(Boolean);
 }

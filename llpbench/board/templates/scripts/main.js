@@ -5,6 +5,7 @@ import { addressParts, isScored } from "./rows.js";
 import { board, findTable } from "./board.js";
 import { Ranking } from "./ranking.js";
 import { scatterView } from "./scatter.js";
+import { overTimeView } from "./over_time.js";
 import { entryView } from "./entry.js";
 import { compareView } from "./compare.js";
 import { overviewView } from "./overview.js";
@@ -16,7 +17,7 @@ function viewOf(table, [kind, ...ids]) {
   if (kind === "compare" && rows.length === 2 && rows.every((row) => row && isScored(row))) {
     return { title: `${rows[0].title} and ${rows[1].title}`, content: compareView(table, ...rows) };
   }
-  return { title: `${table.title}, ${table.track}`, content: [...new Ranking(table).view(), scatterView(table), aboutData(table)].filter(Boolean) };
+  return { title: `${table.title}, ${table.track}`, content: [...new Ranking(table).view(), scatterView(table), overTimeView(table), aboutData(table)].filter(Boolean) };
 }
 
 function aboutData(table) {

@@ -57,6 +57,12 @@ export function plural(count, noun) {
   return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A day as people write it, of "2026-11-28". */
+export function day(written) {
+  const date = new Date(`${written}T00:00:00Z`);
+  return Number.isNaN(date.getTime()) ? written : date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+}
+
 /** Round places between two values, about so many. */
 export function ticks(low, high, count) {
   const rough = (high - low) / count || 1;
