@@ -22,7 +22,8 @@ export function designedBadge(row) {
   return row.designed_here ? notedBadge("designed here") : null;
 }
 
-export function badges(row) {
+/** All of a row; what is said of its tier stands beside that. */
+export function badges(row, ...ofTier) {
   const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
-  return html("span", { class: "badges" }, tierBadge(row.tier), designedBadge(row), [...saw, ...beyond(row)].map(notedBadge));
+  return html("span", { class: "badges" }, tierBadge(row.tier), ofTier, designedBadge(row), [...saw, ...beyond(row)].map(notedBadge));
 }

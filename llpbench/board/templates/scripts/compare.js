@@ -2,29 +2,43 @@
 
 import { codeBlock, field, html, section, tableOf, termList } from "./elements.js";
 import { fixed, grouped, isNumber, pValue, signed } from "./numbers.js";
-import { address, isScored, pairOf } from "./rows.js";
+import { address, isScored, metric, pairOf } from "./rows.js";
 import { comparisonsIn, detailsOf, placeOf } from "./board.js";
 import { isBetter, valueColumns } from "./columns.js";
 import { divergingScale, divisionMap, divisionTable, extremes } from "./maps.js";
 import { classTable } from "./charts.js";
 import { explained } from "./definitions.js";
 
+/** Why paired test, single intervals and ranking may disagree, where they do. */
+function reconciled(first, second, { low, high, p_value: chance, corrected }) {
+  const [one, other] = [first, second].map((row) => metric(row, "mae"));
+  const isOverlapping = isNumber(one.low) && isNumber(other.low) && one.low <= other.high && other.low <= one.high;
+  if (chance > 0.05) return "";
+  return [
+    isOverlapping && " Their intervals overlap, yet differences division by division tell them apart: what is hard for one is hard for the other.",
+    isNumber(low) && low <= 0 && high >= 0 && " The interval of the difference reaches past zero all the same: it also takes seeds into account, so be careful.",
+    corrected > 0.05 && ` Of all pairs of ranked entries some differ by chance: corrected for that, the probability is ${pValue(corrected)}, and the ranking does not tell the two apart.`,
+  ].filter(Boolean).join("");
+}
+
 function verdictOf(first, second, pair) {
   if (!pair) return "These two were not compared when the page was made: the command below does it.";
   const chance = `were they equally good, a difference this large would arise with probability ${pValue(pair.p_value)}.`;
   if (pair.p_value > 0.05) return `These two cannot be told apart: ${chance}`;
   const better = pair.difference < 0 ? first : second;
-  return `${better.title} has the lower error, by ${fixed(Math.abs(pair.difference), 4)}; ${chance}`;
+  return `${better.title} has the lower error, by ${fixed(Math.abs(pair.difference), 4)}; ${chance}${reconciled(first, second, pair)}`;
 }
 
-function intervalPicture({ difference, low, high }) {
+function intervalPicture({ difference, low, high }, first, second) {
   if (!isNumber(low)) return null;
   const reach = Math.max(Math.abs(low), Math.abs(high), 1e-9) * 1.15;
   const place = (x) => `${50 + (50 * x) / reach}%`;
-  return html("div", { class: "difference", "aria-hidden": "true" },
-    html("span", { class: "zero" }),
-    html("span", { class: "whisker", style: { left: place(low), width: `calc(${place(high)} - ${place(low)})` } }),
-    html("span", { class: "dot", style: { left: place(difference) } }));
+  return html("div", { "aria-hidden": "true" },
+    html("div", { class: "difference" },
+      html("span", { class: "zero" }),
+      html("span", { class: "whisker", style: { left: place(low), width: `calc(${place(high)} - ${place(low)})` } }),
+      html("span", { class: "dot", style: { left: place(difference) } })),
+    html("div", { class: "sides" }, html("span", {}, `\u2190 ${first.title} better`), html("span", {}, "0"), html("span", {}, `${second.title} better \u2192`)));
 }
 
 function definitionOf(table, name) {
@@ -54,7 +68,7 @@ function differenceMap(table, first, second) {
   return section("Difference by division",
     html("p", { class: "small" }, `Error of ${first.title} minus that of ${second.title}: the middle step is about zero, the others about double on both sides.`),
     divisionMap(divisions, values, { scale: divergingScale(values), ends: [`${first.title} better`, `${second.title} better`], what: "the difference of errors", format }),
-    extremes(divisions, values, [`${first.title} better`, `${second.title} better`], format),
+    extremes(divisions, values, [`${first.title} better`, `${second.title} better`], format, [(value) => value < 0, (value) => value > 0]),
     divisionTable(divisions, values, "Difference", format));
 }
 
@@ -66,7 +80,7 @@ function picker(table, rows, side) {
 
 function pairedTest(table, first, second, pair) {
   const interval = isNumber(pair?.low) ? `${signed(pair.low, 4)} to ${signed(pair.high, 4)}` : "too few divisions";
-  const found = pair && [intervalPicture(pair), termList([
+  const found = pair && [intervalPicture(pair, first, second), termList([
     ["Difference in MAE", signed(pair.difference, 4)],
     ["95 % interval", interval],
     ["p-value", pValue(pair.p_value)],

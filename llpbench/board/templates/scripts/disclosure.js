@@ -18,7 +18,7 @@ export function disclosure(row, entry, part) {
     ["Paper", published],
     ["Code", code && [outwards(code.url), " at ", html("code", {}, code.commit.slice(0, 12))]],
     ["Licence", entry.licence],
-    ["Designed or tuned on", entry.designed_on?.join(", ") || "labels of none of the datasets"],
+    ["Designed or tuned on", entry.designed_on?.join(", ") || "none named"],
     ["Supervision", entry.supervision],
     ["Trained on", row.trained_on],
     ["Selection", entry.selection],

@@ -4,7 +4,7 @@ import { codeBlock, field, html, outwards, section, tableOf } from "./elements.j
 import { day, fixed, plural, range } from "./numbers.js";
 import { address, isScored, metric } from "./rows.js";
 import { board, detailsOf, placeOf, rankedIn } from "./board.js";
-import { TIER, badges } from "./badges.js";
+import { TIER, badges, designedBadge } from "./badges.js";
 import { definition, direction, explained } from "./definitions.js";
 import { costs, disclosure, provenance, settings } from "./disclosure.js";
 import { divisionMap, divisionTable, errorScale, extremes } from "./maps.js";
@@ -27,7 +27,7 @@ function rankSentence(table, row) {
 function designNote(table, row, entry) {
   const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title ?? name);
   if (row.designed_here) {
-    return html("p", { class: "caution" }, `By its authors' word it was designed or tuned on labels of ${titles.join(" and ") || table.title}. What it scores here is no independent result.`);
+    return html("p", { class: "disclosed" }, designedBadge(row), ` By its authors' word it was designed or tuned on labels of ${titles.join(" and ") || table.title}. What it scores here is no independent result.`);
   }
   return titles.length > 0 && html("p", { class: "small" }, `Designed or tuned on labels of ${titles.join(" and ")}, not of this dataset.`);
 }
@@ -38,8 +38,9 @@ function allMetrics(table, row) {
     const [shown, ...button] = explained(one.title, one.definition);
     return [[shown, direction(one), button], fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
   });
-  return html("div", {}, tableOf(["Score", "Value", "95 % interval"], lines, { class: "plain scores" }),
-    html("p", { class: "small legend" }, "\u2191 higher is better, \u2193 lower is better, \u2192 best at that value. A question mark says what a score is."));
+  return html("div", {},
+    tableOf(["Score", "Value", "95 % interval"], lines, { class: "plain scores" }),
+    html("p", { class: "small" }, "\u2191 higher is better, \u2193 lower is better, \u2192 best at that value. A question mark says what a score is."));
 }
 
 /** The same seed for seed: how much the method varies by chance. */
@@ -80,11 +81,11 @@ function badgeSnippet(table, row) {
 }
 
 function entryHeading(table, row, { entry }) {
-  const [sign, meaning] = TIER[row.tier];
+  const [, meaning] = TIER[row.tier];
   return html("div", { class: "heading" },
     html("p", { class: "back" }, html("a", { href: address(table) }, `\u2190 ${table.title}, ${table.track}`)),
     html("h2", { tabindex: -1 }, row.title),
-    html("p", { class: "facts" }, row.team && `${row.team} \u00b7 `, badges(row), definition({ title: `${sign} ${row.tier}`, definition: meaning }),
+    html("p", { class: "facts" }, row.team && `${row.team} \u00b7 `, badges(row, definition({ title: row.tier, definition: `${meaning[0].toUpperCase()}${meaning.slice(1)}.` })),
       row.scored && [" \u00b7 scored on ", html("time", { datetime: row.scored }, day(row.scored))],
       table.doi && [" \u00b7 dataset ", outwards(`https://doi.org/${table.doi}`, `doi:${table.doi}`)]),
     designNote(table, row, entry),

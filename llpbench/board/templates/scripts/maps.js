@@ -39,8 +39,9 @@ function mapLegend(scale, ends) {
   const width = scale.names.length * LEGEND_STEP;
   const steps = scale.names.map((name, n) => svg("rect", { class: name, x: n * LEGEND_STEP, y: 0, width: LEGEND_STEP, height: 12 }));
   const limits = scale.breaks.map((limit, n) => svg("text", { class: "tick", x: (n + 1) * LEGEND_STEP, y: 27, "text-anchor": "middle" }, limitText(limit)));
-  return html("div", { class: "maplegend" }, html("span", {}, ends[0]),
-    svg("svg", { class: "map", width, height: 30, viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `Steps of colour at ${scale.breaks.map(limitText).join(", ")}` }, steps, limits), html("span", {}, ends[1]));
+  return html("div", { class: "maplegend", style: { width: `${width}px` } },
+    svg("svg", { class: "map", width, height: 30, viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `Steps of colour at ${scale.breaks.map(limitText).join(", ")}` }, steps, limits),
+    html("span", {}, ends[0]), html("span", {}, ends[1]));
 }
 
 /** Degrees to places in a picture, degrees of longitude shortened as in the middle of the map. */
@@ -72,12 +73,12 @@ export function divisionMap(divisions, values, { scale, ends, what, format }) {
 }
 
 /** The divisions with the smallest and those with the largest values; none of few divisions. */
-export function extremes(divisions, values, titles, format) {
+export function extremes(divisions, values, titles, format, isOf = [isNumber, isNumber]) {
   if (divisions.length < 4 * AT_EACH_END) return null;
   const order = divisions.map((_, n) => n).filter((n) => isNumber(values[n])).sort((one, other) => values[one] - values[other]);
-  const ends = [order.slice(0, AT_EACH_END), order.slice(-AT_EACH_END).toReversed()];
-  const line = (n) => [divisions[n].name || "no division", format(values[n]), grouped(divisions[n].chips)];
-  return html("div", { class: "extremes" }, ends.map((places, end) => tableOf([titles[end], "", "Chips"], places.map(line))));
+  const ends = [order, order.toReversed()].map((places, end) => places.filter((n) => isOf[end](values[n])).slice(0, AT_EACH_END));
+  const line = (n) => [divisions[n].name || "no division", format(values[n]), plural(divisions[n].chips, "chip")];
+  return html("div", { class: "extremes" }, ends.map((places, end) => places.length > 0 && tableOf([titles[end], "", ""], places.map(line))));
 }
 
 /** The same values as a table, made when it is opened. */

@@ -64,14 +64,15 @@ function drawOverTime(table, points, width, said) {
       svg("circle", { cx: axes.x(time), cy: axes.y(mae), r: isBest ? 5 : 4 }));
   });
   return svg("svg", { class: "scatter", width, height: FRAME.height, viewBox: `0 0 ${width} ${FRAME.height}`, role: "group", "aria-label": "Best error so far, by day; the table below has the values" },
-    frameOverTime(axes, width), svg("path", { class: "front", d: `${steps}H${width - FRAME.right}` }), marks);
+    frameOverTime(axes, width), svg("path", { class: "front", d: `${steps}H${width - FRAME.right}` }), marks,
+    svg("text", { class: "label", x: width - FRAME.right, y: axes.y(best.at(-1).mae) - 9, "text-anchor": "end" }, `best now: ${best.at(-1).row.title}`));
 }
 
 /** The plot of a table whose ranked entries were scored on different days; nothing of others. */
 export function overTimeView(table) {
   const points = history(rankedIn(table));
   if (new Set(points.map((point) => point.time)).size < 2) return null;
-  const said = html("p", { class: "small pointed", role: "status" }, "Point at an entry to see its name.");
+  const said = html("p", { class: "small" }, "Point at an entry to see its name.");
   const canvas = html("div", { class: "canvas" });
   new ResizeObserver(() => canvas.replaceChildren(drawOverTime(table, points, Math.max(canvas.clientWidth, 300), said))).observe(canvas);
   const lines = points.filter((point) => point.isBest).map(({ row, mae }) => [day(row.scored), html("a", { href: address(table, "entry", row.id) }, row.title), fixed(mae, 4)]);
