@@ -22,6 +22,10 @@ AXE = """async (where) => {
   const found = await axe.run(where, { runOnly: tags });
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
 }"""
+GO = """hash => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = hash;
+})"""
 GROUND = {"light": "rgb(250, 250, 247)", "dark": "rgb(18, 23, 26)"}
 
 
@@ -49,8 +53,7 @@ def audit(page: Page, views: Iterable[str]) -> dict[str, list[str]]:
     page.evaluate(axe.read_text(encoding="utf-8"))
     found = {}
     for view in views:
-        page.evaluate("hash => { location.hash = hash; }", view)
-        page.wait_for_function("!document.querySelector('main:empty')")
+        page.evaluate(GO, view)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found[view] = page.evaluate(AXE, "html")
     return found

@@ -3,7 +3,7 @@ import test from "node:test";
 import { openBoard, makeRow } from "./page.js";
 import { bibtexOf } from "../../llpbench/board/templates/scripts/citation.js";
 import { outwards } from "../../llpbench/board/templates/scripts/elements.js";
-import { divergingScale, projection, sequentialScale } from "../../llpbench/board/templates/scripts/maps.js";
+import { divergingScale, errorScale, projection } from "../../llpbench/board/templates/scripts/maps.js";
 import { costAxis, paretoFront } from "../../llpbench/board/templates/scripts/scatter.js";
 
 const points = [[1, 0.5], [2, 0.3], [2, 0.2], [3, 0.2], [4, 0.1]].map(([x, y]) => ({ x, y }));
@@ -21,13 +21,18 @@ test("a logarithmic axis has a place for zero", () => {
   assert.deepEqual(costAxis([{ x: 0 }], 600).ticks, [0, 1, 10]);
 });
 
-test("maps have a step for every value", () => {
-  const scale = sequentialScale([0, 0.01, 0.02, 0.06, null]);
-  assert.equal(scale.name(0), "seq0");
-  assert.equal(scale.name(99), scale.names.at(-1));
-  assert.ok(scale.names.length <= 7);
-  const both = divergingScale([-1, 1]);
-  assert.deepEqual([-1, 0, 1].map(both.name), ["div0", "div3", "div6"]);
+test("steps of errors are 1, 2 and 5 times powers of ten, up to what all entries share", () => {
+  const scale = errorScale(0.25);
+  assert.deepEqual(scale.breaks, [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]);
+  assert.deepEqual([0, 0.005, 0.006, 99].map(scale.name), ["seq0", "seq0", "seq1", "seq6"]);
+  assert.deepEqual(errorScale(0.1).breaks.at(-1), 0.1);
+  assert.equal(errorScale(null).names.length, 7);
+});
+
+test("differences have the same steps on both sides of zero", () => {
+  const scale = divergingScale([-0.03, 0.001, null]);
+  assert.deepEqual(scale.breaks, [-0.02, -0.01, -0.005, 0.005, 0.01, 0.02]);
+  assert.deepEqual([-1, 0, 1].map(scale.name), ["div0", "div3", "div6"]);
 });
 
 test("degrees of longitude are shortened as in the middle of the map", () => {

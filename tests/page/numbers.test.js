@@ -28,6 +28,11 @@ test("large and small amounts have units", () => {
   assert.deepEqual([numbers.plural(1, "row"), numbers.plural(1200, "row")], ["1 row", "1,200 rows"]);
 });
 
+test("a day is written out, and what is none stays as it is", () => {
+  assert.equal(numbers.day("2026-11-08"), "8 November 2026");
+  assert.equal(numbers.day("soon"), "soon");
+});
+
 test("ticks are round, inside, and told apart by their decimals", () => {
   const places = numbers.ticks(0.0123, 0.0987, 6);
   assert.deepEqual(places.map((place) => numbers.fixed(place, numbers.tickDigits(places))), ["0.02", "0.04", "0.06", "0.08"]);
