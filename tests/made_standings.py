@@ -140,8 +140,8 @@ def _overview(tables: list[Table]) -> Overview:
         metric=Metric.of(BY_NAME["skill"]),
         datasets=[table.dataset for table in tables],
         titles=[table.title for table in tables],
-        aggregated="Mean skill",
-        note="Mean over both datasets.",
+        aggregated="mean",
+        note="The mean is over all of these.",
         lines=lines,
     )
 

@@ -71,12 +71,13 @@ def test_the_overview_says_who_is_best_and_how_sure(
     best, second = [line for line in made.overviews[0].lines if line.kind == "entry"][:2]
     assert best.aggregate
     sentence = page.locator(".verdict").inner_text()
-    assert sentence.startswith(f"{best.title} is best over Place 1 and Made land: mean skill")
+    assert sentence.startswith(f"{best.title} has the best mean skill")
     assert written(sentence)[:3] == pytest.approx(
         [best.aggregate.value, best.aggregate.low, best.aggregate.high], abs=6e-4
     )
     assert f"before {second.title}" in sentence
     assert "Synthetic: Made land" in sentence
+    assert page.get_by_text(made.overviews[0].note).last.is_visible()
     for table, column in zip(made.tables[:2], (3, 4), strict=True):
         first = {row.title for row in table.rows if row.rank and row.rank.group == 1}
         marked = page.locator(f".overview tr:has(> :nth-child({column}) .leader) th.method")

@@ -9,7 +9,7 @@ const { history } = await import("../../llpbench/board/templates/scripts/over_ti
 const score = (value, half = 0.01) => ({ value, low: value - half, high: value + half });
 const line = (id, aggregate, kind = "entry") => ({ id, kind, title: id, team: "tartu", scores: [aggregate, aggregate], aggregate });
 const tableOf = (dataset, synthetic, rows = []) => ({ dataset, track: "inductive", synthetic, rows, byId: new Map(rows.map((row) => [row.id, row])) });
-const overviewOf = (lines) => ({ track: "inductive", datasets: ["made", "land"], titles: ["Made (synthetic)", "Land"], aggregated: "Mean skill", lines });
+const overviewOf = (lines) => ({ track: "inductive", datasets: ["made", "land"], titles: ["Made (synthetic)", "Land"], aggregated: "mean", metric: { name: "skill" }, lines });
 
 test("real datasets come first, each with the scores of its own place", () => {
   const columns = datasetsOf(overviewOf([]), [tableOf("made", true), tableOf("land", false)]);
@@ -20,10 +20,10 @@ test("the sentence says who is best, how sure that is, and on which data", () =>
   const tables = [tableOf("made", true, [makeRow("a", 0.1, { designed_here: true })]), tableOf("land", false)];
   const say = (lines, there = tables) => overviewSentence(overviewOf(lines), datasetsOf(overviewOf(lines), there));
   assert.equal(say([line("bound", score(0.9), "bound"), line("a", score(0.5)), line("b", score(0.495))]),
-    "a is best over Land and Made: mean skill 0.500 (0.490 to 0.510), before b with 0.495; their intervals overlap."
-    + " It was designed or tuned on labels of Made, so it is no independent result there. Synthetic: Made.");
+    "a has the best mean skill, 0.500 (95 % 0.490 to 0.510), before b with 0.495; their intervals overlap."
+    + " It was designed or tuned on labels of Made: no independent result there. Synthetic: Made.");
   assert.match(say([line("b", score(0.5)), line("a", score(0.4))]), /; their intervals do not overlap\. Synthetic: Made\.$/);
-  assert.match(say([line("a", null)]), /^No ranked method has scores on Land and Made alike\./);
+  assert.match(say([line("a", null)]), /^No ranked method has an aggregate/);
   const made = [tableOf("made", true), tableOf("land", true)];
   assert.match(say([line("b", score(0.5))], made), /All of these data are synthetic/);
 });

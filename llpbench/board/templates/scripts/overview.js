@@ -29,8 +29,9 @@ export function leadersOf(table) {
   return new Map(first.map((row) => [row.id, row.rank.rank === best ? "best" : "tied"]));
 }
 
-function digitsOf(aggregated) {
-  return /rank/i.test(aggregated) ? 2 : 3;
+/** What the aggregate is called: "mean skill". */
+function aggregateName({ aggregated, metric }) {
+  return `${aggregated} ${metric.name}`.replaceAll("_", " ");
 }
 
 function isOverlapping(one, other) {
@@ -49,21 +50,17 @@ function dataSentence(columns) {
 
 function designedSentence(line, columns) {
   const tuned = columns.filter(({ table }) => table.byId.get(line.id)?.designed_here).map((one) => one.title);
-  return tuned.length ? ` It was designed or tuned on labels of ${named(tuned)}, so it is no independent result there.` : "";
+  return tuned.length ? ` It was designed or tuned on labels of ${named(tuned)}: no independent result there.` : "";
 }
 
 /** Who is best over all datasets, by how much, how sure that is, and on which data. */
 export function overviewSentence(overview, columns) {
   const [best, second] = overview.lines.filter((line) => line.kind === "entry" && line.aggregate);
-  const digits = digitsOf(overview.aggregated);
-  const measure = overview.aggregated.toLowerCase();
-  if (!best) return `No ranked method has scores on ${named(columns.map((one) => one.title))} alike.${dataSentence(columns)}`;
-  const value = ({ aggregate }) => fixed(aggregate.value, digits);
-  const limits = range(best.aggregate.low, best.aggregate.high, digits);
-  const sure = second && isOverlapping(best.aggregate, second.aggregate) ? "their intervals overlap" : "their intervals do not overlap";
+  if (!best) return `No ranked method has an aggregate over these datasets.${dataSentence(columns)}`;
+  const limits = range(best.aggregate.low, best.aggregate.high, 3);
+  const before = second && `, before ${second.title} with ${fixed(second.aggregate.value, 3)}; ${isOverlapping(best.aggregate, second.aggregate) ? "their intervals overlap" : "their intervals do not overlap"}`;
   return [
-    `${best.title} is best over ${named(columns.map((one) => one.title))}: ${measure} ${value(best)}${limits && ` (${limits})`}`,
-    second ? `, before ${second.title} with ${value(second)}; ${sure}.` : ".",
+    `${best.title} has the best ${aggregateName(overview)}, ${fixed(best.aggregate.value, 3)}${limits && ` (95 % ${limits})`}${before ?? ""}.`,
     designedSentence(best, columns), dataSentence(columns),
   ].join("");
 }
@@ -106,19 +103,18 @@ function scoreCell(line, column, overview, scale, leaders) {
     designedBadge(row));
 }
 
-function aggregateCell({ aggregate }, overview, isBest) {
+function aggregateCell({ aggregate }, isBest) {
   if (!aggregate || !isNumber(aggregate.value)) return noValue();
-  const digits = digitsOf(overview.aggregated);
   return html("td", { class: isBest ? "aggregate best" : "aggregate" },
-    html("span", { class: "figures" }, html("span", {}, html("b", {}, fixed(aggregate.value, digits)), isBest && leaderMark("best")),
-      html("span", { class: "limits" }, range(aggregate.low, aggregate.high, digits))));
+    html("span", { class: "figures" }, html("span", {}, html("b", {}, fixed(aggregate.value, 3)), isBest && leaderMark("best")),
+      html("span", { class: "limits" }, range(aggregate.low, aggregate.high, 3))));
 }
 
 function gridHead(overview, columns, scale) {
   const ends = html("span", { class: "ends", "aria-hidden": "true" }, html("span", {}, fixed(scale.low, 2)), html("span", {}, fixed(scale.high, 2)));
   return html("thead", {}, html("tr", {},
     html("th", { scope: "col", class: "method" }, "Method"),
-    html("th", { scope: "col" }, explained(overview.aggregated, overview.note)),
+    html("th", { scope: "col" }, explained(`${aggregateName(overview)[0].toUpperCase()}${aggregateName(overview).slice(1)}`, overview.note)),
     columns.map(({ title, table }) => html("th", { scope: "col" }, html("a", { href: address(table) }, title),
       table.synthetic && html("span", { class: "note" }, "synthetic"), ends.cloneNode(true)))));
 }
@@ -129,7 +125,7 @@ function gridBodies(overview, columns, scale) {
   const leaders = columns.map(({ table }) => leadersOf(table));
   const drawn = (line) => html("tr", { class: line.kind },
     html("th", { scope: "row", class: "method" }, line.title, html("span", { class: "who" }, line.team)),
-    aggregateCell(line, overview, line.kind === "entry" && line.aggregate?.value === best),
+    aggregateCell(line, line.kind === "entry" && line.aggregate?.value === best),
     columns.map((column, n) => scoreCell(line, column, overview, scale, leaders[n])));
   const bodies = KINDS_OF_LINES.map(([kind, title]) => ({ kind, title, lines: overview.lines.filter((line) => line.kind === kind) })).filter(({ lines }) => lines.length);
   let room = FIRST_LINES;
@@ -163,8 +159,9 @@ function overviewOf(overview, tables) {
     html("p", { class: "verdict" }, overviewSentence(overview, columns)),
     findings(columns),
     html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), direction(metric),
-      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset. ", overview.note),
-    gridOf(overview, columns));
+      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset."),
+    gridOf(overview, columns),
+    html("p", { class: "small below" }, overview.note));
 }
 
 /** The view of all overviews of a board; an empty list where there is none. */
