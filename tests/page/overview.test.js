@@ -24,6 +24,8 @@ test("the sentence says who is best, how sure that is, and on which data", () =>
     + " It was designed or tuned on labels of Made: no independent result there. Synthetic: Made.");
   assert.match(say([line("b", score(0.5)), line("a", score(0.4))]), /; their intervals do not overlap\. Synthetic: Made\.$/);
   assert.match(say([line("a", null)]), /^No ranked method has an aggregate/);
+  const both = ["made", "land"].map((dataset) => tableOf(dataset, false, [makeRow("a", 0.1, { designed_here: true })]));
+  assert.match(say([line("a", score(0.5))], both), /tuned on labels of all these data/);
   const made = [tableOf("made", true), tableOf("land", true)];
   assert.match(say([line("b", score(0.5))], made), /All of these data are synthetic/);
 });
@@ -38,6 +40,8 @@ test("one scale for the whole grid, with zero on it", () => {
   const scale = gridScale([line("a", score(0.5, 0.5)), { scores: [null, score(0.25, 0)] }]);
   assert.deepEqual([0, 0.25, 1].map(scale.place), ["0.0%", "25.0%", "100.0%"]);
   assert.equal(gridScale([line("a", score(-1, 0))]).place(0), "100.0%");
+  const far = gridScale([line("a", score(0.9, 0)), line("b", score(-8, 0))]); // a third of what is above zero is left below
+  assert.deepEqual([far.low.toFixed(3), far.place(-8), far.place(0)], ["-0.300", "0.0%", "25.0%"]);
 });
 
 test("the best so far falls from day to day", () => {

@@ -50,7 +50,8 @@ function dataSentence(columns) {
 
 function designedSentence(line, columns) {
   const tuned = columns.filter(({ table }) => table.byId.get(line.id)?.designed_here).map((one) => one.title);
-  return tuned.length ? ` It was designed or tuned on labels of ${named(tuned)}: no independent result there.` : "";
+  if (!tuned.length) return "";
+  return ` It was designed or tuned on labels of ${tuned.length === columns.length ? "all these data" : named(tuned)}: no independent result there.`;
 }
 
 /** Who is best over all datasets, by how much, how sure that is, and on which data. */
@@ -65,18 +66,21 @@ export function overviewSentence(overview, columns) {
   ].join("");
 }
 
-/** Where values lie on the one axis of a grid, in per cent. */
+/** Where values lie on the one axis of a grid; few lie so far below zero that they would fill it. */
 export function gridScale(lines) {
-  const [low, high] = extent(lines.flatMap((line) => line.scores).flatMap((score) => [score?.value, score?.low, score?.high]));
-  const [from, to] = [Math.min(low, 0), Math.max(high, 0)];
-  return { low: from, high: to, place: (value) => `${((100 * (value - from)) / (to - from || 1)).toFixed(1)}%` };
+  const [lowest, highest] = extent(lines.flatMap((line) => line.scores).flatMap((score) => [score?.value, score?.low, score?.high]));
+  const high = Math.max(highest, 0);
+  const low = Math.max(Math.min(lowest, 0), high > 0 ? -high / 3 : -Infinity);
+  const share = (value) => (100 * (value - low)) / (high - low || 1);
+  return { low, high, place: (value) => `${Math.max(0, share(value)).toFixed(1)}%` };
 }
 
-function bar({ value, low, high }, { place }) {
+function bar({ value, low, high }, scale) {
   const known = isNumber(low) && isNumber(high);
+  const isBeyond = value < scale.low;
   return html("span", { class: "interval", "aria-hidden": "true" },
-    known && html("span", { class: "whisker", style: { left: place(low), right: `calc(100% - ${place(high)})` } }),
-    html("span", { class: "dot", style: { left: place(value) } }));
+    known && html("span", { class: "whisker", style: { left: scale.place(low), right: `calc(100% - ${scale.place(high)})` } }),
+    isBeyond ? html("span", { class: "beyond" }, "\u25c2") : html("span", { class: "dot", style: { left: scale.place(value) } }));
 }
 
 function noValue() {
@@ -148,7 +152,8 @@ function gridOf(overview, columns) {
 
 function findings(columns) {
   const known = columns.filter(({ table }) => table.finding);
-  return known.length > 0 && html("ul", { class: "findings" }, known.map(({ title, table }) => html("li", {}, html("a", { href: address(table) }, title), ": ", table.finding)));
+  return known.length > 0 && html("details", { class: "more" }, html("summary", {}, "What each dataset says"),
+    html("ul", { class: "findings" }, known.map(({ title, table }) => html("li", {}, html("a", { href: address(table) }, title), ": ", table.finding))));
 }
 
 function overviewOf(overview, tables) {
@@ -157,11 +162,11 @@ function overviewOf(overview, tables) {
   return html("section", { class: "block" },
     html("h3", { class: "track" }, `${overview.track} track`),
     html("p", { class: "verdict" }, overviewSentence(overview, columns)),
-    findings(columns),
     html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), direction(metric),
-      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset."),
+      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset. The short line is zero, \u25c2 lies beyond the scale."),
     gridOf(overview, columns),
-    html("p", { class: "small below" }, overview.note));
+    html("p", { class: "small below" }, overview.note),
+    findings(columns));
 }
 
 /** The view of all overviews of a board; an empty list where there is none. */
