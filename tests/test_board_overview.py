@@ -145,7 +145,7 @@ def test_what_a_method_was_designed_on_stands_on_top(
     page = visitor.open(site, f"{PLACE}/entry/{tuned.id}")
     heading = page.locator(".heading").first
     assert "designed here" in heading.inner_text()
-    assert "labels of Made land" in heading.inner_text()
+    assert "labels of: Made land." in heading.inner_text()
     assert "no independent result" in heading.inner_text()
     day = date.fromisoformat(tuned.scored)
     assert f"scored on {day.day} {day:%B %Y}" in heading.inner_text()
@@ -153,7 +153,7 @@ def test_what_a_method_was_designed_on_stands_on_top(
     page = visitor.open(site, f"#real-1/inductive/entry/{tuned.id}")
     text = page.locator(".heading").first.inner_text()
     assert "designed here" not in text
-    assert "labels of Made land, not of this dataset" in text
+    assert "labels of: Made land. Not on those of this dataset" in text
 
 
 def test_maps_of_all_entries_share_one_scale(

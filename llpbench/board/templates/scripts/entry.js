@@ -25,11 +25,11 @@ function rankSentence(table, row) {
 
 /** Whether the method has seen labels of what it is scored on, where its authors say so. */
 function designNote(table, row, entry) {
-  const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title ?? name);
+  const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title.replace(" (synthetic)", "") ?? name).join("; ");
   if (row.designed_here) {
-    return html("p", { class: "disclosed" }, designedBadge(row), ` By its authors' word it was designed or tuned on labels of ${titles.join(" and ") || table.title}. What it scores here is no independent result.`);
+    return html("p", { class: "disclosed" }, designedBadge(row), ` By its authors' word it was designed or tuned on labels of: ${titles || table.title}. What it scores here is no independent result.`);
   }
-  return titles.length > 0 && html("p", { class: "small" }, `Designed or tuned on labels of ${titles.join(" and ")}, not of this dataset.`);
+  return titles && html("p", { class: "small" }, `By its authors' word designed or tuned on labels of: ${titles}. Not on those of this dataset.`);
 }
 
 function allMetrics(table, row) {
