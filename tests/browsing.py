@@ -22,6 +22,16 @@ FLAGS = (
 PLACE = "#made-esaworldcover/inductive"
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 780}
 
+_GO = """hash => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = hash;
+})"""
+
+
+def go(page: Page, address: str) -> None:
+    """Show another view of an open page."""
+    page.evaluate(_GO, address)
+
 
 def launch() -> Iterator[Browser]:
     """Start the browser of this machine, or skip and say how to get one."""

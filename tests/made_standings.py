@@ -109,11 +109,11 @@ def make_standings(
         protocol=1,
         built="2026-11-28",
         links=[Link(title="Repository", url="https://example.org/llpbench")],
-        overviews=[_overview([*real, made[0]])] if real else [],
+        overviews=[make_overview([*real, made[0]])] if real else [],
     )
 
 
-def _overview(tables: list[Table]) -> Overview:
+def make_overview(tables: list[Table]) -> Overview:
     """Skill in all tables, and its mean where there are all."""
     rows = {row.id: row for table in tables for row in table.rows if row.kind != "reported"}
     scores = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import NARROW, PLACE, WIDE, Visitor
+from browsing import NARROW, PLACE, WIDE, Visitor, go
 from made_standings import make_standings
 
 from llpbench.board.site import render_page
@@ -22,10 +22,6 @@ AXE = """async (where) => {
   const found = await axe.run(where, { runOnly: tags });
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
 }"""
-GO = """hash => new Promise((done) => {
-  addEventListener("hashchange", () => setTimeout(done), { once: true });
-  location.hash = hash;
-})"""
 GROUND = {"light": "rgb(250, 250, 247)", "dark": "rgb(18, 23, 26)"}
 
 
@@ -53,7 +49,7 @@ def audit(page: Page, views: Iterable[str]) -> dict[str, list[str]]:
     page.evaluate(axe.read_text(encoding="utf-8"))
     found = {}
     for view in views:
-        page.evaluate(GO, view)
+        go(page, view)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found[view] = page.evaluate(AXE, "html")
     return found

@@ -150,7 +150,8 @@ def test_what_a_method_was_designed_on_stands_on_top(
     day = date.fromisoformat(tuned.scored)
     assert f"scored on {day.day} {day:%B %Y}" in heading.inner_text()
     assert f"(badges/{tuned.id}.svg)" in page.locator("main").inner_text()
-    page = visitor.open(site, f"#real-1/inductive/entry/{tuned.id}")
+    page.get_by_role("link", name="Place 1, inductive").click()
+    page.wait_for_function("location.hash.startsWith('#real-1/inductive/entry/')")
     text = page.locator(".heading").first.inner_text()
     assert "designed here" not in text
     assert "labels of: Made land. Not on those of this dataset" in text

@@ -8,14 +8,14 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
-from browsing import Visitor
-from made_standings import make_standings
+from browsing import Visitor, go
+from made_standings import make_overview, make_standings
 from pydantic import BaseModel
 
 from llpbench.board.badges import badge
 from llpbench.board.finding import describe_finding
 from llpbench.board.site import render_page
-from llpbench.board.standings import Row, Standings
+from llpbench.board.standings import Link, Row, Standings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -92,7 +92,12 @@ def spoiled(payload: str) -> Standings:
         ],
     }
     made = spoil(table, payload).model_copy(update=changes)
-    return standings.model_copy(update={"tables": [made]})
+    overview = make_overview([made]).model_copy(
+        update={"titles": [payload], "aggregated": payload, "note": payload}
+    )
+    links = [Link(title=payload, url=payload)]
+    everywhere = {"tables": [made], "overviews": [overview], "links": links, "built": payload}
+    return standings.model_copy(update=everywhere)
 
 
 def look_everywhere(page: Page, standings: Standings) -> None:
@@ -100,13 +105,16 @@ def look_everywhere(page: Page, standings: Standings) -> None:
     table = standings.tables[0]
     place = f"#{quote(table.dataset, safe='')}/inductive"
     ids = [quote(row.id, safe="") for row in table.rows]
-    views = [f"/entry/{ids[0]}", f"/entry/{ids[-1]}", f"/compare/{ids[0]}/{ids[1]}", ""]
-    for view in views:
-        page.evaluate("hash => { location.hash = hash; }", place + view)
-        page.wait_for_function(
-            "name => (document.documentElement.dataset.view ?? 'ranking') === name",
-            arg=view.split("/")[1] if view else "ranking",
-        )
+    views = {
+        "#overview": ".overview a",
+        f"{place}/entry/{ids[0]}": ".scores",
+        f"{place}/entry/{ids[-1]}": ".scores",
+        f"{place}/compare/{ids[0]}/{ids[1]}": ".sides",
+        place: ".ranking",
+    }
+    for view, shown in views.items():
+        go(page, view)
+        page.wait_for_selector(shown)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         page.evaluate("document.querySelectorAll('[onfocus], input').forEach((one) => one.focus())")
         links = page.locator("a").evaluate_all("all => all.map((a) => a.getAttribute('href'))")

@@ -23,6 +23,12 @@ function rankSentence(table, row) {
   return `Rank ${rank} of ${ranked.length}; ${possible}. In tie group ${group}${ties}.`;
 }
 
+/** The same entry in other tables. */
+function elsewhere(table, row) {
+  const others = board.tables.filter((one) => one !== table && isScored(row) && one.byId.has(row.id));
+  return others.length > 0 && html("p", { class: "small" }, "Also on ", others.map((one, n) => [n > 0 && ", ", html("a", { href: address(one, "entry", row.id) }, `${one.title}, ${one.track}`)]));
+}
+
 /** Whether the method has seen labels of what it is scored on, where its authors say so. */
 function designNote(table, row, entry) {
   const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title.replace(" (synthetic)", "") ?? name).join("; ");
@@ -36,7 +42,7 @@ function allMetrics(table, row) {
   const lines = table.metrics.filter(({ name }) => row.metrics[name]).map((one) => {
     const { value, low, high } = metric(row, one.name);
     const [shown, ...button] = explained(one.title, one.definition);
-    return [[shown, direction(one), button], fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
+    return [[`${shown} `, html("span", { class: "meant" }, direction(one), button)], fixed(value, 4) || "\u2013", range(low, high, 4) || "\u2013"];
   });
   return html("div", {},
     tableOf(["Score", "Value", "95 % interval"], lines, { class: "plain scores" }),
@@ -89,6 +95,7 @@ function entryHeading(table, row, { entry }) {
       row.scored && [" \u00b7 scored on ", html("time", { datetime: row.scored }, day(row.scored))],
       table.doi && [" \u00b7 dataset ", outwards(`https://doi.org/${table.doi}`, `doi:${table.doi}`)]),
     designNote(table, row, entry),
+    elsewhere(table, row),
     html("p", { class: "verdict" }, rankSentence(table, row)),
     entry?.description && html("p", { class: "description" }, entry.description),
     html("div", { class: "toolbar" }, comparisons(table, row)));
@@ -110,6 +117,6 @@ export function entryView(table, row) {
     source, making,
     entry && html("div", { class: "columns" },
       section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details)),
-      section("Badge", html("p", { class: "small" }, "An image of the rank, made with this page. Markdown for a README, relative to the folder of the page:"),
+      row.rank && section("Badge", html("p", { class: "small" }, "An image of the best rank that it has, made with this page. Markdown, relative to the folder of the page:"),
         codeBlock(badgeSnippet(table, row), "Markdown of the badge")))].filter(Boolean);
 }

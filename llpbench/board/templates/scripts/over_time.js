@@ -49,7 +49,7 @@ function frameOverTime(axes, width) {
     daysShown(axes, width).map((time, n, all) => svg("text", {
       class: "tick", x: axes.x(time), y: bottom + 20, "text-anchor": n === 0 ? "start" : n === all.length - 1 ? "end" : "middle",
     }, new Date(time).toISOString().slice(0, 10))),
-    svg("text", { class: "axis", x: -(FRAME.top + bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" }, "MAE"),
+    svg("text", { class: "axis", x: -(FRAME.top + bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" }, "MAE (lower is better)"),
   ];
 }
 

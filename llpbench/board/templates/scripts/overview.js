@@ -162,7 +162,7 @@ function overviewOf(overview, tables) {
   return html("section", { class: "block" },
     html("h3", { class: "track" }, `${overview.track} track`),
     html("p", { class: "verdict" }, overviewSentence(overview, columns)),
-    html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), direction(metric),
+    html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), " ", direction(metric),
       ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset. The short line is zero, \u25c2 lies beyond the scale."),
     gridOf(overview, columns),
     html("p", { class: "small below" }, overview.note),
