@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from llpbench.brief import Brief
 from llpbench.catalog.label_sets import LabelSet
 from llpbench.catalog.record_file import RecordFile
 from llpbench.errors import UnknownNameError, unknown
@@ -31,8 +32,8 @@ class SyntheticRecipe:
     seed: int
 
 
-@dataclass(frozen=True)
-class DatasetEntry:
+@dataclass(frozen=True, repr=False)
+class DatasetEntry(Brief):
     """A dataset of the benchmark.
 
     Parameters
@@ -78,8 +79,8 @@ class DatasetEntry:
         return self.label_set.licence if self.synthetic is None else SYNTHETIC_LICENCE
 
 
-@dataclass(frozen=True)
-class Catalog:
+@dataclass(frozen=True, repr=False)
+class Catalog(Brief):
     """All datasets and label sets of one benchmark version.
 
     Parameters

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from llpbench.brief import Brief
 from llpbench.errors import LabelSetError, examples
 
 NO_LABEL = 255
@@ -51,8 +52,8 @@ class ClassGroup:
     colour: str
 
 
-@dataclass(frozen=True)
-class LabelSet:
+@dataclass(frozen=True, repr=False)
+class LabelSet(Brief):
     """Label classes and the class groups a task makes of them.
 
     Parameters

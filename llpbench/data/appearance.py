@@ -29,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from llpbench.brief import Brief
 from llpbench.data.channels import (
     LEVELS,
     RGB_CHANNELS,
@@ -56,7 +57,7 @@ bands with other values, whose reflectance nobody knows, as many of their own le
 _Counts = Annotated[tuple[NonNegativeInt, ...], Field(min_length=LEVELS, max_length=LEVELS)]
 
 
-class Appearance(BaseModel):
+class Appearance(Brief, BaseModel):
     """Distributions of the colours of some chips.
 
     Parameters
@@ -164,8 +165,8 @@ class Appearance(BaseModel):
         return table
 
 
-@dataclass(frozen=True)
-class Drift:
+@dataclass(frozen=True, repr=False)
+class Drift(Brief):
     """How far new images lie from known ones, by channel: the measure, and what it may be."""
 
     known: Appearance

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from llpbench.brief import Brief
 from llpbench.data.overlaps import overlap_areas
 from llpbench.errors import LLPBenchError
 
@@ -18,8 +19,8 @@ _KM_A_DEGREE = 111.2
 """Length of a degree of a great circle."""
 
 
-@dataclass(frozen=True, eq=False)
-class Divisions:
+@dataclass(frozen=True, eq=False, repr=False)
+class Divisions(Brief):
     """Divisions (the "bags" of the literature), their chips and their class proportions.
 
     Parameters

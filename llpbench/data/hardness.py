@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from llpbench import metrics
+from llpbench.brief import Brief
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import FloatArray, as_groups, as_shares
@@ -42,8 +43,8 @@ class NullScore:
         return f"{self.mae:.4f}{skill}"
 
 
-@dataclass(frozen=True)
-class Hardness:
+@dataclass(frozen=True, repr=False)
+class Hardness(Brief):
     """The hardness card of a dataset.
 
     Parameters

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat
 
+from llpbench.brief import Brief
 from llpbench.catalog import check_printable
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
 from llpbench.protocol import CHIP_SIZE, CODING_ATTRIBUTES, WINDOW_SIDE
@@ -187,8 +188,8 @@ def _tabulate(coding: Coding, dtype: np.dtype[Any]) -> NDArray[np.float32]:
     return coding._compute(numbers.astype(dtype))
 
 
-@dataclass(frozen=True)
-class Imagery:
+@dataclass(frozen=True, repr=False)
+class Imagery(Brief):
     """What an array of pixels or cells holds.
 
     Parameters

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from llpbench.brief import Brief
 from llpbench.catalog import LabelSet
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import EMBEDDING, IMAGE, RGB_ONLY, Imagery
@@ -23,8 +24,8 @@ _LABEL_SET, _GRID = TypeAdapter(LabelSet), TypeAdapter(ChipGrid)
 _RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(Mapping[str, Imagery])
 
 
-@dataclass(frozen=True)
-class DatasetInfo:
+@dataclass(frozen=True, repr=False)
+class DatasetInfo(Brief):
     """What a dataset is, whatever has been selected of it.
 
     Parameters

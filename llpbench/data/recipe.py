@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from llpbench.brief import Brief
 from llpbench.data.imagery import Coding
 
 MOST_SHOWN = 13
@@ -24,8 +25,8 @@ class FileBand:
         return f"{self.number} ({self.name})" if self.name else str(self.number)
 
 
-@dataclass(frozen=True)
-class EmbeddingRecipe:
+@dataclass(frozen=True, repr=False)
+class EmbeddingRecipe(Brief):
     """What the embedding was that became the cells of chips.
 
     Parameters
@@ -65,8 +66,8 @@ class EmbeddingRecipe:
         return f"embedding of {model}{year} with {self.features} features"
 
 
-@dataclass(frozen=True)
-class ImageRecipe:
+@dataclass(frozen=True, repr=False)
+class ImageRecipe(Brief):
     """How pixels of image files became the bytes of chips.
 
     Parameters

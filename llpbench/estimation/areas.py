@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from llpbench.brief import Brief
 from llpbench.errors import printable
 from llpbench.estimation.means import Means
 from llpbench.estimation.polygons import Polygons
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-@dataclass(frozen=True, eq=False)
-class ClassAreas:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassAreas(Brief):
     """Areas of classes in polygons, with 95 % intervals where something tells how wrong they are.
 
     Areas are of whole polygons: the estimated share of the part that was predicted, times the area

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from llpbench.brief import Brief
 from llpbench.errors import MetricError
 
 FloatArray = NDArray[np.float64]
@@ -17,8 +18,8 @@ _GRID = 60
 """Places at which the likelihood, which may have several peaks, is looked at first."""
 
 
-@dataclass(frozen=True)
-class FayHerriot:
+@dataclass(frozen=True, repr=False)
+class FayHerriot(Brief):
     """Empirical best linear unbiased predictors of areas.
 
     Parameters

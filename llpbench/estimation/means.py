@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from llpbench.brief import Brief
 from llpbench.uncertainty.error_model import ErrorModel
 
 FloatArray = NDArray[np.float64]
@@ -16,8 +17,8 @@ LEVEL = 0.95
 """Of all intervals."""
 
 
-@dataclass(frozen=True)
-class Means:
+@dataclass(frozen=True, repr=False)
+class Means(Brief):
     """Estimated mean shares.
 
     Parameters

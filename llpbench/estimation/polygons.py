@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from llpbench.brief import Brief
 from llpbench.data.building.divisions import read_divisions
 from llpbench.data.chip_outlines import chip_outlines
 from llpbench.data.divisions import Divisions
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 WHOLE = "whole region"
 
 
-@dataclass(frozen=True, eq=False)
-class Polygons:
+@dataclass(frozen=True, eq=False, repr=False)
+class Polygons(Brief):
     """Polygons, and the area that each shares with each predicted chip.
 
     Parameters

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llpbench.brief import Brief
 from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.method import Method
 from llpbench.methods.pipeline import METHOD, Pipeline
@@ -21,8 +22,8 @@ POST_PROCESSORS = "llpbench.post"
 """The entry-point group in which any package can offer post-processors."""
 
 
-@dataclass(frozen=True)
-class MethodInfo:
+@dataclass(frozen=True, repr=False)
+class MethodInfo(Brief):
     """What is known of a method without building it.
 
     Fields are as in :class:`~llpbench.methods.method.Method`; name, track, design (a sentence

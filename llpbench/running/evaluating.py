@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.brief import Brief
 from llpbench.data.divisions import Divisions
 from llpbench.data.splits import take_part
 from llpbench.errors import UnscoredError
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Brief):
     """Predictions, scores of chips, of divisions and of pixels' probabilities, as far as known.
 
     ``seconds`` are the wall and processor time of the prediction alone.

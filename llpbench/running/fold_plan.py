@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llpbench.brief import Brief
 from llpbench.data.dataset import open_grouped
 from llpbench.data.folds import take_fold
 from llpbench.data.splits import take_splits
@@ -22,8 +23,8 @@ SPLITS = (ALL, "train+val")
 """What may be cut in folds: all chips, or all but those of the test split."""
 
 
-@dataclass(frozen=True)
-class FoldPlan:
+@dataclass(frozen=True, repr=False)
+class FoldPlan(Brief):
     """A method with its settings, dataset and seed, the number of folds and the splits cut.
 
     ``opened`` is the dataset where it is open, with variables that were added to it.

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench._version import __version__
+from llpbench.brief import Brief
 from llpbench.data.divisions import Divisions, chip_places
 from llpbench.maps import write_map
 from llpbench.markdown import escape_markdown, format_interval, markdown_table, plain_cell
@@ -46,8 +47,8 @@ ERROR_MODEL = "error_model.npz"
 """What residuals of divisions tell of errors of chips and areas, in the folder."""
 
 
-@dataclass(frozen=True)
-class CrossValidation:
+@dataclass(frozen=True, repr=False)
+class CrossValidation(Brief):
     """Chips predicted by methods that were not shown the shares of their divisions.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.brief import Brief
 from llpbench.data.appearance import Drift
 from llpbench.data.building import Recipe, Splitting, build_region
 from llpbench.data.building.legend import Legend, plain_label_set
@@ -36,8 +37,8 @@ _BYTES = (0.0, 255.0)
 """The scale of images whose training nobody wrote down."""
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, repr=False)
+class Prediction(Brief):
     """What predicting a new region left in a folder: a dataset without labels, predictions, a map.
 
     ``drift`` is how far its images lie from those trained on, None where that is not known. The

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from llpbench.brief import Brief
 from llpbench.errors import MethodError
 from llpbench.methods.method import Method
 from llpbench.running.sweep_plan import Job
@@ -12,8 +13,8 @@ from llpbench.runs.record import Run
 from llpbench.runs.results import validation_mae
 
 
-@dataclass(frozen=True)
-class Candidate:
+@dataclass(frozen=True, repr=False)
+class Candidate(Brief):
     """A setting that was run on the val split with all its seeds.
 
     ``error`` is the mean over seeds of ``validation`` in :class:`~llpbench.runs.record.RunRecord`.

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
@@ -30,8 +31,8 @@ ROWS = "results.csv"
 TABLE = "results.md"
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Brief):
     """What became of a sweep: complete runs, what could not be run, and why."""
 
     done: list[tuple[Job, Run]]

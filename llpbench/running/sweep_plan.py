@@ -11,13 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.runs.command import RunCommand
 
 
-@dataclass(frozen=True)
-class Grid:
+@dataclass(frozen=True, repr=False)
+class Grid(Brief):
     """Methods, datasets, seeds and values of settings to combine.
 
     Datasets of another label set than the one given are left out.
@@ -55,8 +56,8 @@ class Grid:
         ]
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, repr=False)
+class Job(Brief):
     """One run of a sweep: what :func:`llpbench.run_method` takes."""
 
     method: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from llpbench.brief import Brief
 from llpbench.data.splits import take_part
 from llpbench.data.store.digest import hash_array
 from llpbench.errors import MethodError, UnknownNameError, examples, unknown
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
-class Task:
+@dataclass(frozen=True, repr=False)
+class Task(Brief):
     """A method, what it is trained on, and what it predicts.
 
     A ``fold`` names the part of a cross-validation that the task is: the splits of its region are

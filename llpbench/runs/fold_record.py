@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from llpbench.brief import Brief
 from llpbench.data.info import DatasetInfo
 from llpbench.errors import LLPBenchError, examples, first_problem
 from llpbench.reading import read_json
@@ -50,8 +51,8 @@ class _Content(BaseModel):
     chip_error: EstimatedError | None = None
 
 
-@dataclass(frozen=True)
-class FoldRecord:
+@dataclass(frozen=True, repr=False)
+class FoldRecord(Brief):
     """What was cross-validated, and what came of it.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
+from llpbench.brief import Brief
 from llpbench.data.appearance import Appearance
 from llpbench.data.imagery import Imagery
 from llpbench.data.recipe import ImageRecipe
@@ -42,8 +43,8 @@ _LARGEST_APPEARANCE = 2**24
 """Of a thousand bands and more."""
 
 
-@dataclass(frozen=True)
-class RunRecord:
+@dataclass(frozen=True, repr=False)
+class RunRecord(Brief):
     """What a run was and what it cost; the contents of ``run.json``.
 
     Parameters
@@ -122,8 +123,8 @@ class RunRecord:
     inputs: dict[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Brief):
     """A finished run: its folder, what was done, and how well.
 
     ``scores`` are those of chips, ``divisions`` those of means of divisions; None where they were

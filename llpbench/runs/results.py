@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from llpbench.brief import Brief
 from llpbench.errors import LLPBenchError
 from llpbench.runs.record import RECORD, Run, RunRecord, read_run
 from llpbench.scoring.division_scores import DivisionScores
@@ -26,8 +27,8 @@ DIVISION_METRICS = ("mae", "r2", "calibration_slope")
 """What they show of divisions."""
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Brief):
     """What one setting of a method scored on a split, all its seeds together.
 
     The label is the method, with those of its settings in which it differs from other results.

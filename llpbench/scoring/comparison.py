@@ -1,4 +1,4 @@
-"""Two methods on the same chips: whether one is better than the other."""
+"""Two methods on the same chips: whether one is better than the other, and by how much."""
 
 from __future__ import annotations
 
@@ -6,37 +6,164 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from llpbench import notebook
 from llpbench.errors import PredictionsError, examples
+from llpbench.markdown import format_interval
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
 from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
 
+TOLD_APART = 0.05
+"""Methods are told apart where chance gives a difference as large in no more than so many cases."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Comparison:
-    """The difference of two methods in one metric, chips paired.
+    """The difference of two methods in one metric, chips paired; as text, who is better.
 
     Parameters
     ----------
-    metric : str
+    measure : Measure
         The metric that is compared.
+    first, second : str
+        What the methods are called.
+    values : tuple of float
+        The metric of each.
     difference, low, high : float
-        First minus second, and its 95 % interval by resampling divisions.
+        First minus second, and its 95 % interval by resampling divisions; ``low`` and ``high`` are
+        NaN below 5 divisions.
     p_value : float
         Of the sign-flip permutation test by division.
     divisions : int
         How many divisions were compared.
     note : str
         A caution, where there are few divisions.
+    subject : str
+        What both predicted; may be empty.
     """
 
-    metric: str
+    measure: Measure
+    first: str
+    second: str
+    values: tuple[float, float]
     difference: float
     low: float
     high: float
     p_value: float
     divisions: int
     note: str
+    subject: str = ""
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric."""
+        return self.measure.name
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether the test tells both apart, at :data:`TOLD_APART`."""
+        return bool(self.p_value <= TOLD_APART)
+
+    @property
+    def better(self) -> str | None:
+        """The better method; None where they are not told apart.
+
+        Also None where a metric is right at a value and methods lie on either side of it: the test
+        is about their difference, not about which is nearer.
+        """
+        goal = self.measure.goal
+        if not self.is_told_apart or self._straddles:
+            return None
+        if goal is None:
+            first_wins = (self.difference < 0) == (self.measure.better == "lower")
+        else:
+            first_wins = abs(self.values[0] - goal) < abs(self.values[1] - goal)
+        return self.first if first_wins else self.second
+
+    @property
+    def _straddles(self) -> bool:
+        goal = self.measure.goal
+        return goal is not None and (self.values[0] - goal) * (self.values[1] - goal) < 0
+
+    @property
+    def finding(self) -> str:
+        """Who is better and by how much, in a sentence without its full stop."""
+        where = f" on {self.subject}" if self.subject else ""
+        pair = f"{self.first} and {self.second}"
+        if not np.isfinite(self.difference):
+            return f"{pair} cannot be compared{where}: {self.measure.title} has no value"
+        if not self.is_told_apart:
+            return f"{pair} are not told apart{where}: {self._amount(0)}"
+        if self.better is None:
+            goal = f"{self.measure.goal:g}"
+            return f"{pair} differ{where}, on either side of {goal}: {self._amount(0)}"
+        best = int(self.better != self.first)
+        other = (self.second, self.first)[best]
+        return f"{self.better} is better than {other}{where}: {self._amount(best)}"
+
+    def _amount(self, one: int) -> str:
+        """Both values, and how far one of them lies below or above the other."""
+        value, other = self.values[one], self.values[1 - one]
+        said = f"{self.measure.title} {value:.4f} against {other:.4f}"
+        if not self.difference:
+            return said
+        more = f"{abs(self.difference):.4f}"
+        if self.measure.goal is None and min(self.values) > 0:
+            percent = 100 * abs(self.difference) / other
+            more += f" or {percent:.{0 if percent >= 10 else 1}f} %"
+        return f"{said}, {more} {'lower' if value < other else 'higher'}"
+
+    @property
+    def certainty(self) -> str:
+        """The difference with its interval, the p-value, and how many divisions it is from."""
+        interval = format_interval(self.low, self.high, decimals=4, to=" to ")
+        said = [
+            f"{_short(self.first)} minus {_short(self.second)} {self.difference:z.4f}",
+            f"95 % interval {interval}" if interval else "no interval",
+            self._p_text,
+            f"{self.divisions} division" + "s" * (self.divisions != 1),
+        ]
+        return ", ".join(said)
+
+    @property
+    def _p_text(self) -> str:
+        return "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.3f}"
+
+    def __repr__(self) -> str:
+        values = "{:.4f} and {:.4f}".format(*self.values)
+        return f"<Comparison: {self.measure.title} {values}, {self.certainty}>"
+
+    def __str__(self) -> str:
+        """Who is better, by how much, how certain that is, and a caution where one is due."""
+        said = [
+            self.finding,
+            self.certainty,
+            *filter(None, [self.note and f"Caution: {self.note}"]),
+        ]
+        return " ".join(f"{sentence}." for sentence in said)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [self.first, f"{self.values[0]:.4f}", ""],
+            [self.second, f"{self.values[1]:.4f}", ""],
+            [
+                "difference",
+                f"{self.difference:.4f}",
+                format_interval(self.low, self.high, decimals=4, to=" to "),
+            ],
+        ]
+        table = notebook.table(["", self.measure.heading, "95 %"], rows, numbers=[1])
+        test = f"{self._p_text} by permutation of {self.divisions} divisions."
+        note = f"Caution: {self.note}." if self.note else ""
+        return notebook.card(
+            f"{self.finding}.", table, f"{test} {self.measure.definition}", note=note
+        )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:39]}…"
 
 
 def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
@@ -51,17 +178,27 @@ def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None
 
 
 def compare_tallies(
-    measure: Measure, first: dict[str, FloatArray], second: dict[str, FloatArray], split: str
+    measure: Measure,
+    first: dict[str, FloatArray],
+    second: dict[str, FloatArray],
+    split: str,
+    *,
+    names: tuple[str, str] = ("the first", "the second"),
+    subject: str = "",
 ) -> Comparison:
     """Compare two methods, first minus second, by their tallies of the same divisions."""
-    sums = measure.sums(first), measure.sums(second)
-    interval = paired_bootstrap(*sums, measure.statistic)
+    one, other = measure.sums(first), measure.sums(second)
+    interval = paired_bootstrap(one, other, measure.statistic)
     return Comparison(
-        metric=measure.name,
+        measure=measure,
+        first=names[0],
+        second=names[1],
+        values=(measure.value(one), measure.value(other)),
         difference=float(interval.value),
         low=float(interval.low),
         high=float(interval.high),
-        p_value=float(sign_flip_test(*sums, measure.statistic).p_value),
+        p_value=float(sign_flip_test(one, other, measure.statistic).p_value),
         divisions=interval.divisions,
         note=caution(interval.divisions, split),
+        subject=subject,
     )

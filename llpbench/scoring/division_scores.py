@@ -13,7 +13,7 @@ from llpbench.errors import PredictionsError, UnknownNameError, unknown
 from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL, LEAST_COVERAGE
-from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
+from llpbench.scoring.comparison import Comparison, check_same_data
 from llpbench.scoring.division_scores_json import dump_division_scores, load_division_scores
 from llpbench.scoring.divisions import with_outlines
 from llpbench.scoring.measured import Measured
@@ -208,7 +208,7 @@ class DivisionScores(Measured):
         self.check_same(other)
         if metric not in WHOLE:
             raise UnknownNameError(unknown("metric over all classes", metric, WHOLE))
-        return compare_tallies(MEASURES[metric], self.tallies, other.tallies, self.split)
+        return self._compared(other, metric)
 
     def to_json(self) -> str:
         """Everything but the outlines, as JSON that :meth:`from_json` reads again."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from html import escape
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
+from llpbench import notebook
 from llpbench.data.info import mark_synthetic
+from llpbench.markdown import format_interval, format_number
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL
+from llpbench.scoring.comparison import Comparison, compare_tallies
 from llpbench.scoring.measures import Measure
 from llpbench.scoring.score import Score
 from llpbench.statistics import Interval
@@ -34,6 +35,7 @@ class Measured(ABC):
     synthetic: bool
     attributes: dict[str, Any]
     categories: list[str]
+    tallies: dict[str, FloatArray]
 
     @property
     @abstractmethod
@@ -62,7 +64,7 @@ class Measured(ABC):
             One of :attr:`metrics`; any other is refused (UnknownNameError).
         """
         measure, sums = self._of(metric)
-        return float(np.mean(measure.statistic(sums.sum(axis=1))))
+        return measure.value(sums)
 
     def score(self, metric: str) -> Score:
         """A metric with its 95 % interval and its values by category."""
@@ -97,9 +99,12 @@ class Measured(ABC):
     @property
     def subject(self) -> str:
         """Method, dataset (marked where it is synthetic) and split, for titles."""
-        method = self.attributes.get("method", "predictions")
+        return f"{self.attributes.get('method', 'predictions')} on {self._place}"
+
+    @property
+    def _place(self) -> str:
         part = "all chips" if self.split == ALL else f"{self.split} split"
-        return f"{method} on {mark_synthetic(self.dataset, self.synthetic)}, {part}"
+        return f"{mark_synthetic(self.dataset, self.synthetic)}, {part}"
 
     @property
     def _whole(self) -> list[str]:
@@ -118,7 +123,24 @@ class Measured(ABC):
         values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
         return values
 
+    def _compared(self, other: Self, metric: str) -> Comparison:
+        """Compare with another method by a measure of both, on the same data."""
+        measure = self._of(metric)[0]
+        one, two = (scores.attributes.get("method", "predictions") for scores in (self, other))
+        names = (str(one), str(two)) if one != two else (f"{one} (first)", f"{two} (second)")
+        return compare_tallies(
+            measure, self.tallies, other.tallies, self.split, names=names, subject=self._place
+        )
+
     def _repr_html_(self) -> str:
-        table = self.table()[["title", "value", "low", "high"]].set_index("title")
-        html: str = table.to_html(float_format="{:.4f}".format, na_rep="")
-        return f"<p>{escape(str(self))}</p>{html}<p>{escape(self.note)}</p>"
+        rows = [
+            [
+                self._of(name)[0].heading,
+                format_number(score.value, ".4f"),
+                format_interval(score.low, score.high, decimals=4, to=" to "),
+                self._of(name)[0].definition,
+            ]
+            for name, score in ((name, self._all[name]) for name in self._whole)
+        ]
+        table = notebook.table(["metric", "value", "95 %", "what it says"], rows, numbers=[1])
+        return notebook.card(str(self), table, note=self.note)

@@ -72,6 +72,25 @@ class Measure:
         return DEFINITIONS[self.name]
 
     @property
+    def goal(self) -> float | None:
+        """The value that is right, where values are not the better the lower, or the higher."""
+        if self.better == "level":
+            return int(self.name.rpartition("_")[2]) / 100
+        return {"one": 1.0, "zero": 0.0}.get(self.better)
+
+    @property
+    def heading(self) -> str:
+        """Its title with an arrow that says which values are good, for tables.
+
+        Examples
+        --------
+        >>> BY_NAME["mae"].heading, BY_NAME["calibration_slope"].heading
+        ('MAE ↓', 'calibration slope → 1')
+        """
+        arrow = {"lower": "↓", "higher": "↑"}.get(self.better) or f"→ {self.goal:g}"
+        return f"{self.title} {arrow}"
+
+    @property
     def needs_segmentation(self) -> bool:
         """Whether it is blank without a segmentation."""
         return self.tally in PIXEL_TALLIES
@@ -80,6 +99,10 @@ class Measure:
         """What the statistic takes, (..., division, m), from tallies of that shape."""
         tally = tallies[self.tally]
         return tally if self.of_division is None else self.of_division(tally)
+
+    def value(self, sums: FloatArray) -> float:
+        """The value over all divisions of sums (seed, division, m), averaged over seeds."""
+        return float(np.mean(self.statistic(sums.sum(axis=1))))
 
     def bootstrap(self, sums: FloatArray, statistic: Statistic, **options: int) -> Interval:
         """:func:`cluster_bootstrap`, whose limits of few divisions reach beyond what there is.

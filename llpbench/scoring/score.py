@@ -7,6 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from llpbench.brief import Brief
+
 
 def _defined(value: object) -> object:
     return None if isinstance(value, float) and not np.isfinite(value) else value
@@ -16,7 +18,7 @@ Number = Annotated[float | None, BeforeValidator(_defined)]
 """A finite number, or None where there is none: NaN and infinities become None."""
 
 
-class Score(BaseModel):
+class Score(Brief, BaseModel):
     """A value of a metric, its 95 % interval and its values by category.
 
     Attributes

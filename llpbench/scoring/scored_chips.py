@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.brief import Brief
 from llpbench.metrics.arrays import FloatArray
 
 
-@dataclass(frozen=True)
-class ScoredChips:
+@dataclass(frozen=True, repr=False)
+class ScoredChips(Brief):
     """Truth and predictions of the scored chips of a split.
 
     Parameters

@@ -9,7 +9,7 @@ import pandas as pd
 
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
 from llpbench.metrics.arrays import FloatArray
-from llpbench.scoring.comparison import Comparison, check_same_data, compare_tallies
+from llpbench.scoring.comparison import Comparison, check_same_data
 from llpbench.scoring.divisions import division_blocks, with_outlines
 from llpbench.scoring.measured import Measured
 from llpbench.scoring.measures import BY_NAME, Measure, available
@@ -181,12 +181,11 @@ class Scores(Measured):
         Returns
         -------
         Comparison
-            This minus other.
+            This minus other; printed, it says who is better.
         """
         self.check_same(other)
-        measure, _sums = self._of(metric)
         other._of(metric)
-        return compare_tallies(measure, self.tallies, other.tallies, self.split)
+        return self._compared(other, metric)
 
     def first_seed(self) -> ScoredChips:
         """The chips of the first seed, for pictures; scores read from JSON have none."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
+from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray, as_groups, group_sums
 from llpbench.statistics.limits import bootstrap_t
@@ -22,8 +23,8 @@ from llpbench.statistics.sums import (
 )
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Brief):
     """A value and its confidence interval.
 
     Attributes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics.sums import (
@@ -22,8 +23,8 @@ from llpbench.statistics.sums import (
 DRAWS_AT_ONCE = 500  # bounds memory
 
 
-@dataclass(frozen=True)
-class PermutationTest:
+@dataclass(frozen=True, repr=False)
+class PermutationTest(Brief):
     """A difference between two methods and how often chance alone gives one as large.
 
     Attributes

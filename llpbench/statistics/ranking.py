@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics.many import largest_difference_test
@@ -26,8 +27,8 @@ MOST_PAIRS = 1000
 """Pairs that are tested one by one: those of 45 methods."""
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Brief):
     """Methods in the order they were given.
 
     Attributes

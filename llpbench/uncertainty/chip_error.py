@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from llpbench.brief import Brief
 from llpbench.uncertainty.error_model import ErrorModel
 
 ASSUMPTIONS = (
@@ -24,8 +25,8 @@ _MOST_CHIPS = 4000
 _LEAST_LIKELY = 1e-3
 
 
-@dataclass(frozen=True)
-class ChipError:
+@dataclass(frozen=True, repr=False)
+class ChipError(Brief):
     """Estimated mean absolute error of chips, with 95 % intervals.
 
     Attributes

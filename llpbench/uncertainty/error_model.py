@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import betainc, betaincinv, ndtri
 
+from llpbench.brief import Brief
 from llpbench.uncertainty.fading import own_variances, shared_variances
 from llpbench.uncertainty.simplex import project_to_simplex
 
@@ -20,8 +21,8 @@ _SMALLEST = 0.005
 are common, and no distribution of positive shares has them."""
 
 
-@dataclass(frozen=True, eq=False)
-class ErrorModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class ErrorModel(Brief):
     r"""What the true shares of chips are likely to be where a method predicted some.
 
     Predicted shares f, corrected by the matrix M and drawn towards the mean proportions

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from llpbench.brief import Brief
 from llpbench.catalog import LabelSet, check_printable
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import IMAGE, RGB_ONLY, SIDES, Imagery
@@ -94,7 +95,7 @@ def files_in_block(start: int, chips: int, images: Mapping[str, Imagery]) -> Ite
     return (slice(first, first + step) for first in range(start, min(start + BLOCK, chips), step))
 
 
-class StoreInfo(BaseModel):
+class StoreInfo(Brief, BaseModel):
     """The contents of ``store.json``.
 
     Parameters
