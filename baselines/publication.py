@@ -1,6 +1,7 @@
 """The publication that the paper's methods are from."""
 
-PAPER = {
-    "title": "On-orbit model training for satellite imagery with label proportions",
-    "url": "https://arxiv.org/abs/2306.12461",
-}
+from llpbench import catalog
+
+_PAPER = catalog.load().paper
+
+PAPER = {"title": _PAPER.title, "url": _PAPER.url}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from llpbench.methods.method import Method
     from llpbench.predictions.files import read_predictions, write_predictions
     from llpbench.predictions.table import make_predictions
+    from llpbench.reporting.citing import cite
+    from llpbench.reporting.results_table import results_table
     from llpbench.running.predicting import predict_region
     from llpbench.running.run import run_method
     from llpbench.scoring import evaluate
@@ -40,6 +42,8 @@ _HOMES = {
     "Method": "llpbench.methods.method",
     "predict_region": "llpbench.running.predicting",
     "write_map": "llpbench.maps",
+    "cite": "llpbench.reporting.citing",
+    "results_table": "llpbench.reporting.results_table",
     "make_predictions": "llpbench.predictions.table",
     "read_predictions": "llpbench.predictions.files",
     "write_predictions": "llpbench.predictions.files",
@@ -56,6 +60,7 @@ __all__ = [
     "Splitting",
     "__version__",
     "build_dataset",
+    "cite",
     "download",
     "evaluate",
     "import_archive",
@@ -64,6 +69,7 @@ __all__ = [
     "open_dataset",
     "predict_region",
     "read_predictions",
+    "results_table",
     "run_method",
     "synthesize",
     "write_map",

@@ -30,7 +30,7 @@ def card(title: str, *parts: str, note: str = "") -> str:
     >>> "<strong>a &lt;b&gt;</strong>" in card("a <b>", "text")
     True
     """
-    shown = [Html(f"<strong>{_escape(title)}</strong>"), *parts, note]
+    shown = [Html(f"<strong>{escape_html(title)}</strong>"), *parts, note]
     blocks = [part if isinstance(part, Table) else _paragraph(part) for part in shown if part]
     return f'<div style="color: inherit">{"".join(blocks)}</div>'
 
@@ -62,6 +62,11 @@ def swatch(colour: str) -> Html:
     return Html(f'<span style="{escape(style)}; height: .8em; width: .8em"></span>')
 
 
+def escape_html(text: str) -> str:
+    """Text as a page shows it; what is HTML stays so."""
+    return text if isinstance(text, Html) else escape(text)
+
+
 def _row(cells: Sequence[str], first: str, right: set[int]) -> Iterator[str]:
     for number, text in enumerate(cells):
         yield _cell("td" if number else first, text, number in right)
@@ -69,12 +74,8 @@ def _row(cells: Sequence[str], first: str, right: set[int]) -> Iterator[str]:
 
 def _cell(tag: str, text: str, is_number: bool, more: str = "") -> str:
     style = "; ".join(filter(None, [_CELL.format("right" if is_number else "left"), more]))
-    return f'<{tag} style="{style}">{_escape(text)}</{tag}>'
+    return f'<{tag} style="{style}">{escape_html(text)}</{tag}>'
 
 
 def _paragraph(text: str) -> str:
-    return f'<p style="color: inherit; margin: .3em 0; max-width: 60em">{_escape(text)}</p>'
-
-
-def _escape(text: str) -> str:
-    return text if isinstance(text, Html) else escape(text)
+    return f'<p style="color: inherit; margin: .3em 0; max-width: 60em">{escape_html(text)}</p>'

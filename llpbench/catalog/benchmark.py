@@ -79,14 +79,46 @@ class DatasetEntry(Brief):
         return self.label_set.licence if self.synthetic is None else SYNTHETIC_LICENCE
 
 
+@dataclass(frozen=True)
+class Publication:
+    """What datasets and methods were published with.
+
+    Parameters
+    ----------
+    authors : tuple of str
+        ``Family, Given``.
+    title : str
+        Without a full stop.
+    year : int
+        Of the first version.
+    arxiv : str
+        Its number there.
+    """
+
+    authors: tuple[str, ...]
+    title: str
+    year: int
+    arxiv: str
+
+    @property
+    def url(self) -> str:
+        """Where it is read."""
+        return f"https://arxiv.org/abs/{self.arxiv}"
+
+    def __str__(self) -> str:
+        """The reference as people write it."""
+        names = [" ".join(reversed(name.split(", "))) for name in self.authors]
+        return f"{' and '.join(names)}: {self.title}. arXiv:{self.arxiv} ({self.year})."
+
+
 @dataclass(frozen=True, repr=False)
 class Catalog(Brief):
     """All datasets and label sets of one benchmark version.
 
     Parameters
     ----------
-    paper : str
-        Its reference.
+    paper : Publication
+        That of the published datasets, and of the methods they came with.
     datasets, label_sets, attributions : mapping
         By name.
     label_noise : mapping
@@ -94,7 +126,7 @@ class Catalog(Brief):
     """
 
     benchmark_version: int
-    paper: str
+    paper: Publication
     datasets: Mapping[str, DatasetEntry]
     label_sets: Mapping[str, LabelSet]
     attributions: Mapping[str, str]
@@ -137,7 +169,7 @@ def parse(text: str) -> Catalog:
     }
     return Catalog(
         benchmark_version=raw["benchmark_version"],
-        paper=raw["paper"],
+        paper=TypeAdapter(Publication).validate_python(raw["paper"]),
         datasets=datasets,
         label_sets=label_sets,
         attributions=attributions,

@@ -22,7 +22,7 @@ COMMANDS = {
     "info": ("datasets:info", "Show what a dataset holds."),
     "verify": ("datasets:verify", "Check a dataset against its digest."),
     "clean": ("download:clean", "Show what the cache holds, and remove it."),
-    "cite": ("datasets:cite", "Print how to cite and attribute a dataset."),
+    "cite": ("datasets:cite", "Print how to cite a dataset, a method or llpbench."),
     "import": ("building:import_zip", "Make a dataset from a published zip."),
     "export-archive": ("building:export_archive", "Write a dataset as such a zip."),
     "synthesize": ("building:synthesize", "Make a synthetic dataset."),
@@ -42,6 +42,7 @@ COMMANDS = {
     "convert": ("predictions:convert", "Write predictions in another form."),
     "evaluate": ("predictions:evaluate", "Score a predictions file."),
     "compare": ("methods:compare", "Compare runs, divisions paired."),
+    "results": ("results:results", "Write runs as a table of methods and metrics."),
     "leaderboard": (
         "leaderboard:leaderboard",
         "Make and check entries; score, replay and compare them.",

@@ -150,18 +150,9 @@ def verify(dataset: str, archive: bool) -> None:
 
 
 @click.command()
-@options.dataset_argument
-def cite(dataset: str) -> None:
-    """Print the references and attributions that use of DATASET asks for."""
-    from llpbench import catalog
-    from llpbench.data.dataset import open_dataset
+@options.name_argument
+def cite(name: str) -> None:
+    """Print what use of NAME asks for, then BibTeX: a dataset, a method, or llpbench itself."""
+    from llpbench.reporting.citing import cite as describe
 
-    entry = catalog.load().datasets.get(dataset)
-    # What a dataset here says of itself counts; the catalog knows those that are not here.
-    published = entry is not None and entry.record is not None
-    source = entry if entry is not None and published else open_dataset(dataset).llp.info
-    if published:
-        echo(catalog.load().paper)
-    if source.doi:
-        echo(f"doi:{source.doi}")
-    echo(f"{source.attribution}\nLicence of the labels: {source.licence}")
+    echo(str(describe(name)))

@@ -145,7 +145,10 @@ def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:
     if as_json:
         print_json([{name: _finite(value) for name, value in row.items()} for row in rows])
         return
-    print_table([{name: row[name] for name in row if name != "note"} for row in rows])
+    if len(rows) == 1:
+        echo(f"{rows[0]['finding']}\n")
+    hidden = ("finding", "note")
+    print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
         echo(f"\n{note}")
 

@@ -1,13 +1,18 @@
-"""Finished runs on the terminal: a table a dataset, a row a seed, and one for all seeds."""
+"""Finished runs on the terminal: a table a dataset, a row a seed, or a table for a paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llpbench.cli.output import LOG, echo, print_table
+import click
+
+from llpbench.cli import options
+from llpbench.cli.output import LOG, echo, print_json, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llpbench.running.selection import Candidate
     from llpbench.runs.record import Run, RunRecord
 
@@ -132,3 +137,39 @@ def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
         "seconds": round(numbers["fit_seconds"] + numbers["predict_seconds"], 1),
     }
     return {name: round(v, 3) if isinstance(v, float) else v for name, v in row.items()}
+
+
+@click.command()
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=options.EXISTING_FOLDER)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    show_default="the usual ones",
+    help="A column, as `llpbench evaluate --json` names it; several.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex"]),
+    default="text",
+    help="How the table is written; LaTeX needs the package booktabs.",
+)
+@options.json_option
+def results(folders: tuple[Path, ...], metrics: tuple[str, ...], form: str, as_json: bool) -> None:
+    """Put RUNs, or all below such folders, together in one table: methods by metrics.
+
+    Values are means over seeds with 95 % intervals. Of the methods of a track the best is marked,
+    and those that a paired test does not tell apart from it.
+    """
+    from llpbench.reporting.results_table import results_table
+
+    table = results_table(*folders, metrics=metrics)
+    if as_json:
+        rows = table.frame.astype(object).where(table.frame.notna(), None)
+        print_json(rows.to_dict(orient="records"))
+    elif form == "text":
+        print_table(table.to_rows())
+        echo(f"\n{table.legend()}")
+    else:
+        echo(table.to_markdown() if form == "markdown" else table.to_latex(), nl=False)

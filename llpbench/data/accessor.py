@@ -51,6 +51,11 @@ class LabelProportions:
         name = self._ds.attrs.get("name") or "a dataset"
         return f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>"
 
+    def _repr_html_(self) -> str:
+        from llpbench.data.dataset_card import dataset_card
+
+        return dataset_card(self._ds)
+
     @property
     def info(self) -> DatasetInfo:
         """What the dataset is: name, classes, grid, provenance, digest, bands that it has."""

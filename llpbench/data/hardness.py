@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ from llpbench.brief import Brief
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import FloatArray, as_groups, as_shares
+from llpbench.notebook import card, table
 from llpbench.statistics import division_sums
 
 if TYPE_CHECKING:
@@ -114,12 +114,8 @@ class Hardness(Brief):
         return "\n".join([title, *(f"  {what:<44}{value}" for what, value in self.lines())])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>"
-            for what, value in self.lines()
-        )
-        title = escape(f"Hardness of {mark_synthetic(self.dataset, self.synthetic)}")
-        return f"<table><caption>{title}</caption>{rows}</table>"
+        title = f"Hardness of {mark_synthetic(self.dataset, self.synthetic)}"
+        return card(title, table([], self.lines()))
 
 
 def hardness(ds: xr.Dataset) -> Hardness:

@@ -73,7 +73,7 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
         "keywords": ["learning from label proportions", "weak supervision", "remote sensing"],
         "license": _licence(ds),
         "creditText": ds.llp.info.attribution,
-        "citeAs": catalog.load().paper,
+        "citeAs": str(catalog.load().paper),
         "isLiveDataset": False,
         "spatialCoverage": _place(ds),
         "geocr:coordinateReferenceSystem": "EPSG:4326",

@@ -107,7 +107,7 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
         sweep.done.append((job, run))
         rows = pd.DataFrame([run_row(*pair) for pair in sweep.done])
         replace_text(out / ROWS, rows.map(plain_cell).to_csv(index=False))
-        replace_text(out / TABLE, results_table(sweep.done))
+        replace_text(out / TABLE, sweep_table(sweep.done))
     return sweep
 
 
@@ -135,7 +135,7 @@ def run_row(job: Job, run: Run) -> dict[str, Any]:
     return {**names, "settings": json.dumps(job.settings), "seed": job.seed, **numbers}
 
 
-def results_table(done: Sequence[tuple[Job, Run]]) -> str:
+def sweep_table(done: Sequence[tuple[Job, Run]]) -> str:
     """Write runs as a table in Markdown: a row a setting, with the command that repeats it.
 
     Scores are means over seeds; intervals are by resampling test divisions, and seeds inside.

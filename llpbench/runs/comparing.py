@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,7 @@ from llpbench.runs.results import (
     find_runs,
     group_seeds,
     label_setting,
-    pool_divisions,
-    pool_seeds,
+    pool_alike,
 )
 from llpbench.scoring.comparison import Comparison
 from llpbench.statistics import holm
@@ -37,7 +37,7 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
         For each pair ``dataset``, ``split``, ``of`` (chips or divisions), ``metric``, ``first`` and
         ``second``, the ``difference`` (first minus second), ``low`` and ``high`` of its 95 %
         interval, ``p`` of the permutation test by division, ``corrected`` after Holm over all
-        pairs, and a ``note``.
+        pairs, the ``finding`` that follows from the latter, in a sentence, and a ``note``.
 
     Raises
     ------
@@ -45,25 +45,26 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
         If no two settings can be compared.
     """
     groups: dict[tuple[str, str], list[tuple[Run, ...]]] = {}
-    for seeds in group_seeds(_whole_runs(folders)):
+    for seeds in group_seeds(whole_runs(folders)):
         record = seeds[0].record
         groups.setdefault((record.dataset_digest, record.split), []).append(seeds)
-    rows = [
-        _row(first, second, settings, metric)
+    pairs = [
+        (first, second, settings)
         for settings in groups.values()
         for first, second in combinations(settings, 2)
     ]
-    if not rows:
+    if not pairs:
         raise LLPBenchError(
             "nothing can be compared: give runs of at least two settings that predicted the same "
             "split of one dataset"
         )
-    corrected = holm([row["p"] for row in rows]).tolist()
-    return [{**row, "corrected": p} for row, p in zip(rows, corrected, strict=True)]
+    compared = [_compare(first, second, metric) for first, second, _others in pairs]
+    corrected = holm([comparison.p_value for _kind, comparison in compared]).tolist()
+    return list(map(_row, pairs, compared, corrected))
 
 
-def _whole_runs(folders: Iterable[Path]) -> list[Run]:
-    """All finished runs below folders; parts of a cross-validation are refused."""
+def whole_runs(folders: Iterable[Path]) -> list[Run]:
+    """Read all finished runs below folders; parts of a cross-validation are refused."""
     runs = find_runs(folders)
     for run in runs:
         if run.record.fold is not None:
@@ -75,30 +76,30 @@ def _whole_runs(folders: Iterable[Path]) -> list[Run]:
 
 
 def _row(
-    first: Sequence[Run], second: Sequence[Run], others: Sequence[Sequence[Run]], metric: str
+    pair: tuple[Sequence[Run], Sequence[Run], Sequence[Sequence[Run]]],
+    compared: tuple[str, Comparison],
+    corrected: float,
 ) -> dict[str, Any]:
+    first, second, others = pair
     record, records = first[0].record, [seeds[0].record for seeds in others]
-    kind, comparison = _compare(first, second, metric)
+    names = (label_setting(record, records), label_setting(second[0].record, records))
+    kind, comparison = compared
+    named = replace(comparison, first=names[0], second=names[1], p_value=corrected)
     return {
         "dataset": record.dataset,
         "split": record.split,
         "of": kind,
-        "metric": metric,
-        "first": label_setting(record, records),
-        "second": label_setting(second[0].record, records),
+        "metric": comparison.metric,
+        "first": names[0],
+        "second": names[1],
         **{name: getattr(comparison, name) for name in ("difference", "low", "high")},
         "p": comparison.p_value,
+        "corrected": corrected,
+        "finding": f"{named.finding}.",
         "note": comparison.note,
     }
 
 
 def _compare(first: Sequence[Run], second: Sequence[Run], metric: str) -> tuple[str, Comparison]:
-    if all(run.scores for run in (*first, *second)):
-        return "chips", pool_seeds(first).compare(pool_seeds(second), metric)
-    one, other = pool_divisions(first), pool_divisions(second)
-    if one is None or other is None:
-        names = " and ".join(repr(str(seeds[0].folder)) for seeds in (first, second))
-        raise LLPBenchError(
-            f"{names} are not scored on the same: neither all by chips nor divisions"
-        )
-    return "divisions", one.compare(other, metric)
+    kind, (one, other) = pool_alike([first, second])
+    return kind, one.compare(other, metric)

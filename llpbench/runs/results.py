@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from llpbench.brief import Brief
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, examples
 from llpbench.runs.record import RECORD, Run, RunRecord, read_run
 from llpbench.scoring.division_scores import DivisionScores
+from llpbench.scoring.measured import Measured
 from llpbench.scoring.scores import Scores
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,33 @@ def pool_divisions(runs: Sequence[Run]) -> DivisionScores | None:
     for other in seeds[1:]:
         seeds[0].check_same(other)
     return replace(seeds[0], predicted=np.concatenate([scores.predicted for scores in seeds]))
+
+
+def pool_alike(settings: Sequence[Sequence[Run]]) -> tuple[str, list[Measured]]:
+    """Scores of several settings, a list of seeds each, that can be compared.
+
+    Returns
+    -------
+    str
+        ``chips``, where all runs have scores of them, else ``divisions``.
+    list of Scores or DivisionScores
+        In the order of the settings.
+
+    Raises
+    ------
+    LLPBenchError
+        If some runs have scores of chips alone, others of divisions alone.
+    """
+    if all(run.scores for seeds in settings for run in seeds):
+        return "chips", [pool_seeds(seeds) for seeds in settings]
+    pooled = [pool_divisions(seeds) for seeds in settings]
+    found = [scores for scores in pooled if scores is not None]
+    if len(found) < len(pooled):
+        raise LLPBenchError(
+            f"{examples([str(seeds[0].folder) for seeds in settings])} are not scored on the same: "
+            "neither all by chips nor divisions"
+        )
+    return "divisions", [*found]
 
 
 def _division_numbers(runs: Sequence[Run]) -> dict[str, float | None]:

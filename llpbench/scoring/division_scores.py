@@ -13,7 +13,7 @@ from llpbench.errors import PredictionsError, UnknownNameError, unknown
 from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL, LEAST_COVERAGE
-from llpbench.scoring.comparison import Comparison, check_same_data
+from llpbench.scoring.comparison import check_same_data
 from llpbench.scoring.division_scores_json import dump_division_scores, load_division_scores
 from llpbench.scoring.divisions import with_outlines
 from llpbench.scoring.measured import Measured
@@ -184,7 +184,7 @@ class DivisionScores(Measured):
         table = table[[*names, *table.columns.drop(names)]].reset_index().rename(columns=plain_cell)
         return str(pd.DataFrame(table).map(plain_cell).to_csv(index=False, float_format="%.6g"))
 
-    def check_same(self, other: DivisionScores) -> None:
+    def check_same(self, other: Self) -> None:
         """Refuse scores of other divisions, other known shares or other data (PredictionsError)."""
         check_same_data(self.digests, other.digests)
         if [self.split, self.divisions, self.categories, self.known.tolist()] != [
@@ -194,21 +194,6 @@ class DivisionScores(Measured):
                 "scores of different divisions, or with other known shares, cannot be put together "
                 "or compared: score both again"
             )
-
-    def compare(self, other: DivisionScores, metric: str = "mae") -> Comparison:
-        """Compare with another method on the same divisions, paired: this minus other.
-
-        Parameters
-        ----------
-        other : DivisionScores
-            Of the same divisions of the same dataset; else a PredictionsError is raised.
-        metric : str
-            One that has a value over all classes; any other is refused (UnknownNameError).
-        """
-        self.check_same(other)
-        if metric not in WHOLE:
-            raise UnknownNameError(unknown("metric over all classes", metric, WHOLE))
-        return self._compared(other, metric)
 
     def to_json(self) -> str:
         """Everything but the outlines, as JSON that :meth:`from_json` reads again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,13 +11,14 @@ import pandas as pd
 
 from llpbench import notebook
 from llpbench.data.info import mark_synthetic
+from llpbench.errors import UnknownNameError, unknown
 from llpbench.markdown import format_interval, format_number
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL
 from llpbench.scoring.comparison import Comparison, compare_tallies
 from llpbench.scoring.measures import Measure
 from llpbench.scoring.score import Score
-from llpbench.statistics import Interval
+from llpbench.statistics import Interval, Ranking, rank_methods
 
 
 class Measured(ABC):
@@ -46,6 +48,10 @@ class Measured(ABC):
     @abstractmethod
     def note(self) -> str:
         """What to know before the numbers are believed; empty where there is nothing."""
+
+    @abstractmethod
+    def check_same(self, other: Self) -> None:
+        """Refuse scores of other data (PredictionsError)."""
 
     @abstractmethod
     def interval(self, metric: str) -> Interval:
@@ -123,14 +129,59 @@ class Measured(ABC):
         values: FloatArray = measure.per_class(sums.sum(axis=1)).mean(axis=0)
         return values
 
-    def _compared(self, other: Self, metric: str) -> Comparison:
-        """Compare with another method by a measure of both, on the same data."""
-        measure = self._of(metric)[0]
-        one, two = (scores.attributes.get("method", "predictions") for scores in (self, other))
-        names = (str(one), str(two)) if one != two else (f"{one} (first)", f"{two} (second)")
+    def compare(self, other: Self, metric: str = "mae") -> Comparison:
+        """Compare with another method on the same data, chips or divisions paired: this minus it.
+
+        Parameters
+        ----------
+        other : Scores or DivisionScores
+            As this is, of the same data; else a PredictionsError is raised.
+        metric : str
+            One that both have over all classes; any other is refused (UnknownNameError).
+
+        Returns
+        -------
+        Comparison
+            Printed, it says who is better.
+        """
+        self.check_same(other)
+        measure = self.measure(metric)
+        other.measure(metric)
+        one, two = (str(scores.attributes.get("method", "predictions")) for scores in (self, other))
+        names = (one, two) if one != two else (f"{one} (first)", f"{two} (second)")
         return compare_tallies(
             measure, self.tallies, other.tallies, self.split, names=names, subject=self._place
         )
+
+    def rank(self, others: Sequence[Self], metric: str = "mae") -> Ranking:
+        """Rank this, then others of the same data, by a metric that has no goal of its own.
+
+        Parameters
+        ----------
+        others : sequence of Scores or DivisionScores
+            As this is, of the same data; else a PredictionsError is raised.
+        metric : str
+            One that all have over all classes, and that is the better the lower, or the higher;
+            any other is refused (UnknownNameError).
+        """
+        measure = self.measure(metric)
+        ordered = [name for name in self._whole if self._of(name)[0].goal is None]
+        if metric not in ordered:
+            raise UnknownNameError(unknown("metric that ranks", metric, ordered))
+        for other in others:
+            self.check_same(other)
+        sums = [scores._of(metric)[1] for scores in (self, *others)]
+        lower = measure.better == "lower"
+        return rank_methods(sums, measure.statistic, lower_is_better=lower)
+
+    def measure(self, metric: str) -> Measure:
+        """What is known of a metric that has a value over all classes.
+
+        Any other is refused (UnknownNameError).
+        """
+        if metric not in self._whole:
+            raise UnknownNameError(unknown("metric over all classes", metric, self._whole))
+        return self._of(metric)[0]
 
     def _repr_html_(self) -> str:
         rows = [

@@ -9,7 +9,7 @@ import pandas as pd
 
 from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
 from llpbench.metrics.arrays import FloatArray
-from llpbench.scoring.comparison import Comparison, check_same_data
+from llpbench.scoring.comparison import check_same_data
 from llpbench.scoring.divisions import division_blocks, with_outlines
 from llpbench.scoring.measured import Measured
 from llpbench.scoring.measures import BY_NAME, Measure, available
@@ -162,30 +162,11 @@ class Scores(Measured):
             return None
         return confusions(self.tallies["confusion"].sum(axis=(0, 1)))
 
-    def check_same(self, other: Scores) -> None:
+    def check_same(self, other: Self) -> None:
         """Refuse scores of another split or other data (PredictionsError)."""
         check_same_data(self.digests, other.digests)
         if (self.split, self.divisions) != (other.split, other.divisions):
             raise PredictionsError("scores of different splits cannot be put together or compared")
-
-    def compare(self, other: Scores, metric: str = "mae") -> Comparison:
-        """Compare with another method on the same divisions.
-
-        Parameters
-        ----------
-        other : Scores
-            Of the same split of the same dataset; else a PredictionsError is raised.
-        metric : str
-            One that both have.
-
-        Returns
-        -------
-        Comparison
-            This minus other; printed, it says who is better.
-        """
-        self.check_same(other)
-        other._of(metric)
-        return self._compared(other, metric)
 
     def first_seed(self) -> ScoredChips:
         """The chips of the first seed, for pictures; scores read from JSON have none."""

@@ -1,0 +1,294 @@
+"""Methods by metrics, with intervals and what is best: a table for a paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from llpbench import notebook
+from llpbench.data.info import mark_synthetic
+from llpbench.errors import LLPBenchError, examples
+from llpbench.latex import escape_latex, latex_table
+from llpbench.markdown import escape_markdown, format_interval, markdown_table
+from llpbench.runs.comparing import whole_runs
+from llpbench.runs.record import Run
+from llpbench.runs.results import (
+    DIVISION_METRICS,
+    METRICS,
+    group_seeds,
+    label_setting,
+    pool_alike,
+)
+from llpbench.scoring.measured import Measured
+
+Mark = Literal["best", "not told apart", ""]
+Setting = tuple[Run, ...]
+
+_LEGEND = (
+    "Means over seeds; in brackets 95 % intervals by resampling divisions, and seeds inside. "
+    "{best}: the best of its column; †: not told apart from it (permutation test by division, "
+    "Holm's correction over all pairs of the column)."
+)
+
+
+@dataclass(frozen=True, repr=False)
+class ResultsTable:
+    """Results of methods, a row each, in the forms that papers, pages and notebooks take.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row for each method, dataset and metric: ``method``, ``dataset``, ``metric`` (name),
+        ``title`` with an arrow that says which values are good, ``value`` (mean over seeds),
+        ``low`` and ``high`` of its 95 % interval (NaN where there is none), ``seeds``, and
+        ``mark``: ``best`` of its column, ``not told apart`` from it, or empty.
+    notes : tuple of str
+        What is to be known beside it, in sentences.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def to_markdown(self) -> str:
+        """In Markdown: best values bold, intervals in brackets, notes below."""
+        heads = map(_escape_markdown, self._headings())
+        rows = self._rows(_escape_markdown, "**{}**", "{}")
+        notes = _escape_markdown(" ".join(self._said("Bold")))
+        return f"{markdown_table(list(heads), rows)}\n{notes}\n"
+
+    def to_latex(self) -> str:
+        """For LaTeX with the packages booktabs and inputenc (utf8): a tabular, and the notes."""
+        columns = self._columns()
+        several = len({dataset for dataset, _title in columns}) > 1
+        groups = ["", *(dataset if several else "" for dataset, _title in columns), ""]
+        heads = ["method", *(title for _dataset, title in columns), "seeds"]
+        rows = self._rows(escape_latex, r"\textbf{{{}}}", r"{{\scriptsize {}}}")
+        notes = escape_latex(" ".join(self._said("Bold")))
+        return f"{latex_table(groups, heads, rows)}\n\\par\\smallskip{{\\footnotesize {notes}}}\n"
+
+    def to_rows(self) -> list[dict[str, str]]:
+        """As plain text by heading: best values with an asterisk."""
+        heads = self._headings()
+        rows = self._rows(str, "{}*", "{}")
+        return [dict(zip(heads, row, strict=True)) for row in rows]
+
+    def legend(self) -> str:
+        """What the marks of :meth:`to_rows` mean, and the notes."""
+        return " ".join(self._said("*"))
+
+    def __repr__(self) -> str:
+        """One line."""
+        methods, columns = self.frame["method"].nunique(), len(self._columns())
+        return f"<ResultsTable: {methods} methods, {columns} columns>"
+
+    def __str__(self) -> str:
+        """In Markdown."""
+        return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        rows = self._rows(str, "<strong>{}</strong>", "<small>{}</small>")
+        cells = [[row[0], *map(notebook.Html, row[1:])] for row in rows]
+        shown = notebook.table(self._headings(), cells)
+        return notebook.card("Results", shown, note=" ".join(self._said("Bold")))
+
+    def _columns(self) -> list[tuple[str, str]]:
+        pairs = self.frame[["dataset", "title"]].drop_duplicates()
+        return list(pairs.itertuples(index=False, name=None))
+
+    def _headings(self) -> list[str]:
+        columns = self._columns()
+        several = len({dataset for dataset, _title in columns}) > 1
+        titles = [f"{data}: {title}" if several else title for data, title in columns]
+        return ["method", *titles, "seeds"]
+
+    def _rows(self, escape: Callable[[str], str], bold: str, small: str) -> Iterator[list[str]]:
+        """A method, its cells in the order of the columns, and its seeds."""
+        for method, rows in self.frame.groupby("method", sort=False):
+            cells = {
+                (row.dataset, row.title): _write_cell(row, bold, small, escape("†"))
+                for row in rows.itertuples()
+            }
+            seeds = "/".join(map(str, rows["seeds"].unique()))
+            values = [cells.get(column, "") for column in self._columns()]
+            yield [escape(str(method)), *values, seeds]
+
+    def _said(self, best: str) -> list[str]:
+        return [_LEGEND.format(best=best), *self.notes]
+
+
+def _escape_markdown(text: str) -> str:
+    """Escaped, but for colons that end no word of a link."""
+    return escape_markdown(text).replace(r"\: ", ": ")
+
+
+def _write_cell(row: Any, bold: str, small: str, dagger: str) -> str:
+    if not np.isfinite(row.value):
+        return ""
+    value = f"{row.value:.4f}"
+    marked = {"best": bold.format(value), "not told apart": f"{value}{dagger}"}
+    interval = format_interval(row.low, row.high, decimals=4, to=", ")
+    return " ".join(
+        [marked.get(row.mark, value), *([small.format(f"[{interval}]")] if interval else [])]
+    )
+
+
+def results_table(*runs: str | os.PathLike[str] | Run, metrics: Sequence[str] = ()) -> ResultsTable:
+    """Put runs together in one table: methods by metrics, on one dataset or several.
+
+    Parameters
+    ----------
+    *runs : path or Run
+        Run folders, folders that hold them at any depth, or runs; seeds of one setting are one
+        method.
+    metrics : sequence of str
+        Of chips, as :class:`~llpbench.Scores` has them, where all runs on a dataset have scores of
+        chips, else of divisions; by default the usual ones that are there.
+
+    Returns
+    -------
+    ResultsTable
+        Methods in the order of their first column, the best first. The best value and those not
+        told apart from it are marked among the methods of one track; references, such as
+        ``train-mean``, and metrics that are right at a value (calibration, coverage) have no marks.
+
+    Raises
+    ------
+    LLPBenchError
+        If there is no finished run, or runs cannot be compared.
+    UnknownNameError
+        If there is no such metric.
+    """
+    found = [one for given in runs for one in ([given] if isinstance(given, Run) else _read(given))]
+    if not found:
+        raise LLPBenchError("there is nothing to show: give at least one run")
+    groups: dict[tuple[str, str], list[Setting]] = {}
+    for seeds in group_seeds(found):
+        record = seeds[0].record
+        groups.setdefault((record.dataset_digest, record.split), []).append(seeds)
+    _check_names(groups)
+    frames, notes = zip(*(_frame(settings, metrics) for settings in groups.values()), strict=True)
+    frame = pd.concat(frames, ignore_index=True)
+    order = frame["method"].drop_duplicates()
+    ranked = frame.set_index("method").loc[order.tolist()].reset_index()
+    return ResultsTable(ranked, tuple(dict.fromkeys(chain(*notes))))
+
+
+def _read(folder: str | os.PathLike[str]) -> list[Run]:
+    return whole_runs([Path(folder)])
+
+
+def _check_names(groups: dict[tuple[str, str], list[Setting]]) -> None:
+    """Refuse two datasets of one name, whose columns nobody could tell apart."""
+    names = [_name_data(settings[0]) for settings in groups.values()]
+    if doubled := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise LLPBenchError(
+            f"runs are on several datasets called {examples(doubled)}, of different digests: give "
+            "those of one"
+        )
+
+
+def _name_data(seeds: Setting) -> str:
+    record = seeds[0].record
+    name = mark_synthetic(record.dataset, record.synthetic)
+    return name if record.split == "test" else f"{name}, {record.split}"
+
+
+def _frame(settings: list[Setting], metrics: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of one dataset, best first, and what is to be known of them."""
+    kind, scores = pool_alike(settings)
+    usual = METRICS if kind == "chips" else DIVISION_METRICS
+    known = [name for name in usual if any(name in one.metrics for one in scores)]
+    names = list(dict.fromkeys(metrics)) or known
+    for name in names:
+        if not any(name in one.metrics for one in scores):
+            scores[0].value(name)  # refuses it, and says which there are
+    marks = {name: _mark(settings, scores, name) for name in names}
+    rows = [
+        {
+            "method": _name_setting(seeds, settings),
+            "dataset": _name_data(seeds),
+            "metric": name,
+            **_numbers(one, name),
+            "seeds": len(seeds),
+            "mark": marks[name][number],
+        }
+        for number, (seeds, one) in enumerate(zip(settings, scores, strict=True))
+        for name in names
+        if name in one.metrics
+    ]
+    frame = pd.DataFrame(rows)
+    return _sort(frame, names[0]), _notes(settings, scores, kind)
+
+
+def _sort(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    first = frame[frame["metric"] == metric].sort_values("value", kind="stable")
+    if "↑" in first["title"].iat[0]:
+        first = first.iloc[::-1]
+    rest = frame["method"][~frame["method"].isin(first["method"])]
+    order = pd.concat([first["method"], rest.drop_duplicates()])
+    return frame.set_index("method").loc[order.tolist()].reset_index()
+
+
+def _numbers(scores: Measured, metric: str) -> dict[str, Any]:
+    interval = scores.interval(metric)
+    return {
+        "title": scores.measure(metric).heading,
+        "value": scores.value(metric),
+        "low": float(interval.low),
+        "high": float(interval.high),
+    }
+
+
+def _mark(settings: list[Setting], scores: list[Measured], metric: str) -> list[Mark]:
+    """What is best among the methods of each track, and what is not told apart from it."""
+    marks: list[Mark] = [""] * len(scores)
+    competing = [
+        number
+        for number, (seeds, one) in enumerate(zip(settings, scores, strict=True))
+        if not seeds[0].record.is_reference
+        and metric in one.metrics
+        and one.measure(metric).goal is None
+        and np.isfinite(one.value(metric))
+    ]
+    competing.sort(key=lambda number: settings[number][0].record.track)
+    for _track, members in groupby(competing, lambda number: settings[number][0].record.track):
+        numbers = list(members)
+        if len(numbers) < 2:
+            continue
+        first, *others = (scores[number] for number in numbers)
+        ranking = first.rank(others, metric)
+        for number, rank, group in zip(numbers, ranking.rank, ranking.group, strict=True):
+            marks[number] = "best" if rank == 1 else "not told apart" if group == 1 else ""
+    return marks
+
+
+def _name_setting(seeds: Setting, others: list[Setting]) -> str:
+    record = seeds[0].record
+    label = label_setting(record, [other[0].record for other in others])
+    source = "" if record.trained_on == record.dataset else f"trained on {record.trained_on}"
+    track = "" if record.track == "inductive" else record.track
+    said = ", ".join(filter(None, [track, source]))
+    return f"{label} ({said})" if said else label
+
+
+def _notes(settings: list[Setting], scores: list[Measured], kind: str) -> list[str]:
+    notes = []
+    tracks = {seeds[0].record.track for seeds in settings}
+    if len(tracks) > 1:
+        notes.append("Methods of different tracks are not compared with each other.")
+    references = [seeds[0].record.method for seeds in settings if seeds[0].record.is_reference]
+    if references:
+        names = ", ".join(dict.fromkeys(references))
+        notes.append(f"References that do not compete: {names}.")
+    if kind == "divisions":
+        notes.append(f"{_name_data(settings[0])}: scores of division means.")
+    if scores[0].note:
+        notes.append(f"{_name_data(settings[0])}: {scores[0].note}.")
+    return notes
