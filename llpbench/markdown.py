@@ -60,7 +60,7 @@ def format_interval(low: float | None, high: float | None, *, decimals: int, to:
     """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return f"{low:.{decimals}f}{to}{high:.{decimals}f}"
+    return f"{low:z.{decimals}f}{to}{high:z.{decimals}f}"
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -38,7 +38,7 @@ def card(title: str, *parts: str, note: str = "") -> str:
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()
 ) -> Table:
-    """Write a table, its columns of ``numbers`` to the right.
+    """Write a table, its columns of ``numbers`` to the right and in one line.
 
     Without headings the first cell of each row is its heading.
 
@@ -73,7 +73,10 @@ def _row(cells: Sequence[str], first: str, right: set[int]) -> Iterator[str]:
 
 
 def _cell(tag: str, text: str, is_number: bool, more: str = "") -> str:
-    style = "; ".join(filter(None, [_CELL.format("right" if is_number else "left"), more]))
+    side = "right" if is_number else "left"
+    if tag == "td":
+        more = f"white-space: {'nowrap' if is_number else 'normal'}"
+    style = "; ".join(filter(None, [_CELL.format(side), more]))
     return f'<{tag} style="{style}">{escape_html(text)}</{tag}>'
 
 

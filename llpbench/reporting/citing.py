@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from llpbench.data.info import DatasetInfo, mark_synthetic
 from llpbench.errors import UnknownNameError, unknown
 from llpbench.latex import escape_latex
 from llpbench.methods.registry import describe_method, method_names, split_name
-from llpbench.notebook import Html, card
+from llpbench.notebook import Html, card, escape_html, table
 from llpbench.reporting.croissant import PUBLISHED
 
 _SELF = "llpbench"
@@ -51,8 +50,10 @@ class Citation:
         return "\n".join([*self.sentences, "", self.bibtex])
 
     def _repr_html_(self) -> str:
-        bibtex = Html(f'<code style="white-space: pre-wrap">{escape(self.bibtex)}</code>')
-        return card(self.name, *self.sentences, bibtex)
+        style = "background: none; border: 0; color: inherit; white-space: pre-wrap"
+        bibtex = Html(f'<code style="{style}">{escape_html(self.bibtex)}</code>')
+        said = [["say", sentence] for sentence in self.sentences]
+        return card(f"How to cite {self.name}", table([], [*said, ["BibTeX", bibtex]]))
 
 
 def cite(name: str) -> Citation:

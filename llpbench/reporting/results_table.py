@@ -95,7 +95,8 @@ class ResultsTable:
     def _repr_html_(self) -> str:
         rows = self._rows(str, "<strong>{}</strong>", "<small>{}</small>")
         cells = [[row[0], *map(notebook.Html, row[1:])] for row in rows]
-        shown = notebook.table(self._headings(), cells)
+        heads = self._headings()
+        shown = notebook.table(heads, cells, numbers=range(1, len(heads)))
         return notebook.card("Results", shown, note=" ".join(self._said("Bold")))
 
     def _columns(self) -> list[tuple[str, str]]:
@@ -131,7 +132,7 @@ def _escape_markdown(text: str) -> str:
 def _write_cell(row: Any, bold: str, small: str, dagger: str) -> str:
     if not np.isfinite(row.value):
         return ""
-    value = f"{row.value:.4f}"
+    value = f"{row.value:z.4f}"
     marked = {"best": bold.format(value), "not told apart": f"{value}{dagger}"}
     interval = format_interval(row.low, row.high, decimals=4, to=", ")
     return " ".join(

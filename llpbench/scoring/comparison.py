@@ -150,11 +150,11 @@ class Comparison:
             [self.second, f"{self.values[1]:.4f}", ""],
             [
                 "difference",
-                f"{self.difference:.4f}",
+                f"{self.difference:z.4f}",
                 format_interval(self.low, self.high, decimals=4, to=" to "),
             ],
         ]
-        table = notebook.table(["", self.measure.heading, "95 %"], rows, numbers=[1])
+        table = notebook.table(["", self.measure.heading, "95 %"], rows, numbers=[1, 2])
         test = f"{self._p_text} by permutation of {self.divisions} divisions."
         note = f"Caution: {self.note}." if self.note else ""
         return notebook.card(

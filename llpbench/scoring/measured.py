@@ -187,11 +187,11 @@ class Measured(ABC):
         rows = [
             [
                 self._of(name)[0].heading,
-                format_number(score.value, ".4f"),
+                format_number(score.value, "z.4f"),
                 format_interval(score.low, score.high, decimals=4, to=" to "),
                 self._of(name)[0].definition,
             ]
             for name, score in ((name, self._all[name]) for name in self._whole)
         ]
-        table = notebook.table(["metric", "value", "95 %", "what it says"], rows, numbers=[1])
+        table = notebook.table(["metric", "value", "95 %", "what it says"], rows, numbers=[1, 2])
         return notebook.card(str(self), table, note=self.note)
