@@ -31,9 +31,8 @@ class Brief:
     """
 
     def __repr__(self) -> str:
-        names = list(getattr(type(self), "model_fields", ())) or [
-            field.name for field in (fields(self) if is_dataclass(self) else ())
-        ]
+        known: Any = type(self)
+        names = [one.name for one in fields(known)] if is_dataclass(known) else known.model_fields
         said = ""
         for name in names:
             one = f"{name}={_brief(getattr(self, name))}"

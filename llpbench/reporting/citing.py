@@ -160,8 +160,8 @@ def _authors() -> str:
 
 
 def _licence() -> str:
-    known = metadata(_SELF)
-    return str(known.get("License-Expression") or known["License"])
+    known = metadata(_SELF).json
+    return str(known.get("license_expression") or known["license"])
 
 
 def _write_entry(key: str, fields: Mapping[str, str]) -> str:

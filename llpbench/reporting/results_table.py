@@ -229,9 +229,9 @@ def _frame(settings: list[Setting], metrics: Sequence[str]) -> tuple[pd.DataFram
 
 
 def _sort(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    first = frame[frame["metric"] == metric].sort_values("value", kind="stable")
-    if "↑" in first["title"].iat[0]:
-        first = first.iloc[::-1]
+    first = frame[frame["metric"] == metric]
+    is_ascending = not first["title"].str.endswith("↑").any()
+    first = first.sort_values("value", ascending=is_ascending, kind="stable")
     rest = frame["method"][~frame["method"].isin(first["method"])]
     order = pd.concat([first["method"], rest.drop_duplicates()])
     return frame.set_index("method").loc[order.tolist()].reset_index()

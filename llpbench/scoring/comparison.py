@@ -178,26 +178,32 @@ def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None
 
 
 def compare_tallies(
+    measure: Measure, first: dict[str, FloatArray], second: dict[str, FloatArray], split: str
+) -> Comparison:
+    """Compare two methods, first minus second, by their tallies of the same divisions."""
+    return compare_sums(measure, measure.sums(first), measure.sums(second), split)
+
+
+def compare_sums(
     measure: Measure,
-    first: dict[str, FloatArray],
-    second: dict[str, FloatArray],
+    first: FloatArray,
+    second: FloatArray,
     split: str,
     *,
     names: tuple[str, str] = ("the first", "the second"),
     subject: str = "",
 ) -> Comparison:
-    """Compare two methods, first minus second, by their tallies of the same divisions."""
-    one, other = measure.sums(first), measure.sums(second)
-    interval = paired_bootstrap(one, other, measure.statistic)
+    """Compare two methods, first minus second, by sums (seed, division, m) of a measure."""
+    interval = paired_bootstrap(first, second, measure.statistic)
     return Comparison(
         measure=measure,
         first=names[0],
         second=names[1],
-        values=(measure.value(one), measure.value(other)),
+        values=(measure.value(first), measure.value(second)),
         difference=float(interval.value),
         low=float(interval.low),
         high=float(interval.high),
-        p_value=float(sign_flip_test(one, other, measure.statistic).p_value),
+        p_value=float(sign_flip_test(first, second, measure.statistic).p_value),
         divisions=interval.divisions,
         note=caution(interval.divisions, split),
         subject=subject,

@@ -15,7 +15,7 @@ from llpbench.errors import UnknownNameError, unknown
 from llpbench.markdown import format_interval, format_number
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL
-from llpbench.scoring.comparison import Comparison, compare_tallies
+from llpbench.scoring.comparison import Comparison, compare_sums
 from llpbench.scoring.measures import Measure
 from llpbench.scoring.score import Score
 from llpbench.statistics import Interval, Ranking, rank_methods
@@ -37,7 +37,6 @@ class Measured(ABC):
     synthetic: bool
     attributes: dict[str, Any]
     categories: list[str]
-    tallies: dict[str, FloatArray]
 
     @property
     @abstractmethod
@@ -149,9 +148,8 @@ class Measured(ABC):
         other.measure(metric)
         one, two = (str(scores.attributes.get("method", "predictions")) for scores in (self, other))
         names = (one, two) if one != two else (f"{one} (first)", f"{two} (second)")
-        return compare_tallies(
-            measure, self.tallies, other.tallies, self.split, names=names, subject=self._place
-        )
+        sums = self._of(metric)[1], other._of(metric)[1]
+        return compare_sums(measure, *sums, self.split, names=names, subject=self._place)
 
     def rank(self, others: Sequence[Self], metric: str = "mae") -> Ranking:
         """Rank this, then others of the same data, by a metric that has no goal of its own.
