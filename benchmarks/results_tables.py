@@ -57,7 +57,8 @@ def _row(result: Result) -> list[str]:
     return [
         f"`{result.label}`",
         format_number(numbers["mae"], ".4f"),
-        format_interval(numbers["low"], numbers["high"], decimals=4, to=" to "),
+        # in one line, however narrow the page is
+        format_interval(numbers["low"], numbers["high"], decimals=3, to="\u00a0to\u00a0"),
         format_number(numbers["mae_hard"], ".4f"),
         format_number(numbers["f1_micro"], ".4f"),
         format_number(result.value("calibration_slope"), ".2f"),
