@@ -105,6 +105,7 @@ def test_no_share_and_no_label_of_a_division_moves_its_own_prediction(
         crossvalidate("train-mean", path, folds=3, out=tmp_path / name)
         for path, name in ((store, "clean"), (tmp_path / "other", "changed"))
     )
+    assert all(len(repr(one)) <= 300 for one in (clean, clean.plan, clean.model, clean.chip_error))
     held_out = clean.folds == clean.folds[8]
     difference = np.abs(clean.scores.predicted - changed.scores.predicted)[0].max(axis=1)
     np.testing.assert_array_equal(difference[held_out], 0)
