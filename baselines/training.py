@@ -71,7 +71,7 @@ class Curriculum(ABC):
 
     @abstractmethod
     def validate(self) -> dict[str, float]:
-        """Score the network on validation divisions: ``val_loss``, which decides, and more."""
+        """Score the network on validation divisions: ``val_loss``, which decides, ``val_mae``."""
 
 
 def train_network(
@@ -95,7 +95,7 @@ def train_network(
         Receives every epoch, and says where to go on and when to stop. A stop is obeyed after
         the batch at hand; an epoch that it cuts short counts only where there is no result yet.
     progress : callable, optional
-        Such as :class:`tqdm.tqdm`: shows how far each epoch is.
+        Such as :class:`tqdm.tqdm`: shows how far the training is, and its validation errors.
 
     Returns
     -------
@@ -119,18 +119,19 @@ def train_network(
                 state.restore(checkpoint)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise journal.damaged(error) from error
-    while len(state.history) < curriculum.epochs and not state.is_stale(patience):
-        with _Epoch(state, journal, progress) as epoch:
+    with _Bar(state, progress) as bar:
+        while len(state.history) < curriculum.epochs and not state.is_stale(patience):
+            epoch = _Epoch(state, journal, bar)
             loss = epoch.run()
             if epoch.is_cut_short and (state.best_epoch or epoch.number <= curriculum.warmup):
                 break
             with curriculum.averages():
                 epoch.end({"loss": loss, **curriculum.validate()})
-        if journal is not None:
-            journal.note(state.history)
-            if epoch.is_cut_short:
-                break
-            journal.keep(state.to_arrays())
+            if journal is not None:
+                journal.note(state.history)
+                if epoch.is_cut_short:
+                    break
+                journal.keep(state.to_arrays())
     for variable, value in zip(curriculum.weights, state.best_weights, strict=True):
         variable.assign(value)
     return state.history
@@ -184,19 +185,13 @@ class TrainingState:
         ]
 
 
-class _Epoch:
-    """One pass over a lesson, shown while it runs."""
+class _Bar:
+    """One bar for all epochs, which are taken to be as long as the first; nothing without any."""
 
-    def __init__(
-        self, state: TrainingState, journal: Journal | None, progress: Progress | None
-    ) -> None:
-        self.state, self.journal = state, journal
-        self.number = len(state.history) + 1
-        self.is_cut_short = False
-        self.lesson = state.curriculum.begin(self.number)
-        title = f"epoch {self.number}/{state.curriculum.epochs}"
-        total, unit = self.lesson.total, self.lesson.unit
-        self.bar = progress and progress(total=total, desc=title, unit=unit)
+    def __init__(self, state: TrainingState, progress: Progress | None) -> None:
+        self.state, self.progress = state, progress
+        self.bar: Any = None
+        self.length = self.position = 0
 
     def __enter__(self) -> Self:
         return self
@@ -204,6 +199,40 @@ class _Epoch:
     def __exit__(self, *_failure: object) -> None:
         if self.bar is not None:
             self.bar.close()
+
+    def begin(self, lesson: Lesson) -> None:
+        """Show that an epoch begins."""
+        if self.progress is not None and self.bar is None:
+            self.length = lesson.total
+            self.position = self.length * len(self.state.history)
+            total = self.length * self.state.curriculum.epochs
+            self.bar = self.progress(total=total, initial=self.position, unit=lesson.unit)
+
+    def show(self, number: int, done: float, loss: float) -> None:
+        """Show which part of an epoch is done, and the losses so far."""
+        if self.bar is None:
+            return
+        best = self.state.best_epoch
+        losses = f"loss {loss:.4f}"
+        if best:
+            now, lowest = (self.state.history[n]["val_mae"] for n in (-1, best - 1))
+            losses = f"val MAE {now:.4f}, best {lowest:.4f}"
+        text = f"epoch {number}/{self.state.curriculum.epochs}, {losses}"
+        self.bar.set_postfix_str(text, refresh=done == 1)
+        position = round(self.length * (number - 1 + done))
+        self.bar.update(position - self.position)
+        self.position = position
+
+
+class _Epoch:
+    """One pass over a lesson, shown while it runs."""
+
+    def __init__(self, state: TrainingState, journal: Journal | None, bar: _Bar) -> None:
+        self.state, self.journal, self.bar = state, journal, bar
+        self.number = len(state.history) + 1
+        self.is_cut_short = False
+        self.lesson = state.curriculum.begin(self.number)
+        bar.begin(self.lesson)
 
     def run(self) -> float:
         """Take a step for each batch; the mean loss."""
@@ -216,7 +245,7 @@ class _Epoch:
                     "try a lower learning rate"
                 )
             total, seen = total + loss * units, seen + units
-            self._show(units, loss=total / seen)
+            self.bar.show(self.number, seen / self.lesson.total, total / seen)
             if self.journal is not None and self.journal.must_stop():
                 self.is_cut_short = True
                 break
@@ -227,9 +256,4 @@ class _Epoch:
         self.state.history.append({"epoch": self.number, **row})
         if self.state.best_epoch == self.number:
             self.state.best_weights = [v.numpy() for v in self.state.curriculum.weights]
-        self._show(0, **row)
-
-    def _show(self, units: int, **figures: float) -> None:
-        if self.bar is not None:
-            self.bar.set_postfix(figures, refresh=not units)
-            self.bar.update(units)
+        self.bar.show(self.number, 1, row["loss"])

@@ -13,7 +13,7 @@ import click
 
 from llpbench._version import __version__
 from llpbench.cli.options import FOLDER
-from llpbench.cli.output import LOG, echo, logging_to_stderr
+from llpbench.cli.output import LOG, logging_to_stderr, print_error
 from llpbench.errors import LLPBenchError
 
 COMMANDS = {
@@ -133,5 +133,5 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _leave(message: str, code: int) -> None:
-    echo(f"llpbench: {' '.join(message.split())}", err=True)
+    print_error(message)
     sys.exit(code)

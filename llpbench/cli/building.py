@@ -142,6 +142,7 @@ def build(
 )
 @click.option("--force", is_flag=True, help="Go on with an image unlike those trained on.")
 @options.out_option("A new folder.", required=True, kind=options.FOLDER)
+@options.wide_option
 @options.json_option
 def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sources: Any) -> None:
     """Apply the method trained in folder RUN to a new raster, and map it.
@@ -177,7 +178,8 @@ def _print_drift(drift: Any) -> None:
     """Print how far new images lie from those trained on, where that is known."""
     if drift is not None:
         rows, worst = drift.rows(), sorted(drift.worst[:_MOST_CHANNELS])
-        print_table([rows[number] for number in worst])
+        order = ("band", "drift", "at most", "training mean", "new mean")
+        print_table([rows[number] for number in worst], order=order)
         echo(f"\nthe {len(worst)} worst of {len(rows)}\n" if len(worst) < len(rows) else "")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@options.wide_option
 @options.json_option
 def datasets(as_json: bool) -> None:
     """List the datasets of the catalog and those imported here."""
@@ -37,7 +38,8 @@ def datasets(as_json: bool) -> None:
                 "size": None if row["bytes"] is None else readable(row["bytes"]),
             }
             for row in rows
-        ]
+        ],
+        order=("dataset", "state", "size", "chips"),
     )
     echo(f"\nDatasets are kept in {cache_folder()}")
 
@@ -98,6 +100,7 @@ def _damaged_row(name: str, size: int) -> dict[str, Any]:
 
 @click.command()
 @options.dataset_argument
+@options.wide_option
 @options.json_option
 def info(dataset: str, as_json: bool) -> None:
     """Show source, splits, classes and hardness of DATASET."""
@@ -120,7 +123,7 @@ def info(dataset: str, as_json: bool) -> None:
     echo("".join(f"{facts[name]}\n" for name in said if facts[name]))
     echo("\n".join(array_lines(images)) + "\n")
     if bands := band_rows(images):
-        print_table(bands)
+        print_table(bands, prose=("description",))
         echo()
     short = [
         {name.removeprefix("chips ").replace("without", "no"): row[name] for name in row}

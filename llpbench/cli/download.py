@@ -23,6 +23,7 @@ from llpbench.cli.output import echo, log_remarks, print_json, print_rows, reada
 )
 @click.option("--chips", type=options.COUNT, help="Only about that many, for a first look.")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
+@options.wide_option
 @options.json_option
 def download(
     names: tuple[str, ...], everything: bool, dry_run: bool, as_json: bool, **fetching: Any
@@ -79,7 +80,7 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
             }
             for each in plans
         ]
-    print_rows(rows, as_json)
+    print_rows(rows, as_json, order=("dataset", "to fetch", "needed", "free"))
 
 
 @click.command()
@@ -87,6 +88,7 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
 @click.option("--archives", is_flag=True, help="Remove downloaded archives.")
 @click.option("--partial", is_flag=True, help="Remove what interrupted runs left.")
 @click.option("--all", "everything", is_flag=True, help="Remove all of it.")
+@options.wide_option
 @options.json_option
 def clean(
     names: tuple[str, ...], archives: bool, partial: bool, everything: bool, as_json: bool
@@ -125,6 +127,7 @@ def clean(
     kind=options.UsersPath(exists=True, dir_okay=False),
     default=Path("llpbench/catalog/catalog.toml"),
 )
+@options.wide_option
 @options.json_option
 def pin_records(out: Path, as_json: bool) -> None:
     """Ask Zenodo for the archives of all records and pin their names, sizes and checksums.

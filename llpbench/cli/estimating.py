@@ -52,6 +52,7 @@ NO_INTERVALS = (
 @click.option("--sample", type=options.COUNT, metavar="N", help="Draw N chips to label instead.")
 @click.option("--seed", type=options.SEED, default=0, help="Of the draw.")
 @options.out_option("A .csv or .parquet of areas; of --sample a .geojson.")
+@options.wide_option
 @options.json_option
 def estimate(
     predictions: Path,
@@ -127,7 +128,7 @@ def _estimate(
         echo(f"{areas}\n")
     table = areas.table().astype(object)
     rows: Any = table.where(table.notna(), None).to_dict("records")
-    print_rows(rows if as_json else [_shown(row) for row in rows], as_json)
+    print_rows(rows if as_json else [_shown(row) for row in rows], as_json, prose=("class",))
     for remark in areas.remarks():
         LOG.warning(remark)
     if not areas.has_intervals and not chosen["labels"]:

@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, echo, print_folder, print_json, print_table, shows_progress
+from llpbench.cli.output import (
+    echo,
+    print_error,
+    print_folder,
+    print_json,
+    print_table,
+    shows_progress,
+)
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
@@ -19,19 +26,23 @@ DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "
 
 @click.command()
 @options.out_option("A new folder for the runs; runs/demo by default.", kind=options.FOLDER)
+@options.wide_option
 @options.json_option
 def demo(out: Path | None, as_json: bool) -> None:
     """Run four methods on both embedded synthetic datasets and print their results."""
     from llpbench.cli.results import print_runs
+    from llpbench.running.progress import runs_bar
     from llpbench.running.run import run_method
     from llpbench.runs.folder import claimed_folder
     from llpbench.runs.results import result_row
 
-    runs, tasks = [], itertools.product(DEMO_DATASETS, DEMO_METHODS.items())
+    runs, progress = [], shows_progress()
+    tasks = list(itertools.product(DEMO_DATASETS, DEMO_METHODS.items()))
     with claimed_folder(out, "demo", resume=False) as folder:
-        for dataset, (method, settings) in tasks:
-            LOG.info("%s on %s (synthetic) ...", method, dataset)
-            place, progress = folder / f"{method}-{dataset}", shows_progress()
+        for dataset, (method, settings) in runs_bar(
+            tasks, "demo", total=len(tasks), shown=progress
+        ):
+            place = folder / f"{method}-{dataset}"
             run = run_method(method, dataset, settings=settings, out=place, progress=progress)
             runs.append(run)
     if as_json:
@@ -62,6 +73,7 @@ def demo(out: Path | None, as_json: bool) -> None:
 @click.option(
     "--workers", type=options.COUNT, default=1, help="Processes that runs are shared out to."
 )
+@options.wide_option
 @options.json_option
 def sweep(
     preset: str | None,
@@ -103,9 +115,9 @@ def sweep(
         print_runs([run for job, run in result.done if job.split == "test"])
         echo(f"written to {out}: {ROWS}, {TABLE} and the folders of the runs")
     for job, reason in result.failed:
-        echo(f"llpbench: {job.title} failed: {reason}", err=True)
+        print_error(f"{job.title} failed: {reason}")
     if result.interrupted:
-        echo("llpbench: interrupted; go on with the same command", err=True)
+        print_error("interrupted; go on with the same command")
         sys.exit(130)
     sys.exit(1 if result.failed else 0)
 
@@ -132,6 +144,7 @@ def sweep(
 @click.option(
     "--workers", type=options.COUNT, default=1, help="Processes that folds are shared out to."
 )
+@options.wide_option
 @options.json_option
 def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> None:
     """Predict each fold of divisions by METHOD fitted to others, and score their shares.
@@ -146,7 +159,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     try:
         done = experiment(method, progress=shows_progress(), **plan)
     except KeyboardInterrupt:
-        echo("llpbench: interrupted; go on with the same command", err=True)
+        print_error("interrupted; go on with the same command")
         sys.exit(130)
     if as_json:
         echo(done.to_json())
@@ -193,6 +206,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
 @options.out_option(
     "Folder of the table and the picture, runs/coarseness-DATASET by default.", kind=options.FOLDER
 )
+@options.wide_option
 @options.json_option
 def coarseness(
     dataset: str,
@@ -206,12 +220,11 @@ def coarseness(
 
     Only what train and val divisions know changes; the test split stays as it is.
     """
-    from tqdm import tqdm
-
     from llpbench.data.dataset import open_dataset
     from llpbench.plots import draw_coarseness, write_figure
     from llpbench.running.coarseness import FACTORS
     from llpbench.running.coarseness import coarseness as experiment
+    from llpbench.running.progress import runs_bar
     from llpbench.writing import replace_text
 
     ds = open_dataset(dataset)
@@ -219,7 +232,7 @@ def coarseness(
         ds,
         factors=factors or FACTORS,
         seeds=seeds or (0,),
-        progress=lambda items: tqdm(items, disable=not shows_progress(), unit="run"),
+        progress=lambda runs: runs_bar(runs, "runs", total=len(runs), shown=shows_progress()),
         **design,
     )
     out = out or Path("runs") / f"coarseness-{ds.llp.info.name}"
@@ -231,5 +244,8 @@ def coarseness(
         print_json(rows)
         return
     hidden = ("mae_hard", "f1_micro")
-    print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
+    print_table(
+        [{name: row[name] for name in row if name not in hidden} for row in rows],
+        order=("method", "coarser", "mae", "low", "high", "divisions"),
+    )
     echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

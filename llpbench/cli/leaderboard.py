@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option
-from llpbench.cli.output import echo, print_json, print_rows, print_table, shows_progress
+from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option, wide_option
+from llpbench.cli.output import (
+    echo,
+    print_error,
+    print_json,
+    print_pairs,
+    print_rows,
+    print_table,
+    shows_progress,
+)
 
 if TYPE_CHECKING:
     from llpbench.board.layout import Board
@@ -106,6 +114,7 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 @leaderboard.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @board_option
+@wide_option
 @json_option
 def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
@@ -117,7 +126,7 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
         print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})
     else:
         _print_verdict(verdict)
-        print_table(rows)
+        print_table(rows, prose=("dataset",))
         for path in written:
             echo(f"written to {path}")
     sys.exit(verdict.is_refused)
@@ -129,16 +138,19 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
     "--pixels", is_flag=True, help="Segmentations as well; needs them and the datasets' imagery."
 )
 @board_option
+@wide_option
 @json_option
 def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -> None:
     """Score what is new or was scored by another version of the scorer."""
     from llpbench.board.upkeep import score_board
 
-    print_rows([_row(upkeep) for upkeep in score_board(board, entries, pixels=pixels)], as_json)
+    rows = [_row(upkeep) for upkeep in score_board(board, entries, pixels=pixels)]
+    print_rows(rows, as_json, prose=("dataset",))
 
 
 @leaderboard.command()
 @board_option
+@wide_option
 @json_option
 def replay(board: Board, as_json: bool) -> None:
     """Score everything again and compare with what is stored.
@@ -154,7 +166,7 @@ def replay(board: Board, as_json: bool) -> None:
         print_json([result.model_dump() for result in replayed])
         sys.exit(bool(problems))
     for result in problems:
-        echo(f"llpbench: {result.entry} on {result.dataset} {result.problem}", err=True)
+        print_error(f"{result.entry} on {result.dataset} {result.problem}")
     moved = [result for result in replayed if result.moved and not result.problem]
     print_table(
         [
@@ -168,7 +180,8 @@ def replay(board: Board, as_json: bool) -> None:
             }
             for result in replayed
             if not result.problem and (result.moved or result.rank != result.stored_rank)
-        ]
+        ],
+        prose=("dataset",),
     )
     echo(f"{len(replayed)} scored again, {len(moved)} moved, {len(problems)} wrong")
     sys.exit(bool(problems))
@@ -178,6 +191,7 @@ def replay(board: Board, as_json: bool) -> None:
 @click.argument("entry")
 @datasets_option(required=False)
 @board_option
+@wide_option
 @json_option
 def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool) -> None:
     """Run the command of ENTRY again, if it is `llpbench run` of a method that ships here.
@@ -190,7 +204,8 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
     (submission,) = find_submissions(board, [entry])
     done = list(reproduce_entry(board, submission, datasets, progress=shows_progress()))
     rows = [rerun.model_dump(exclude={"command"}, by_alias=True) for rerun in done]
-    print_rows(rows, as_json)
+    order = ("dataset", "MAE", "low", "high", "again", "inside")
+    print_rows(rows, as_json, order=order)
     sys.exit(not all(rerun.inside for rerun in done))
 
 
@@ -198,6 +213,7 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
 @click.argument("entries", nargs=-1, required=True)
 @click.option("--metric", default="mae", show_default=True, help="As `llpbench evaluate` has it.")
 @board_option
+@wide_option
 @json_option
 def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) -> None:
     """Compare ENTRIES pair by pair, divisions paired: difference, interval, permutation test.
@@ -212,9 +228,7 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
     if as_json:
         print_json(rows)
         return
-    print_table([{name: row[name] for name in row if name != "note"} for row in rows])
-    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        echo(f"\n{note}")
+    print_pairs(rows)
 
 
 @leaderboard.command()

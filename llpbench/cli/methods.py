@@ -14,10 +14,11 @@ import click
 from llpbench.cli import options
 from llpbench.cli.output import (
     echo,
+    print_error,
     print_folder,
     print_json,
+    print_pairs,
     print_rows,
-    print_table,
     shows_progress,
 )
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@options.wide_option
 @options.json_option
 def baselines(as_json: bool) -> None:
     """List the installed methods; parameters (learned weights) are counted at 5 classes."""
@@ -33,7 +35,9 @@ def baselines(as_json: bool) -> None:
 
     facts = ("name", "supervision", "track", "parameters", "non_trainable", "source")
     methods = map(describe_method, method_names())
-    print_rows([{fact: getattr(one, fact) for fact in facts} for one in methods], as_json)
+    rows = [{fact: getattr(one, fact) for fact in facts} for one in methods]
+    order = ("name", "supervision", "track", "parameters", "source")
+    print_rows(rows, as_json, order=order, prose=("source",))
 
 
 @click.command()
@@ -67,6 +71,7 @@ def baselines(as_json: bool) -> None:
 @click.option("--deterministic", is_flag=True, help="The same bits again on one machine; slower.")
 @click.option("--tracker", type=click.Choice(["wandb"]), help="Send figures to this service.")
 @click.option("--tracker-tag", metavar="WORD", help="To find the run by at the service.")
+@options.wide_option
 @options.json_option
 def run(
     method: str,
@@ -87,6 +92,7 @@ def run(
     seeds, each has a run of its own. Ctrl-C once stops the training of
     a network and evaluates its best weights so far; twice quits.
     """
+    from llpbench.running.progress import runs_bar
     from llpbench.running.run import complete_run, run_method
 
     method = "+".join([method, *(post.split(",") if post else [])])
@@ -98,7 +104,8 @@ def run(
         raise click.UsageError("--resume of several runs needs the --out they were given")
     fixed |= {"settings": settings, "progress": shows_progress()}
     done: list[Run] = []
-    for dataset, seed in tasks:
+    shown = several and shows_progress()
+    for dataset, seed in runs_bar(tasks, "runs", total=len(tasks), shown=shown):
         task = (method, dataset)
         if several and out is not None:
             folder = out / f"{method}-{Path(dataset).name}-seed{seed}"
@@ -110,7 +117,7 @@ def run(
             break
     _report(done, as_json)
     if done[-1].record.interrupted:
-        echo("llpbench: interrupted; go on with the same command and --resume", err=True)
+        print_error("interrupted; go on with the same command and --resume")
         sys.exit(130)
 
 
@@ -131,6 +138,7 @@ def _report(done: Sequence[Run], as_json: bool) -> None:
 @click.command()
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=options.EXISTING_FOLDER)
 @click.option("--metric", default="mae", help="As `llpbench evaluate --json` names it.")
+@options.wide_option
 @options.json_option
 def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:
     """Compare the settings of RUNs, or of all below such folders, pair by pair.
@@ -147,10 +155,7 @@ def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:
         return
     if len(rows) == 1:
         echo(f"{rows[0]['finding']}\n")
-    hidden = ("finding", "note")
-    print_table([{name: row[name] for name in row if name not in hidden} for row in rows])
-    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        echo(f"\n{note}")
+    print_pairs(rows)
 
 
 def _finite(value: Any) -> Any:

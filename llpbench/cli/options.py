@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from llpbench.cli.output import WIDE
 from llpbench.errors import LLPBenchError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -50,6 +51,19 @@ dataset_option = click.option(
 )
 name_argument = click.argument("name", metavar="NAME")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def _keep_wide(context: click.Context, _parameter: click.Parameter, is_wide: bool) -> None:
+    context.meta[WIDE] = is_wide
+
+
+wide_option = click.option(
+    "--wide",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_wide,
+    help="Show all columns of tables, however wide the terminal is.",
+)
 split_option = click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),

@@ -7,11 +7,12 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from llpbench.cli.terminal import echo_message, is_terminal, line_width, wrap
 from llpbench.errors import printable
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("llpbench")
 """Of the whole package. INFO: what a command does; WARNING: notes; DEBUG: what is read, guessed
 and how long it took."""
+
+WIDE = "llpbench.wide"
+"""Where the context of a command keeps that ``--wide`` was given."""
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
@@ -36,7 +40,10 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "note: " if record.levelno == logging.WARNING else ""
-        echo(prefix + record.getMessage(), err=True)
+        # bars on the screen, of a module that is there only if there are any, stand below messages
+        bars = sys.modules.get("tqdm")
+        with bars.tqdm.external_write_mode(sys.stderr) if bars else nullcontext():
+            echo_message(prefix, record.getMessage(), "yellow")
 
 
 @contextmanager
@@ -54,7 +61,7 @@ def logging_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
 
 def shows_progress() -> bool:
     """Whether commands show progress bars: on a terminal, unless ``--quiet``."""
-    return LOG.isEnabledFor(logging.INFO) and sys.stderr.isatty()
+    return LOG.isEnabledFor(logging.INFO) and is_terminal(err=True)
 
 
 def print_json(content: Any) -> None:
@@ -62,34 +69,43 @@ def print_json(content: Any) -> None:
     echo(json.dumps(content, indent=1, allow_nan=False, default=os.fspath))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, **layout: Any) -> None:
     """Print rows as JSON or as :func:`print_table` does."""
     if as_json:
         print_json(rows)
     else:
-        print_table(rows)
+        print_table(rows, **layout)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as an aligned table: numbers to the right, text to the left.
+def print_table(rows: Sequence[Mapping[str, Any]], **layout: Any) -> None:
+    """Print rows as an aligned table that fits the terminal, and name the columns left out.
 
-    All rows have the same keys, which are the headings.
+    All rows have the same keys, which are the headings. Without a terminal, or with ``--wide``,
+    nothing is left out. What matters most and what may stand out is said as to
+    :func:`~llpbench.cli.tables.table_lines`.
     """
-    from llpbench.markdown import format_cells
+    from llpbench.cli.tables import table_lines
 
     if not rows:
         return
-    values = format_cells([list(row.values()) for row in rows])
-    cells = [[printable(cell) for cell in line] for line in values]
-    headings = list(rows[0])
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    right = [all(isinstance(row[name], int | float | None) for row in rows) for name in headings]
-    for line in [headings, ["-" * width for width in widths], *cells]:
-        aligned = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right, strict=True)
-        ]
-        echo("  ".join(aligned).rstrip())
+    context = click.get_current_context(silent=True)
+    is_wide = context is not None and context.meta.get(WIDE, False)
+    width = None if is_wide else line_width()
+    lines, left_out = table_lines(rows, width, **layout)
+    if width is not None and left_out:
+        lines += ["", *wrap(f"also: {', '.join(left_out)}; --wide shows all", width)]
+    click.echo("\n".join(lines))
+
+
+def print_pairs(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print comparisons of pairs as a table, and below it their notes, each once."""
+    print_table(
+        [{name: row[name] for name in row if name not in ("finding", "note")} for row in rows],
+        order=("first", "second", "difference", "low", "high", "corrected", "p", "dataset"),
+        prose=("first", "second"),
+    )
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        echo(f"\n{note}")
 
 
 def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
@@ -104,6 +120,11 @@ def print_folder(folder: Path) -> None:
     """Print the names of the files in a folder."""
     for path in sorted(folder.iterdir()):
         echo(f"  {path.name}")
+
+
+def print_error(message: str) -> None:
+    """Print what went wrong, or could not be done, to stderr."""
+    echo_message("llpbench: ", " ".join(message.split()), "red")
 
 
 def log_remarks(remarks: Iterable[str]) -> None:

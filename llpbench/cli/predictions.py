@@ -82,6 +82,7 @@ def convert(
     help="A folder for pictures; those in it of the same names are replaced.",
 )
 @options.rgb_option
+@options.wide_option
 @options.json_option
 def evaluate(
     files: tuple[Path, ...],

@@ -37,6 +37,13 @@ class Journal:
         Set when training shall stop early.
     on_epoch : callable, optional
         Called with the row of every epoch that ends.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether training was told to stop early.
+    epochs : int
+        How many have ended, in this training and before it was resumed.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class Journal:
     ) -> None:
         self.folder = folder
         self.interrupted = False
+        self.epochs = 0
         self._identity = json.loads(json.dumps(identity))
         self._stop = stop or Event()
         self._on_epoch = on_epoch
@@ -78,6 +86,7 @@ class Journal:
             writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(history)
+        self.epochs = len(history)
         if self._on_epoch is not None:
             self._on_epoch(history[-1])
 

@@ -123,9 +123,14 @@ def band_rows(images: Mapping[str, Imagery]) -> list[dict[str, Any]]:
     if all(band.role in ("", band.name) and band.wavelength is None for band in bands):
         return []
     rows: list[dict[str, Any]] = [
-        {"band": band.name, "shows": band.role, "nm": band.wavelength, "": band.description}
+        {
+            "band": band.name,
+            "shows": band.role,
+            "nm": band.wavelength,
+            "description": band.description,
+        }
         for band in bands[:MOST_ROWS]
     ]
     if more := len(bands) - len(rows):
-        rows.append({"band": f"and {more} more", "shows": "", "nm": None, "": ""})
+        rows.append({"band": f"and {more} more", "shows": "", "nm": None, "description": ""})
     return rows

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from llpbench.data.divisions import Divisions, chip_places
 from llpbench.data.folds import apart, fold_divisions
@@ -23,6 +22,7 @@ from llpbench.predictions.table import check_predictions
 from llpbench.protocol import ALL, INTERVAL_LEVELS
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.running.fold_results import CrossValidation
+from llpbench.running.progress import runs_bar
 from llpbench.running.run import complete_task
 from llpbench.running.sweep_plan import Job
 from llpbench.running.workers import share_out
@@ -106,7 +106,7 @@ def crossvalidate(
     with locked(folder, wait=False):
         work = partial(_predict, plan, folder, progress and workers == 1)
         runs = share_out(work, range(folds), workers)
-        bar = tqdm(runs, desc="folds", unit="fold", total=folds, disable=not progress)
+        bar = runs_bar(runs, "folds", total=folds, shown=progress)
         done = _put_together(plan, folder, bar)
         done.write()
     return done

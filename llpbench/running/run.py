@@ -26,6 +26,7 @@ from llpbench.plots import widest_category, write_division_plots, write_plots
 from llpbench.protocol import ALL, VERSION, scores_chips
 from llpbench.running.evaluating import Evaluation, clock, evaluate_split, validate
 from llpbench.running.interrupts import stop_on_interrupt
+from llpbench.running.progress import summarise, training_bar
 from llpbench.running.task import Task
 from llpbench.running.tracking import Tracker, open_tracker
 from llpbench.runs.folder import can_resume, claimed_folder, working_folder
@@ -223,7 +224,8 @@ def _run(
 ) -> tuple[RunRecord, Evaluation]:
     """Do all of it in a folder; what was trained and scored is whole before any picture."""
     method, begun = task.method, clock()
-    interrupted = _fit(task, folder, tracker, progress)
+    journal = _fit(task, folder, tracker, progress)
+    interrupted = journal.interrupted
     fit_seconds, fit_cpu = (clock() - begun).tolist()
     method.save(folder / "weights")
     if interrupted:  # training may go on, and test is looked at once: at its end
@@ -263,6 +265,7 @@ def _run(
         images=None if trained.images == RGB_ONLY else dict(trained.images),
         inputs=task.inputs,
     )
+    log.info("%s", summarise(task, record, journal.epochs))
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     _draw(evaluation, folder / "plots")
     tracker.finish(folder, record, evaluation)
@@ -288,16 +291,14 @@ def _draw(evaluation: Evaluation, folder: Path) -> None:
         log.warning("the pictures could not be drawn (%r); the run is kept without them", error)
 
 
-def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> bool:
-    """Train, and say whether somebody interrupted it."""
-    from tqdm import tqdm
-
+def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> Journal:
+    """Train; the journal says whether somebody interrupted it."""
     train, val = (take_part(task.region, name) for name in (task.train_on, "val"))
-    bar = tqdm if progress else None
+    bar = training_bar(task.name) if progress else None
     if not task.method.is_iterative:
         gate.fit(task.method, train, val, progress=bar)
-        return False
+        return Journal(folder, task.identity)
     with stop_on_interrupt() as stop:
         journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)
         gate.fit(task.method, train, val, progress=bar, journal=journal)
-    return journal.interrupted
+    return journal

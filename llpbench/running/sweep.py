@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
@@ -18,6 +17,7 @@ from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
+from llpbench.running.progress import runs_bar
 from llpbench.running.run import complete_run
 from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
@@ -93,7 +93,7 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
     """Make further runs of a sweep, and the tables anew after each."""
     make = partial(_try, folder=out / RUNS, progress=progress and workers == 1)
     results = share_out(make, jobs, workers)
-    shown = tqdm(jobs, desc="sweep", unit="run", disable=not progress)
+    shown = runs_bar(jobs, "runs", total=len(jobs), shown=progress)
     for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
             sweep.failed.append((job, run))

@@ -1,0 +1,62 @@
+"""What a terminal shows of runs: a bar while one is trained, a line when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from llpbench.methods.method import Progress
+
+if TYPE_CHECKING:
+    from llpbench.running.task import Task
+    from llpbench.runs.record import RunRecord
+
+_TRAINING = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left{postfix}"
+_RUNS = "{desc}: {n_fmt} of {total_fmt} done |{bar}| {remaining} left"
+
+
+def training_bar(title: str) -> Progress:
+    """What makes the bars of one training: as long as the line, and gone when they are full.
+
+    Parameters
+    ----------
+    title : str
+        Stands first, then what the method says of a bar.
+    """
+    from tqdm import tqdm
+
+    def make(*items: Any, desc: str = "", **options: Any) -> Any:
+        said = f"{title}, {desc}" if desc else title
+        return tqdm(
+            *items, desc=said, bar_format=_TRAINING, leave=False, dynamic_ncols=True, **options
+        )
+
+    return make
+
+
+def summarise(task: Task, record: RunRecord, epochs: int) -> str:
+    """Write the line that stays of a training.
+
+    It says how long that was, and how good it is on the val split.
+    """
+    fold = f", fold {task.fold}" if task.fold else ""
+    facts = [f"{epochs} epochs"] if epochs else []
+    if record.validation is not None:
+        facts.append(f"val MAE {record.validation['mae']:.4f}")
+    facts.append(f"{record.fit_seconds:.0f} s")
+    return f"{task.name} on {record.trained_on}, seed {task.seed}{fold}: {', '.join(facts)}"
+
+
+def runs_bar(runs: Iterable[Any], title: str, *, total: int, shown: bool) -> Iterable[Any]:
+    """Show how many of some runs are done while they are iterated over, and the time left."""
+    from tqdm import tqdm
+
+    return tqdm(
+        runs,
+        desc=title,
+        total=total,
+        bar_format=_RUNS,
+        leave=False,
+        dynamic_ncols=True,
+        disable=not shown,
+    )
