@@ -1,4 +1,4 @@
-"""The command line: a table of commands, each imported when it runs."""
+"""The command line: tables of commands, each imported when it runs."""
 
 from __future__ import annotations
 
@@ -16,54 +16,70 @@ from llpbench.cli.options import FOLDER
 from llpbench.cli.output import LOG, logging_to_stderr, print_error
 from llpbench.errors import LLPBenchError
 
-COMMANDS = {
-    "datasets": ("datasets:datasets", "List all datasets and their state."),
-    "download": ("download:download", "Fetch published datasets."),
-    "info": ("datasets:info", "Show what a dataset holds."),
-    "verify": ("datasets:verify", "Check a dataset against its digest."),
-    "clean": ("download:clean", "Show what the cache holds, and remove it."),
-    "cite": ("datasets:cite", "Print how to cite a dataset, a method or llpbench."),
-    "import": ("building:import_zip", "Make a dataset from a published zip."),
-    "export-archive": ("building:export_archive", "Write a dataset as such a zip."),
-    "synthesize": ("building:synthesize", "Make a synthetic dataset."),
-    "build": ("building:build", "Make a dataset of a region of your own."),
-    "baselines": ("methods:baselines", "List the installed methods."),
-    "run": ("methods:run", "Train a method, predict and score."),
-    "sweep": ("experiments:sweep", "Run many methods, datasets, seeds and settings."),
-    "crossvalidate": (
-        "experiments:crossvalidate",
-        "Predict each fold of divisions by the others, and score it without labels.",
-    ),
-    "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
-    "predict": ("building:predict", "Apply a trained method to a new raster."),
-    "map": ("predictions:map_predictions", "Write predictions as a map."),
-    "estimate": ("estimating:estimate", "Estimate areas of classes in polygons."),
-    "template": ("predictions:template", "Write an empty predictions file to fill."),
-    "convert": ("predictions:convert", "Write predictions in another form."),
-    "evaluate": ("predictions:evaluate", "Score a predictions file."),
-    "compare": ("methods:compare", "Compare runs, divisions paired."),
-    "results": ("results:results", "Write runs as a table of methods and metrics."),
-    "leaderboard": (
-        "leaderboard:leaderboard",
-        "Make and check entries; score, replay and compare them.",
-    ),
-    "figures": ("reporting:figures", "Draw the paper's figures for a dataset."),
-    "datasheet": ("reporting:datasheet", "Write a dataset's card in Markdown."),
-    "croissant": ("reporting:croissant", "Write a dataset's GeoCroissant metadata."),
-    "pin-records": (
-        "download:pin_records",
-        "For maintainers: write archive checksums into the package.",
-    ),
-    "demo": ("experiments:demo", "Run the whole benchmark on the embedded datasets."),
+SECTIONS = {
+    "Begin here": {
+        "demo": ("experiments:demo", "Run the whole benchmark on the embedded datasets."),
+    },
+    "Datasets": {
+        "datasets": ("datasets:datasets", "List all datasets and their state."),
+        "download": ("download:download", "Fetch published datasets."),
+        "info": ("datasets:info", "Show what a dataset holds."),
+        "verify": ("datasets:verify", "Check a dataset against its digest."),
+        "clean": ("download:clean", "Show what the cache holds, and remove it."),
+        "cite": ("datasets:cite", "Print how to cite a dataset, a method or llpbench."),
+        "datasheet": ("reporting:datasheet", "Write a dataset's card in Markdown."),
+        "croissant": ("reporting:croissant", "Write a dataset's GeoCroissant metadata."),
+        "figures": ("reporting:figures", "Draw the paper's figures for a dataset."),
+    },
+    "Datasets of your own": {
+        "build": ("building:build", "Make a dataset of a region of your own."),
+        "import": ("building:import_zip", "Make a dataset from a published zip."),
+        "synthesize": ("building:synthesize", "Make a synthetic dataset."),
+        "export-archive": ("building:export_archive", "Write a dataset as such a zip."),
+    },
+    "Methods": {
+        "baselines": ("methods:baselines", "List the installed methods."),
+        "run": ("methods:run", "Train a method, predict and score."),
+        "sweep": ("experiments:sweep", "Run many methods, datasets, seeds and settings."),
+        "crossvalidate": (
+            "experiments:crossvalidate",
+            "Predict each fold of divisions by the others, and score it without labels.",
+        ),
+        "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
+    },
+    "Maps and areas": {
+        "predict": ("building:predict", "Apply a trained method to a new raster."),
+        "map": ("predictions:map_predictions", "Write predictions as a map."),
+        "estimate": ("estimating:estimate", "Estimate areas of classes in polygons."),
+    },
+    "Scores": {
+        "evaluate": ("predictions:evaluate", "Score a predictions file."),
+        "compare": ("methods:compare", "Compare runs, divisions paired."),
+        "results": ("results:results", "Write runs as a table of methods and metrics."),
+        "template": ("predictions:template", "Write an empty predictions file to fill."),
+        "convert": ("predictions:convert", "Write predictions in another form."),
+    },
+    "The leaderboard": {
+        "leaderboard": (
+            "leaderboard:leaderboard",
+            "Make and check entries; score, replay and compare them.",
+        ),
+    },
+    "For maintainers": {
+        "pin-records": ("download:pin_records", "Write checksums of archives into the package."),
+    },
 }
-"""Command name to where it is defined (below ``llpbench.cli``) and what help says of it."""
+"""Commands by what they are for: where each is defined (below ``llpbench.cli``) and what help says.
+"""
+
+COMMANDS = {name: said for section in SECTIONS.values() for name, said in section.items()}
 
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table."""
+        """Names in the order of the sections."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -78,8 +94,12 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_where, text) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(widest), text) for name, (_where, text) in commands.items()]
+                )
 
 
 @click.group(
@@ -88,10 +108,12 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="llpbench")
 @click.option(
-    "--cache-dir", type=FOLDER, help="Where datasets are kept, instead of $LLPBENCH_CACHE."
+    "--cache-dir", type=FOLDER, help="Folder where datasets are kept, instead of $LLPBENCH_CACHE."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Errors and results only.")
-@click.option("-v", "--verbose", is_flag=True, help="Also what is read and guessed, and times.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors and results only.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Also print what is read and guessed, and times."
+)
 @click.pass_context
 def cli(context: click.Context, cache_dir: Path | None, quiet: bool, verbose: bool) -> None:
     """Benchmark for learning from label proportions on satellite imagery.

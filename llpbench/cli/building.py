@@ -38,7 +38,7 @@ def import_zip(archive: Path, name: str, as_json: bool) -> None:
 
 @click.command("export-archive")
 @options.dataset_argument
-@options.out_option("The zip.", required=True)
+@options.out_option("The zip to write.", required=True)
 def export_archive(dataset: str, out: Path) -> None:
     """Write DATASET as a zip, in the layout of the published archives."""
     from llpbench.data.archive_export import write_archive
@@ -49,18 +49,23 @@ def export_archive(dataset: str, out: Path) -> None:
 
 @click.command()
 @options.name_argument
-@click.option("--chips", type=options.COUNT, default=2000)
-@click.option("--seed", type=options.SEED, default=0)
+@click.option("--chips", type=options.COUNT, default=2000, help="Number of chips.")
+@click.option("--seed", type=options.SEED, default=0, help="Seed of everything random.")
 @click.option(
     "--bands",
     type=int,
     default=3,
-    help="Of images: 3 (red, green, blue), 4 to 13 (of Sentinel-2; 4 and 10 are those of 10 m, and "
-    "of 10 and 20 m), or 0.",
+    help="Number of bands of images: 3 (red, green, blue), 4 to 13 (of Sentinel-2; 4 and 10 are "
+    "those of 10 m, and of 10 and 20 m), or 0 for none.",
 )
-@click.option("--embedding", type=int, default=0, help="Features of an embedding, such as 64.")
 @click.option(
-    "--label-set", type=click.Choice(["esaworldcover", "humanpop"]), default="esaworldcover"
+    "--embedding", type=int, default=0, help="Number of features of an embedding, such as 64."
+)
+@click.option(
+    "--label-set",
+    type=click.Choice(["esaworldcover", "humanpop"]),
+    default="esaworldcover",
+    help="What is seen on the ground: land cover or population.",
 )
 @options.json_option
 def synthesize(
@@ -89,28 +94,38 @@ def synthesize(
     "--labels",
     type=options.PATH,
     multiple=True,
-    help="Raster of classes, folder of them, or pattern; several.",
+    help="Raster of classes, folder of them, or pattern in quotes; give it several times for "
+    "several.",
 )
-@click.option("--label-band", type=options.COUNT, help="Which of its bands holds the classes.")
+@click.option(
+    "--label-band", type=options.COUNT, help="Which band of the label raster holds the classes."
+)
 @click.option(
     "--legend",
     default="auto",
-    help="What its numbers mean: auto, esa-worldcover, dynamic-world, corine, ghsl, ghsl-smod, "
-    "a label set of the catalog, or a .toml file.",
+    help="What the numbers of the label raster mean: auto, esa-worldcover, dynamic-world, "
+    "corine, ghsl, ghsl-smod, a label set of the catalog, or a .toml file.",
 )
-@click.option("--splits", type=click.Choice(["bands", "folds"]), default="bands")
-@click.option("--folds", type=click.IntRange(min=3), default=5)
-@click.option("--fold", type=click.IntRange(min=0), default=0, help="Which one is test.")
+@click.option(
+    "--splits",
+    type=click.Choice(["bands", "folds"]),
+    default="bands",
+    help="Split divisions by diagonal bands, or by folds that lie together.",
+)
+@click.option("--folds", type=click.IntRange(min=3), default=5, help="Number of folds.")
+@click.option(
+    "--fold", type=click.IntRange(min=0), default=0, help="Which fold, from 0, is the test split."
+)
 @click.option(
     "--buffer-km",
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=False,
-    help="Kept free between splits.",
+    help="Distance that is kept free between splits, by default none.",
 )
-@click.option("--title", help="Of the dataset.")
-@click.option("--licence", help="By default the legend's.")
-@click.option("--attribution", help="By default the legend's.")
+@click.option("--title", help="Title of the dataset.")
+@click.option("--licence", help="Licence of the labels, by default the legend's.")
+@click.option("--attribution", help="Whom users must name, by default as the legend says.")
 @options.json_option
 def build(
     name: str, splits: Any, folds: int, fold: int, buffer_km: float, as_json: bool, **sources: Any
@@ -141,7 +156,9 @@ def build(
     help="Give each band the distribution of values that it had in training.",
 )
 @click.option("--force", is_flag=True, help="Go on with an image unlike those trained on.")
-@options.out_option("A new folder.", required=True, kind=options.FOLDER)
+@options.out_option(
+    "A new folder for chips, predictions and map.", required=True, kind=options.FOLDER
+)
 @options.wide_option
 @options.json_option
 def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sources: Any) -> None:

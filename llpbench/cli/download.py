@@ -14,14 +14,18 @@ from llpbench.cli.output import echo, log_remarks, print_json, print_rows, reada
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="DATASET...")
-@click.option("--all", "everything", is_flag=True, help="All published datasets.")
-@click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="Tried before Zenodo.")
+@click.option("--all", "everything", is_flag=True, help="Fetch all published datasets.")
+@click.option(
+    "--mirror", "mirrors", multiple=True, metavar="URL", help="Address that is tried before Zenodo."
+)
 @click.option(
     "--keep-archive/--remove-archive",
     default=False,
-    help="What becomes of the archive once the dataset is verified.",
+    help="Keep or remove the archive once the dataset is verified.",
 )
-@click.option("--chips", type=options.COUNT, help="Only about that many, for a first look.")
+@click.option(
+    "--chips", type=options.COUNT, help="Make only about so many chips, for a first look."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
 @options.wide_option
 @options.json_option
@@ -87,7 +91,7 @@ def _print_plans(names: tuple[str, ...], chips: int | None, as_json: bool) -> No
 @click.argument("names", nargs=-1, metavar="[DATASET]...")
 @click.option("--archives", is_flag=True, help="Remove downloaded archives.")
 @click.option("--partial", is_flag=True, help="Remove what interrupted runs left.")
-@click.option("--all", "everything", is_flag=True, help="Remove all of it.")
+@click.option("--all", "everything", is_flag=True, help="Remove all that the cache holds.")
 @options.wide_option
 @options.json_option
 def clean(
@@ -123,7 +127,7 @@ def clean(
 
 @click.command("pin-records")
 @options.out_option(
-    "The catalog.",
+    "The catalog that is written to.",
     kind=options.UsersPath(exists=True, dir_okay=False),
     default=Path("llpbench/catalog/catalog.toml"),
 )

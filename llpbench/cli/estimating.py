@@ -30,15 +30,20 @@ NO_INTERVALS = (
     type=click.Choice(["train", "val", "test", "all"]),
     help="Which chips count: by default all that a file holds, or what the run predicted.",
 )
-@click.option("--divisions", type=options.PATH, help="Polygons; by default the whole region.")
-@click.option("--by", "--division-id", "by", metavar="COLUMN", help="Of their ids or names.")
-@click.option("--layer", help="The layer they are in.")
+@click.option(
+    "--divisions", type=options.PATH, help="File of polygons, by default the whole region."
+)
+@click.option(
+    "--by", "--division-id", "by", metavar="COLUMN", help="Column of the ids or names of polygons."
+)
+@click.option("--layer", help="Layer of polygons, where their file has several.")
 @options.crossvalidation_option
-@click.option("--labels", type=options.PATH, help="Labelled chips or points.")
+@click.option("--labels", type=options.PATH, help="Table of labelled chips or points.")
 @click.option(
     "--design",
     type=click.Choice(["simple", "stratified", "division"]),
-    help="How these were drawn: by default by strata where they have some, else at random.",
+    help="How the labelled chips were drawn; by default by strata where they have some, else at "
+    "random.",
 )
 @click.option(
     "--estimator",
@@ -47,11 +52,15 @@ NO_INTERVALS = (
     help="How the map helps the labels.",
 )
 @click.option(
-    "--small-areas", is_flag=True, help="Few labels in each of many divisions (Fay-Herriot)."
+    "--small-areas",
+    is_flag=True,
+    help="Estimate many divisions with few labels each, after Fay and Herriot.",
 )
-@click.option("--sample", type=options.COUNT, metavar="N", help="Draw N chips to label instead.")
-@click.option("--seed", type=options.SEED, default=0, help="Of the draw.")
-@options.out_option("A .csv or .parquet of areas; of --sample a .geojson.")
+@click.option(
+    "--sample", type=options.COUNT, metavar="N", help="Draw N chips to label, and estimate nothing."
+)
+@click.option("--seed", type=options.SEED, default=0, help="Seed of the draw.")
+@options.out_option("File of areas, a .csv or .parquet; of --sample a .geojson.")
 @options.wide_option
 @options.json_option
 def estimate(

@@ -55,11 +55,19 @@ def demo(out: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--preset", help="Experiments that ship here: paper or results.")
-@click.option("--method", "methods", metavar="METHOD", multiple=True, help="Several.")
+@click.option("--preset", help="Name of experiments that ship here: paper or results.")
+@click.option(
+    "--method",
+    "methods",
+    metavar="METHOD",
+    multiple=True,
+    help="Name of a method; give it several times for several.",
+)
 @options.datasets_option(required=False)
 @options.seeds_option
-@options.settings_option("NAME=[VALUE,...]", "Values of a setting; several.")
+@options.settings_option(
+    "NAME=[VALUE,...]", "Values of a setting of the methods; give it once for each setting."
+)
 @options.out_option(
     "Folder of the runs and tables, runs/sweep or runs/sweep-PRESET by default; a sweep begun "
     "there goes on.",
@@ -71,7 +79,10 @@ def demo(out: Path | None, as_json: bool) -> None:
     help="Choose by the divisions of the val split; only the best setting is run on test.",
 )
 @click.option(
-    "--workers", type=options.COUNT, default=1, help="Processes that runs are shared out to."
+    "--workers",
+    type=options.COUNT,
+    default=1,
+    help="Number of processes that runs are shared out to.",
 )
 @options.wide_option
 @options.json_option
@@ -125,24 +136,34 @@ def sweep(
 @click.command()
 @click.argument("method", metavar="METHOD")
 @options.dataset_option
-@click.option("--folds", type=click.IntRange(min=3), default=5, help="Parts of the divisions.")
+@click.option(
+    "--folds",
+    type=click.IntRange(min=3),
+    default=5,
+    help="Number of parts that divisions are cut into.",
+)
 @click.option(
     "--over",
     "splits",
     type=click.Choice(["all", "train+val"]),
     default="all",
-    help="What is cut in folds; train+val keeps the test split for a benchmark.",
+    help="Which chips are cut in folds; train+val keeps the test split for a benchmark.",
 )
-@click.option("--seed", type=options.SEED, default=0, help="Of everything random.")
-@options.settings_option("NAME=VALUE", "A setting of the method, see docs/methods.md; several.")
-@click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
+@click.option("--seed", type=options.SEED, default=0, help="Seed of everything random.")
+@options.settings_option(
+    "NAME=VALUE", "Setting of the method, see docs/methods.md; give it once for each setting."
+)
+@click.option("--post", metavar="NAME,...", help="Names of post-processors, such as emq,calibrate.")
 @options.out_option(
     "Folder of the folds' runs, tables, pictures and map, runs/crossvalidate-METHOD-DATASET-... by "
     "default; what was begun there goes on.",
     kind=options.FOLDER,
 )
 @click.option(
-    "--workers", type=options.COUNT, default=1, help="Processes that folds are shared out to."
+    "--workers",
+    type=options.COUNT,
+    default=1,
+    help="Number of processes that folds are shared out to.",
 )
 @options.wide_option
 @options.json_option
@@ -182,15 +203,17 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     multiple=True,
     default=("train-mean", "bag-ridge", "aggregated-multinomial"),
     show_default=False,
-    help="Several; train-mean, bag-ridge and aggregated-multinomial by default.",
+    help="Name of a method; give it several times for several. By default train-mean, bag-ridge "
+    "and aggregated-multinomial.",
 )
 @click.option(
     "--coarser",
     "factors",
     type=click.FloatRange(min=1),
     multiple=True,
-    show_default="1, 2, 4, 8, 16",
-    help="By how much fewer divisions; several.",
+    show_default=False,
+    help="By how much fewer divisions there are; give it several times for several. By default 1, "
+    "2, 4, 8 and 16.",
 )
 @click.option(
     "--how",
@@ -198,10 +221,14 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     type=click.Choice(["merge", "random"]),
     multiple=True,
     default=["merge"],
-    show_default="merge",
-    help="Neighbours merged, or random bags; both.",
+    show_default=False,
+    help="Merge neighbours, or make random bags; give it twice for both. By default merge.",
 )
-@click.option("--points", type=options.COUNT, help="Survey so many points a division.")
+@click.option(
+    "--points",
+    type=options.COUNT,
+    help="Survey so many points in each division instead of knowing its shares.",
+)
 @options.seeds_option
 @options.out_option(
     "Folder of the table and the picture, runs/coarseness-DATASET by default.", kind=options.FOLDER

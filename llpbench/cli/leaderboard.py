@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llpbench.cli.helping import WholeSummaries
 from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option, wide_option
 from llpbench.cli.output import (
     echo,
@@ -42,7 +43,7 @@ board_option: Callable[[Any], Any] = click.option(
 )
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def leaderboard() -> None:
     """Make entries, check them, and keep a board of them.
 
@@ -58,22 +59,38 @@ def leaderboard() -> None:
     "runs",
     type=FOLDER,
     multiple=True,
-    help="A run folder, or a folder of them; several: seeds and datasets.",
+    help="Folder of a run, or of several runs; give it several times for seeds and datasets.",
 )
 @click.option(
     "--predictions",
     "files",
     type=PATH,
     multiple=True,
-    help="Predictions of another program instead: a csv, parquet or zarr; several: seeds.",
+    help="Predictions of another program instead: a csv, parquet or zarr; give it several times "
+    "for seeds.",
 )
-@click.option("--dataset", metavar="DATASET", default="", help="What --predictions are about.")
-@click.option("--title", help="What the board shall call the method.")
-@click.option("--author", "authors", multiple=True, help="A name; several.")
-@click.option("--contact", help="E-mail address or web page; it is published.")
-@click.option("--licence", help="SPDX identifier, of the predictions; CC-BY-4.0 by default.")
 @click.option(
-    "--one-seed", "deterministic", is_flag=True, help="Every seed gives the same: one is enough."
+    "--dataset",
+    metavar="DATASET",
+    default="",
+    help="Name or path of the dataset that --predictions are about.",
+)
+@click.option("--title", help="Title of the method on the board.")
+@click.option(
+    "--author",
+    "authors",
+    multiple=True,
+    help="Name of an author; give it several times for several.",
+)
+@click.option("--contact", help="E-mail address or web page; it is published.")
+@click.option(
+    "--licence", help="Licence of the predictions, an SPDX identifier; CC-BY-4.0 by default."
+)
+@click.option(
+    "--one-seed",
+    "deterministic",
+    is_flag=True,
+    help="Say that every seed gives the same, so that one is enough.",
 )
 def new(
     folder: Path, runs: tuple[Path, ...], files: tuple[Path, ...], dataset: str, **said: Any
@@ -135,7 +152,9 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
 @leaderboard.command()
 @click.argument("entries", metavar="[ENTRY]...", nargs=-1)
 @click.option(
-    "--pixels", is_flag=True, help="Segmentations as well; needs them and the datasets' imagery."
+    "--pixels",
+    is_flag=True,
+    help="Score segmentations as well, which needs them and the datasets' imagery.",
 )
 @board_option
 @wide_option
@@ -211,7 +230,12 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
 
 @leaderboard.command()
 @click.argument("entries", nargs=-1, required=True)
-@click.option("--metric", default="mae", show_default=True, help="As `llpbench evaluate` has it.")
+@click.option(
+    "--metric",
+    default="mae",
+    show_default=True,
+    help="Name of the metric, as in `llpbench evaluate --json`.",
+)
 @board_option
 @wide_option
 @json_option

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
+from llpbench.cli.helping import NamesMethods
 from llpbench.cli.output import (
     echo,
     print_error,
@@ -40,37 +41,48 @@ def baselines(as_json: bool) -> None:
     print_rows(rows, as_json, order=order, prose=("source",))
 
 
-@click.command()
+@click.command(cls=NamesMethods)
 @click.argument("method", metavar="METHOD")
 @options.datasets_option(required=True)
 @click.option(
     "--train-on",
     type=click.Choice(["train", "all"]),
     default="train",
-    help="With all, every chip and division: for a map, nothing is scored.",
+    help="What is trained on; with all, every chip and division, for a map, and nothing is scored.",
 )
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    show_default="test; every chip with --train-on all",
-    help="Which split is predicted and scored.",
+    show_default=False,
+    help="Which split is predicted and scored: by default test, or every chip with --train-on all.",
 )
 @options.score_option
 @options.seeds_option
-@click.option("--epochs", type=options.COUNT, help="Passes over the training chips.")
-@click.option("--objective", help="What a network is trained towards, such as dllp.")
-@options.settings_option("NAME=VALUE", "A setting of the method, see docs/methods.md; several.")
-@click.option("--post", metavar="NAME,...", help="Post-processors, such as emq,calibrate.")
+@click.option("--epochs", type=options.COUNT, help="Number of passes over the training chips.")
+@click.option("--objective", help="Objective that a network is trained towards, such as dllp.")
+@options.settings_option(
+    "NAME=VALUE", "Setting of the method, see docs/methods.md; give it once for each setting."
+)
+@click.option("--post", metavar="NAME,...", help="Names of post-processors, such as emq,calibrate.")
 @click.option(
     "--apply-to", metavar="DATASET", help="Predict this dataset instead: the cross-region track."
 )
 @options.out_option(
-    "A new folder for the run, runs/METHOD-DATASET-seedN by default; for several, of their folders."
+    "A new folder for the run, runs/METHOD-DATASET-seedN by default; of several runs, for all "
+    "their folders."
 )
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run.")
-@click.option("--deterministic", is_flag=True, help="The same bits again on one machine; slower.")
-@click.option("--tracker", type=click.Choice(["wandb"]), help="Send figures to this service.")
-@click.option("--tracker-tag", metavar="WORD", help="To find the run by at the service.")
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    help="Give the same bits again on one machine, which is slower.",
+)
+@click.option(
+    "--tracker",
+    type=click.Choice(["wandb"]),
+    help="Service that receives the figures of every epoch.",
+)
+@click.option("--tracker-tag", metavar="WORD", help="Word to find the run by at that service.")
 @options.wide_option
 @options.json_option
 def run(
@@ -137,7 +149,9 @@ def _report(done: Sequence[Run], as_json: bool) -> None:
 
 @click.command()
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=options.EXISTING_FOLDER)
-@click.option("--metric", default="mae", help="As `llpbench evaluate --json` names it.")
+@click.option(
+    "--metric", default="mae", help="Name of the metric, as in `llpbench evaluate --json`."
+)
 @options.wide_option
 @options.json_option
 def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:

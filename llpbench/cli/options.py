@@ -73,22 +73,25 @@ split_option = click.option(
 score_option = click.option(
     "--score",
     type=click.Choice(["divisions", "chips"]),
-    show_default="divisions on val, where nothing is chosen by labels; else chips as well",
-    help="Score the means of divisions alone, or chips by their labels as well.",
+    show_default=False,
+    help="Score the means of divisions alone, or chips by their labels as well. By default chips "
+    "as well, but not on val, where nothing is chosen by labels.",
 )
 seeds_option = click.option(
     "--seed",
     "seeds",
     type=SEED,
     multiple=True,
-    show_default="0",
-    help="Of everything random; several.",
+    show_default=False,
+    help="Seed of everything random, by default 0; give it several times for several runs.",
 )
 
 
 predictions_argument = click.argument("predictions", metavar="PREDICTIONS|RUN", type=PATH)
 predicted_option = click.option(
-    "--dataset", metavar="DATASET", help="Name or path of what was predicted; a run knows its own."
+    "--dataset",
+    metavar="DATASET",
+    help="Name or path of the dataset that was predicted; a run knows its own.",
 )
 crossvalidation_option = click.option(
     "--crossvalidation",
@@ -107,14 +110,15 @@ rgb_option = click.option(
     "--rgb",
     metavar="BANDS",
     callback=_parse_bands,
-    show_default="red,green,blue where there are such, else the first three",
-    help="Three bands that pictures show as red, green and blue, or one in grey: names or roles.",
+    show_default=False,
+    help="Three bands that pictures show as red, green and blue, or one in grey, by names or "
+    "roles. By default red,green,blue where there are such, else the first three.",
 )
 
 
 def datasets_option(*, required: bool) -> Decorator:
     """``--dataset``, once or several times."""
-    text = "Name or path of a dataset; several."
+    text = "Name or path of a dataset; give it several times for several."
     return click.option(
         "--dataset", "datasets", metavar="DATASET", required=required, multiple=True, help=text
     )

@@ -14,7 +14,7 @@ from llpbench.cli.output import LOG, echo, print_paths
 @click.command()
 @options.dataset_argument
 @options.split_option
-@options.out_option("A new .csv, .parquet or .zarr.", required=True)
+@options.out_option("A new file, a .csv, .parquet or .zarr.", required=True)
 def template(dataset: str, split: str, out: Path) -> None:
     """Write a predictions file for DATASET in which only the shares are missing."""
     from llpbench.data.dataset import open_dataset
@@ -36,8 +36,12 @@ _renormalise_option = click.option(
 
 @click.command(no_args_is_help=True)
 @click.argument("files", nargs=-1, type=options.PATH, metavar="IN... [OUT]")
-@options.out_option("Instead of OUT.")
-@click.option("--dataset", metavar="DATASET", help="Check them against it; needed for an entry.")
+@options.out_option("Where to write, instead of OUT.")
+@click.option(
+    "--dataset",
+    metavar="DATASET",
+    help="Name or path of a dataset to check predictions against; needed for an entry.",
+)
 @options.split_option
 @_renormalise_option
 def convert(
@@ -79,7 +83,7 @@ def convert(
 @click.option(
     "--plots",
     type=options.FOLDER,
-    help="A folder for pictures; those in it of the same names are replaced.",
+    help="Folder for pictures; those in it of the same names are replaced.",
 )
 @options.rgb_option
 @options.wide_option
@@ -128,7 +132,7 @@ def evaluate(
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test", "all"]),
-    help="What is drawn: by default all that a file holds, or what the run predicted.",
+    help="Which chips are drawn: by default all that a file holds, or what the run predicted.",
 )
 @options.crossvalidation_option
 @options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)

@@ -25,13 +25,14 @@ from llpbench.cli.output import echo, print_paths
     "--runs",
     type=options.EXISTING_FOLDER,
     multiple=True,
-    help="A run folder, or one that holds run folders: bars and tables of results; several.",
+    help="Folder of a run, or of several, for bars and tables of results; give it several times "
+    "for several.",
 )
 @click.option(
     "--predictions",
     type=options.EXISTING,
     multiple=True,
-    help="A predictions file or a run folder to map; several.",
+    help="Predictions file or run folder to map; give it several times for several.",
 )
 @options.rgb_option
 @options.json_option
@@ -66,7 +67,8 @@ text_option = options.out_option("A file to write, instead of printing.", kind=o
     "crossvalidations",
     type=options.EXISTING_FOLDER,
     multiple=True,
-    help="Folder of a cross-validation on it: how good maps made of its shares are; several.",
+    help="Folder of a cross-validation on DATASET, which says how good maps made of its shares "
+    "are; give it several times for several.",
 )
 @text_option
 def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None) -> None:

@@ -16,23 +16,24 @@ _EMBEDDING = (
         "embeddings",
         type=options.PATH,
         multiple=True,
-        help="GeoTIFF or Zarr of an embedding, beside --image or in place of it; several.",
+        help="GeoTIFF or Zarr of an embedding, beside --image or in place of it; give it several "
+        "times for several.",
     ),
     click.option(
         "--embedding-coding",
         type=click.Choice(["alphaearth", "tessera", "linear"]),
-        help="How its numbers become values; by default told by what it says.",
+        help="How numbers of the embedding become values; by default told by what it says.",
     ),
     click.option(
         "--embedding-version",
         default="",
         show_default=False,
-        help="Of the model that made it, where it does not say it.",
+        help="Version of the model that made the embedding, where it does not say it.",
     ),
     click.option(
         "--embedding-year",
         type=options.COUNT,
-        help="Which year is read of several, or the year where it does not say it.",
+        help="Which year of the embedding is read, or the year where it does not say it.",
     ),
 )
 
@@ -76,58 +77,60 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=options.PATH,
             multiple=True,
             help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
-            "several.",
+            "give it several times for several.",
         ),
         *_EMBEDDING,
-        click.option("--divisions", type=options.PATH, help="Outlines: a file of polygons."),
-        click.option("--layer", help="The layer of outlines, where their file has several."),
+        click.option(
+            "--divisions", type=options.PATH, help="File of polygons: the outlines of divisions."
+        ),
+        click.option("--layer", help="Layer of outlines, where their file has several."),
         click.option(
             "--division-id",
-            help="The column of division ids, of outlines or table; by default what both share.",
+            help="Column of division ids, in outlines or table; by default one that both share.",
         ),
         click.option(
             "--shares",
             type=options.PATH,
             help="Table of shares or areas by division: csv, xlsx, ods, parquet.",
         ),
-        click.option("--sheet", help="Name or number of its sheet."),
+        click.option("--sheet", help="Name or number of the sheet of that table."),
         click.option(
             "--column",
             "columns",
             multiple=True,
             callback=_pairs,
             metavar="CLASS=COLUMN",
-            help="Which column of it holds a class; several are added up.",
+            help="Which column of that table holds a class; several of a class are added up.",
         ),
         click.option(
             "--unit",
             type=click.Choice(["fraction", "percent", "ha", "km2", "m2"]),
-            help="Of its numbers; by default told by heading and sums.",
+            help="Unit of the numbers of that table; by default told by heading and sums.",
         ),
         click.option(
             "--renormalise",
             is_flag=True,
-            help="Take rows whose sum is up to 10 % off, and divide each by its sum.",
+            help="Take rows of that table whose sum is up to 10 % off, and divide each by its sum.",
         ),
         click.option(
             "--bands",
             callback=_listed,
             metavar="BAND,...",
-            help="By number, name or what they show: 4,3,2 or B4,B3,B2,B8 or red,green,blue,nir; "
-            "all (the default) but transparency and classes.",
+            help="Bands of images that are used, by number, name or what they show: 4,3,2 or "
+            "B4,B3,B2,B8 or red,green,blue,nir. By default all but transparency and classes.",
         ),
         click.option(
             "--scale",
             type=float,
             nargs=2,
-            help="Image values that become 0 and 255; by default that is done with red, green and "
-            "blue alone, and other bands keep their numbers.",
+            help="Two values of images that become 0 and 255. By default that is done with red, "
+            "green and blue alone, and other bands keep their numbers.",
         ),
         click.option(
             "--boa-offset",
             type=click.Choice(["auto", "none", "-1000"]),
             default="auto",
-            help="To add to numbers of Sentinel-2; by default what its metadata say.",
+            help="What is added to numbers of Sentinel-2, by default what its metadata say.",
         ),
         click.option(
             "--clouds",
@@ -140,13 +143,13 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.FloatRange(0, 1, max_open=True),
             default=0.01,
             metavar="SHARE",
-            help="Of a chip's pixels that may be missing, as under clouds.",
+            help="Share of a chip's pixels that may be missing, as under clouds.",
         ),
-        click.option("--chip-km", type=float, help="Side of a chip, 1 by default."),
+        click.option("--chip-km", type=float, help="Side of a chip in km, by default 1."),
         click.option(
             "--crs",
-            help="Projection of the chips: auto (the default: UTM, or the image's own if that "
-            "needs no resampling), image, or EPSG:NUMBER.",
+            help="Projection of the chips: image, EPSG:NUMBER or auto, the default, which is "
+            "UTM, or the image's own if that needs no resampling.",
         ),
     ]
     for option in reversed(sources):
