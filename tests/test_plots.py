@@ -315,7 +315,7 @@ def test_evaluate_writes_pictures_where_it_is_told(
     done = CliRunner().invoke(cli, [*arguments, "--plots", str(tmp_path / "plots"), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["dataset"] == "grid"
-    assert done.stderr == f"10 pictures are in {tmp_path / 'plots'}\n"
+    assert done.stderr.startswith(f"10 pictures are in {tmp_path / 'plots'}: ")
     maps = {path.stem for path in (tmp_path / "plots").glob("map-*.png")}
     assert maps == {
         *("map-other", "map-tree", "map-shrub-grass-bare", "map-cropland", "map-built-up")

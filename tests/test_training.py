@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -242,13 +242,13 @@ class Bar:
 
     bars: list[Bar]
 
-    def __init__(self, *, total: int, desc: str, unit: str) -> None:
-        self.total, self.desc, self.unit, self.seen, self.closed = total, desc, unit, 0, False
-        self.figures: list[Mapping[str, float]] = []
+    def __init__(self, *, total: int, initial: int, unit: str) -> None:
+        self.total, self.unit, self.seen, self.closed = total, unit, initial, False
+        self.texts: list[str] = []
         Bar.bars.append(self)
 
-    def set_postfix(self, figures: Mapping[str, float], refresh: bool) -> None:
-        self.figures.append(figures)
+    def set_postfix_str(self, text: str, refresh: bool) -> None:
+        self.texts.append(text)
 
     def update(self, chips: int) -> None:
         self.seen += chips
@@ -257,11 +257,13 @@ class Bar:
         self.closed = True
 
 
-def test_a_bar_an_epoch_shows_losses(region: xr.Dataset) -> None:
+def test_one_bar_shows_all_epochs_and_their_validation_error(region: xr.Dataset) -> None:
+    """20 chips an epoch; the best is that of the epoch whose weights would be kept by now."""
     Bar.bars = []
-    method = DownConv(epochs=2, **SMALL).fit(region, region, progress=Bar)
-    assert [bar.desc for bar in Bar.bars] == ["epoch 1/2", "epoch 2/2"]
-    for bar, row in zip(Bar.bars, method.history_, strict=True):
-        assert (bar.total, bar.seen, bar.unit, bar.closed) == (20, 20, "chip", True)
-        assert {"epoch": row["epoch"], **bar.figures[-1]} == row
-        assert bar.figures[-2] == {"loss": row["loss"]}
+    history = DownConv(epochs=3, **SMALL).fit(region, region, progress=Bar).history_
+    (bar,) = Bar.bars
+    assert (bar.total, bar.seen, bar.unit, bar.closed) == (60, 60, "chip", True)
+    assert re.fullmatch(r"epoch 1/3, loss 0\.\d{4}", bar.texts[0])
+    last = [text for text in bar.texts if text.startswith("epoch 3/3")][-1]
+    best = min(history, key=lambda row: row["val_loss"])
+    assert last == (f"epoch 3/3, val MAE {history[-1]['val_mae']:.4f}, best {best['val_mae']:.4f}")

@@ -17,11 +17,15 @@ from llpbench.cli.output import (
     print_folder,
     print_json,
     print_table,
+    say,
     shows_progress,
 )
 
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
+
+_PICTURE = "chips.png"
+_NEXT = ("datasets", "info demo-esaworldcover", "run --help")
 
 
 @click.command()
@@ -48,10 +52,19 @@ def demo(out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json([result_row([run]) for run in runs])
         return
-    echo("\nSynthetic data: these numbers show that everything works, and nothing else.\n")
+    echo()
+    say("Synthetic data: these numbers show that everything works, and nothing else.")
+    echo()
     print_runs(runs)
-    echo(f"Predictions, scores and weights of each run: {folder}/")
-    echo("Next: llpbench datasets | llpbench info demo-esaworldcover | llpbench run --help")
+    pictures = [path for run in reversed(runs) for path in run.folder.glob(f"plots/{_PICTURE}")]
+    if pictures:
+        echo(f"Look at {pictures[0]}")
+        say("for chips predicted best and worst: image, labels, prediction and shares.")
+        echo()
+    echo(f"Predictions, scores, pictures and weights of each run are in {folder}/")
+    echo("\nNext:")
+    for command in _NEXT:
+        echo(f"  llpbench {command}")
 
 
 @click.command()
@@ -189,7 +202,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     print_table(done.rows)
     quoted = [f"{name}: {text}" for name, text in done.sentences.items()]
     for line in ("", *quoted, "", *done.notes):
-        echo(line)
+        say(line)
     echo(f"\nwritten to {done.folder}:")
     print_folder(done.folder)
 

@@ -35,6 +35,12 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo("\n".join(map(printable, text.split("\n"))), err=err, nl=nl)
 
 
+def say(text: str) -> None:
+    """Print sentences on stdout, on a terminal broken into lines at words."""
+    width = line_width()
+    echo(text if width is None else "\n".join(wrap(text, width)))
+
+
 class _StderrHandler(logging.Handler):
     """Writes to stderr as it is when a message comes, which tests replace."""
 
@@ -89,7 +95,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], **layout: Any) -> None:
     if not rows:
         return
     context = click.get_current_context(silent=True)
-    is_wide = context is not None and context.meta.get(WIDE, False)
+    is_wide = context is not None and context.meta[WIDE]
     width = None if is_wide else line_width()
     lines, left_out = table_lines(rows, width, **layout)
     if width is not None and left_out:
@@ -105,7 +111,8 @@ def print_pairs(rows: Sequence[Mapping[str, Any]]) -> None:
         prose=("first", "second"),
     )
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        echo(f"\n{note}")
+        echo()
+        say(note)
 
 
 def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
@@ -117,9 +124,10 @@ def print_paths(paths: Mapping[str, Path], as_json: bool) -> None:
 
 
 def print_folder(folder: Path) -> None:
-    """Print the names of the files in a folder."""
+    """Print the names of the files in a folder, and those of pictures in folders of it."""
     for path in sorted(folder.iterdir()):
-        echo(f"  {path.name}")
+        for shown in sorted(path.glob("*.png")) or [path]:
+            echo(f"  {shown.relative_to(folder)}")
 
 
 def print_error(message: str) -> None:

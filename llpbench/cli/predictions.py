@@ -114,7 +114,8 @@ def evaluate(
 
         written = [] if scores is None else write_plots(scores, plots, rgb=rgb)
         written += [] if divisions is None else write_division_plots(divisions, plots)
-        LOG.info("%d pictures are in %s", len(written), plots)
+        names = ", ".join(path.name for path in written)
+        LOG.info("%d pictures are in %s: %s", len(written), plots, names)
     if as_json:
         echo(scores_json(scores, divisions))
         return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import LOG, echo, print_json, print_table
+from llpbench.cli.output import LOG, echo, print_json, print_table, say
+from llpbench.cli.tables import best_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,12 @@ _DIVISIONS = {"division MAE", "division 95 %", "division R²", "slope", "val MAE
 _COSTS = {"weights", "seconds"}
 """Columns of tables of results; all scores of one row would be wider than a terminal."""
 
+_BETTER: Mapping[str, Callable[..., float]] = {
+    **dict.fromkeys(("MAE", "MAE hard", "division MAE", "val MAE"), min),
+    **dict.fromkeys(("F1", "skill", "division R²"), max),
+}
+"""Where the best value stands out: of settings, not of single seeds, and not of references."""
+
 
 def print_runs(runs: Sequence[Run]) -> None:
     """Print the results of runs of any methods and datasets: of chips, then of divisions.
@@ -42,19 +49,22 @@ def print_runs(runs: Sequence[Run]) -> None:
         tables.setdefault(_caption(seeds[0].record), []).append(seeds)
     for caption, groups in tables.items():
         records = [seeds[0].record for seeds in groups]
-        rows = []
+        rows, ranked = [], []
         for seeds in groups:
             label = label_setting(seeds[0].record, records)
             rows += [_row(label, str(run.record.seed), [run]) for run in seeds]
             if len(seeds) > 1:
                 rows.append(_row(label, "mean", seeds))
+            ranked += [False] * (len(rows) - len(ranked) - 1)
+            ranked.append(not seeds[0].record.is_reference)
         echo(f"{caption}\n")
         for table in _tables(rows):
-            print_table(table)
+            print_table(table, bold=best_cells(table, _BETTER, ranked))
             echo()
     notes = [note for run in runs for note in _notes(run)]
     for note in filter(None, dict.fromkeys(notes)):
-        echo(f"{note}\n")
+        say(note)
+        echo()
     for run in runs:
         fit, predict = run.record.fit_seconds, run.record.predict_seconds
         LOG.debug("%s: fitted in %.1f s, predicted in %.1f s", run.folder, fit, predict)

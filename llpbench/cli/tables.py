@@ -55,7 +55,8 @@ def table_lines(
         Characters of a line. Where the table is wider, columns are left out, the least important
         first; numbers are never cut. By default everything is written.
     order : sequence of str
-        The headings that matter most, by importance; others follow from left to right.
+        The headings that matter most, by importance; those of other columns follow, from left to
+        right.
     prose : collection of str
         Headings of long texts, which may be broken over lines; that of the most important column
         always may.
@@ -69,7 +70,7 @@ def table_lines(
         Headings of the columns that had no place, from left to right.
     """
     columns = _columns(rows)
-    important = [*order, *(name for name in columns if name not in order)]
+    important = sorted(columns, key=[*order, *columns].index)
     for name, column in columns.items():
         column.is_prose = not column.to_right and (name in prose or name == important[0])
     kept = dict(columns) if width is None else _fitting(columns, important, width)
@@ -85,7 +86,9 @@ def table_lines(
 
 
 def best_cells(
-    rows: Sequence[Mapping[str, Any]], better: Mapping[str, Callable[..., float]]
+    rows: Sequence[Mapping[str, Any]],
+    better: Mapping[str, Callable[..., float]],
+    ranked: Sequence[bool],
 ) -> set[tuple[int, str]]:
     """Find the best values of rows, all where several are as good; none where only one is known.
 
@@ -93,15 +96,22 @@ def best_cells(
     ----------
     better : mapping of str to callable
         By heading ``min`` or ``max``.
+    ranked : sequence of bool
+        Which rows are compared.
 
     Examples
     --------
-    >>> sorted(best_cells([{"MAE": 0.2}, {"MAE": 0.1}, {"MAE": None}], {"MAE": min}))
+    >>> rows = [{"MAE": 0.2}, {"MAE": 0.1}, {"MAE": 0}]
+    >>> sorted(best_cells(rows, {"MAE": min}, [True, True, False]))
     [(1, 'MAE')]
     """
     found = set()
     for name, choose in better.items():
-        values = {n: row[name] for n, row in enumerate(rows) if row.get(name) is not None}
+        values = {
+            n: row[name]
+            for n, (row, is_ranked) in enumerate(zip(rows, ranked, strict=True))
+            if is_ranked and row.get(name) is not None
+        }
         best = choose(values.values()) if len(values) > 1 else None
         found |= {(n, name) for n, value in values.items() if value == best}
     return found
