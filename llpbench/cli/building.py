@@ -94,8 +94,7 @@ def synthesize(
     "--labels",
     type=options.PATH,
     multiple=True,
-    help="Raster of classes, folder of them, or pattern in quotes; give it several times for "
-    "several.",
+    help="Raster of classes, folder of them, or pattern in quotes; may be given several times.",
 )
 @click.option(
     "--label-band", type=options.COUNT, help="Which band of the label raster holds the classes."

@@ -74,7 +74,7 @@ def demo(out: Path | None, as_json: bool) -> None:
     "methods",
     metavar="METHOD",
     multiple=True,
-    help="Name of a method; give it several times for several.",
+    help="Name of a method; may be given several times.",
 )
 @options.datasets_option(required=False)
 @options.seeds_option
@@ -216,7 +216,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     multiple=True,
     default=("train-mean", "bag-ridge", "aggregated-multinomial"),
     show_default=False,
-    help="Name of a method; give it several times for several. By default train-mean, bag-ridge "
+    help="Name of a method; may be given several times. By default train-mean, bag-ridge "
     "and aggregated-multinomial.",
 )
 @click.option(
@@ -225,7 +225,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
     type=click.FloatRange(min=1),
     multiple=True,
     show_default=False,
-    help="By how much fewer divisions there are; give it several times for several. By default 1, "
+    help="By how much fewer divisions there are; may be given several times. By default 1, "
     "2, 4, 8 and 16.",
 )
 @click.option(

@@ -73,6 +73,7 @@ def leaderboard() -> None:
     "--dataset",
     metavar="DATASET",
     default="",
+    show_default=False,
     help="Name or path of the dataset that --predictions are about.",
 )
 @click.option("--title", help="Title of the method on the board.")
@@ -80,7 +81,7 @@ def leaderboard() -> None:
     "--author",
     "authors",
     multiple=True,
-    help="Name of an author; give it several times for several.",
+    help="Name of an author; may be given several times.",
 )
 @click.option("--contact", help="E-mail address or web page; it is published.")
 @click.option(

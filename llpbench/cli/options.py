@@ -118,7 +118,7 @@ rgb_option = click.option(
 
 def datasets_option(*, required: bool) -> Decorator:
     """``--dataset``, once or several times."""
-    text = "Name or path of a dataset; give it several times for several."
+    text = "Name or path of a dataset; may be given several times."
     return click.option(
         "--dataset", "datasets", metavar="DATASET", required=required, multiple=True, help=text
     )

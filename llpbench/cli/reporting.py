@@ -25,14 +25,14 @@ from llpbench.cli.output import echo, print_paths
     "--runs",
     type=options.EXISTING_FOLDER,
     multiple=True,
-    help="Folder of a run, or of several, for bars and tables of results; give it several times "
-    "for several.",
+    help="Folder of a run, or of several, for bars and tables of results; may be given "
+    "several times.",
 )
 @click.option(
     "--predictions",
     type=options.EXISTING,
     multiple=True,
-    help="Predictions file or run folder to map; give it several times for several.",
+    help="Predictions file or run folder to map; may be given several times.",
 )
 @options.rgb_option
 @options.json_option
@@ -68,7 +68,7 @@ text_option = options.out_option("A file to write, instead of printing.", kind=o
     type=options.EXISTING_FOLDER,
     multiple=True,
     help="Folder of a cross-validation on DATASET, which says how good maps made of its shares "
-    "are; give it several times for several.",
+    "are; may be given several times.",
 )
 @text_option
 def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None) -> None:

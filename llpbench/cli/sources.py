@@ -16,8 +16,8 @@ _EMBEDDING = (
         "embeddings",
         type=options.PATH,
         multiple=True,
-        help="GeoTIFF or Zarr of an embedding, beside --image or in place of it; give it several "
-        "times for several.",
+        help="GeoTIFF or Zarr of an embedding, beside --image or in place of it; may be given "
+        "several times.",
     ),
     click.option(
         "--embedding-coding",
@@ -77,7 +77,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=options.PATH,
             multiple=True,
             help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
-            "give it several times for several.",
+            "may be given several times.",
         ),
         *_EMBEDDING,
         click.option(
