@@ -237,6 +237,7 @@ SHARED = {
         "--seed",
         "--set",
         "--split",
+        "--wide",
     ),
     *("--bands", "--boa-offset", "--chip-km", "--clouds", "--column", "--crs", "--division-id"),
     *("--divisions", "--embedding", "--embedding-coding", "--embedding-version", "--image"),
@@ -312,7 +313,7 @@ def test_quiet_is_silent_and_verbose_tells_more(
 
 def test_several_seeds_have_a_row_of_their_mean(grid: str, tmp_path: Path) -> None:
     options = ["--set", "words=8", "--set", "sample=500", "--seed", "0", "--seed", "1"]
-    output = _call("run", "bag-ridge", "--dataset", grid, "--out", str(tmp_path), *options).output
+    output = _call("run", "bag-ridge", "--dataset", grid, "--out", str(tmp_path), *options).stdout
     rows = [line.split() for line in output.splitlines() if line.startswith("bag-ridge")]
     assert [row[1] for row in rows] == ["0", "1", "mean"] * 2, "of chips, then of divisions"
     errors = [

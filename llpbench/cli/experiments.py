@@ -24,7 +24,6 @@ from llpbench.cli.output import (
 DEMO_DATASETS = ("demo-esaworldcover", "demo-humanpop")
 DEMO_METHODS = {"train-mean": {}, "bag-ridge": {}, "downconv": {"epochs": 30}, "llpnet": {}}
 
-_PICTURE = "chips.png"
 _NEXT = ("datasets", "info demo-esaworldcover", "run --help")
 
 
@@ -56,9 +55,9 @@ def demo(out: Path | None, as_json: bool) -> None:
     say("Synthetic data: these numbers show that everything works, and nothing else.")
     echo()
     print_runs(runs)
-    pictures = [path for run in reversed(runs) for path in run.folder.glob(f"plots/{_PICTURE}")]
-    if pictures:
-        echo(f"Look at {pictures[0]}")
+    last_method = runs[len(DEMO_METHODS) - 1]
+    if (picture := last_method.folder / "plots" / "chips.png").is_file():
+        echo(f"Look at {picture}")
         say("for chips predicted best and worst: image, labels, prediction and shares.")
         echo()
     echo(f"Predictions, scores, pictures and weights of each run are in {folder}/")

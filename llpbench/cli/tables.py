@@ -66,6 +66,7 @@ def table_lines(
     Returns
     -------
     lines : list of str
+        The heading, a rule, and a line or several for each row.
     left_out : list of str
         Headings of the columns that had no place, from left to right.
     """
