@@ -42,9 +42,7 @@ def demo(out: Path | None, as_json: bool) -> None:
     runs, progress = [], shows_progress()
     tasks = list(itertools.product(DEMO_DATASETS, DEMO_METHODS.items()))
     with claimed_folder(out, "demo", resume=False) as folder:
-        for dataset, (method, settings) in runs_bar(
-            tasks, "demo", total=len(tasks), shown=progress
-        ):
+        for dataset, (method, settings) in runs_bar(tasks, "demo", shown=progress):
             place = folder / f"{method}-{dataset}"
             run = run_method(method, dataset, settings=settings, out=place, progress=progress)
             runs.append(run)
@@ -271,7 +269,7 @@ def coarseness(
         ds,
         factors=factors or FACTORS,
         seeds=seeds or (0,),
-        progress=lambda runs: runs_bar(runs, "runs", total=len(runs), shown=shows_progress()),
+        progress=lambda runs: runs_bar(runs, "runs", shown=shows_progress()),
         **design,
     )
     out = out or Path("runs") / f"coarseness-{ds.llp.info.name}"

@@ -117,7 +117,7 @@ def run(
     fixed |= {"settings": settings, "progress": shows_progress()}
     done: list[Run] = []
     shown = several and shows_progress()
-    for dataset, seed in runs_bar(tasks, "runs", total=len(tasks), shown=shown):
+    for dataset, seed in runs_bar(tasks, "runs", shown=shown):
         task = (method, dataset)
         if several and out is not None:
             folder = out / f"{method}-{Path(dataset).name}-seed{seed}"

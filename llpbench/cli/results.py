@@ -49,7 +49,8 @@ def print_runs(runs: Sequence[Run]) -> None:
         tables.setdefault(_caption(seeds[0].record), []).append(seeds)
     for caption, groups in tables.items():
         records = [seeds[0].record for seeds in groups]
-        rows, ranked = [], []
+        rows: list[dict[str, Any]] = []
+        ranked: list[bool] = []
         for seeds in groups:
             label = label_setting(seeds[0].record, records)
             rows += [_row(label, str(run.record.seed), [run]) for run in seeds]

@@ -25,11 +25,11 @@ def training_bar(title: str) -> Progress:
     """
     from tqdm import tqdm
 
+    look: dict[str, Any] = {"bar_format": _TRAINING, "leave": False, "dynamic_ncols": True}
+
     def make(*items: Any, desc: str = "", **options: Any) -> Any:
         said = f"{title}, {desc}" if desc else title
-        return tqdm(
-            *items, desc=said, bar_format=_TRAINING, leave=False, dynamic_ncols=True, **options
-        )
+        return tqdm(*items, **{**options, **look, "desc": said})
 
     return make
 
@@ -47,8 +47,13 @@ def summarise(task: Task, record: RunRecord, epochs: int) -> str:
     return f"{task.name} on {record.trained_on}, seed {task.seed}{fold}: {', '.join(facts)}"
 
 
-def runs_bar(runs: Iterable[Any], title: str, *, total: int, shown: bool) -> Iterable[Any]:
-    """Show how many of some runs are done while they are iterated over, and the time left."""
+def runs_bar(
+    runs: Iterable[Any], title: str, *, shown: bool, total: int | None = None
+) -> Iterable[Any]:
+    """Show how many of some runs are done while they are iterated over, and the time left.
+
+    Their number is to be given where they do not know it themselves.
+    """
     from tqdm import tqdm
 
     return tqdm(

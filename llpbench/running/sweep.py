@@ -93,7 +93,7 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
     """Make further runs of a sweep, and the tables anew after each."""
     make = partial(_try, folder=out / RUNS, progress=progress and workers == 1)
     results = share_out(make, jobs, workers)
-    shown = runs_bar(jobs, "runs", total=len(jobs), shown=progress)
+    shown = runs_bar(jobs, "runs", shown=progress)
     for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
             sweep.failed.append((job, run))
