@@ -283,6 +283,6 @@ def coarseness(
     hidden = ("mae_hard", "f1_micro")
     print_table(
         [{name: row[name] for name in row if name not in hidden} for row in rows],
-        order=("method", "coarser", "mae", "low", "high", "divisions"),
+        order=("method", "way", "coarser", "mae", "low", "high", "divisions"),
     )
     echo(f"\nwritten to {out}: coarseness.csv and coarseness.png")

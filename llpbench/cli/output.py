@@ -105,10 +105,12 @@ def print_table(rows: Sequence[Mapping[str, Any]], **layout: Any) -> None:
 
 def print_pairs(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print comparisons of pairs as a table, and below it their notes, each once."""
+    about = ("dataset", "split", "of", "metric")
+    telling = [name for name in about if len({row.get(name) for row in rows}) > 1]
     print_table(
         [{name: row[name] for name in row if name not in ("finding", "note")} for row in rows],
-        order=("first", "second", "difference", "low", "high", "corrected", "p", "dataset"),
-        prose=("first", "second"),
+        order=("first", "second", *telling, "difference", "low", "high", "corrected", "p"),
+        prose=("first", "second", "dataset"),
     )
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
         echo()

@@ -13,7 +13,7 @@ from llpbench.errors import printable
 
 _GAP = "  "
 
-_NARROWEST = 20
+_NARROWEST = 14
 """Columns of prose get no narrower; before that, others are left out."""
 
 
@@ -31,7 +31,7 @@ class _Column:
         """A cell in as many lines as the width asks for, each of that width."""
         parts = [cell]
         if len(cell) > self.width:
-            parts = textwrap.wrap(cell, self.width, break_on_hyphens=False)
+            parts = textwrap.wrap(cell, self.width)
         return [
             part.rjust(self.width) if self.to_right else part.ljust(self.width) for part in parts
         ]
