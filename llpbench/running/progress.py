@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from llpbench.methods.method import Progress
 
 if TYPE_CHECKING:
-    from llpbench.running.task import Task
     from llpbench.runs.record import RunRecord
 
 _TRAINING = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left{postfix}"
@@ -34,17 +33,18 @@ def training_bar(title: str) -> Progress:
     return make
 
 
-def summarise(task: Task, record: RunRecord, epochs: int) -> str:
+def summarise(record: RunRecord, epochs: int = 0) -> str:
     """Write the line that stays of a training.
 
-    It says how long that was, and how good it is on the val split.
+    It says how long that was, with its epochs where they are known, and how good it is on the val
+    split.
     """
-    fold = f", fold {task.fold}" if task.fold else ""
+    fold = f", fold {record.fold}" if record.fold else ""
     facts = [f"{epochs} epochs"] if epochs else []
     if record.validation is not None:
         facts.append(f"val MAE {record.validation['mae']:.4f}")
     facts.append(f"{record.fit_seconds:.0f} s")
-    return f"{task.name} on {record.trained_on}, seed {task.seed}{fold}: {', '.join(facts)}"
+    return f"{record.method} on {record.trained_on}, seed {record.seed}{fold}: {', '.join(facts)}"
 
 
 def runs_bar(

@@ -265,7 +265,7 @@ def _run(
         images=None if trained.images == RGB_ONLY else dict(trained.images),
         inputs=task.inputs,
     )
-    log.info("%s", summarise(task, record, journal.epochs))
+    log.info("%s", summarise(record, journal.epochs))
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     _draw(evaluation, folder / "plots")
     tracker.finish(folder, record, evaluation)

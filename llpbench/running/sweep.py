@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
-from llpbench.running.progress import runs_bar
+from llpbench.running.progress import runs_bar, summarise
 from llpbench.running.run import complete_run
 from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
@@ -25,6 +26,8 @@ from llpbench.running.workers import share_out
 from llpbench.runs.record import UNSCORED, Run
 from llpbench.runs.results import result_row
 from llpbench.writing import locked, replace_text
+
+log = logging.getLogger(__name__)
 
 RUNS = "runs"
 ROWS = "results.csv"
@@ -102,6 +105,8 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
         if not is_known:
             sweep.failed.append((job, UNSCORED))
             continue
+        if workers > 1:  # other processes print nothing
+            log.info("%s", summarise(run.record))
         if run.record.interrupted:
             return replace(sweep, interrupted=True)
         sweep.done.append((job, run))
