@@ -153,9 +153,12 @@ def verify(dataset: str, archive: bool) -> None:
 
 
 @click.command()
-@options.name_argument
-def cite(name: str) -> None:
-    """Print what use of NAME asks for, then BibTeX: a dataset, a method, or llpbench itself."""
+@click.argument("subject", metavar="SUBJECT")
+def cite(subject: str) -> None:
+    """Print what use of SUBJECT asks for, then BibTeX.
+
+    SUBJECT is a dataset, a method, or llpbench itself.
+    """
     from llpbench.reporting.citing import cite as describe
 
-    echo(str(describe(name)))
+    echo(str(describe(subject)))

@@ -156,16 +156,18 @@ def _row(label: str, seed: str, runs: Sequence[Run]) -> dict[str, Any]:
     "--metric",
     "metrics",
     multiple=True,
-    show_default="the usual ones",
-    help="A column, as `llpbench evaluate --json` names it; several.",
+    show_default=False,
+    help="Metric of a column, as `llpbench evaluate --json` names it, by default the usual ones; "
+    "give it once for each column.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "latex"]),
     default="text",
-    help="How the table is written; LaTeX needs the package booktabs.",
+    help="Form in which the table is written; LaTeX needs the package booktabs.",
 )
+@options.wide_option
 @options.json_option
 def results(folders: tuple[Path, ...], metrics: tuple[str, ...], form: str, as_json: bool) -> None:
     """Put RUNs, or all below such folders, together in one table: methods by metrics.
