@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview")
 SCRIPTS = (
-    *("elements", "numbers", "rows", "board", "badges", "definitions", "overview", "columns"),
-    *("filters", "csv", "downloads", "ranking", "scatter", "over_time", "maps", "charts"),
-    *("examples", "citation", "disclosure", "entry", "compare", "tabs", "main"),
+    *("elements", "numbers", "address", "rows", "board", "badges", "definitions", "overview"),
+    *("columns", "filters", "view", "ties", "heads", "lines", "csv", "downloads", "ranking"),
+    *("labels", "scatter", "over_time", "maps", "charts", "examples", "citation", "disclosure"),
+    *("entry", "compare", "missing", "tabs", "visits", "main"),
 )
 """Modules of ``templates/scripts``, each after those that it imports: one scope on the page."""
 

@@ -38,9 +38,13 @@ export function rankedIn(table) {
   return table.rows.filter((row) => row.rank);
 }
 
-/** The table of an address; where there is none, one with ranked entries. */
+/** Tables of a dataset, in order. */
+export function tablesOf(dataset) {
+  return board.tables.filter((table) => table.dataset === dataset);
+}
+
+/** The table of a dataset and a track, or the first of the dataset where no track is named; none of what is not there. */
 export function findTable([dataset, track]) {
-  const here = board.tables.filter((table) => table.dataset === dataset);
-  const most = [...board.tables].sort((one, other) => rankedIn(other).length - rankedIn(one).length);
-  return here.find((table) => table.track === track) ?? here[0] ?? most[0];
+  const here = tablesOf(dataset);
+  return track === undefined ? here[0] : here.find((table) => table.track === track);
 }

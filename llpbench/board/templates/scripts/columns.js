@@ -3,40 +3,41 @@
 import { bytes, compact, fixed, isNumber, milliseconds } from "./numbers.js";
 import { metric } from "./rows.js";
 
+/** Metrics in the order that they are shown, what they are called where room is short, and decimals. */
 export const METRIC_COLUMNS = [
-  ["mae", "MAE", 4, "Mean absolute error of predicted class shares: the ranking metric"],
-  ["mae_hard", "Hard MAE", 4, "The same of shares counted on the segmentation"],
-  ["skill", "Skill", 3, "1 minus MAE over that of the train mean"],
-  ["f1_micro", "F1", 3, "Micro-averaged F1 of the segmentation"],
-  ["division_consistency", "Consistency", 4, "Distance of a division's mean prediction from its known shares"],
-  ["interval_score_90", "Interval score", 4, "Width of 90 % intervals, and a penalty for the true shares that they miss"],
-  ["coverage_90", "Coverage", 3, "Part of the true shares inside their 90 % intervals: 0.9 is right"],
-  ["within_division_r2", "R\u00b2 within", 3, "Share of the variance inside divisions that is explained"],
+  ["mae", "MAE", 4],
+  ["mae_hard", "MAE, hard", 4],
+  ["skill", "Skill", 3],
+  ["f1_micro", "F1, micro", 3],
+  ["division_consistency", "Consistency", 4],
+  ["interval_score_90", "Interval score", 4],
+  ["coverage_90", "Coverage", 3],
+  ["within_division_r2", "R\u00b2 within", 3],
 ];
 
 export const COST_COLUMNS = [
-  ["parameters", "Parameters", compact, "Trainable parameters"],
-  ["bytes_int8", "Bytes", bytes, "Size of the weights at one byte each"],
-  ["latency_p50_ms", "Latency", milliseconds, "Median time a chip on one core"],
-  ["label_uplink_bytes", "Label bytes", bytes, "Size of the labels that training needs"],
+  ["parameters", "Parameters", compact, "", "Numbers that the method learns."],
+  ["bytes_int8", "Weights", bytes, "bytes, int8", "Size of what is learnt, stored in one byte each."],
+  ["latency_p50_ms", "Latency", milliseconds, "ms a chip", "Median time to predict a chip on one core."],
+  ["label_uplink_bytes", "Labels", bytes, "bytes", "Size of the labels that training needs."],
 ];
 
-function metricColumn(table, [name, title, digits, help]) {
+function metricColumn(table, [name, title, digits]) {
   const known = table.metrics.find((one) => one.name === name);
-  const better = known?.better === "higher" ? "higher" : "lower";
+  const better = known?.better ?? "lower";
   const isBar = name === "mae" || name === "mae_hard";
   return {
-    name, title, digits, help, better, isBar,
-    goal: known?.better === "level" ? Number(name.split("_").at(-1)) / 100 : null,
+    name, title, digits, better, isBar, unit: "", definition: known?.definition ?? "",
+    goal: better === "level" ? Number(name.split("_").at(-1)) / 100 : null,
     value: (row) => metric(row, name).value,
     text: (row) => fixed(metric(row, name).value, digits),
     interval: (row) => metric(row, name),
   };
 }
 
-function costColumn([name, title, format, help]) {
+function costColumn([name, title, format, unit, definition]) {
   return {
-    name, title, help, better: "lower",
+    name, title, unit, definition, better: "lower",
     value: (row) => row.footprint[name] ?? null,
     text: (row) => format(row.footprint[name]),
   };
@@ -52,11 +53,11 @@ export function valueColumns(table) {
 }
 
 export const RANK_COLUMN = {
-  name: "rank", title: "Rank", better: "lower",
-  help: "Rank by MAE, and the ranks that the data allow",
+  name: "rank", title: "Rank", better: "lower", unit: "",
+  definition: "Place by MAE. Beside it and as a bar, the best and the worst rank that the data allow, all together with 95 % confidence.",
   value: (row) => row.rank?.rank ?? null,
 };
-export const METHOD_COLUMN = { name: "method", title: "Method", better: "lower", help: "", value: (row) => row.title };
+export const METHOD_COLUMN = { name: "method", title: "Method", better: "lower", unit: "", definition: "", value: (row) => row.title };
 
 /** Rows by a column; those without a value come last either way. */
 export function sorted(rows, column, direction) {
@@ -73,6 +74,11 @@ export function isBetter(column, one, other) {
   if (!isNumber(one) || !isNumber(other)) return false;
   if (column.goal) return Math.abs(one - column.goal) < Math.abs(other - column.goal);
   return column.better === "higher" ? one > other : one < other;
+}
+
+/** A column's title with its unit, where there is one. */
+export function titled({ title, unit }) {
+  return unit ? `${title}, ${unit}` : title;
 }
 
 export function firstDirection(column) {

@@ -40,7 +40,8 @@ export function condition(text, better) {
 }
 
 function searchText(row) {
-  return [row.title, row.team, row.id, row.supervision, row.tier, row.kind, row.trained_on, ...beyond(row)].join(" ").toLowerCase();
+  const designed = row.designed_here && "designed here";
+  return [row.title, row.team, row.id, row.supervision, row.tier, row.kind, row.trained_on, row.scored, designed, ...beyond(row)].filter(Boolean).join(" ").toLowerCase();
 }
 
 /** Whether every word is somewhere in the row. */

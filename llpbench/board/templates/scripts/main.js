@@ -1,24 +1,18 @@
-// What is shown follows from the address: #dataset/track, .../entry/id, .../compare/id/id.
+// What is shown follows from the address: #overview, #dataset/track, .../entry/id, .../compare/id/id.
 
 import { html, section, termList } from "./elements.js";
-import { addressParts, isScored } from "./rows.js";
+import { addressOf, readAddress, rememberQuery } from "./address.js";
+import { isScored } from "./rows.js";
 import { board, findTable } from "./board.js";
+import { overviewView } from "./overview.js";
 import { Ranking } from "./ranking.js";
 import { scatterView } from "./scatter.js";
 import { overTimeView } from "./over_time.js";
 import { entryView } from "./entry.js";
 import { compareView } from "./compare.js";
-import { overviewView } from "./overview.js";
+import { missingView } from "./missing.js";
 import { drawTabs } from "./tabs.js";
-
-function viewOf(table, [kind, ...ids]) {
-  const rows = ids.map((id) => table.byId.get(id));
-  if (kind === "entry" && rows[0]) return { title: rows[0].title, content: entryView(table, rows[0]) };
-  if (kind === "compare" && rows.length === 2 && rows.every((row) => row && isScored(row))) {
-    return { title: `${rows[0].title} and ${rows[1].title}`, content: compareView(table, ...rows) };
-  }
-  return { title: `${table.title}, ${table.track}`, content: [...new Ranking(table).view(), scatterView(table), overTimeView(table), aboutData(table)].filter(Boolean) };
-}
+import { forget, keepAddress, keepVisits, keptScroll, scrollAgain } from "./visits.js";
 
 function aboutData(table) {
   return section("The data", termList([
@@ -26,26 +20,57 @@ function aboutData(table) {
   ], { class: "facts-list about" }));
 }
 
-function show(isFirst) {
-  const parts = addressParts(location.hash);
-  if (parts[0] === "overview") {
-    document.getElementById("main").replaceChildren(...overviewView(board));
-    return;
+function rankingContent(table, query, isVisited) {
+  const plot = scatterView(table);
+  const ranking = new Ranking(table, query, () => {
+    rememberQuery(table, ranking.query());
+    keepAddress(addressOf([table.dataset, table.track], ranking.query()));
+    plot?.show(ranking.shown());
+  });
+  rememberQuery(table, ranking.query());
+  plot?.show(ranking.shown());
+  if (isVisited) ranking.finish();
+  return [...ranking.view(), plot?.element, overTimeView(table), aboutData(table)].filter(Boolean);
+}
+
+function rowsContent(table, kind, rows) {
+  if (kind === "entry" && rows.length === 1 && rows[0]) return entryView(table, rows[0]);
+  const isPair = kind === "compare" && rows.length === 2 && rows.every((row) => row && isScored(row));
+  return isPair ? compareView(table, ...rows) : null;
+}
+
+/** What an address leads to: the kind of view, its title, content and table. */
+function viewOf(found) {
+  const [dataset, track, kind, ...ids] = found?.parts ?? [];
+  const isHome = found && (dataset === undefined || (dataset === "overview" && track === undefined));
+  if (isHome && board.overviews.length) return { view: "overview", title: "Overview", content: overviewView(board) };
+  const table = isHome ? board.tables[0] : found && findTable([dataset, track]);
+  if (table && kind === undefined) {
+    const content = rankingContent(table, found.query, keptScroll());
+    return { view: "ranking", title: `${table.title}, ${table.track}`, content, table };
   }
-  const table = findTable(parts);
+  const rows = table ? ids.map((id) => table.byId.get(id)) : [];
+  const content = table && rowsContent(table, kind, rows);
+  if (content) return { view: kind, title: rows.map((row) => row.title).join(" and "), content, table };
+  return { view: "missing", title: "Not found", content: missingView(found), table };
+}
+
+function show(isFirst) {
+  forget();
   const main = document.getElementById("main");
-  if (!table) {
+  if (!board.tables.length) {
     main.replaceChildren(html("p", {}, "This board has no tables yet."));
     return;
   }
-  const { title, content } = viewOf(table, parts.slice(2));
+  const { view, title, content, table } = viewOf(readAddress(location.hash));
   document.title = `${title} \u00b7 llpbench leaderboard`;
-  const hasFocus = drawTabs(table);
+  const hasFocus = drawTabs(table, view === "overview");
   main.replaceChildren(...content);
-  document.documentElement.dataset.view = parts[2] ?? "ranking";
-  if (isFirst || hasFocus) return;
-  main.querySelector("h2").focus({ preventScroll: true });
-  if (parts.length > 2) main.scrollIntoView();
+  document.documentElement.dataset.view = view;
+  const scrolled = keptScroll();
+  if (!isFirst && !hasFocus) main.querySelector("h2").focus({ preventScroll: true });
+  if (scrolled) scrollAgain(scrolled);
+  else if (!isFirst && (view !== "ranking" || main.getBoundingClientRect().top < 0)) main.scrollIntoView({ behavior: "instant" });
 }
 
 function isDark() {
@@ -74,5 +99,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
 addEventListener("hashchange", () => show(false));
 drawTheme();
+keepVisits();
 show(true);
 document.documentElement.dataset.ready = "";

@@ -1,13 +1,16 @@
 // The ranking of one table: sections of rows, sorted and filtered in place.
 
 import { announce, field, html, outwards } from "./elements.js";
-import { extent, fixed, grouped, isNumber, plural, range } from "./numbers.js";
-import { address, isScored } from "./rows.js";
-import { rankedIn } from "./board.js";
-import { TIER, badges } from "./badges.js";
-import { METHOD_COLUMN, RANK_COLUMN, firstDirection, sorted, valueColumns } from "./columns.js";
-import { condition, isFound } from "./filters.js";
-import { downloadButtons } from "./downloads.js";
+import { grouped, plural } from "./numbers.js";
+import { address } from "./rows.js";
+import { board, rankedIn } from "./board.js";
+import { TIER } from "./badges.js";
+import { RANK_COLUMN, firstDirection, sorted, valueColumns } from "./columns.js";
+import { filterOf, filtersInWords, orderInWords, plainView, readView, writeView } from "./view.js";
+import { overlappingPairs, tieTitle, tiesOf } from "./ties.js";
+import { Conditions, headOf, markSorted } from "./heads.js";
+import { lineOf, scaleOf } from "./lines.js";
+import { downloads } from "./downloads.js";
 
 const SECTIONS = [
   ["entry", "Ranked entries"],
@@ -17,195 +20,125 @@ const SECTIONS = [
 ];
 
 const AT_ONCE = 60;
+const PAIRS_NAMED = 4;
 
-/** What stands above a group of ties; an entry alone needs no heading. */
-export function tieTitle(rows) {
-  if (rows.length === 1) return "";
-  const [best, ...others] = [...rows].sort((one, other) => one.rank.rank - other.rank.rank);
-  return `Tie, ranks ${best.rank.rank} to ${others.at(-1).rank.rank}: not told apart from ${best.title}`;
-}
-
-/** A view of a table; what was picked, sorted and filtered is forgotten when it is left. */
+/** A view of a table, as the query of an address says; `changed` is told when it is sorted or filtered. */
 export class Ranking {
-  constructor(table) {
+  constructor(table, query, changed) {
     this.table = table;
+    this.changed = changed;
     this.columns = valueColumns(table);
-    this.scales = new Map(this.columns.filter((one) => one.isBar).map((one) => [one.name, this.scale(one)]));
-    this.sort = { column: RANK_COLUMN, direction: "ascending" };
-    this.words = [];
-    this.conditions = new Map();
-    this.tier = "";
+    this.state = readView(query, this.columns);
+    this.scales = new Map(this.columns.filter((one) => one.isBar).map((one) => [one.name, scaleOf(table.rows, one)]));
+    this.ties = tiesOf(table.rows);
     this.picked = [];
     this.lines = new Map();
+    this.conditions = new Conditions(this.columns, this.state, () => this.refilter());
+    this.head = html("thead", {}, headOf(this.columns, this.scales, (column) => this.sortBy(column)), this.conditions.line);
+    this.empty = html("tbody", { class: "empty" });
     const caption = `${table.title}, ${table.track} track: methods ranked by mean absolute error`;
-    this.body = html("table", { class: "ranking" }, html("caption", { class: "unseen" }, caption), this.head());
-    this.count = html("p", { class: "count" });
+    this.body = html("table", { class: "ranking" }, html("caption", { class: "unseen" }, caption), this.head, this.empty);
+    this.count = html("p", { class: "count", role: "status" });
+    this.printed = html("p", { class: "printed" });
     this.pickBar = html("div", { class: "pickbar", hidden: true });
+    this.downloads = downloads(table, () => ({ rows: this.shown(), filters: this.filters, query: this.query() }));
+    this.controls = this.toolbar();
     this.place();
   }
 
   view() {
-    const scroller = html("div", {
-      class: this.table.rows.length > 30 ? "scroller tall" : "scroller",
-      role: "region", tabindex: 0, "aria-label": "Ranking, scrolls sideways",
-    }, this.body);
-    return [tableHeading(this.table), this.toolbar(), scroller, this.pickBar];
+    const scroller = html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Ranking, scrolls in both directions" }, this.body);
+    return [tableHeading(this.table), this.controls, this.conditions.help, this.printed, scroller, tieLegend(this.table, this.ties), this.pickBar];
   }
 
   toolbar() {
-    const search = html("input", {
-      type: "search", id: "search", placeholder: "Method, team, \u2026", autocomplete: "off",
-      on: { input: (event) => { this.words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean); this.filter(); } },
+    this.search = html("input", {
+      type: "search", id: "search", placeholder: "Method, team, \u2026", autocomplete: "off", maxlength: 200, value: this.state.search,
+      on: { input: (event) => { this.state.search = event.target.value; this.refilter(); } },
     });
-    const tiers = html("select", { id: "tier", on: { change: (event) => { this.tier = event.target.value; this.filter(); } } },
-      ["", ...Object.keys(TIER)].map((tier) => html("option", { value: tier }, tier || "every tier")));
-    const more = html("button", {
-      type: "button", class: "quiet", id: "column-filters", "aria-expanded": "false",
-      on: { click: () => this.toggleConditions(more) },
+    this.tier = html("select", { id: "tier", on: { change: (event) => { this.state.tier = event.target.value; this.refilter(); } } },
+      ["", ...Object.keys(TIER)].map((tier) => html("option", { value: tier, selected: tier === this.state.tier }, tier || "every tier")));
+    this.more = html("button", {
+      type: "button", class: "quiet", id: "column-filters", "aria-expanded": String(!this.conditions.line.hidden),
+      on: { click: () => this.toggleConditions() },
     }, "Filter columns");
+    this.clearing = this.clearButton("Clear filters");
     return html("div", { class: "toolbar" },
-      field("Search", search), field("Tier", tiers),
-      more, this.count, downloadButtons(this.table));
+      field("Search", this.search), field("Tier", this.tier), this.more, this.clearing, this.count, this.downloads.element);
   }
 
-  head() {
-    const columns = [RANK_COLUMN, METHOD_COLUMN, ...this.columns];
-    const titles = html("tr", {}, html("th", { scope: "col", class: "pick" }, html("span", { class: "unseen" }, "Compare")),
-      columns.map((column) => this.headCell(column)));
-    this.inputs = html("tr", { class: "conditions", hidden: true }, html("td", { class: "pick" }), html("td", { class: "rank" }), html("td", { class: "method" }, "keep only"),
-      this.columns.map((column) => html("td", {}, this.conditionInput(column))));
-    return html("thead", {}, titles, this.inputs);
+  clearButton(text) {
+    return html("button", { type: "button", class: "quiet", on: { click: () => this.clear() } }, text);
   }
 
-  headCell(column) {
-    const button = html("button", { type: "button", title: column.help, on: { click: () => this.sortBy(column) } },
-      column.title, html("span", { class: "arrow", "aria-hidden": "true" }));
-    const scale = this.scales.get(column.name);
-    const ends = scale && html("span", { class: "ends", "aria-hidden": "true" }, html("span", {}, fixed(scale.low, 2)), html("span", {}, fixed(scale.high, 2)));
-    return html("th", { scope: "col", class: `${column.name}${column.isBar ? " bars" : ""}`, "data-column": column.name }, button, ends);
+  clear() {
+    const { search, tier } = plainView();
+    Object.assign(this.state, { search, tier });
+    this.state.conditions.clear();
+    this.search.value = search;
+    this.tier.value = tier;
+    this.conditions.show(this.state);
+    this.refilter();
+    this.search.focus();
   }
 
-  conditionInput(column) {
-    const sign = column.better === "higher" ? "\u2265" : "\u2264";
-    return html("input", {
-      type: "text", inputmode: "text", placeholder: sign, autocomplete: "off", spellcheck: "false", "data-condition": column.name,
-      "aria-label": `Keep rows by ${column.title}, such as ${sign} 0.1 or 0.1..0.2 or 5k`,
-      on: { input: (event) => this.setCondition(column, event.target) },
-    });
-  }
-
-  toggleConditions(button) {
-    const isOpen = this.inputs.hidden;
-    this.inputs.hidden = !isOpen;
-    button.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) this.inputs.querySelector("input")?.focus();
-  }
-
-  setCondition(column, input) {
-    const holds = condition(input.value, column.better);
-    input.setAttribute("aria-invalid", String(holds === null));
-    this.conditions.set(column.name, (row) => holds === null || holds(column.value(row)));
-    this.filter();
-  }
-
-  scale(column) {
-    const all = this.table.rows.flatMap((row) => Object.values(column.interval(row)));
-    const [low, high] = extent(all);
-    const margin = (high - low) * 0.04 || 0.01;
-    const [from, to] = [Math.max(0, low - margin), high + margin];
-    return { low: from, high: to, place: (value) => `${(100 * (value - from)) / (to - from)}%` };
-  }
-
-  line(row) {
-    const open = html("a", { href: address(this.table, "entry", row.id) }, row.title);
-    const elsewhere = row.trained_on && row.trained_on !== this.table.dataset && `trained on ${row.trained_on}`;
-    const who = [row.team, elsewhere].filter(Boolean).join(" \u00b7 ");
-    return html("tr", { class: row.kind, "data-row": row.id },
-      html("td", { class: "pick" }, isScored(row) && this.pickBox(row)),
-      html("td", { class: "rank" }, row.rank && this.rankCell(row.rank)),
-      html("th", { scope: "row", class: "method" }, open, html("span", { class: "who" }, who), badges(row)),
-      this.columns.map((column) => this.cell(column, row)));
-  }
-
-  pickBox(row) {
-    return html("input", { type: "checkbox", "aria-label": `Compare ${row.title}`, on: { change: (event) => this.pick(row, event.target) } });
-  }
-
-  rankCell(rank) {
-    const ranked = rankedIn(this.table).length;
-    const share = (place) => `${(100 * place) / ranked}%`;
-    const bar = html("span", { class: "rankbar", "aria-hidden": "true" },
-      html("span", { style: { left: share(rank.low - 1), right: share(ranked - rank.high) } }));
-    const possible = rank.low === rank.high ? "" : `${rank.low}\u2013${rank.high}`;
-    return [html("span", { class: "place" }, String(rank.rank)),
-      html("span", { class: "range" }, possible && html("span", { class: "unseen" }, "possible ranks "), possible), bar];
-  }
-
-  cell(column, row) {
-    const value = column.value(row);
-    if (!isNumber(value)) return html("td", { class: column.isBar ? "bars" : "" }, html("span", { class: "none" }, "\u2013"));
-    if (!column.isBar) {
-      const interval = column.interval && range(column.interval(row).low, column.interval(row).high, column.digits);
-      return html("td", { title: interval && `95 % interval ${interval}` }, column.text(row));
-    }
-    const { low, high } = column.interval(row);
-    const place = this.scales.get(column.name).place;
-    const known = isNumber(low) && isNumber(high);
-    const bar = html("span", { class: "interval", "aria-hidden": "true" },
-      known && html("span", { class: "whisker", style: { left: place(low), width: `calc(${place(high)} - ${place(low)})` } }),
-      html("span", { class: "dot", style: { left: place(value) } }));
-    return html("td", { class: "bars" }, html("span", { class: "figures" }, html("b", {}, column.text(row)),
-      html("span", { class: "limits" }, known ? range(low, high, column.digits).replace(" to ", "\u2013") : "no interval")), bar);
+  toggleConditions() {
+    const isOpen = this.conditions.line.hidden;
+    this.conditions.open(isOpen);
+    this.more.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) this.conditions.inputs[0]?.focus();
   }
 
   sortBy(column) {
-    const same = this.sort.column === column;
-    const turned = this.sort.direction === "ascending" ? "descending" : "ascending";
-    this.sort = { column, direction: same ? turned : firstDirection(column) };
+    const turned = this.state.direction === "ascending" ? "descending" : "ascending";
+    this.state.direction = this.state.column === column ? turned : firstDirection(column);
+    this.state.column = column;
     this.place();
-    announce(`Sorted by ${column.title}, ${this.sort.direction}`);
+    announce(`Sorted by ${column.title}, ${this.state.direction}`);
+    this.changed();
   }
 
   /** Put rows into their sections, in order; those far below after the first are painted. */
   place() {
     this.sections = [];
-    for (const old of this.body.querySelectorAll("tbody")) old.remove();
+    for (const old of this.body.querySelectorAll("tbody:not(.empty)")) old.remove();
     for (const [kind, title] of SECTIONS) {
-      const column = kind !== "entry" && this.sort.column === RANK_COLUMN ? this.columns[0] : this.sort.column;
-      const rows = sorted(this.table.rows.filter((row) => row.kind === kind), column, this.sort.direction);
+      const column = kind !== "entry" && this.state.column === RANK_COLUMN ? this.columns[0] : this.state.column;
+      const rows = sorted(this.table.rows.filter((row) => row.kind === kind), column, this.state.direction);
       if (rows.length) this.addSections(kind, title, rows);
     }
-    const sections = this.sections;
-    const waiting = sections.flatMap(({ body, rows }) => rows.map((row) => [body, row]));
-    this.append(waiting.slice(0, AT_ONCE));
-    const isCurrent = () => this.sections === sections;
-    if (waiting.length > AT_ONCE) requestAnimationFrame(() => setTimeout(() => isCurrent() && this.append(waiting.slice(AT_ONCE))));
-    for (const cell of this.body.querySelectorAll("thead th[data-column]")) {
-      const isSorted = cell.dataset.column === this.sort.column.name;
-      if (isSorted) cell.setAttribute("aria-sort", this.sort.direction);
-      else cell.removeAttribute("aria-sort");
-    }
+    this.waiting = this.sections.flatMap(({ body, rows }) => rows.map((row) => [body, row]));
+    const { waiting } = this;
+    this.kept = filterOf(this.state, this.columns);
+    this.append(AT_ONCE);
+    requestAnimationFrame(() => setTimeout(() => this.waiting === waiting && this.finish()));
+    markSorted(this.head, this.state);
     this.filter();
   }
 
-  /** Append the lines of rows to their sections; a line is made when it is first needed. */
-  append(waiting) {
-    for (const [body, row] of waiting) {
-      if (!this.lines.has(row.id)) this.lines.set(row.id, this.line(row));
+  /** Append what is left to append. */
+  finish() {
+    this.append(this.waiting.length);
+  }
+
+  /** Append the next lines to their sections; a line is made when it is first needed. */
+  append(count) {
+    for (const [body, row] of this.waiting.splice(0, count)) {
+      if (!this.lines.has(row.id)) this.lines.set(row.id, lineOf(row, { ...this, pick: (one, box) => this.pick(one, box) }));
       const line = this.lines.get(row.id);
-      line.hidden = !this.isKept(row);
+      line.hidden = !this.kept(row);
       body.append(line);
     }
   }
 
   addSections(kind, title, rows) {
-    if (kind !== "entry" || this.sort.column !== RANK_COLUMN) {
+    if (kind !== "entry" || this.state.column !== RANK_COLUMN) {
       this.addSection(kind, title, rows);
       return;
     }
-    for (const group of new Set(rows.map((row) => row.rank.group))) {
-      const tied = rows.filter((row) => row.rank.group === group);
-      this.addSection(`entry tie${group % 2}`, tieTitle(tied), tied);
+    for (const group of Map.groupBy(rows, (row) => row.rank?.group).values()) {
+      const tie = this.ties.get(group[0].id);
+      this.addSection(kind, tie ? tieTitle(tie) : "", group);
     }
   }
 
@@ -216,16 +149,48 @@ export class Ranking {
     this.sections.push({ body, rows });
   }
 
-  isKept(row) {
-    return (!this.tier || row.tier === this.tier) && isFound(row, this.words) && [...this.conditions.values()].every((holds) => holds(row));
+  /** The query of an address that leads to what is shown. */
+  query() {
+    return writeView(this.state);
+  }
+
+  /** The rows that are shown, in the order in which they are. */
+  shown() {
+    return this.sections.flatMap(({ rows }) => rows.filter(this.kept));
+  }
+
+  refilter() {
+    this.filter();
+    this.changed();
   }
 
   filter() {
-    const all = this.table.rows;
-    const found = new Set(all.filter((row) => this.isKept(row)).map((row) => row.id));
-    for (const [id, line] of this.lines) line.hidden = !found.has(id);
-    for (const { body, rows } of this.sections) body.hidden = !rows.some((row) => found.has(row.id));
-    this.count.textContent = found.size === all.length ? plural(all.length, "row") : `${found.size} of ${plural(all.length, "row")}`;
+    this.kept = filterOf(this.state, this.columns);
+    this.filters = filtersInWords(this.state, this.columns);
+    this.conditions.judge();
+    for (const { body, rows } of this.sections) {
+      const found = new Set(rows.filter(this.kept).map((row) => row.id));
+      for (const row of rows) this.lines.get(row.id)?.toggleAttribute("hidden", !found.has(row.id));
+      body.hidden = found.size === 0;
+    }
+    this.tell(this.shown().length);
+  }
+
+  /** Say how many rows are left of how many, and why. */
+  tell(found) {
+    const all = this.table.rows.length;
+    const count = found === all ? plural(all, "row") : `${found} of ${plural(all, "row")}`;
+    this.count.textContent = count;
+    this.clearing.hidden = !this.filters;
+    this.downloads.choice(Boolean(this.filters));
+    const built = board.built && `page built ${board.built}`;
+    this.printed.textContent = `${[count, this.filters, orderInWords(this.state), built].filter(Boolean).join("; ")}.`;
+    this.empty.replaceChildren(...(found === 0 && all > 0 ? [this.nothing()] : []));
+  }
+
+  nothing() {
+    return html("tr", {}, html("td", { colspan: this.columns.length + 3 },
+      html("div", {}, `No row matches: ${this.filters}. `, this.clearButton("Clear the filters"))));
   }
 
   /** Remember the two rows that were picked last. */
@@ -241,6 +206,18 @@ export class Ranking {
   }
 }
 
+/** What coloured edges mean, and why intervals may overlap between them; nothing where it does not arise. */
+function tieLegend(table, ties) {
+  const pairs = overlappingPairs(table.rows);
+  const named = pairs.slice(0, PAIRS_NAMED).map(([one, other], n) => [n ? "; " : "",
+    html("a", { href: address(table, "compare", one.id, other.id) }, `${one.title} and ${other.title}`)]);
+  const more = pairs.length > PAIRS_NAMED && `; and ${pairs.length - PAIRS_NAMED} more`;
+  const sample = [0, 1].map((shade) => html("span", { class: `edge tie${shade}`, "aria-hidden": "true" }));
+  return html("div", { class: "ties small" },
+    ties.size > 0 && html("p", {}, sample, "Coloured edge and letter: a tie group, entries that are not told apart from the best of them."),
+    pairs.length > 0 && html("p", {}, "Intervals overlap, yet the paired test, division by division, tells them apart: ", named, more, "."));
+}
+
 function tableHeading(table) {
   const ranked = rankedIn(table).length;
   const facts = [
@@ -251,6 +228,7 @@ function tableHeading(table) {
   ].filter(Boolean);
   return html("div", { class: "heading" },
     html("h2", { tabindex: -1 }, table.title, " ", html("span", { class: "track" }, table.track)),
+    table.finding && html("p", { class: "finding" }, table.finding),
     html("p", { class: "facts" }, facts.join(" \u00b7 "), table.doi && [" \u00b7 ", outwards(`https://doi.org/${table.doi}`, `doi:${table.doi}`)]),
     table.note && html("p", { class: "caution" }, table.note));
 }

@@ -1,5 +1,6 @@
 // What is asked of rows wherever they are shown, and the addresses of views.
 
+import { addressOf, queryOf } from "./address.js";
 import { isNumber } from "./numbers.js";
 
 export const KINDS = {
@@ -30,16 +31,7 @@ export function pairOf(comparisons, first, second) {
   return { ...pair, first, second, difference: turned(pair.difference), low: turned(pair.high), high: turned(pair.low) };
 }
 
-/** Address of a view: dataset, track, then what is shown of them. */
+/** Address of a view of a table: its ranking, as it was left, or what of it is named. */
 export function address(table, ...rest) {
-  return `#${[table.dataset, table.track, ...rest].map(encodeURIComponent).join("/")}`;
-}
-
-/** The parts of an address; none where it cannot be read. */
-export function addressParts(hash) {
-  try {
-    return hash.replace(/^#/, "").split("/").filter(Boolean).map(decodeURIComponent);
-  } catch {
-    return [];
-  }
+  return addressOf([table.dataset, table.track, ...rest], rest.length ? "" : queryOf(table));
 }

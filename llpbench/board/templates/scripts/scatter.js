@@ -1,12 +1,16 @@
 // Accuracy against cost, with the Pareto front.
 
 import { field, html, svg } from "./elements.js";
-import { compact, extent, fixed, isNumber, tickDigits, ticks } from "./numbers.js";
+import { compact, extent, fixed, isNumber, plural, range, tickDigits, ticks } from "./numbers.js";
 import { KINDS, address } from "./rows.js";
-import { COST_COLUMNS, valueColumns } from "./columns.js";
+import { COST_COLUMNS, titled, valueColumns } from "./columns.js";
+import { placeLabels } from "./labels.js";
 
 const MARGIN = { left: 60, right: 24, top: 16, bottom: 44 };
 const PLOT_HEIGHT = 380;
+const ROOM_OF_TICK = 42;
+const FEW = 60;
+const REDRAW = 100; // milliseconds after the last change of a filter
 const Y_METRICS = ["mae", "mae_hard", "f1_micro", "skill"];
 
 /** Rows that no other beats in one of both without losing in the other, cheapest first. */
@@ -41,89 +45,120 @@ function scoreAxis(points) {
   return { place: (y) => MARGIN.top + (inner * (to - y)) / (to - from), ticks: ticks(from, to, 6) };
 }
 
+/** What rows are drawn as; entries come last, above all else. */
 const MARKS = {
-  entry: (x, y) => svg("circle", { cx: x, cy: y, r: 5 }),
-  reference: (x, y) => svg("rect", { x: x - 4.5, y: y - 4.5, width: 9, height: 9 }),
   bound: (x, y) => svg("path", { d: `M${x} ${y - 6.5}L${x + 6.5} ${y}L${x} ${y + 6.5}L${x - 6.5} ${y}Z` }),
+  reference: (x, y) => svg("rect", { x: x - 4.5, y: y - 4.5, width: 9, height: 9 }),
   reported: (x, y) => svg("path", { d: `M${x} ${y - 6}L${x + 6} ${y + 5}L${x - 6} ${y + 5}Z` }),
+  entry: (x, y) => svg("circle", { cx: x, cy: y, r: 5 }),
 };
+const LAYERS = Object.keys(MARKS);
 
-function axes(xAxis, yAxis, width, xColumn, yColumn) {
+function axes(xAxis, yAxis, width, { x: xColumn, y: yColumn }) {
   const bottom = PLOT_HEIGHT - MARGIN.bottom;
   const lines = yAxis.ticks.map((y) => [
     svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: yAxis.place(y), y2: yAxis.place(y) }),
     svg("text", { class: "tick", x: MARGIN.left - 8, y: yAxis.place(y) + 4, "text-anchor": "end" }, fixed(y, tickDigits(yAxis.ticks))),
   ]);
-  const marks = xAxis.ticks.map((x) => [
+  const every = Math.ceil((ROOM_OF_TICK * xAxis.ticks.length) / (width - MARGIN.left - MARGIN.right));
+  const marks = xAxis.ticks.map((x, n) => [
     svg("line", { class: "grid", x1: xAxis.place(x), x2: xAxis.place(x), y1: bottom, y2: bottom + 5 }),
-    svg("text", { class: "tick", x: xAxis.place(x), y: bottom + 19, "text-anchor": "middle" }, compact(x)),
+    n % every === 0 && svg("text", { class: "tick", x: xAxis.place(x), y: bottom + 19, "text-anchor": "middle" }, compact(x)),
   ]);
   return [lines, marks,
-    svg("text", { class: "axis", x: (MARGIN.left + width - MARGIN.right) / 2, y: PLOT_HEIGHT - 4, "text-anchor": "middle" }, xColumn.title),
-    svg("text", { class: "axis", x: -(MARGIN.top + bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" }, yColumn.title)];
+    svg("text", { class: "axis", x: (MARGIN.left + width - MARGIN.right) / 2, y: PLOT_HEIGHT - 4, "text-anchor": "middle" }, titled(xColumn)),
+    svg("text", { class: "axis", x: -(MARGIN.top + bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" }, `${yColumn.title} (${yColumn.better} is better)`)];
 }
 
-function frontLine(front, xAxis, yAxis) {
-  const steps = front.map(({ x, y }, n) => (n ? `H${xAxis.place(x)}V${yAxis.place(y)}` : `M${xAxis.place(x)} ${yAxis.place(y)}`));
-  return svg("path", { class: "front", d: steps.join("") });
+function frontLine(front) {
+  const steps = front.map(({ left, top }, n) => (n ? `H${left}V${top}` : `M${left} ${top}`));
+  return front.length > 1 && svg("path", { class: "front", d: steps.join("") });
 }
 
-/** Names beside the points of the front, where they do not cover one another. */
-function frontLabels(front, xAxis, yAxis, width) {
-  const taken = [];
-  return front.map((point) => {
-    const name = point.row.title.length > 28 ? `${point.row.title.slice(0, 27)}\u2026` : point.row.title;
-    const [x, y, size] = [xAxis.place(point.x), yAxis.place(point.y), name.length * 6.6];
-    const isLeft = x + size + 14 > width - MARGIN.right;
-    const box = { left: isLeft ? x - size - 10 : x + 10, right: isLeft ? x - 10 : x + size + 10, y: y - 9 };
-    if (taken.some((one) => Math.abs(one.y - box.y) < 15 && one.left < box.right && box.left < one.right)) return null;
-    taken.push(box);
-    return svg("text", { class: "label", x: isLeft ? x - 9 : x + 9, y: y - 8, "text-anchor": isLeft ? "end" : "start" }, name);
-  });
+function labels(points, front, width) {
+  const places = (some) => some.map(({ row, left, top }) => ({ x: left, y: top, name: row.title }));
+  const others = points.length > FEW ? [] : points.filter((point) => !front.includes(point)).toReversed();
+  const marks = points.map(({ left, top }) => ({ left: left - 7, right: left + 7, top: top - 7, bottom: top + 7 }));
+  const whiskers = points.filter(({ whisker }) => whisker).map(({ left, whisker }) => ({ left: left - 1, right: left + 1, top: Math.min(...whisker), bottom: Math.max(...whisker) }));
+  const steps = front.slice(1).map(({ left, top }, n) => ({ left: left - 2, right: left + 2, top: Math.min(top, front[n].top), bottom: Math.max(top, front[n].top) }));
+  const frame = { left: MARGIN.left, right: width, top: 0, bottom: PLOT_HEIGHT - MARGIN.bottom };
+  return placeLabels(places([...front, ...others]), [...marks, ...whiskers, ...steps], frame)
+    .map(({ name, x, y, anchor }) => svg("text", { class: "label", x, y, "text-anchor": anchor }, name));
 }
 
-function drawScatter(table, xColumn, yColumn, width, tip) {
-  const points = table.rows
-    .map((row) => ({ row, x: xColumn.value(row), y: yColumn.value(row), ...yColumn.interval(row) }))
+function pointLink(point, { table, x: xColumn, y: yColumn }, isBest, tip) {
+  const { row, left, top, whisker } = point;
+  const interval = range(point.low, point.high, yColumn.digits);
+  const values = [`${yColumn.title} ${yColumn.text(row)}${interval && ` (${interval})`}`, `${titled(xColumn)}: ${xColumn.text(row)}`];
+  const say = () => tip.show(left, top, [html("b", {}, row.title), ...values]);
+  return svg("a", {
+    href: address(table, "entry", row.id), class: `${row.kind}${isBest ? " best" : ""}`, tabindex: -1, "aria-label": `${row.title}: ${values.join(", ")}`,
+    on: { pointerenter: say, focus: say, pointerleave: tip.hide, blur: tip.hide },
+  }, whisker && svg("line", { class: "whisker", x1: left, x2: left, y1: whisker[0], y2: whisker[1] }), MARKS[row.kind](left, top));
+}
+
+/** Points are one stop of the tab key; arrow keys go from one to the next, by cost. */
+function walkBetween(links) {
+  links[0]?.setAttribute("tabindex", 0);
+  return (event) => {
+    const here = links.indexOf(document.activeElement);
+    const next = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: links.length - 1 }[event.key];
+    if (here < 0 || !links[next]) return;
+    event.preventDefault();
+    links[here].setAttribute("tabindex", -1);
+    links[next].setAttribute("tabindex", 0);
+    links[next].focus();
+  };
+}
+
+function pointsOf(rows, xColumn, yColumn) {
+  return rows.map((row) => Object.assign({ row, x: xColumn.value(row), y: yColumn.value(row) }, yColumn.interval(row)))
     .filter((point) => isNumber(point.x) && isNumber(point.y));
-  if (!points.length) return html("p", { class: "muted" }, "No method has both.");
-  const [xAxis, yAxis] = [costAxis(points, width), scoreAxis(points)];
-  const front = paretoFront(points.filter((point) => point.row.kind === "entry"), yColumn.better);
-  const isFew = points.length <= 60;
-  const drawn = points.map((point) => {
-    const [x, y] = [xAxis.place(point.x), yAxis.place(point.y)];
-    const isFront = front.includes(point);
-    const whisker = (isFew || isFront) && isNumber(point.low) &&
-      svg("line", { class: "whisker", x1: x, x2: x, y1: yAxis.place(point.low), y2: yAxis.place(point.high) });
-    const say = () => tip.show(x, y, [html("b", {}, point.row.title), `${yColumn.title} ${yColumn.text(point.row)}, ${xColumn.title.toLowerCase()} ${xColumn.text(point.row)}`]);
-    return svg("a", {
-      href: address(table, "entry", point.row.id), class: `${point.row.kind}${isFront ? " best" : ""}`, tabindex: isFront ? null : -1,
-      "aria-label": `${point.row.title}: ${yColumn.title} ${yColumn.text(point.row)}, ${xColumn.title} ${xColumn.text(point.row)}`,
-      on: { pointerenter: say, focus: say, pointerleave: tip.hide, blur: tip.hide },
-    }, whisker, MARKS[point.row.kind](x, y));
-  });
-  return svg("svg", { class: isFew ? "scatter" : "scatter many", width, height: PLOT_HEIGHT, viewBox: `0 0 ${width} ${PLOT_HEIGHT}`, role: "group", "aria-label": `${yColumn.title} against ${xColumn.title}; the table has the same values` },
-    axes(xAxis, yAxis, width, xColumn, yColumn), frontLine(front, xAxis, yAxis), drawn, frontLabels(front, xAxis, yAxis, width));
 }
 
-function makeTip() {
+/** The plot of some rows, on the axes of all rows of the table, so that filters move no point. */
+function drawScatter(plot, rows, width, tip) {
+  const all = pointsOf(plot.table.rows, plot.x, plot.y);
+  const [xAxis, yAxis] = [costAxis(all, width), scoreAxis(all)];
+  const kept = pointsOf(rows, plot.x, plot.y);
+  const best = new Set(paretoFront(kept.filter((point) => point.row.kind === "entry"), plot.y.better).map((point) => point.row));
+  const layer = ({ row }) => LAYERS.indexOf(row.kind) + best.has(row);
+  const points = kept.toSorted((one, other) => layer(one) - layer(other)).map((point) => Object.assign(point, {
+    left: xAxis.place(point.x), top: yAxis.place(point.y),
+    whisker: (kept.length <= FEW || best.has(point.row)) && isNumber(point.low) && [yAxis.place(point.low), yAxis.place(point.high)],
+  }));
+  const front = points.filter(({ row }) => best.has(row)).sort((one, other) => one.x - other.x);
+  const links = new Map(points.map((point) => [point, pointLink(point, plot, best.has(point.row), tip)]));
+  const order = [...points].sort((one, other) => one.x - other.x || one.y - other.y).map((point) => links.get(point));
+  const name = `${plot.y.title} against ${titled(plot.x)}, ${plural(points.length, "point")}: arrow keys go from one to the next; the table has the same values`;
+  const drawing = svg("svg", { class: kept.length <= FEW ? "scatter" : "scatter many", width, height: PLOT_HEIGHT, viewBox: `0 0 ${width} ${PLOT_HEIGHT}`, role: "group", "aria-label": name, on: { keydown: walkBetween(order) } },
+    axes(xAxis, yAxis, width, plot), frontLine(front), [...links.values()], labels(points, front, width));
+  return { drawing, legend: legendOf(points, front), count: points.length === all.length ? "" : `${points.length} of ${plural(all.length, "point")}, on the axes of all` };
+}
+
+function makeTip(canvas) {
   const element = html("div", { class: "tip", hidden: true });
   const show = (x, y, lines) => {
-    element.replaceChildren(...lines.flatMap((line) => [line, html("br")]));
-    Object.assign(element.style, { left: `${x}px`, top: `${y}px` });
+    element.replaceChildren(...lines.flatMap((line, n) => (n ? [html("br"), line] : [line])));
     element.hidden = false;
+    const half = element.offsetWidth / 2;
+    const left = Math.max(half, Math.min(x, canvas.clientWidth - half));
+    element.classList.toggle("below", y < element.offsetHeight + 14);
+    Object.assign(element.style, { left: `${left}px`, top: `${y}px` });
   };
   return { element, show, hide: () => (element.hidden = true) };
 }
 
-function scatterLegend(table) {
-  const kinds = Object.keys(MARKS).filter((kind) => table.rows.some((row) => row.kind === kind));
-  return html("p", { class: "legend" }, kinds.map((kind) => html("span", {},
-    svg("svg", { class: "scatter", width: 16, height: 16, "aria-hidden": "true" }, svg("g", { class: kind }, MARKS[kind](8, 8))), KINDS[kind])),
-  html("span", {}, svg("svg", { class: "scatter", width: 24, height: 16, "aria-hidden": "true" }, svg("path", { class: "front", d: "M1 4H12V12H23" })), "Pareto front of entries"));
+function legendOf(points, front) {
+  const kinds = LAYERS.toReversed().filter((kind) => points.some(({ row }) => row.kind === kind));
+  const sample = (width, ...drawn) => svg("svg", { class: "scatter", width, height: 16, "aria-hidden": "true" }, drawn);
+  return [
+    ...kinds.map((kind) => html("span", {}, sample(16, svg("g", { class: kind }, MARKS[kind](8, 8))), KINDS[kind])),
+    front.length > 1 && html("span", {}, sample(24, svg("path", { class: "front", d: "M1 4H12V12H23" })), "Pareto front of the entries shown"),
+  ].filter(Boolean);
 }
 
-/** The plot with its two choices, drawn anew when its width changes; none of fewer than three points. */
+/** The plot with its two choices, and how to show other rows on it; none of fewer than three points. */
 export function scatterView(table) {
   const columns = valueColumns(table);
   const xs = columns.filter((column) => COST_COLUMNS.some(([name]) => name === column.name));
@@ -132,14 +167,29 @@ export function scatterView(table) {
   if (!xs.length || !ys.some((column) => covered(column) > 2)) return null;
   const competes = (column) => table.rows.some((row) => row.rank && isNumber(column.value(row)));
   const most = ys.reduce((best, one) => (covered(one) > covered(best) ? one : best));
-  const chosen = { x: xs[0], y: ys.find(competes) ?? most };
-  const tip = makeTip();
+  const plot = { table, x: xs[0], y: ys.find(competes) ?? most };
   const canvas = html("div", { class: "canvas" });
-  const draw = () => canvas.replaceChildren(drawScatter(table, chosen.x, chosen.y, Math.max(canvas.clientWidth, 300), tip), tip.element);
+  const legend = html("p", { class: "legend" });
+  const note = html("p", { class: "small", role: "status" });
+  const tip = makeTip(canvas);
+  let [rows, waiting] = [table.rows, 0];
+  const draw = () => {
+    const drawn = drawScatter(plot, rows, Math.max(canvas.clientWidth, 300), tip);
+    tip.hide();
+    canvas.replaceChildren(drawn.drawing, tip.element);
+    legend.replaceChildren(...drawn.legend);
+    note.textContent = drawn.count;
+  };
   const choice = (axis, title, options) => field(title,
-    html("select", { id: `plot-${axis}`, on: { change: (event) => { chosen[axis] = options.find((one) => one.name === event.target.value); draw(); } } },
-      options.map((one) => html("option", { value: one.name, selected: one === chosen[axis] }, one.title))));
+    html("select", { id: `plot-${axis}`, on: { change: (event) => { plot[axis] = options.find((one) => one.name === event.target.value); draw(); } } },
+      options.map((one) => html("option", { value: one.name, selected: one === plot[axis] }, titled(one)))));
   new ResizeObserver(draw).observe(canvas);
-  return html("section", { class: "block plot" }, html("h3", {}, "Accuracy against cost"),
-    html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs), scatterLegend(table)), canvas);
+  const element = html("section", { class: "block plot" }, html("h3", {}, "Accuracy against cost"),
+    html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs)), legend, note, canvas);
+  const show = (kept) => {
+    rows = kept;
+    clearTimeout(waiting);
+    if (canvas.isConnected) waiting = setTimeout(draw, REDRAW);
+  };
+  return { element, show };
 }

@@ -1,12 +1,13 @@
 // Tabs of datasets and, below them, of the tracks of one.
 
 import { html } from "./elements.js";
-import { address } from "./rows.js";
-import { board, findTable } from "./board.js";
+import { addressOf } from "./address.js";
+import { board, findTable, rankedIn, tablesOf } from "./board.js";
 
 function tabList(label, choices) {
-  const tabs = choices.map(({ title, href, isChosen, note }) => html("a", {
-    href, role: "tab", "aria-selected": String(isChosen), "aria-controls": "main", tabindex: isChosen ? null : -1,
+  const hasChosen = choices.some(({ isChosen }) => isChosen);
+  const tabs = choices.map(({ title, href, isChosen, note }, n) => html("a", {
+    href, role: "tab", "aria-selected": String(isChosen), "aria-controls": "main", tabindex: isChosen || (!hasChosen && n === 0) ? null : -1,
   }, title, note && html("span", { class: "note" }, note)));
   const list = html("div", { role: "tablist", "aria-label": label }, tabs);
   list.addEventListener("keydown", (event) => {
@@ -22,22 +23,28 @@ function tabList(label, choices) {
 
 let focusAfterwards = "";
 
-export function drawTabs(table) {
-  const ranked = (one) => board.tables.filter((other) => other.dataset === one.dataset).flatMap((other) => other.rows).filter((row) => row.rank).length;
-  const datasets = [...new Map(board.tables.map((one) => [one.dataset, one])).values()].sort((one, other) => (ranked(other) > 0) - (ranked(one) > 0));
-  const choices = datasets.map((one) => ({
-    title: one.title.replace(" (synthetic)", ""), href: address(findTable([one.dataset, table.track])), isChosen: one.dataset === table.dataset,
-    note: [one.synthetic && "synthetic", ranked(one) ? `${ranked(one)} ranked` : "reported only"].filter(Boolean).join(" \u00b7 "),
+function datasetTab(dataset, table) {
+  const one = findTable([dataset, table?.track]) ?? findTable([dataset]);
+  const ranked = rankedIn(one).length;
+  return {
+    title: one.title.replace(" (synthetic)", ""), href: addressOf([dataset, one.track]), isChosen: dataset === table?.dataset,
+    note: [one.synthetic && "synthetic", ranked ? `${ranked} ranked` : "reported only"].filter(Boolean).join(" \u00b7 "),
+  };
+}
+
+/** Draw the tabs around a table; without one the overview is chosen, if it is that. Whether they keep the focus. */
+export function drawTabs(table, isOverview) {
+  const datasets = [...new Set(board.tables.map((one) => one.dataset))].map((dataset) => datasetTab(dataset, table));
+  const overview = { title: "Overview", href: "#overview", isChosen: isOverview, note: "all datasets" };
+  const tracks = (table ? tablesOf(table.dataset) : []).map((one) => ({
+    title: one.track, href: addressOf([one.dataset, one.track]), isChosen: one === table, note: "",
   }));
-  const tracks = board.tables.filter((one) => one.dataset === table.dataset).map((one) => ({
-    title: one.track, href: address(one), isChosen: one === table, note: "",
-  }));
-  const lists = [tabList("Dataset", choices), tabList("Track", tracks)];
+  const lists = [tabList("Dataset", [...(board.overviews.length ? [overview] : []), ...datasets]), ...(tracks.length ? [tabList("Track", tracks)] : [])];
   document.getElementById("tabs").replaceChildren(...lists);
   const chosen = lists.map((list) => list.querySelector("[aria-selected=true]"));
-  chosen[0].scrollIntoView({ block: "nearest", inline: "nearest" });
-  if (focusAfterwards) chosen[focusAfterwards === "Dataset" ? 0 : 1].focus();
+  chosen[0]?.scrollIntoView({ block: "nearest", inline: "nearest" });
   const isByKey = Boolean(focusAfterwards);
+  if (isByKey) chosen[focusAfterwards === "Dataset" ? 0 : 1]?.focus();
   focusAfterwards = "";
   return isByKey;
 }
