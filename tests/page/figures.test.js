@@ -4,6 +4,7 @@ import { openBoard, makeRow } from "./page.js";
 import { bibtexOf } from "../../llpbench/board/templates/scripts/citation.js";
 import { outwards } from "../../llpbench/board/templates/scripts/elements.js";
 import { divergingScale, errorScale, projection } from "../../llpbench/board/templates/scripts/maps.js";
+import { placeLabels } from "../../llpbench/board/templates/scripts/labels.js";
 import { costAxis, paretoFront } from "../../llpbench/board/templates/scripts/scatter.js";
 
 const points = [[1, 0.5], [2, 0.3], [2, 0.2], [3, 0.2], [4, 0.1]].map(([x, y]) => ({ x, y }));
@@ -63,16 +64,24 @@ test("tables are found by their address, details are parsed once", async () => {
   ];
   const reads = openBoard(tables, [{}, { rows: { a: { errors: [1] } }, comparisons: [7] }]);
   const state = await import("../../llpbench/board/templates/scripts/board.js");
-  const { tieTitle } = await import("../../llpbench/board/templates/scripts/ranking.js");
   const found = (...place) => state.board.tables.indexOf(state.findTable(place));
   assert.equal(found("land", "disaggregation"), 2);
-  assert.equal(found("land", "no such track"), 1);
-  assert.equal(found("__proto__", "x"), 1);
-  assert.equal(found(), 1);
+  assert.equal(found("land"), 1);
+  for (const nowhere of [["land", "no such track"], ["__proto__", "x"], []]) assert.equal(found(...nowhere), -1);
   const table = state.board.tables[1];
   assert.deepEqual(state.detailsOf(table, ranked[0]), { errors: [1] });
   assert.deepEqual(state.comparisonsIn(table), [7]);
   assert.deepEqual(reads, ["board", "details-1"]);
-  assert.equal(tieTitle([ranked[1], ranked[0]]), "Tie, ranks 1 to 2: not told apart from a");
-  assert.equal(tieTitle([ranked[0]]), "");
+});
+
+test("names stand where they cover neither a point nor one another", () => {
+  const frame = { left: 0, right: 200, top: 0, bottom: 100 };
+  const mark = ({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 });
+  const close = [{ x: 100, y: 50, name: "best" }, { x: 104, y: 50, name: "next" }, { x: 108, y: 50, name: "last" }, { x: 112, y: 50, name: "none" }, { x: 190, y: 50, name: "at the edge" }];
+  const labels = placeLabels(close, close.map(mark), frame);
+  assert.deepEqual(labels.map(({ name }) => name), ["best", "next", "last", "at the edge"]);
+  assert.deepEqual(labels.map(({ anchor }) => anchor), ["start", "end", "start", "end"]);
+  const boxes = [...labels.map(({ box }) => box), ...close.map(mark)];
+  assert.ok(labels.every(({ box }) => boxes.filter((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom).length === 1));
+  assert.equal(placeLabels([{ x: 10, y: 50, name: "n".repeat(90) }], [], frame)[0], undefined);
 });

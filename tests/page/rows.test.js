@@ -1,17 +1,29 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { address, addressParts, beyond, isScored, metric, pairOf } from "../../llpbench/board/templates/scripts/rows.js";
+import { addressOf, readAddress, rememberQuery } from "../../llpbench/board/templates/scripts/address.js";
+import { address, beyond, isScored, metric, pairOf } from "../../llpbench/board/templates/scripts/rows.js";
 import { csvCell, csvOf } from "../../llpbench/board/templates/scripts/csv.js";
 import { condition, isFound } from "../../llpbench/board/templates/scripts/filters.js";
 import { firstDirection, isBetter, sorted, valueColumns } from "../../llpbench/board/templates/scripts/columns.js";
 import { makeRow } from "./page.js";
 
 test("an address says what is shown, whatever ids are made of", () => {
-  const table = { dataset: "a/b", track: "inductive" };
-  const hash = address(table, "entry", "x #%\u00e9/<y>");
-  assert.match(hash, /^#a%2Fb\/inductive\/entry\/[\w%.-]+$/);
-  assert.deepEqual(addressParts(hash), ["a/b", "inductive", "entry", "x #%\u00e9/<y>"]);
-  for (const broken of ["", "#", "#%", "#a/%E0%A4%A"]) assert.deepEqual(addressParts(broken), []);
+  const place = { dataset: "a/b?", track: "inductive" };
+  const hash = address(place, "entry", "x #%\u00e9/<y>");
+  assert.match(hash, /^#a%2Fb%3F\/inductive\/entry\/[\w%.-]+$/);
+  assert.deepEqual(readAddress(hash), { parts: ["a/b?", "inductive", "entry", "x #%\u00e9/<y>"], query: "" });
+  for (const nothing of ["", "#"]) assert.deepEqual(readAddress(nothing), { parts: [], query: "" });
+  for (const broken of ["#%", "#a/%E0%A4%A", `#${"a".repeat(5000)}`]) assert.equal(readAddress(broken), null);
+  assert.deepEqual(readAddress("#a/b?q=1?2"), { parts: ["a", "b"], query: "q=1?2" });
+});
+
+test("a link back to a table leads to it as it was left", () => {
+  const place = { dataset: "land", track: "inductive" };
+  rememberQuery(place, "sort=skill");
+  assert.equal(address(place), "#land/inductive?sort=skill");
+  assert.equal(address(place, "entry", "a"), "#land/inductive/entry/a");
+  assert.equal(address({ ...place, track: "other" }), "#land/other");
+  assert.equal(addressOf(["land", "inductive"]), "#land/inductive");
 });
 
 test("a score that is not there has neither value nor interval", () => {
@@ -79,7 +91,11 @@ test("cells of CSV are quoted, and no spreadsheet takes one for a formula", () =
   assert.deepEqual(["=1+1", "+1", "-1", "@a", "\ta"].map(csvCell), ["'=1+1", "'+1", "'-1", "'@a", "'\ta"]);
   assert.deepEqual([-1.5, null, undefined].map(csvCell), ["-1.5", "", ""]);
   assert.equal(csvCell('a "b",\nc'), '"a ""b"",\nc"');
-  const [head, first] = csvOf(table).split("\r\n").map((line) => line.split(","));
-  assert.equal(first[head.indexOf("mae_high")], String(0.2 + 0.1));
-  assert.equal(first[head.indexOf("parameters")], "5");
+  const [head, ...lines] = csvOf(table, [table.rows[2], table.rows[0]], { digest: "sha256:a", filters: "MAE <1, x" }).trim().split("\r\n");
+  const names = head.split(",");
+  assert.deepEqual(lines.map((line) => line.split(",")[0]), ["a", "b"]);
+  assert.equal(lines[1].split(",")[names.indexOf("mae_high")], String(0.2 + 0.1));
+  assert.equal(lines[1].split(",")[names.indexOf("parameters")], "5");
+  assert.deepEqual(names.slice(-2), ["digest", "filters"]);
+  assert.ok(lines.every((line) => line.endsWith(',sha256:a,"MAE <1, x"')));
 });

@@ -45,7 +45,8 @@ function cell(column, row, scale) {
 export function lineOf(row, { table, columns, scales, ties, pick }) {
   const open = html("a", { href: address(table, "entry", row.id) }, row.title);
   const elsewhere = row.trained_on && row.trained_on !== table.dataset && `trained on ${row.trained_on}`;
-  const who = [row.team, elsewhere, row.scored && `scored ${row.scored}`].filter(Boolean).join(" \u00b7 ");
+  const scored = row.scored && html("span", { class: "day" }, `scored ${row.scored}`);
+  const who = [row.team, elsewhere, scored].filter(Boolean).flatMap((one, n) => (n ? [" \u00b7 ", one] : [one]));
   const tie = ties.get(row.id);
   const box = isScored(row) && html("input", { type: "checkbox", "aria-label": `Compare ${row.title}`, on: { change: (event) => pick(row, event.target) } });
   return html("tr", { class: tie ? `${row.kind} tie${tie.shade}` : row.kind, "data-row": row.id },
