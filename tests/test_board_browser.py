@@ -36,7 +36,7 @@ def test_ranked_entries_come_first_and_tie_groups_are_headed(
     groups = Counter(row.rank.group for row in rows if row.rank)
     ties = [number for number, size in groups.items() if size > 1]
     leader = next(row for row in rows if row.rank and row.rank.group == ties[0])
-    assert heads[0].startswith("Tie, ranks ")
+    assert heads[0].startswith("Tie A, ranks ")
     assert heads[0].endswith(f"not told apart from {leader.title}")
     assert len(heads) == len(ties) + 3
     assert "outside the ranking" in heads[-2]
@@ -45,24 +45,30 @@ def test_ranked_entries_come_first_and_tie_groups_are_headed(
     assert rank is not None
     assert first.locator(".range").inner_text().endswith(f"{rank.low}\u2013{rank.high}")
     assert f"{rows[0].metrics['mae'].low:.4f}" in first.locator(".limits").first.inner_text()
+    tied = {row.id for row in rows if row.rank and groups[row.rank.group] > 1}
+    edged = page.locator("tr:is(.tie0, .tie1)").evaluate_all("all => all.map((o) => o.dataset.row)")
+    assert set(edged) == tied
+    assert page.locator(".ties .edge").count() == 2
+    assert "scored 2026-" in first.inner_text()
 
 
 def test_columns_sort_inside_their_section(visitor: Visitor, site: Path, rows: list[Row]) -> None:
     page = visitor.open(site)
     head = page.locator("th[data-column=f1_micro]")
-    head.get_by_role("button").click()
+    head.locator(".sort").click()
     best_first = sorted(ranked(rows), key=lambda row: -value(row, "f1_micro"))
     assert head.get_attribute("aria-sort") == "descending"
     assert shown(page)[: len(best_first)] == [row.id for row in best_first]
     assert shown(page)[len(best_first) :] == [row.id for row in rows[len(best_first) :]]
-    head.get_by_role("button").press("Enter")
+    head.locator(".sort").press("Enter")
     assert head.get_attribute("aria-sort") == "ascending"
     assert shown(page)[0] == best_first[-1].id
     assert page.locator("[aria-sort]").count() == 1
-    page.locator("th[data-column=parameters] button").click()
+    page.locator("th[data-column=parameters] .sort").click()
     cheapest = min(ranked(rows), key=lambda row: row.footprint["parameters"] or 0)
     assert shown(page)[0] == cheapest.id
     assert page.locator("#announcer").inner_text() == "Sorted by Parameters, ascending"
+    assert page.locator("tr.tie0 .tie").count() > 0  # ties are told in every order
 
 
 def test_search_and_tier_filter_rows(visitor: Visitor, site: Path, rows: list[Row]) -> None:
@@ -163,7 +169,7 @@ def test_five_hundred_entries_are_shown_and_sorted(
         - page.evaluate("performance.timing.navigationStart"),
     )
     record_property("megabytes", path.stat().st_size / 1e6)
-    page.locator("th[data-column=parameters] button").click()
+    page.locator("th[data-column=parameters] .sort").click()
     rows = ranked(standings.tables[0].rows)
     cheapest = min(rows, key=lambda row: row.footprint["parameters"] or 0)
     assert shown(page)[0] == cheapest.id

@@ -20,7 +20,7 @@ from llpbench.writing import replace_text
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview")
+STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview", "print")
 SCRIPTS = (
     *("elements", "numbers", "address", "rows", "board", "badges", "definitions", "overview"),
     *("columns", "filters", "view", "ties", "heads", "lines", "csv", "downloads", "ranking"),

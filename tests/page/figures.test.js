@@ -77,10 +77,11 @@ test("tables are found by their address, details are parsed once", async () => {
 test("names stand where they cover neither a point nor one another", () => {
   const frame = { left: 0, right: 200, top: 0, bottom: 100 };
   const mark = ({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 });
-  const close = [{ x: 100, y: 50, name: "best" }, { x: 104, y: 50, name: "next" }, { x: 108, y: 50, name: "last" }, { x: 112, y: 50, name: "none" }, { x: 190, y: 50, name: "at the edge" }];
+  const close = ["best", "next", "third", "fourth", "no room"].map((name, n) => ({ x: 100 + 2 * n, y: 50, name }));
   const labels = placeLabels(close, close.map(mark), frame);
-  assert.deepEqual(labels.map(({ name }) => name), ["best", "next", "last", "at the edge"]);
+  assert.deepEqual(labels.map(({ name }) => name), ["best", "next", "third", "fourth"]);
   assert.deepEqual(labels.map(({ anchor }) => anchor), ["start", "end", "start", "end"]);
+  assert.equal(placeLabels([{ x: 190, y: 50, name: "at the edge" }], [], frame)[0].anchor, "end");
   const boxes = [...labels.map(({ box }) => box), ...close.map(mark)];
   assert.ok(labels.every(({ box }) => boxes.filter((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom).length === 1));
   assert.equal(placeLabels([{ x: 10, y: 50, name: "n".repeat(90) }], [], frame)[0], undefined);
