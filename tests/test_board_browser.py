@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from browsing import PLACE, Visitor, ranked, value
 from made_standings import make_standings
@@ -71,47 +72,64 @@ def test_columns_sort_inside_their_section(visitor: Visitor, site: Path, rows: l
     assert page.locator("tr.tie0 .tie").count() > 0  # ties are told in every order
 
 
-def test_search_and_tier_filter_rows(visitor: Visitor, site: Path, rows: list[Row]) -> None:
+def test_search_and_tier_filter_rows_and_plot(
+    visitor: Visitor, site: Path, rows: list[Row]
+) -> None:
     page = visitor.open(site)
+    points = page.locator(".plot .scatter[role] a")
+    places = points.evaluate_all(PLACES)
     page.get_by_label("Search").fill("ridge bogota")
     expected = [row.id for row in rows if "ridge" in row.id and row.team == "bogota"]
     assert shown(page) == expected
     assert page.locator(".count").inner_text() == f"{len(expected)} of {len(rows)} rows"
+    points.nth(len(expected)).wait_for(state="detached")
+    left = points.evaluate_all(PLACES)
+    assert left.keys() == set(expected)
+    assert all(places[name] == place for name, place in left.items())  # axes stay
     page.get_by_label("Search").fill("")
     page.get_by_label("Tier").select_option("reproduced")
     assert shown(page) == [row.id for row in rows if row.tier == "reproduced"]
+    page.get_by_label("Search").fill("nobody")
+    assert page.locator(".empty").inner_text().startswith(
+        "No row matches: search \u201cnobody\u201d, tier reproduced."
+    )
+    page.get_by_role("button", name="Clear the filters").click()
+    assert shown(page) == [row.id for row in rows]
+    assert page.locator(".empty").inner_text() == ""
+    points.nth(len(places) - 1).wait_for()
+    assert points.evaluate_all(PLACES) == places
 
 
-@pytest.mark.parametrize(
-    ("column", "written", "keeps"),
-    [
-        ("mae", "0.12", lambda row: "mae" in row.metrics and value(row, "mae") <= 0.12),
-        ("f1_micro", "0.4", lambda row: value(row, "f1_micro") >= 0.4),
-        ("mae", "> .15", lambda row: "mae" in row.metrics and value(row, "mae") > 0.15),
-        ("mae", "10%..15%", lambda row: "mae" in row.metrics and 0.1 <= value(row, "mae") <= 0.15),
-        ("parameters", "1k..1M", lambda row: 1e3 <= row.footprint["parameters"] <= 1e6),
-        ("parameters", "= 5", lambda row: row.footprint["parameters"] == 5),
-    ],
-)
-def test_columns_filter_by_conditions(
-    visitor: Visitor, site: Path, rows: list[Row], column: str, written: str, keeps: Any
-) -> None:
+PLACES = """all => Object.fromEntries(all.map((one) => [one.href.baseVal.split("/").at(-1),
+  [one.lastChild.getAttribute("cx"), one.lastChild.getAttribute("d"), one.lastChild.getAttribute("x")]]))"""
+
+CONDITIONS: list[tuple[str, str, Any]] = [
+    ("mae", "0.12", lambda row: "mae" in row.metrics and value(row, "mae") <= 0.12),
+    ("f1_micro", "0.4", lambda row: value(row, "f1_micro") >= 0.4),
+    ("mae", "> .15", lambda row: "mae" in row.metrics and value(row, "mae") > 0.15),
+    ("mae", "10%..15%", lambda row: "mae" in row.metrics and 0.1 <= value(row, "mae") <= 0.15),
+    ("parameters", "1k..1M", lambda row: 1e3 <= row.footprint["parameters"] <= 1e6),
+    ("parameters", "= 5", lambda row: row.footprint["parameters"] == 5),
+]
+
+
+def test_columns_filter_by_conditions(visitor: Visitor, site: Path, rows: list[Row]) -> None:
+    """What cannot be read hides nothing, and is said in words that belong to the input."""
     page = visitor.open(site)
     page.get_by_role("button", name="Filter columns").click()
-    page.locator(f"[data-condition={column}]").fill(written)
-    expected = [row.id for row in rows if keeps(row)]
-    assert 0 < len(expected) < len(rows)
-    assert shown(page) == expected
-
-
-def test_a_condition_that_cannot_be_read_hides_nothing(
-    visitor: Visitor, site: Path, rows: list[Row]
-) -> None:
-    page = visitor.open(site)
-    page.get_by_role("button", name="Filter columns").click()
+    for column, written, keeps in CONDITIONS:
+        field = page.locator(f"[data-condition={column}]")
+        field.fill(written)
+        expected = [row.id for row in rows if keeps(row)]
+        assert 0 < len(expected) < len(rows)
+        assert shown(page) == expected, written
+        field.fill("")
     field = page.locator("[data-condition=mae]")
     field.fill("small, please")
     assert field.get_attribute("aria-invalid") == "true"
+    said = page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text()
+    assert said.startswith("\u201csmall, please\u201d for MAE cannot be read and keeps every row.")
+    assert "<0.1, >= 5k or 0.1..0.2" in said
     assert len(shown(page)) == len(rows)
 
 
@@ -133,25 +151,51 @@ def test_tabs_by_mouse_and_by_keyboard(visitor: Visitor, site: Path, made: Stand
     assert chosen_track(page) == "inductive"
 
 
-def test_tables_are_downloaded(
+def test_what_is_shown_is_downloaded(
     visitor: Visitor, site: Path, made: Standings, rows: list[Row]
 ) -> None:
-    page = visitor.open(site)
+    """The rows in their order, each with what it is from; or all rows, on demand."""
+    page = visitor.open(site, f"{PLACE}?sort=parameters&q=ridge&mae=%3C0.15")
+    expected = shown(page)
+    table = made.tables[0]
+    assert 2 < len(expected) < len(rows)
     texts = {}
-    for kind in ("CSV", "JSON"):
+    for name in ("CSV", "JSON", "all"):
+        kind = name if name != "all" else "CSV"
+        if name == "all":
+            page.get_by_label("all rows").check()
         with page.expect_download() as download:
             page.get_by_role("button", name=kind).click()
-        texts[kind] = Path(download.value.path()).read_text(encoding="utf-8")
-        assert download.value.suggested_filename.endswith(f"inductive.{kind.lower()}")
+        texts[name] = Path(download.value.path()).read_text(encoding="utf-8")
+        file = f"llpbench-{table.dataset}-inductive-2026-11-28.{kind.lower()}"
+        assert download.value.suggested_filename == file
     lines = list(csv.DictReader(io.StringIO(texts["CSV"], newline="")))
-    assert [line["id"] for line in lines] == [row.id for row in rows]
-    assert float(lines[0]["mae"]) == pytest.approx(value(rows[0], "mae"), abs=1e-6)
-    assert lines[-1]["mae"] == ""
+    frame = pd.read_csv(io.StringIO(texts["CSV"]))
+    assert [line["id"] for line in lines] == frame["id"].tolist() == expected
+    by_id = {row.id: row for row in rows}
+    assert frame["mae"].tolist() == [value(by_id[name], "mae") for name in expected]
+    assert frame["designed_here"].tolist() == [by_id[name].designed_here for name in expected]
+    origin = {
+        **{"dataset": table.dataset, "track": "inductive", "digest": table.digest},
+        **{"protocol": 1, "scorer": "1.0", "llpbench_version": "0.0", "built": "2026-11-28"},
+        **{"filters": "search \u201cridge\u201d, MAE <0.15"},
+        "view": f"{PLACE}?sort=parameters&q=ridge&mae=%3C0.15",
+    }
+    for line in lines:
+        assert {name: line[name] for name in origin} == {n: str(v) for n, v in origin.items()}
     content = json.loads(texts["JSON"])
+    assert {name: content[name] for name in origin} == origin
+    assert [row["id"] for row in content["rows"]] == expected
+    first = by_id[expected[0]]
     assert content["rows"][0]["entry"]["licence"] == "CC-BY-4.0"
-    assert content["rows"][0]["errors"] == rows[0].errors
-    assert content["rows"][0]["metrics"]["mae"] == rows[0].metrics["mae"].model_dump()
-    assert len(content["comparisons"]) == len(made.tables[0].comparisons)
+    assert content["rows"][0]["errors"] == first.errors
+    assert content["rows"][0]["metrics"]["mae"] == first.metrics["mae"].model_dump()
+    pairs = [(one["first"], one["second"]) for one in content["comparisons"]]
+    assert len(pairs) == len(expected) * (len(expected) - 1) / 2
+    every = list(csv.DictReader(io.StringIO(texts["all"], newline="")))
+    assert [line["id"] for line in every] == [row.id for row in rows]
+    assert (every[0]["filters"], every[0]["view"]) == ("all rows", PLACE)
+    assert every[-1]["mae"] == ""
 
 
 def test_five_hundred_entries_are_shown_and_sorted(

@@ -117,22 +117,25 @@ def test_the_pareto_front_is_that_of_the_entries(
         )
 
     page = visitor.open(site)
-    best = page.locator(".scatter a.best").evaluate_all("all => all.map((a) => a.href.baseVal)")
+    best = page.locator(".plot .scatter a.best").evaluate_all("all => all.map((a) => a.href.baseVal)")
     expected = {row.id for row in ranked(rows) if not beaten(row)}
     assert {address.rsplit("/", 1)[-1] for address in best} == expected
+    plot = page.locator(".plot .scatter[role]")
+    layers = plot.locator("a").evaluate_all("all => all.map((a) => a.getAttribute('class'))")
+    assert layers[0] == "bound"  # below all else
+    assert set(layers[-len(expected) :]) == {"entry best"}
     page.get_by_label("Cost").select_option("latency_p50_ms")
-    assert page.locator(".scatter .axis").first.text_content() == "Latency"
-    page.locator(".scatter a.best").first.hover()
-    assert page.locator(".tip").is_visible()
-
-
-def test_an_address_of_nothing_shows_the_ranking(visitor: Visitor, site: Path) -> None:
-    for address in (
-        "#nowhere",
-        "#%",
-        f"{PLACE}/entry/nobody",
-        f"{PLACE}/compare/a/b",
-        "#__proto__/x",
-    ):
-        page = visitor.open(site, address)
-        assert page.locator(".ranking").count() == 1
+    axes = plot.locator(".axis").all_text_contents()
+    assert axes == ["Latency, ms a chip", "MAE (lower is better)"]
+    plot.locator("a[tabindex='0']").focus()
+    names = set()
+    for _ in range(plot.locator("a").count()):
+        names.add(page.locator(".plot .tip b").inner_text())
+        page.keyboard.press("ArrowRight")
+    assert names == {row.title for row in rows if "latency_p50_ms" in row.footprint}
+    page.mouse.move(0, 0)
+    plot.locator("a.best").first.hover()
+    assert page.locator(".plot .tip").is_visible()
+    page.get_by_label("Search").fill(rows[0].title)
+    plot.locator("a").nth(1).wait_for(state="detached")
+    assert page.locator(".plot .front").count() == 0  # nor in the legend

@@ -13,7 +13,7 @@ function write() {
   clearTimeout(writing);
   const { scrollLeft = 0, scrollTop = 0 } = scroller() ?? {};
   try {
-    history.replaceState({ scrolled: [scrollX, scrollY, scrollLeft, scrollTop] }, "", next);
+    window.history.replaceState({ scrolled: [scrollX, scrollY, scrollLeft, scrollTop] }, "", next);
   } catch {
     // too many changes for this browser: the next one is kept
   }
@@ -40,7 +40,7 @@ export function keepAddress(hash) {
 
 /** Where this visit was scrolled to when it was left: of the page and of its table; null for a new one. */
 export function keptScroll() {
-  const numbers = history.state?.scrolled;
+  const numbers = window.history.state?.scrolled;
   return Array.isArray(numbers) && numbers.length === 4 && numbers.every(Number.isFinite) ? numbers : null;
 }
 
@@ -49,11 +49,10 @@ export function scrollAgain([left, top, tableLeft, tableTop]) {
   scrollTo({ left, top, behavior: "instant" });
 }
 
-/** From now on history is kept; links and unloading leave no time to wait. */
+/** From now on history is kept; a link leaves no time to wait. */
 export function keepVisits() {
-  history.scrollRestoration = "manual";
+  window.history.scrollRestoration = "manual";
   addEventListener("scroll", writeSoon, { capture: true, passive: true });
-  addEventListener("pagehide", write);
   addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("a[href^='#']")) write();
   }, { capture: true });
