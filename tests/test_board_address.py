@@ -23,9 +23,10 @@ STATE = """() => ({
   condition: document.querySelector("[data-condition=mae]").value,
   sorted: document.querySelector("[aria-sort]").dataset.column,
   order: document.querySelector("[aria-sort]").ariaSort,
-  scrolled: [scrollY, document.querySelector(".scroller").scrollTop, document.querySelector(".scroller").scrollLeft],
+  scrolled: [scrollY, ...["scrollTop", "scrollLeft"].map((one) =>
+    document.querySelector(".scroller")[one])],
 })"""
-PAYLOAD = "\"><img src=x onerror=alert(1)><script>alert(2)</script>"
+PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
 def wait_for_view(page: Page, view: str) -> None:
@@ -33,7 +34,7 @@ def wait_for_view(page: Page, view: str) -> None:
 
 
 def test_a_view_is_kept_in_its_address(visitor: Visitor, site: Path, rows: list[Row]) -> None:
-    """Typed, reloaded, left by a link to an entry, and come back to by Back and by the entry's link."""
+    """Typed, reloaded, left for an entry, and come back to by Back and by the entry's link."""
     page = visitor.open(site, PLACE, viewport=WIDE | {"height": 600})
     page.locator("th[data-column=skill] .sort").click()
     page.locator("th[data-column=skill] .sort").click()
@@ -83,7 +84,9 @@ def test_nothing_in_an_address_becomes_markup(visitor: Visitor, site: Path) -> N
     page.goto(f"{site.as_uri()}#{hostile}{'x' * 500}")
     wait_for_view(page, "missing")
     said = page.locator(".verdict").inner_text()
-    assert said == f"There is no dataset \u201c{(PAYLOAD + 'x' * 500)[:80]}\u2026\u201d on this board."
+    assert (
+        said == f"There is no dataset \u201c{(PAYLOAD + 'x' * 500)[:80]}\u2026\u201d on this board."
+    )
     assert page.locator("main :is(img, script)").count() == 0
 
 
@@ -147,10 +150,13 @@ def test_the_head_stays_above_rows_that_scroll(
     )
     assert on_top
     page.locator("tr[data-row] a").first.focus()
-    assert page.evaluate(
-        "document.activeElement.getBoundingClientRect().top"
-        " - document.querySelector('th.mae').getBoundingClientRect().bottom"
-    ) >= 0
+    assert (
+        page.evaluate(
+            "document.activeElement.getBoundingClientRect().top"
+            " - document.querySelector('th.mae').getBoundingClientRect().bottom"
+        )
+        >= 0
+    )
 
 
 def test_a_print_shows_every_column_and_no_control(visitor: Visitor, site: Path) -> None:
@@ -163,4 +169,6 @@ def test_a_print_shows_every_column_and_no_control(visitor: Visitor, site: Path)
     assert last["x"] + last["width"] <= 718
     assert page.locator(":is(.toolbar, nav, .explain):visible").count() == 0
     said = page.locator(".printed").inner_text()
-    assert said.endswith("; search \u201cridge\u201d; sorted by Rank, ascending; page built 2026-11-28.")
+    assert said.endswith(
+        "; search \u201cridge\u201d; sorted by Rank, ascending; page built 2026-11-28."
+    )

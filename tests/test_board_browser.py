@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pytest
 from browsing import PLACE, Visitor, ranked, value
 from made_standings import make_standings
 
@@ -90,8 +89,10 @@ def test_search_and_tier_filter_rows_and_plot(
     page.get_by_label("Tier").select_option("reproduced")
     assert shown(page) == [row.id for row in rows if row.tier == "reproduced"]
     page.get_by_label("Search").fill("nobody")
-    assert page.locator(".empty").inner_text().startswith(
-        "No row matches: search \u201cnobody\u201d, tier reproduced."
+    assert (
+        page.locator(".empty")
+        .inner_text()
+        .startswith("No row matches: search \u201cnobody\u201d, tier reproduced.")
     )
     page.get_by_role("button", name="Clear the filters").click()
     assert shown(page) == [row.id for row in rows]
@@ -101,7 +102,7 @@ def test_search_and_tier_filter_rows_and_plot(
 
 
 PLACES = """all => Object.fromEntries(all.map((one) => [one.href.baseVal.split("/").at(-1),
-  [one.lastChild.getAttribute("cx"), one.lastChild.getAttribute("d"), one.lastChild.getAttribute("x")]]))"""
+  ["cx", "d", "x"].map((name) => one.lastChild.getAttribute(name))]))"""
 
 CONDITIONS: list[tuple[str, str, Any]] = [
     ("mae", "0.12", lambda row: "mae" in row.metrics and value(row, "mae") <= 0.12),

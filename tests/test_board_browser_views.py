@@ -117,7 +117,9 @@ def test_the_pareto_front_is_that_of_the_entries(
         )
 
     page = visitor.open(site)
-    best = page.locator(".plot .scatter a.best").evaluate_all("all => all.map((a) => a.href.baseVal)")
+    best = page.locator(".plot .scatter a.best").evaluate_all(
+        "all => all.map((a) => a.href.baseVal)"
+    )
     expected = {row.id for row in ranked(rows) if not beaten(row)}
     assert {address.rsplit("/", 1)[-1] for address in best} == expected
     plot = page.locator(".plot .scatter[role]")

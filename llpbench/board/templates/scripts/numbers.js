@@ -57,10 +57,12 @@ export function plural(count, noun) {
   return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+
 /** A day as people write it, of "2026-11-28". */
 export function day(written) {
   const date = new Date(`${written}T00:00:00Z`);
-  return Number.isNaN(date.getTime()) ? written : date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  return Number.isNaN(date.getTime()) ? written : DAYS.format(date);
 }
 
 /** Round places between two values, about so many. */

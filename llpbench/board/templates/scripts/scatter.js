@@ -10,7 +10,7 @@ const MARGIN = { left: 60, right: 24, top: 16, bottom: 44 };
 const PLOT_HEIGHT = 380;
 const ROOM_OF_TICK = 42;
 const FEW = 60;
-const REDRAW = 100; // milliseconds after the last change of a filter
+const REDRAW = 250; // milliseconds after the last change of a filter
 const Y_METRICS = ["mae", "mae_hard", "f1_micro", "skill"];
 
 /** Rows that no other beats in one of both without losing in the other, cheapest first. */
