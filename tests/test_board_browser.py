@@ -142,12 +142,12 @@ def test_tabs_by_mouse_and_by_keyboard(visitor: Visitor, site: Path, made: Stand
     page = visitor.open(site)
     page.get_by_role("tab", name="disaggregation").click()
     other = [row.id for row in made.tables[1].rows]
-    page.wait_for_function(f"document.querySelectorAll('tr[data-row]').length === {len(other)}")
+    page.locator("tr[data-row]").nth(len(other)).wait_for(state="detached")
     assert shown(page) == other
     assert chosen_track(page) == "disaggregation"
     page.get_by_role("tab", name="disaggregation").focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("document.activeElement.textContent === 'inductive'")
+    page.locator("[role=tab]:focus", has_text="inductive").wait_for()
     assert page.url.endswith(PLACE)
     assert chosen_track(page) == "inductive"
 
@@ -207,7 +207,7 @@ def test_five_hundred_entries_are_shown_and_sorted(
     path = tmp_path / "index.html"
     path.write_text(render_page(standings), encoding="utf-8")
     page = visitor.open(path)
-    page.wait_for_function("document.querySelectorAll('tr[data-row]').length === 503")
+    page.locator("tr[data-row]").nth(502).wait_for(state="attached")
     record_property(
         "load_ms",
         page.evaluate("performance.timing.loadEventEnd")
