@@ -30,9 +30,20 @@ from llpbench import metrics
 from llpbench.data.geometry import GEOGRAPHIC
 from llpbench.data.labels import scored_labels
 from llpbench.plots.captions import score_colours
+from llpbench.plots.share_bar import draw_share_bar
 from llpbench.protocol import SCORE_WINDOW
 from llpbench.scoring.scores import Scores
-from llpbench.style import INK, MUTED, draw_image, draw_labels, new_figure, shades, strip
+from llpbench.style import (
+    DISTINCT,
+    INK,
+    MUTED,
+    draw_image,
+    draw_labels,
+    hatch_missing,
+    new_figure,
+    share_colours,
+    strip,
+)
 
 SHOWN = {
     "local": "cells alone",
@@ -97,7 +108,7 @@ def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:
                 fmt="o",
                 markersize=4,
                 linewidth=1.2,
-                color=f"C{number}",
+                color=DISTINCT[number],
                 label=dataset,
             )
         axis.axvline(0, color=MUTED, linewidth=0.8)
@@ -112,7 +123,7 @@ def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:
 def draw_maps(scores: Scores) -> Figure:
     """True and predicted shares of every class in each chip of a split, by the first seed.
 
-    A column a class; truth above, prediction below, on one scale.
+    A column a class; truth above, prediction below, all from 0, white, to 1.
     """
     assert scores.opened is not None
     chips = scores.first_seed()
@@ -125,19 +136,17 @@ def draw_maps(scores: Scores) -> Figure:
         zip(scores.categories, score_colours(scores), strict=True)
     ):
         rows = [chips.truth[:, number], chips.predicted[:, number]]
-        scale: dict[str, Any] = {"cmap": shades(colour), "vmin": 0, "vmax": np.max(rows)}
+        scale: dict[str, Any] = {"cmap": share_colours(colour), "vmin": 0, "vmax": 1}
         for axis, values in zip(panels[:, number], rows, strict=True):
             frame.plot(ax=axis, column=values, edgecolor="face", linewidth=0.2, **scale)
             outlines.boundary.plot(ax=axis, color=INK, linewidth=0.3)
             axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
+            hatch_missing(axis)
             axis.spines[:].set_visible(False)
-        bar = figure.colorbar(
-            axis.collections[0], ax=panels[:, number], location="bottom", shrink=0.8, aspect=18
-        )
-        bar.ax.tick_params(labelsize=7)
         panels[0, number].set_title(category, fontsize=9)
     for axis, label in zip(panels[:, 0], ("truth", "llpnet"), strict=True):
         axis.set_ylabel(label, fontsize=10)
+    draw_share_bar(panels.flat, scores.categories, score_colours(scores))
     return figure
 
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 import llpbench
 from llpbench.protocol import prediction_inputs
-from llpbench.style import INK, MUTED, new_figure, strip
+from llpbench.style import DISTINCT, INK, MUTED, new_figure, strip
 from llpbench_baselines.backend import tf
 from llpbench_baselines.context_network import apply
 from llpbench_baselines.split_data import SplitData
@@ -147,7 +147,7 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
     }
     for axis, drawn in lines.items():
         for number, (metric, label) in enumerate(drawn.items()):
-            _draw_line(axis, table, metric, label, f"C{number}")
+            _draw_line(axis, table, metric, label, DISTINCT[number])
         axis.set_xscale("symlog", linthresh=0.01, linscale=0.6)
         axis.set_xticks(table["interpolation"], [f"{x:g}" for x in table["interpolation"]])
         axis.minorticks_off()

@@ -27,6 +27,7 @@ from llpbench.data.picture import picture
 from llpbench.plots.samples import choose_samples
 from llpbench.protocol import SCORE_WINDOW
 from llpbench.style import (
+    DISTINCT,
     category_colours,
     draw_image,
     draw_labels,
@@ -119,7 +120,7 @@ def draw_errors(table: pd.DataFrame) -> Figure:
                 fmt="o",
                 markersize=4,
                 linewidth=1.2,
-                color=f"C{seed}",
+                color=DISTINCT[seed],
                 label=f"region of seed {seed}",
             )
         axis.set_xticks(range(len(shown)), [name.replace(" ", "\n") for name in shown])

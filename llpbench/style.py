@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from llpbench.errors import printable
 
@@ -17,19 +17,32 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 INK = "#333333"
 """Of lines and small text."""
 MUTED = "#888888"
 """Of what is only there for reference."""
+DISTINCT = (
+    *("#313c66", "#cb800d", "#4399eb", "#720f24", "#477958"),
+    *("#6753c8", "#fca1bd", "#938c8a", "#98bf7a", "#f0d749"),
+)
+"""For what has no colour of its own: told apart with any kind of colour vision."""
 SPLIT_COLOURS = {"train": "#004488", "val": "#ddaa33", "test": "#bb5566"}
 """Of the splits: apart for any kind of colour vision, and in grey."""
 BRIGHTENING = 1.5
 """Factor on image values: land seldom reflects more than two thirds of their range."""
-
-
 LONGEST_NAME = 40
 """Letters of a name in a picture."""
+
+_DARKEST = 0.02
+"""Luminance of the darkest shade of a share, of a lightness of about 15."""
+_MISSING: dict[str, Any] = {
+    "facecolor": "#e4e4e4",
+    "edgecolor": "#b0b0b0",
+    "hatch": "////",
+    "lw": 0,
+}
 
 
 def new_figure(*, width: float = 7.0, height: float = 4.5) -> Figure:
@@ -82,23 +95,70 @@ def category_colours(ds: xr.Dataset) -> list[str]:
     return [part.colour for part in parts]
 
 
-def shades(colour: str) -> Colormap:
-    """Make a sequential colour map of one hue: from a light tint to a dark shade."""
+def luminance(colours: ArrayLike) -> NDArray[np.float64]:
+    """Relative luminance of sRGB colours (..., 3) from 0 to 1: 0 for black, 1 for white.
+
+    As `WCAG 2.2 <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>`__ defines it.
+    """
+    values = np.asarray(colours, dtype=np.float64)
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def ink_on(colour: ArrayLike) -> str:
+    """Name the ink, black or white, that is read best on an sRGB colour (3,), from 0 to 1.
+
+    Their contrasts, (1 + .05) / (Y + .05) and (Y + .05) / .05, are equal at a luminance Y of .179:
+    the greater is never below 4.58.
+    """
+    return "black" if luminance(colour) > 0.179 else "white"
+
+
+def share_colours(colour: str) -> Colormap:
+    """Make the colour map of the share of a class: white at 0, its hue, a dark shade of it at 1.
+
+    CIELAB lightness falls all the way, about evenly: the colour of the class (``#rrggbb``) stands
+    where its own lightness is reached.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    hue = np.array(to_rgb(colour))
+    shade = hue * min(1.0, (_DARKEST / max(float(luminance(hue)), 1e-6)) ** (1 / 2.4))
+    white, own, dark = (np.cbrt(luminance(one)) for one in (np.ones(3), hue, shade))
+    place = float((white - own) / (white - dark))
+    between = [(place, hue)] if 0.05 < place < 0.95 else []
+    steps = [(0.0, "white"), *between, (1.0, shade)]
+    return LinearSegmentedColormap.from_list(f"share {colour}", steps)
+
+
+def count_colours(colour: str) -> Colormap:
+    """Make the colour map of counts from 1, of one hue: from a light tint to a dark shade."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     hue = np.array(to_rgb(colour))
     return LinearSegmentedColormap.from_list(colour, [0.4 * hue + 0.6, hue, 0.4 * hue])
 
 
-def glow(colour: str) -> Colormap:
-    """Make a sequential colour map of one hue: from near black to a light tint.
+def rim(width: float, colour: str = "white") -> list[Any]:
+    """Make the rim of a line or a text that keeps it readable on any ground.
 
-    White lines can be seen on all but its brightest end.
+    ``width`` in points is that of the line and both rims.
     """
-    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+    from matplotlib.patheffects import withStroke
 
-    hue = np.array(to_rgb(colour))
-    return LinearSegmentedColormap.from_list(f"glow {colour}", [0.15 * hue, hue, 0.25 * hue + 0.75])
+    return [withStroke(linewidth=width, foreground=colour)]
+
+
+def hatch_missing(axis: Axes) -> None:
+    """Hatch the ground of a map, which shows where nothing is drawn: no share is taken for it."""
+    axis.patch.set(**_MISSING)
+
+
+def missing_patch(text: str) -> Patch:
+    """Make the entry of a legend for what :func:`hatch_missing` hatches."""
+    from matplotlib.patches import Patch
+
+    return Patch(label=text, **_MISSING)
 
 
 def strip(axis: Axes) -> None:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
-from llpbench.style import INK, new_figure, shades, short
+from llpbench.plots.share_bar import draw_share_bar
+from llpbench.style import (
+    INK,
+    hatch_missing,
+    missing_patch,
+    new_figure,
+    rim,
+    share_colours,
+    short,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,8 +30,6 @@ _MOST = 1600
 
 _PANEL = 2.6
 """Inches of the longer side of a share map."""
-
-_EMPTY = "#f2f2f2"
 
 
 def draw_map(
@@ -64,16 +71,15 @@ def draw_map(
     )
     _add_legend(large, names, colours)
     _add_scale_bar(large, bounds, metres)
-    panels = [large]
+    panels = []
     for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
         axis = figure.add_subplot(places[number // columns, 2 + number % columns])
-        drawn = axis.imshow(
-            values[number], cmap=shades(colour), vmin=0, extent=extent, interpolation="nearest"
-        )
+        scale: dict[str, Any] = {"cmap": share_colours(colour), "vmin": 0, "vmax": 1}
+        axis.imshow(values[number], extent=extent, interpolation="nearest", **scale)
         axis.set_title(short(name), fontsize=9)
-        figure.colorbar(drawn, ax=axis, shrink=0.8, aspect=25).ax.tick_params(labelsize=7)
         panels.append(axis)
-    for axis in panels:
+    draw_share_bar(panels, names, colours)
+    for axis in (large, *panels):
         _finish(axis, divisions, extent)
     figure.suptitle(title, fontsize=11)
     return figure
@@ -87,9 +93,10 @@ def _panel(bounds: Any) -> tuple[float, float]:
 
 def _finish(axis: Axes, divisions: gpd.GeoDataFrame, extent: tuple[float, ...]) -> None:
     width = float(np.clip(5 / np.sqrt(len(divisions)), 0.2, 0.8))
-    divisions.boundary.plot(ax=axis, color="white", linewidth=width)
-    axis.set(xlim=extent[:2], ylim=extent[2:], xlabel="", ylabel="")
-    axis.set(facecolor=_EMPTY, xticks=[], yticks=[])
+    edges = divisions.boundary
+    edges.plot(ax=axis, color=INK, linewidth=width, path_effects=rim(width + 0.6))
+    axis.set(xlim=extent[:2], ylim=extent[2:], xlabel="", ylabel="", xticks=[], yticks=[])
+    hatch_missing(axis)
     axis.set_aspect("equal")
     axis.spines[:].set_visible(False)
 
@@ -100,9 +107,10 @@ def _add_legend(axis: Axes, names: Sequence[str], colours: Sequence[str]) -> Non
     patches = [
         Patch(color=colour, label=short(name)) for name, colour in zip(names, colours, strict=True)
     ]
+    patches.append(missing_patch("no prediction"))
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
     sizes: dict[str, Any] = {"columnspacing": 1.2, "handlelength": 1.2, "fontsize": 8}
-    axis.legend(handles=patches, ncols=min(len(names), 5), frameon=False, **place, **sizes)
+    axis.legend(handles=patches, ncols=min(len(patches), 3), frameon=False, **place, **sizes)
 
 
 def _add_scale_bar(axis: Axes, bounds: Any, metres: float) -> None:
@@ -112,7 +120,7 @@ def _add_scale_bar(axis: Axes, bounds: Any, metres: float) -> None:
     length = max(step * power for step in (1, 2, 5) if step * power <= fifth)
     left = bounds.left + 0.03 * (bounds.right - bounds.left)
     low = bounds.bottom + 0.03 * (bounds.top - bounds.bottom)
-    axis.plot([left, left + length * 1000 / metres], [low, low], color=INK, linewidth=2)
-    axis.annotate(
-        f"{length:g} km", (left, low), (0, 4), textcoords="offset points", fontsize=8, color=INK
-    )
+    ends = [left, left + length * 1000 / metres]
+    axis.plot(ends, [low, low], color=INK, linewidth=2.5, path_effects=rim(5))
+    text: dict[str, Any] = {"fontsize": 9, "color": INK, "path_effects": rim(2.5)}
+    axis.annotate(f"{length:g} km", (left, low), (0, 5), textcoords="offset points", **text)

@@ -43,9 +43,9 @@ def draw_chip_errors(chips: xr.Dataset, error: ChipError, subject: str) -> Figur
     draw_outlines(place, chips.llp.divisions(), "white")
     frame(place, extent)
     place.set_title("of each chip", fontsize=10)
-    figure.colorbar(squares, ax=place, shrink=0.8, aspect=25, extend="max").ax.tick_params(
-        labelsize=8
-    )
+    bar = figure.colorbar(squares, ax=place, shrink=0.8, aspect=25, extend="max")
+    bar.set_label("estimated MAE of the chip", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
     _draw_classes(classes, error, category_colours(chips))
     figure.suptitle(f"Estimated error (MAE) · {subject}", fontsize=11)
     return figure

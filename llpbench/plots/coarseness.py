@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llpbench.style import new_figure, strip
+from llpbench.style import DISTINCT, new_figure, strip
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_MARKS = "osD^vXP"
 _LINES = {"merge": "-", "random": ":"}
 _WAYS = {"merge": "neighbours merged", "random": "random bags"}
 
@@ -22,15 +23,16 @@ def draw_coarseness(table: pd.DataFrame, title: str) -> Figure:
     """
     figure = new_figure(width=7.0, height=4.2)
     axis = figure.subplots()
-    colours = {name: f"C{number}" for number, name in enumerate(table["method"].unique())}
+    numbers = {name: number for number, name in enumerate(table["method"].unique())}
     several = table["way"].nunique() > 1
     for (method, way), line in table.groupby(["method", "way"], sort=False):
-        colour = colours[str(method)]
+        number = numbers[str(method)]
+        colour = DISTINCT[number % len(DISTINCT)]
         label = f"{method}, {_WAYS[str(way)]}" if several else str(method)
         axis.fill_between(line["chips"], line["low"], line["high"], color=colour, alpha=0.12, lw=0)
         axis.plot(
             *(line["chips"], line["mae"], _LINES[str(way)]),
-            marker="o",
+            marker=_MARKS[number % len(_MARKS)],
             markersize=4,
             color=colour,
             label=label,

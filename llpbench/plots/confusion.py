@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from llpbench.errors import LLPBenchError
 from llpbench.metrics.arrays import quotient
-from llpbench.style import INK, MUTED, new_figure, short
+from llpbench.style import INK, MUTED, ink_on, new_figure, share_colours, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from llpbench.scoring.scores import Scores
+
+CELLS = "#4477aa"
+"""Hue of the cells."""
 
 
 def draw_confusion(scores: Scores) -> Figure:
@@ -67,12 +70,12 @@ def draw_confusion(scores: Scores) -> Figure:
 def _draw_cells(axis: Axes, confusion: NDArray[np.float64]) -> None:
     of_truth = quotient(confusion, confusion.sum(axis=1, keepdims=True))
     of_predicted = quotient(confusion, confusion.sum(axis=0, keepdims=True))
-    axis.imshow(of_truth, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    shown = share_colours(CELLS)
+    axis.imshow(of_truth, cmap=shown, vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(of_truth):
-        dark = share > 0.55
-        _write(axis, (column, row - 0.12), share, color="white" if dark else "black", fontsize=10)
-        small: dict[str, Any] = {"color": "#dddddd" if dark else "#666666", "fontsize": 7}
-        _write(axis, (column, row + 0.26), of_predicted.item(row, column), **small)
+        colour = ink_on(shown(np.nan_to_num(share))[:3])
+        _write(axis, (column, row - 0.12), share, color=colour, fontsize=10)
+        _write(axis, (column, row + 0.26), of_predicted.item(row, column), color=colour, fontsize=7)
 
 
 def _name(axis: Axes, categories: list[str]) -> None:
@@ -87,9 +90,10 @@ def _name(axis: Axes, categories: list[str]) -> None:
 
 
 def _draw_margin(axis: Axes, shares: NDArray[np.float64], what: str) -> None:
-    axis.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    shown = share_colours(MUTED)
+    axis.imshow(shares, cmap=shown, vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
-        _write(axis, (column, row), share, fontsize=9, color="white" if share > 0.55 else "black")
+        _write(axis, (column, row), share, fontsize=9, color=ink_on(shown(share)[:3]))
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color(MUTED)
     if shares.shape[1] == 1:

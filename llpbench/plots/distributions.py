@@ -84,6 +84,8 @@ def _draw_spreads(
 
 
 def _draw_sizes(axis: Axes, own: NDArray[np.str_]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     counts = np.unique(own[own != ""], return_counts=True)[1]
     edges = np.geomspace(1, max(counts.max(), 2) + 1, 16).round(6)
     axis.hist(counts, bins=np.unique(np.ceil(edges)).tolist(), color=MUTED, edgecolor="white")
@@ -93,5 +95,6 @@ def _draw_sizes(axis: Axes, own: NDArray[np.str_]) -> None:
     axis.axvline(float(np.median(counts)), color="black", linewidth=1.6)
     axis.set_xlabel(f"chips that a division owns (median {np.median(counts):g})", fontsize=9)
     axis.set_ylabel("divisions", fontsize=9)
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_title(f"sizes of {len(counts):,} divisions", fontsize=10)
     strip(axis)

@@ -23,10 +23,19 @@ if TYPE_CHECKING:
 
 EACH = 3
 """Chips on either side."""
+MIXED = 0.1
+"""Share that at least two classes of a chip have, by their labels."""
+MOST_NAMED = 12
+"""Classes whose names stand beside their bars."""
+_PREDICTED: dict[str, Any] = {"marker": "D", "s": 18, "edgecolors": "black", "linewidths": 0.9}
 
 
 def draw_extremes(scores: Scores, rgb: Sequence[str] | None = None) -> Figure:
-    """Draw the chips with the least and with the largest error of their shares.
+    """Draw the mixed chips with the least and with the largest error of their shares.
+
+    Mixed are those with at least two classes of a tenth or more: what is of one class is no
+    achievement to predict. Where there are fewer than two of them, all chips are looked at. The
+    figure says which.
 
     Parameters
     ----------
@@ -39,13 +48,15 @@ def draw_extremes(scores: Scores, rgb: Sequence[str] | None = None) -> Figure:
     -------
     Figure
         A row a chip: its image (brightened by half), its labels, the segmentation where there
-        is one, each cut to the score window, and its true and predicted shares.
+        is one, each cut to the score window, and its true and predicted shares, a line a class.
     """
     chips = scores.first_seed()
     if scores.opened is None:
         raise LLPBenchError("scores without their dataset have no images")
     errors = metrics.mae(chips.truth, chips.predicted, per="chip")
-    order = np.argsort(errors, kind="stable")
+    mixed = np.flatnonzero((chips.truth >= MIXED).sum(axis=1) >= 2)
+    looked_at = mixed if len(mixed) >= 2 else np.arange(len(errors))
+    order = looked_at[np.argsort(errors[looked_at], kind="stable")]
     each = min(EACH, len(order) // 2) or 1
     pictures = 3 if scores.segmentation is not None else 2
     figure = new_figure(width=2 * (1.3 * pictures + 2.5), height=1.2 + 1.45 * each)
@@ -59,7 +70,8 @@ def draw_extremes(scores: Scores, rgb: Sequence[str] | None = None) -> Figure:
         side.suptitle(title, fontsize=10)
         _draw_rows(side, scores, chosen, errors, images[number])
         side.axes[0].set_title(view.title.replace(" (", "\n("), fontsize=8)
-    _name_colours(figure, scores)
+    rule = f"of {len(mixed):,} chips with two or more classes of at least {MIXED:.0%}"
+    _name_colours(figure, scores, rule if len(mixed) >= 2 else f"of all {len(errors):,} chips")
     figure.suptitle(f"Best and worst chips · {scores.subject}", fontsize=11)
     return figure
 
@@ -88,6 +100,8 @@ def _draw_rows(
         if segmentation is not None:
             draw_labels(axes[row, 2], segmentation[row].to_numpy(), colours)
         _draw_shares(axes[row, -1], chips.truth[position], chips.predicted[position], colours)
+        if len(colours) <= MOST_NAMED:
+            _name_bars(axes[row, -1], scores.categories)
         axes[row, -1].set_title(f"MAE {errors[position]:.3f}", fontsize=8, loc="left", pad=2)
         axes[row, 0].set_ylabel(str(chips.chip[position]), fontsize=5.5, color=INK)
         axes[row, -1].tick_params(labelbottom=row == len(chosen) - 1)
@@ -99,17 +113,22 @@ def _draw_shares(
     axis: Axes, truth: NDArray[np.float64], predicted: NDArray[np.float64], colours: list[str]
 ) -> None:
     places = np.arange(len(truth))
-    axis.barh(places, truth, 0.75, color=colours)
-    axis.plot(
-        predicted, places, "D", color="white", markeredgecolor="black", markersize=4, clip_on=False
-    )
+    axis.hlines(places, 0, 1, color="#e4e4e4", linewidth=0.6, zorder=0)
+    axis.barh(places, truth, 0.75, color=colours, edgecolor=INK, linewidth=0.4)
+    axis.scatter(predicted, places, c=colours, clip_on=False, zorder=3, **_PREDICTED)
     axis.set(xlim=(0, 1), ylim=(len(truth) - 0.4, -0.6))
     axis.set_yticks([])
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     strip(axis)
 
 
-def _name_colours(figure: Figure, scores: Scores) -> None:
+def _name_bars(axis: Axes, names: Sequence[str]) -> None:
+    texts = [name if len(name) <= 12 else f"{name[:11]}…" for name in map(short, names)]
+    axis.set_yticks(range(len(names)), texts, fontsize=5)
+    axis.tick_params(axis="y", labelsize=min(6.0, 60 / len(names)), length=0, pad=5)
+
+
+def _name_colours(figure: Figure, scores: Scores, rule: str) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -117,4 +136,4 @@ def _name_colours(figure: Figure, scores: Scores) -> None:
     handles: list[Any] = [Patch(color=colour, label=short(name)) for name, colour in named]
     mark = Line2D([], [], linestyle="", marker="D", color="white", markeredgecolor="black")
     mark.set_label("predicted share (bars: true share)")
-    legend_below(figure, [*handles, mark], columns=len(handles) + 1)
+    legend_below(figure, [*handles, mark], columns=min(len(handles) + 1, 6), note=rule)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llpbench.style import INK, MUTED
+from llpbench.style import INK, MUTED, hatch_missing, ink_on, rim
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -73,22 +73,23 @@ def draw_outlines(
 ) -> None:
     """Draw outlines of divisions, the thinner the more of them there are.
 
-    ``width`` in points takes the place of that rule; a ``halo``, a dark rim, keeps them visible on
-    light ground.
+    ``width`` in points takes the place of that rule; a ``halo``, a rim that is dark around light
+    lines and white around dark ones, keeps them visible on any ground.
     """
-    from matplotlib.patheffects import withStroke
+    from matplotlib.colors import to_rgb
 
     if width is None:
         width = float(np.clip(5 / np.sqrt(max(len(divisions), 1)), 0.3, 1.0))
-    effects = [withStroke(linewidth=width + 0.8, foreground=INK, alpha=0.7)] if halo else None
+    edge = "white" if ink_on(to_rgb(colour)) == "white" else INK
+    effects = rim(width + 0.8, edge) if halo else None
     if len(divisions):
         divisions.boundary.plot(ax=axis, color=colour, linewidth=width, path_effects=effects)
 
 
 def frame(axis: Axes, extent: tuple[float, ...]) -> None:
-    """Show a part of the Earth (west, south, east, north, in degrees) on a grey ground."""
+    """Show a part of the Earth (west, south, east, north, in degrees) on a hatched ground."""
     west, south, east, north = extent
-    axis.set_facecolor("#e8e8e8")
+    hatch_missing(axis)
     axis.set(xlim=(west, east), ylim=(south, north))
     axis.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
     label_degrees(axis)

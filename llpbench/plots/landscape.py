@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
-from llpbench.style import category_colours, glow, new_figure, short
+from llpbench.plots.share_bar import draw_share_bar
+from llpbench.style import (
+    INK,
+    category_colours,
+    legend_below,
+    missing_patch,
+    new_figure,
+    share_colours,
+    short,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,9 +41,9 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
     Returns
     -------
     Figure
-        Two maps a class: shares counted on the whole labels above, predicted ones below, dark
-        where there is none of it; chips that were not predicted are grey. Divisions of the test
-        split have white outlines.
+        Two maps a class, from 0, white, to 1: shares counted on the whole labels above, predicted
+        ones below; where nothing is known the ground is hatched. Divisions of the test split are
+        outlined.
     """
     grouped = ds.llp.group()
     bounds = grouped["bounds"].to_numpy()
@@ -48,21 +57,20 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
     tested = divisions[divisions["split"] == "test"]
     extent, names = map_extent(bounds), grouped["category_name"].to_numpy()
     figure, panels = _panels(len(names), extent)
-    table = zip(panels, names, category_colours(grouped), strict=True)
-    for number, (pair, name, colour) in enumerate(table):
-        highest = max(float(np.nanmax(values[:, number])) for _, values in shares.values())
+    colours = category_colours(grouped)
+    for number, (pair, name, colour) in enumerate(zip(panels, names, colours, strict=True)):
         for axis, (what, (squares, values)) in zip(pair, shares.items(), strict=True):
             known = np.isfinite(values[:, number])
-            scale: dict[str, Any] = {"cmap": glow(colour), "clim": (0, max(highest, 1e-6))}
-            drawn = draw_squares(axis, squares[known], array=values[known, number], **scale)
-            draw_outlines(axis, tested, "white", width=0.8, halo=True)
+            scale: dict[str, Any] = {"cmap": share_colours(colour), "clim": (0, 1)}
+            draw_squares(axis, squares[known], array=values[known, number], **scale)
+            draw_outlines(axis, tested, INK, width=0.8, halo=True)
             frame(axis, extent)
             axis.set(xticks=[], yticks=[])
             if number % COLUMNS == 0:
                 axis.set_ylabel(what, fontsize=10)
         pair[0].set_title(short(name), fontsize=10)
-        bar = figure.colorbar(drawn, ax=pair, location="bottom", shrink=0.8, aspect=22, pad=0.02)
-        bar.ax.tick_params(labelsize=7)
+    draw_share_bar(figure.axes, names, colours)
+    legend_below(figure, [missing_patch("not known, or not predicted")], columns=1)
     method = predictions.attrs.get("method", "predictions")
     title = f"{method} on {ds.llp.info.title} · divisions of the test split outlined"
     figure.suptitle(title, fontsize=11)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.errors import LLPBenchError, UnknownNameError, unknown
+from llpbench.plots.captions import score_colours
 from llpbench.plots.geography import (
     draw_outlines,
     draw_squares,
@@ -15,8 +16,17 @@ from llpbench.plots.geography import (
     map_extent,
     map_size,
 )
+from llpbench.plots.share_bar import draw_share_bar
 from llpbench.scoring.measures import BY_NAME
-from llpbench.style import INK, new_figure, short, strip
+from llpbench.style import (
+    INK,
+    legend_below,
+    missing_patch,
+    new_figure,
+    share_colours,
+    short,
+    strip,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
 
     from llpbench.scoring.scores import Scores
 
-ERRORS, SHARES, DIFFERENCES = "cividis_r", "viridis", "RdBu_r"
+ERRORS, DIFFERENCES = "cividis_r", "RdBu_r"
 """Colour maps that people with any kind of colour vision can read."""
 
 
@@ -61,29 +71,43 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
     wide, high = map_size(drawn.total_bounds)
     figure = new_figure(width=wide + 4.6, height=max(high, 3) + 0.6)
     places, sizes = figure.subplots(1, 2, width_ratios=[wide + 0.9, 3])
+    low, high = _limits(scores, metric)
     drawn.plot(
         column=metric,
         ax=places,
         cmap=ERRORS,
+        vmin=low,
+        vmax=high,
         edgecolor="white",
         linewidth=0.4,
         legend=True,
-        legend_kwds={"shrink": 0.8, "aspect": 25},
+        legend_kwds={"shrink": 0.8, "aspect": 25, "label": f"{title} of the division's chips"},
     )
-    places.figure.axes[-1].tick_params(labelsize=8)
+    figure.axes[-1].tick_params(labelsize=8)
     label_degrees(places)
-    _draw_sizes(sizes, scores, metric, title)
+    _draw_sizes(sizes, scores, metric, title, (low, high))
     figure.suptitle(f"{title} by division · {scores.subject}", fontsize=11)
     return figure
 
 
-def _draw_sizes(axis: Axes, scores: Scores, metric: str, title: str) -> None:
+def _limits(scores: Scores, metric: str) -> tuple[float, float]:
+    """From none to the largest error; or to the best there can be, where more is better."""
+    values = scores.per_division[metric]
+    if BY_NAME[metric].better == "lower":
+        return min(0.0, float(values.min())), float(values.max()) or 1.0
+    return min(0.0, float(values.min())), 1.0
+
+
+def _draw_sizes(
+    axis: Axes, scores: Scores, metric: str, title: str, limits: tuple[float, float]
+) -> None:
     from matplotlib.ticker import LogLocator, NullLocator
 
     table = scores.per_division
     overall = scores.value(metric)
+    colours: dict[str, Any] = {"cmap": ERRORS, "vmin": limits[0], "vmax": limits[1]}
     axis.scatter(
-        table["chips"], table[metric], c=table[metric], cmap=ERRORS, edgecolor=INK, linewidth=0.5
+        table["chips"], table[metric], c=table[metric], edgecolor=INK, linewidth=0.5, **colours
     )
     axis.axhline(overall, color=INK, linewidth=1, linestyle=":")
     text, place = f"all chips\n{overall:.3f}", axis.get_yaxis_transform()
@@ -110,7 +134,8 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     Returns
     -------
     Figure
-        Chips are squares, divisions have white outlines; chips without a label are left out.
+        Chips are squares, divisions have dark outlines; chips without a label are left out.
+        Shares are shown from 0, white, to 1; differences on one scale for all classes.
 
     Raises
     ------
@@ -125,32 +150,32 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     number = scores.categories.index(category)
     bounds = ds["bounds"].sel(chip=chips.chip).to_numpy()
     truth, predicted = chips.truth[:, number], chips.predicted[:, number]
-    highest = max(float(truth.max()), float(predicted.max()))
-    widest = float(np.abs(predicted - truth).max())
+    widest = float(np.abs(chips.predicted - chips.truth).max())
     extent = map_extent(bounds)
     wide, high = map_size(extent)
     figure = new_figure(width=3 * wide + 1.4, height=high + 2.6)
     figure.set_layout_engine("compressed")
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
-    shares: dict[str, Any] = {"cmap": SHARES, "clim": (0, highest)}
+    colour = score_colours(scores)[number]
+    shares: dict[str, Any] = {"cmap": share_colours(colour), "clim": (0, 1)}
     differences: dict[str, Any] = {"cmap": DIFFERENCES, "clim": (-widest, widest)}
-    drawn, outlines = [], ds.llp.divisions()
-    for axis, title, values, scale, colour in (
-        (panels[0], "truth", truth, shares, "white"),
-        (panels[1], "predicted", predicted, shares, "white"),
-        (panels[2], "predicted minus truth", predicted - truth, differences, INK),
+    outlines = ds.llp.divisions()
+    for axis, title, values, scale in (
+        (panels[0], "truth", truth, shares),
+        (panels[1], "predicted", predicted, shares),
+        (panels[2], "predicted minus truth", predicted - truth, differences),
     ):
-        drawn.append(draw_squares(axis, bounds, array=values, **scale))
+        drawn = draw_squares(axis, bounds, array=values, **scale)
         axis.set_title(title, fontsize=10)
-        draw_outlines(axis, outlines, colour)
+        draw_outlines(axis, outlines, INK)
         frame(axis, extent)
-    for squares, axes, label in (
-        (drawn[1], panels[:2], f"share of {short(category)}"),
-        (drawn[2], panels[2], "difference of shares"),
-    ):
-        drawn_bar = figure.colorbar(squares, ax=axes, location="bottom", shrink=0.6, aspect=30)
-        drawn_bar.set_label(label, fontsize=9)
-        drawn_bar.ax.tick_params(labelsize=8)
+    draw_share_bar(panels[:2], [category], [colour])
+    bar = figure.colorbar(
+        drawn, ax=panels[2], location="bottom", shrink=0.8, aspect=20, pad=0.03, fraction=0.1
+    )
+    bar.set_label("difference of shares; one scale for all classes", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    legend_below(figure, [missing_patch("no label, or not in this split")], columns=1)
     figure.suptitle(f"Map of {short(category)} · {scores.subject}", fontsize=11)
     return figure
 

@@ -9,7 +9,7 @@ import numpy as np
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
 from llpbench.plots.captions import score_colours
-from llpbench.style import INK, MUTED, legend_below, new_figure, shades, short, strip
+from llpbench.style import INK, MUTED, count_colours, legend_below, new_figure, short, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def draw_reliability(scores: Scores) -> Figure:
 
 def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: str) -> None:
     bins: dict[str, Any] = {"gridsize": 24, "extent": (0, 1, 0, 1), "mincnt": 1, "bins": "log"}
-    axis.hexbin(predicted, truth, cmap=shades(colour), linewidths=0.1, **bins)
+    axis.hexbin(predicted, truth, cmap=count_colours(colour), linewidths=0.1, **bins)
     mean_predicted, mean_truth, _chips = metrics.means_by_tenth(truth, predicted).T
     axis.plot(
         mean_predicted,

@@ -11,7 +11,7 @@ import numpy as np
 from llpbench.catalog.reported import ReportedResult
 from llpbench.errors import LLPBenchError
 from llpbench.runs.results import Result
-from llpbench.style import INK, legend_below, new_figure, strip
+from llpbench.style import DISTINCT, INK, legend_below, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,10 @@ PANELS = {
     "f1_micro": "F1 (micro) of pixels\nhigher is better",
 }
 KINDS = {
-    "inductive": ("#4477aa", "inductive"),
-    "disaggregation": ("#88ccee", "knows the shares of test divisions"),
-    "cross-region": ("#aa4499", "trained on another region"),
-    "reference": ("#888888", "outside the ranking: floors and bounds"),
+    "inductive": (DISTINCT[0], "inductive"),
+    "disaggregation": (DISTINCT[2], "knows the shares of test divisions"),
+    "cross-region": (DISTINCT[1], "trained on another region"),
+    "reference": (DISTINCT[7], "outside the ranking: floors and bounds"),
     "reported": ("#dddddd", "reported by the paper, not scored here"),
 }
 """Colour and name of each kind of bar."""

@@ -13,12 +13,7 @@ from numpy.typing import NDArray
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
 from llpbench.catalog.label_sets import TAKEN_NAMES
 from llpbench.errors import BuildError, examples
-
-COLOURS = (
-    *("#332288", "#117733", "#ddcc77", "#cc6677", "#88ccee"),
-    *("#aa4499", "#44aa99", "#999933", "#882255", "#888888"),
-)
-"""For classes without a colour of their own: told apart with any kind of colour vision."""
+from llpbench.style import DISTINCT
 
 
 @dataclass(frozen=True)
@@ -151,7 +146,7 @@ def plain_label_set(
 
     Colours are ``#rrggbb``; resolution, order, licence and attribution are those of ``like``.
     """
-    colours = colours or [COLOURS[n % len(COLOURS)] for n in range(len(names))]
+    colours = colours or [DISTINCT[n % len(DISTINCT)] for n in range(len(names))]
     pairs = list(zip(names, colours, strict=True))
     return LabelSet(
         name=name,

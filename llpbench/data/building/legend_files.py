@@ -10,9 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from llpbench import catalog
 from llpbench.catalog import NO_LABEL, ClassGroup, LabelClass, LabelSet
-from llpbench.data.building.legend import COLOURS, Legend
+from llpbench.data.building.legend import Legend
 from llpbench.errors import BuildError, UnknownNameError, first_problem
 from llpbench.reading import read_text
+from llpbench.style import DISTINCT
 
 LARGEST_FILE = 2**20
 
@@ -87,7 +88,7 @@ def _own_classes(name: str, file: _File) -> LabelSet:
     names = [group.name for group in groups]
     if not file.classes or set(names) != set(group_of) or len(names) != len(set(names)):
         raise ValueError("it should have classes, and each group it lists, once, should have some")
-    colours = [entry.colour or COLOURS[n % len(COLOURS)] for n, entry in enumerate(file.classes)]
+    colours = [entry.colour or DISTINCT[n % len(DISTINCT)] for n, entry in enumerate(file.classes)]
     members = [tuple(n for n, own in enumerate(group_of) if own == title) for title in names]
     return LabelSet(
         name=name,

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.catalog import ClassGroup, LabelClass
-from llpbench.data.building.legend import COLOURS, Legend
+from llpbench.data.building.legend import Legend
 from llpbench.data.building.table_units import RELATIVE, RENORMALISED, SQUARE_METRES, Sums
 from llpbench.errors import BuildError, examples
+from llpbench.style import DISTINCT
 
 REST = "other"
 """The class of what a table of areas leaves over."""
@@ -134,10 +135,10 @@ def _with_rest(legend: Legend) -> tuple[Legend, str]:
         for group in labels.groups
     ]
     if groups == list(labels.groups):
-        groups.append(ClassGroup(REST, (number,), 0.0, COLOURS[-1]))
+        groups.append(ClassGroup(REST, (number,), 0.0, DISTINCT[-1]))
         groups = [replace(group, weight=1 / len(groups)) for group in groups]
     labels = replace(
-        labels, classes=(*labels.classes, LabelClass(REST, COLOURS[-1])), groups=tuple(groups)
+        labels, classes=(*labels.classes, LabelClass(REST, DISTINCT[-1])), groups=tuple(groups)
     )
     codes = (*legend.codes, ()) if legend.codes else ()
     return replace(legend, label_set=labels, codes=codes), REST

@@ -1,0 +1,59 @@
+"""The one colour bar of all maps of shares: from 0, which is white, to 1, a strip a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llpbench.style import INK, MUTED, share_colours, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NAMED = 15
+"""Strips with a name beside them; more are as thin as lines of text cannot be."""
+_STRIP, _LENGTH = 0.13, 2.6
+"""Height of a strip and length of the bar in inches."""
+
+
+def draw_share_bar(
+    panels: Iterable[Axes], names: Sequence[str], colours: Sequence[str], *, of: str = "chip"
+) -> Axes:
+    """Draw the colours of shares below panels, which all are shown on this scale.
+
+    Parameters
+    ----------
+    panels : iterable of Axes
+        They make room for it.
+    names, colours : sequence of str
+        Of the classes, ``#rrggbb``; a single class has one strip without a name.
+    of : str
+        What a share is a part of.
+
+    Returns
+    -------
+    Axes
+        Of the bar: 0 on the left, 1 on the right.
+    """
+    from matplotlib.colorbar import make_axes
+
+    parents = list(panels)
+    count = len(names)
+    high = max(_STRIP * min(count, MOST_NAMED), 0.16)
+    axis, _ = make_axes(
+        parents, location="bottom", shrink=0.4, aspect=_LENGTH / high, pad=0.03, fraction=0.1
+    )
+    levels = np.linspace(0, 1, 256)
+    strips = np.stack([share_colours(colour)(levels) for colour in colours])
+    axis.imshow(strips, extent=(0, 1, count, 0), aspect="auto", interpolation="nearest")
+    named = 1 < count <= MOST_NAMED
+    axis.set_yticks(np.arange(count) + 0.5 if named else [], map(short, names) if named else [])
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axis.tick_params(labelsize=7, length=2, color=MUTED)
+    axis.tick_params(axis="y", length=0)
+    axis.spines[:].set(color=INK, linewidth=0.5)
+    whole = f"share of the {of}"
+    axis.set_xlabel(f"{whole} that is {short(names[0])}" if count == 1 else whole, fontsize=8)
+    return axis
