@@ -146,7 +146,8 @@ def draw_maps(scores: Scores) -> Figure:
         panels[0, number].set_title(category, fontsize=9)
     for axis, label in zip(panels[:, 0], ("truth", "llpnet"), strict=True):
         axis.set_ylabel(label, fontsize=10)
-    draw_share_bar(panels.flat, scores.categories, score_colours(scores))
+    span = 2.3 * len(scores.categories), 4.4
+    draw_share_bar(panels.flat, scores.categories, score_colours(scores), span=span)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from io import BytesIO
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +39,8 @@ LONGEST_NAME = 40
 _DARKEST = 0.02
 """Luminance of the darkest shade of a share, of a lightness of about 15."""
 _MISSING: dict[str, Any] = {
-    "facecolor": "#e4e4e4",
-    "edgecolor": "#b0b0b0",
+    "facecolor": "#ebebeb",
+    "edgecolor": "#cccccc",
     "hatch": "////",
     "lw": 0,
 }
@@ -86,6 +87,18 @@ def short(name: str) -> str:
     """
     text = printable(name)
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def wrapped(name: str, inches: float, points: float) -> str:
+    """Break a name, cut if need be, into lines that fit above a panel so wide.
+
+    Examples
+    --------
+    >>> wrapped("herbaceous wetland", 1.0, 9)
+    'herbaceous\\nwetland'
+    """
+    letters = int(inches * 72 / (0.55 * points))
+    return "\n".join(wrap(short(name), max(letters, 4))) or " "
 
 
 def category_colours(ds: xr.Dataset) -> list[str]:

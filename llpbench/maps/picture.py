@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llpbench.catalog import NO_LABEL
-from llpbench.plots.share_bar import draw_share_bar
+from llpbench.plots.share_bar import bar_height, draw_share_bar
 from llpbench.style import (
     INK,
     hatch_missing,
@@ -18,6 +18,7 @@ from llpbench.style import (
     rim,
     share_colours,
     short,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def draw_map(
         numbers = file.read(1, out_shape=sides)
     columns = int(np.ceil(len(names) / 2))
     wide, high = _panel(bounds)
-    figure = new_figure(width=(2 + columns) * (wide + 0.2), height=2 * (high + 0.45) + 0.5)
+    span = columns * (wide + 0.2), 2 * (high + 0.45)
+    size = {"width": span[0] + 2 * (wide + 0.2), "height": span[1] + 0.5 + bar_height(len(names))}
+    figure = new_figure(**size)
     places = figure.add_gridspec(2, 2 + columns)
     extent = (bounds.left, bounds.right, bounds.bottom, bounds.top)
     large = figure.add_subplot(places[:, :2])
@@ -76,9 +79,9 @@ def draw_map(
         axis = figure.add_subplot(places[number // columns, 2 + number % columns])
         scale: dict[str, Any] = {"cmap": share_colours(colour), "vmin": 0, "vmax": 1}
         axis.imshow(values[number], extent=extent, interpolation="nearest", **scale)
-        axis.set_title(short(name), fontsize=9)
+        axis.set_title(wrapped(name, wide, 9), fontsize=9)
         panels.append(axis)
-    draw_share_bar(panels, names, colours)
+    draw_share_bar(panels, names, colours, span=span)
     for axis in (large, *panels):
         _finish(axis, divisions, extent)
     figure.suptitle(title, fontsize=11)

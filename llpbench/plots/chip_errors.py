@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
+from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size, pack
 from llpbench.plots.maps import ERRORS
 from llpbench.style import INK, category_colours, new_figure, short
 
@@ -33,7 +33,7 @@ def draw_chip_errors(chips: xr.Dataset, error: ChipError, subject: str) -> Figur
     extent = map_extent(chips["bounds"].to_numpy())
     wide, high = map_size(extent)
     figure = new_figure(width=wide + 4.4, height=max(high, 2.4) + 0.9)
-    figure.set_layout_engine("compressed")
+    pack(figure, extent)
     place, classes = figure.subplots(1, 2, width_ratios=(wide, 3.0))
     values = error.of_chips.mean(axis=1)
     limits = (0, float(np.quantile(values, 0.99)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llpbench.style import INK, legend_below, new_figure, short, strip
+from llpbench.style import INK, legend_below, new_figure, short, strip, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def draw_class_areas(table: pd.DataFrame, colours: Sequence[str], title: str) ->
         own = colours if len(panels) == 1 else [colours[number]] * len(rows)
         _draw_dots(axis, rows, own)
         if len(panels) > 1:
-            axis.set_title(short(rows["class"].iloc[0]), fontsize=9)
+            axis.set_title(wrapped(rows["class"].iloc[0], 2.0, 9), fontsize=9)
     for axis in axes.flat[len(panels) :]:
         axis.set_axis_off()
     for axis in axes[:, 0]:

@@ -50,6 +50,8 @@ def draw_classes(scores: Scores) -> Figure:
 
 
 def _draw_bars(axis: Axes, scores: Scores, metric: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     table = scores.per_class_interval(metric)
     value = table["value"].to_numpy()
     places = np.arange(len(table))
@@ -61,6 +63,7 @@ def _draw_bars(axis: Axes, scores: Scores, metric: str) -> None:
         axis.vlines(ends, np.tile(places - 0.1, 2), np.tile(places + 0.1, 2), color="black")
     axis.axvline(scores.value(metric), color=INK, linewidth=1, linestyle=":", label="all classes")
     axis.axvline(0, color=INK, linewidth=0.8)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
     measure = BY_NAME[metric]
     direction = DIRECTION[measure.better]
     axis.set_title(f"{'F1' if metric == 'f1_micro' else measure.title}\n", fontsize=10)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CELLS = "#4477aa"
 """Hue of the cells."""
+LONGEST_SLANTED = 20
+"""Letters of a name that is not written upright: it reaches beyond its column."""
 
 
 def draw_confusion(scores: Scores) -> Figure:
@@ -81,7 +83,12 @@ def _draw_cells(axis: Axes, confusion: NDArray[np.float64]) -> None:
 def _name(axis: Axes, categories: list[str]) -> None:
     places, names = range(len(categories)), list(map(short, categories))
     axis.set_yticks(places, names, fontsize=9)
-    axis.set_xticks(places, names, fontsize=9, rotation=30, horizontalalignment="left")
+    turned = (
+        {"rotation": 90}
+        if max(map(len, names)) > LONGEST_SLANTED
+        else {"rotation": 30, "ha": "left"}
+    )
+    axis.set_xticks(places, names, fontsize=9, **turned)
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
     axis.set(xlabel="predicted class", ylabel="true class")

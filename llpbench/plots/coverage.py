@@ -9,7 +9,7 @@ import numpy as np
 from llpbench.plots.captions import score_colours
 from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
-from llpbench.style import INK, MUTED, legend_below, new_figure, short, strip
+from llpbench.style import INK, MUTED, legend_below, new_figure, strip, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def draw_coverage(scores: Scores) -> Figure:
         zip(panels.flat, scores.categories, score_colours(scores), strict=False)
     ):
         _draw_class(axis, np.array(levels), found[:, number].T, colour)
-        axis.set_title(short(name), fontsize=10)
+        axis.set_title(wrapped(name, 2.0, 10), fontsize=10)
     for axis in panels.flat[count:]:
         axis.set_axis_off()
     for axis in panels[:, 0]:

@@ -84,14 +84,15 @@ def _draw_spreads(
 
 
 def _draw_sizes(axis: Axes, own: NDArray[np.str_]) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     counts = np.unique(own[own != ""], return_counts=True)[1]
     edges = np.geomspace(1, max(counts.max(), 2) + 1, 16).round(6)
     axis.hist(counts, bins=np.unique(np.ceil(edges)).tolist(), color=MUTED, edgecolor="white")
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("")
+    axis.xaxis.set_minor_locator(NullLocator())
     axis.axvline(float(np.median(counts)), color="black", linewidth=1.6)
     axis.set_xlabel(f"chips that a division owns (median {np.median(counts):g})", fontsize=9)
     axis.set_ylabel("divisions", fontsize=9)

@@ -9,7 +9,7 @@ import numpy as np
 from llpbench.metrics.arrays import FloatArray
 from llpbench.plots.captions import score_colours
 from llpbench.plots.reliability import COLUMNS, draw_line, frame_shares
-from llpbench.style import INK, legend_below, new_figure, short
+from llpbench.style import INK, legend_below, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def draw_division_shares(scores: DivisionScores) -> Figure:
         values = {str(name): float(value) for name, value in by_class.iloc[number].items()}
         _draw_marks(axis, predicted[:, number], scores.known[:, number], marks, colour)
         draw_line(axis, values["calibration_slope"], values["calibration_intercept"])
-        axis.set_title(f"{short(scores.categories[number])}\n", fontsize=10)
+        axis.set_title(f"{wrapped(scores.categories[number], 2.0, 10)}\n", fontsize=10)
         note = f"MAE {values['mae']:.3f}, bias {values['bias']:+.3f}, R² {values['r2']:z.2f}"
         axis.text(0.5, 1.03, note, transform=axis.transAxes, ha="center", fontsize=7, color=INK)
     for axis in panels.flat[count:]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from llpbench.data.appearance import Drift
 from llpbench.data.channels import LEVELS, RGB_CHANNELS
-from llpbench.style import INK, MUTED, new_figure, short, strip
+from llpbench.style import INK, MUTED, new_figure, strip, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +55,8 @@ def _draw_channel(axis: Axes, drift: Drift, number: int) -> None:
     axis.stairs(known, edges, fill=True, color=MUTED, alpha=0.5, label="training")
     axis.stairs(new, edges, color=colour, label="new")
     verdict = "outside" if measure > limit else "inside"
-    axis.set_title(f"{short(channel.name)}\n{measure:.2f} of {limit:.2f}, {verdict}", fontsize=9)
+    axis.set_title(
+        f"{wrapped(channel.name, 2.4, 9)}\n{measure:.2f} of {limit:.2f}, {verdict}", fontsize=9
+    )
     axis.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.5 * (known.max() or 1)), yticks=[])
     strip(axis)

@@ -62,17 +62,21 @@ def draw_extremes(scores: Scores, rgb: Sequence[str] | None = None) -> Figure:
     figure = new_figure(width=2 * (1.3 * pictures + 2.5), height=1.2 + 1.45 * each)
     grid = figure.add_gridspec(1, 2, wspace=0.03)
     sides = {"least error": order[:each], "largest error": order[::-1][:each]}
+    if len(order) == 1:
+        sides = {"the only chip": order}
     view = View.of(scores.opened, rgb)
     shown = scores.opened.sel(chip=chips.chip[np.concatenate([*sides.values()])])
-    images = np.split(view.paint(view.values(shown, window=True)), 2)
+    images = np.split(view.paint(view.values(shown, window=True)), len(sides))
     for number, (title, chosen) in enumerate(sides.items()):
         side = figure.add_subfigure(grid[0, number])
         side.suptitle(title, fontsize=10)
         _draw_rows(side, scores, chosen, errors, images[number])
         side.axes[0].set_title(view.title.replace(" (", "\n("), fontsize=8)
-    rule = f"of {len(mixed):,} chips with two or more classes of at least {MIXED:.0%}"
-    _name_colours(figure, scores, rule if len(mixed) >= 2 else f"of all {len(errors):,} chips")
-    figure.suptitle(f"Best and worst chips · {scores.subject}", fontsize=11)
+    rule = f"chosen from {len(mixed):,} chips with two or more classes of at least {MIXED:.0%}"
+    _name_colours(
+        figure, scores, rule if len(mixed) >= 2 else f"chosen from all {len(errors):,} chips"
+    )
+    figure.suptitle(f"Mixed chips predicted best and worst · {scores.subject}", fontsize=11)
     return figure
 
 
@@ -123,7 +127,7 @@ def _draw_shares(
 
 
 def _name_bars(axis: Axes, names: Sequence[str]) -> None:
-    texts = [name if len(name) <= 12 else f"{name[:11]}…" for name in map(short, names)]
+    texts = [name if len(name) <= 16 else f"{name[:15]}…" for name in map(short, names)]
     axis.set_yticks(range(len(names)), texts, fontsize=5)
     axis.tick_params(axis="y", labelsize=min(6.0, 60 / len(names)), length=0, pad=5)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llpbench.plots.geography import label_degrees, map_size
+from llpbench.plots.geography import label_degrees, map_size, pack
 from llpbench.plots.maps import ERRORS
 from llpbench.style import DISTINCT, INK, new_figure, rim
 
@@ -30,7 +30,7 @@ def draw_folds(divisions: gpd.GeoDataFrame, subject: str) -> Figure:
 
     wide, high = map_size(divisions.total_bounds)
     figure = new_figure(width=2 * wide + 2.2, height=high + 0.9)
-    figure.set_layout_engine("compressed")
+    pack(figure, divisions.total_bounds)
     folds, errors = figure.subplots(1, 2, sharex=True, sharey=True)
     tints = 0.5 + 0.5 * np.array([to_rgb(colour) for colour in DISTINCT])
     colours = tints[(divisions["fold"].to_numpy() - 1) % len(tints)]
@@ -47,6 +47,7 @@ def draw_folds(divisions: gpd.GeoDataFrame, subject: str) -> Figure:
         **edges,
     )
     figure.axes[-1].tick_params(labelsize=8)
+    figure.axes[-1].yaxis.label.set_size(9)
     whole = divisions[["fold", "geometry"]].dissolve("fold")
     for number, place in whole.representative_point().items():
         folds.text(

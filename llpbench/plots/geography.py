@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
 
 LARGEST_SIDE = 3.8
 """Inches of the longer side of a map."""
@@ -45,6 +46,13 @@ def map_size(extent: ArrayLike, largest: float = LARGEST_SIDE) -> tuple[float, f
     width = (east - west) * np.cos(np.radians((south + north) / 2))
     scale = largest / max(width, north - south)
     return max(width * scale, 1.5), max((north - south) * scale, 1.5)
+
+
+def pack(figure: Figure, extent: ArrayLike) -> None:
+    """Bring the maps of a figure close together, unless they are too narrow for their titles."""
+    wide, high = map_size(extent)
+    if wide > 0.4 * high:
+        figure.set_layout_engine("compressed")
 
 
 def draw_squares(axis: Axes, bounds: ArrayLike, **options: Any) -> PolyCollection:
@@ -96,11 +104,15 @@ def frame(axis: Axes, extent: tuple[float, ...]) -> None:
 
 
 def label_degrees(axis: Axes) -> None:
-    """Label both axes in degrees, small and few."""
-    from matplotlib.ticker import MaxNLocator
+    """Label both axes in degrees, small and few, the shorter one with fewer."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
 
-    for side in (axis.xaxis, axis.yaxis):
-        side.set_major_locator(MaxNLocator(4))
+    (west, east), (south, north) = axis.get_xlim(), axis.get_ylim()
+    sides = np.array([(east - west) * np.cos(np.radians((south + north) / 2)), north - south])
+    limits = (axis.xaxis, west, east), (axis.yaxis, south, north)
+    for (side, low, high), part in zip(limits, sides / sides.max(), strict=True):
+        middle = FixedLocator([round((low + high) / 2, 2)])
+        side.set_major_locator(MaxNLocator(round(4 * part)) if part > 0.3 else middle)
         side.set_major_formatter("{x:g}°")
         side.set_label_text("")
     axis.tick_params(labelsize=7, length=2, color=MUTED)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size
-from llpbench.plots.share_bar import draw_share_bar
+from llpbench.plots.geography import draw_outlines, draw_squares, frame, map_extent, map_size, pack
+from llpbench.plots.share_bar import bar_height, draw_share_bar
 from llpbench.style import (
     INK,
     category_colours,
@@ -15,7 +15,7 @@ from llpbench.style import (
     missing_patch,
     new_figure,
     share_colours,
-    short,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
     divisions = grouped.llp.divisions()
     tested = divisions[divisions["split"] == "test"]
     extent, names = map_extent(bounds), grouped["category_name"].to_numpy()
-    figure, panels = _panels(len(names), extent)
+    figure, panels, span = _panels(len(names), extent)
+    wide = map_size(extent, LARGEST_SIDE)[0]
     colours = category_colours(grouped)
     for number, (pair, name, colour) in enumerate(zip(panels, names, colours, strict=True)):
         for axis, (what, (squares, values)) in zip(pair, shares.items(), strict=True):
@@ -68,8 +69,8 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
             axis.set(xticks=[], yticks=[])
             if number % COLUMNS == 0:
                 axis.set_ylabel(what, fontsize=10)
-        pair[0].set_title(short(name), fontsize=10)
-    draw_share_bar(figure.axes, names, colours)
+        pair[0].set_title(wrapped(name, wide, 10), fontsize=10)
+    draw_share_bar(figure.axes, names, colours, span=span)
     legend_below(figure, [missing_patch("not known, or not predicted")], columns=1)
     method = predictions.attrs.get("method", "predictions")
     title = f"{method} on {ds.llp.info.title} · divisions of the test split outlined"
@@ -77,14 +78,15 @@ def draw_landscape(ds: xr.Dataset, predictions: xr.Dataset) -> Figure:
     return figure
 
 
-def _panels(count: int, extent: tuple[float, ...]) -> tuple[Figure, Any]:
-    """A figure, and a column of two axes for each class: (count, 2)."""
+def _panels(count: int, extent: tuple[float, ...]) -> tuple[Figure, Any, tuple[float, float]]:
+    """A figure, a column of two axes for each class (count, 2), and the inches of them all."""
     wide, high = map_size(extent, LARGEST_SIDE)
     columns, blocks = min(count, COLUMNS), -(-count // COLUMNS)
-    figure = new_figure(width=columns * (wide + 0.15) + 0.5, height=blocks * (2 * high + 0.9) + 0.6)
-    figure.set_layout_engine("compressed")
+    span = columns * (wide + 0.15), blocks * (2 * high + 0.5)
+    figure = new_figure(width=span[0] + 0.5, height=span[1] + 0.9 + bar_height(count))
+    pack(figure, extent)
     grid = figure.subplots(2 * blocks, columns, squeeze=False)
     panels = grid.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)
     for axis in panels[count:].flat:
         axis.set_axis_off()
-    return figure, panels[:count]
+    return figure, panels[:count], span

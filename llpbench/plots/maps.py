@@ -15,6 +15,7 @@ from llpbench.plots.geography import (
     label_degrees,
     map_extent,
     map_size,
+    pack,
 )
 from llpbench.plots.share_bar import draw_share_bar
 from llpbench.scoring.measures import BY_NAME
@@ -84,6 +85,7 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
         legend_kwds={"shrink": 0.8, "aspect": 25, "label": f"{title} of the division's chips"},
     )
     figure.axes[-1].tick_params(labelsize=8)
+    figure.axes[-1].yaxis.label.set_size(9)
     label_degrees(places)
     _draw_sizes(sizes, scores, metric, title, (low, high))
     figure.suptitle(f"{title} by division · {scores.subject}", fontsize=11)
@@ -153,8 +155,8 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
     widest = float(np.abs(chips.predicted - chips.truth).max())
     extent = map_extent(bounds)
     wide, high = map_size(extent)
-    figure = new_figure(width=3 * wide + 1.4, height=high + 2.6)
-    figure.set_layout_engine("compressed")
+    figure = new_figure(width=3 * wide + 1.4, height=high + 2.1)
+    pack(figure, extent)
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     colour = score_colours(scores)[number]
     shares: dict[str, Any] = {"cmap": share_colours(colour), "clim": (0, 1)}
@@ -169,9 +171,9 @@ def draw_class_map(scores: Scores, category: str) -> Figure:
         axis.set_title(title, fontsize=10)
         draw_outlines(axis, outlines, INK)
         frame(axis, extent)
-    draw_share_bar(panels[:2], [category], [colour])
+    draw_share_bar(panels[:2], [category], [colour], span=(2 * wide, high))
     bar = figure.colorbar(
-        drawn, ax=panels[2], location="bottom", shrink=0.8, aspect=20, pad=0.03, fraction=0.1
+        drawn, ax=panels[2], location="bottom", shrink=0.8, aspect=20, pad=0.03, fraction=0.2
     )
     bar.set_label("difference of shares; one scale for all classes", fontsize=8)
     bar.ax.tick_params(labelsize=7)

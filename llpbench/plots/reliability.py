@@ -9,7 +9,7 @@ import numpy as np
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
 from llpbench.plots.captions import score_colours
-from llpbench.style import INK, MUTED, count_colours, legend_below, new_figure, short, strip
+from llpbench.style import INK, MUTED, count_colours, legend_below, new_figure, strip, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,9 +51,10 @@ def draw_reliability(scores: Scores) -> Figure:
     for number, (axis, name, colour) in enumerate(table):
         _draw_density(axis, chips.predicted[:, number], chips.truth[:, number], colour)
         draw_line(axis, slopes[number], intercepts[number])
-        axis.set_title(f"{short(name)}\n", fontsize=10)
+        axis.set_title(f"{wrapped(name, 2.0, 10)}\n", fontsize=10)
         slope = f"slope {slopes[number]:.2f}" if np.isfinite(slopes[number]) else "no slope"
-        note = f"{slope}, R² {explained[number]:z.2f}"
+        r2 = f"R² {explained[number]:z.2f}" if np.isfinite(explained[number]) else "no R²"
+        note = f"{slope}, {r2}"
         axis.text(0.5, 1.03, note, transform=axis.transAxes, ha="center", fontsize=8, color=INK)
     for axis in panels.flat[count:]:
         axis.set_axis_off()

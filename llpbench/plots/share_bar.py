@@ -18,8 +18,17 @@ _STRIP, _LENGTH = 0.13, 2.6
 """Height of a strip and length of the bar in inches."""
 
 
+def bar_height(count: int) -> float:
+    """Inches that the bar of so many classes takes, with its texts."""
+    return _strips(count) + 0.75
+
+
 def draw_share_bar(
-    panels: Iterable[Axes], names: Sequence[str], colours: Sequence[str], *, of: str = "chip"
+    panels: Iterable[Axes],
+    names: Sequence[str],
+    colours: Sequence[str],
+    *,
+    span: tuple[float, float],
 ) -> Axes:
     """Draw the colours of shares below panels, which all are shown on this scale.
 
@@ -29,8 +38,8 @@ def draw_share_bar(
         They make room for it.
     names, colours : sequence of str
         Of the classes, ``#rrggbb``; a single class has one strip without a name.
-    of : str
-        What a share is a part of.
+    span : tuple of float
+        Width and height of all panels together, in inches.
 
     Returns
     -------
@@ -41,10 +50,9 @@ def draw_share_bar(
 
     parents = list(panels)
     count = len(names)
-    high = max(_STRIP * min(count, MOST_NAMED), 0.16)
-    axis, _ = make_axes(
-        parents, location="bottom", shrink=0.4, aspect=_LENGTH / high, pad=0.03, fraction=0.1
-    )
+    high = _strips(count)
+    size = {"shrink": min(1.0, _LENGTH / span[0]), "fraction": min(0.5, high / span[1])}
+    axis, _ = make_axes(parents, location="bottom", aspect=_LENGTH / high, pad=0.03, **size)
     levels = np.linspace(0, 1, 256)
     strips = np.stack([share_colours(colour)(levels) for colour in colours])
     axis.imshow(strips, extent=(0, 1, count, 0), aspect="auto", interpolation="nearest")
@@ -54,6 +62,10 @@ def draw_share_bar(
     axis.tick_params(labelsize=7, length=2, color=MUTED)
     axis.tick_params(axis="y", length=0)
     axis.spines[:].set(color=INK, linewidth=0.5)
-    whole = f"share of the {of}"
-    axis.set_xlabel(f"{whole} that is {short(names[0])}" if count == 1 else whole, fontsize=8)
+    which = f" that is {short(names[0])}" if count == 1 else ""
+    axis.set_xlabel(f"share of the chip{which}", fontsize=8)
     return axis
+
+
+def _strips(count: int) -> float:
+    return max(_STRIP * min(count, MOST_NAMED), 0.16)
