@@ -90,12 +90,12 @@ def short(name: str) -> str:
 
 
 def wrapped(name: str, inches: float, points: float) -> str:
-    """Break a name, cut if need be, into lines that fit above a panel so wide.
+    r"""Break a name, cut if need be, into lines that fit above a panel so wide.
 
     Examples
     --------
     >>> wrapped("herbaceous wetland", 1.0, 9)
-    'herbaceous\\nwetland'
+    'herbaceous\nwetland'
     """
     letters = int(inches * 72 / (0.55 * points))
     return "\n".join(wrap(short(name), max(letters, 4))) or " "

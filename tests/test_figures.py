@@ -33,7 +33,7 @@ from llpbench.style import SPLIT_COLOURS
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
-COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
+COLOURS = ["#3d85c6", "#2a6f43", "#ecdc94", "#e0902c", "#6e0b14"]
 """Of the land-cover groups, in their order."""
 
 

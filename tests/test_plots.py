@@ -24,7 +24,7 @@ from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.predictions.table import make_predictions
 from llpbench.scoring.scores import Scores
 
-COLOURS = ["#4477aa", "#117733", "#ddcc77", "#aa4499", "#cc3311"]
+COLOURS = ["#3d85c6", "#2a6f43", "#ecdc94", "#e0902c", "#6e0b14"]
 """Of the land-cover groups, in their order."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench.plots.captions import score_colours
+from llpbench.plots.reliability import label_lowest
 from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.style import INK, MUTED, legend_below, new_figure, strip, wrapped
@@ -51,8 +52,7 @@ def draw_coverage(scores: Scores) -> Figure:
     ):
         _draw_class(axis, np.array(levels), found[:, number].T, colour)
         axis.set_title(wrapped(name, 2.0, 10), fontsize=10)
-    for axis in panels.flat[count:]:
-        axis.set_axis_off()
+    label_lowest(panels, count)
     for axis in panels[:, 0]:
         axis.set_ylabel("true shares inside, %", fontsize=9)
     handles, _labels = panels.flat[0].get_legend_handles_labels()

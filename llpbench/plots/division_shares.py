@@ -8,7 +8,7 @@ import numpy as np
 
 from llpbench.metrics.arrays import FloatArray
 from llpbench.plots.captions import score_colours
-from llpbench.plots.reliability import COLUMNS, draw_line, frame_shares
+from llpbench.plots.reliability import COLUMNS, draw_line, frame_shares, label_lowest
 from llpbench.style import INK, legend_below, new_figure, wrapped
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def draw_division_shares(scores: DivisionScores) -> Figure:
         axis.set_title(f"{wrapped(scores.categories[number], 2.0, 10)}\n", fontsize=10)
         note = f"MAE {values['mae']:.3f}, bias {values['bias']:+.3f}, R² {values['r2']:z.2f}"
         axis.text(0.5, 1.03, note, transform=axis.transAxes, ha="center", fontsize=7, color=INK)
-    for axis in panels.flat[count:]:
-        axis.set_axis_off()
+    label_lowest(panels, count)
     for axis in panels[:, 0]:
         axis.set_ylabel("known share", fontsize=9)
     handles = max((panel.get_legend_handles_labels()[0] for panel in panels.flat), key=len)

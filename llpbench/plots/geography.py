@@ -49,9 +49,9 @@ def map_size(extent: ArrayLike, largest: float = LARGEST_SIDE) -> tuple[float, f
 
 
 def pack(figure: Figure, extent: ArrayLike) -> None:
-    """Bring the maps of a figure close together, unless they are too narrow for their titles."""
+    """Bring the maps of a figure close together, unless that leaves their texts too little room."""
     wide, high = map_size(extent)
-    if wide > 0.4 * high:
+    if 0.4 < wide / high < 2.5:
         figure.set_layout_engine("compressed")
 
 

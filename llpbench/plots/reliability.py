@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray
@@ -56,8 +57,7 @@ def draw_reliability(scores: Scores) -> Figure:
         r2 = f"R² {explained[number]:z.2f}" if np.isfinite(explained[number]) else "no R²"
         note = f"{slope}, {r2}"
         axis.text(0.5, 1.03, note, transform=axis.transAxes, ha="center", fontsize=8, color=INK)
-    for axis in panels.flat[count:]:
-        axis.set_axis_off()
+    label_lowest(panels, count)
     for axis in panels[:, 0]:
         axis.set_ylabel("true share", fontsize=9)
     handles = max((panel.get_legend_handles_labels()[0] for panel in panels.flat), key=len)
@@ -81,6 +81,18 @@ def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: 
         label=f"mean of a tenth of the chips (darker: more of the {len(truth):,} chips)",
     )
     frame_shares(axis)
+
+
+def label_lowest(panels: NDArray[np.object_], count: int) -> None:
+    """Hide panels of a grid (row, column) beyond a count; the lowest of each column is labelled."""
+    columns = panels.shape[1]
+    for number, axis in enumerate(panels.flat):
+        if number >= count:
+            axis.set_axis_off()
+        elif number + columns < count:
+            axis.set_xlabel("")
+        else:
+            axis.tick_params(labelbottom=True)
 
 
 def frame_shares(axis: Axes) -> None:
