@@ -142,7 +142,7 @@ def test_pictures_show_chips_in_the_order_of_their_errors(
     scores = ablation.score(region, tmp_path, FULL, [0])
     assert len(draw_chips({"a": scores}, scores).axes) == 4 * 3
     classes = len(scores.categories)
-    assert len(draw_maps(scores).axes) == 3 * classes
+    assert len(draw_maps(scores).axes) == 2 * classes + 1
     errors = np.arange(11)[::-1]
     assert errors[nearest_to_quantiles(errors)].tolist() == [3, 5, 7, 9]
 

@@ -210,7 +210,7 @@ def test_numbers_stay_where_a_picture_cannot_be_drawn(
     assert (tmp_path / "cv/crossvalidation.json").exists()
 
 
-def test_folds_are_drawn_with_their_numbers_and_grey_where_nothing_is_scored() -> None:
+def test_folds_are_drawn_with_their_numbers_and_hatched_where_nothing_is_scored() -> None:
     boxes = [shapely.box(column, 50, column + 1, 51) for column in range(6)]
     table = gpd.GeoDataFrame(
         {"fold": [1, 1, 2, 2, 3, 3], "mae": [0.1, 0.2, np.nan, 0.1, 0.3, 0.1]},
@@ -220,6 +220,6 @@ def test_folds_are_drawn_with_their_numbers_and_grey_where_nothing_is_scored() -
     figure = draw_folds(table, "bag-ridge on grid, all chips")
     folds, errors, scale = figure.axes
     assert [text.get_text() for text in folds.texts] == ["1", "2", "3"]
-    drawn = [collection.get_facecolor() for collection in errors.collections]
-    assert any(len(colours) == 1 and colours[0, 0] == colours[0, 1] for colours in drawn), "grey"
-    assert scale.get_ylim() == (0.1, 0.3)
+    assert sum(collection.get_hatch() == "////" for collection in errors.collections) == 1
+    assert scale.get_ylim() == (0, 0.3)
+    assert "MAE" in scale.get_ylabel()

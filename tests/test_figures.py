@@ -121,6 +121,7 @@ def test_distributions_are_those_of_targets_and_chips(ds: xr.Dataset) -> None:
     sizes = axes_titled(figure, "sizes of 12 divisions")
     assert sum(patch.get_height() for patch in sizes.patches) == 12
     assert "median 6" in sizes.get_xlabel()
+    assert all(float(tick).is_integer() for tick in sizes.get_yticks())
 
 
 def test_sample_chips_are_mixed_and_one_for_each_class() -> None:
@@ -164,7 +165,11 @@ def test_maps_show_truth_and_prediction_in_their_places(ds: xr.Dataset) -> None:
     west_south = [path.vertices.min(axis=0) for path in guess.get_paths()]
     expected = ds["bounds"].sel(chip=predicted["chip"].to_numpy())[:, :2]
     np.testing.assert_allclose(west_south, expected)
-    assert truth.get_clim() == guess.get_clim()
+    assert truth.get_clim() == guess.get_clim() == (0, 1)
+    bar = figure.axes[-1]
+    assert bar.get_xlabel() == "share of the chip"
+    assert [label.get_text() for label in bar.get_yticklabels()] == list(test["category_name"])
+    np.testing.assert_allclose(bar.images[0].get_array()[:, 0], 1)  # 0 is white
     assert "guess on" in figure.get_suptitle()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib.colors
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
@@ -23,6 +25,7 @@ from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.predictions.table import make_predictions
 from llpbench.scoring.scores import Scores
+from llpbench.style import luminance
 
 COLOURS = ["#3d85c6", "#2a6f43", "#ecdc94", "#e0902c", "#6e0b14"]
 """Of the land-cover groups, in their order."""
@@ -125,6 +128,12 @@ def test_confusion_shows_shares_of_rows_and_columns_and_both_margins(scores: Sco
     assert [float(text) for text in texts(matrix)] == pytest.approx(100 * expected, abs=0.5)
     assert [label.get_text() for label in matrix.get_yticklabels()] == scores.categories
     assert [label.get_text() for label in matrix.get_xticklabels()] == scores.categories
+    for text in matrix.texts:  # contrast of WCAG 2.2, level AA
+        column, row = text.get_position()
+        under = matrix.images[0].to_rgba(of_truth)[round(row), round(column), :3]
+        ink = matplotlib.colors.to_rgb(text.get_color())
+        lighter, darker = sorted([luminance(under), luminance(ink)], reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
     total = confusion.sum()
     np.testing.assert_allclose(truth.images[0].get_array()[:, 0], confusion.sum(axis=1) / total)
     np.testing.assert_allclose(predicted.images[0].get_array()[0], confusion.sum(axis=0) / total)
@@ -194,19 +203,21 @@ def test_the_class_map_has_a_square_for_each_scored_chip(scores: Scores, ds: xr.
         np.testing.assert_allclose(
             [*corners.min(axis=0), *corners.max(axis=0)], [west, south, east, north]
         )
-    assert drawn["truth"].get_clim() == drawn["predicted"].get_clim()
+    assert drawn["truth"].get_clim() == drawn["predicted"].get_clim() == (0, 1)
     low, high = drawn["predicted minus truth"].get_clim()
-    assert low == -high == -np.abs(predicted - truth).max()
+    assert low == -high == -np.abs(chips.predicted - chips.truth).max()  # of all classes
+    assert "share of the chip that is cropland" in [axis.get_xlabel() for axis in figure.axes]
+    assert axes_titled(figure, "truth").patch.get_hatch()  # what is missing is not white
     with pytest.raises(UnknownNameError, match="class 'crop'; did you mean 'cropland'"):
         plots.draw_class_map(scores, "crop")
 
 
-def test_divisions_are_outlined_in_white_over_shares(scores: Scores) -> None:
+def test_divisions_are_outlined_in_ink_over_shares(scores: Scores) -> None:
     figure = plots.draw_class_map(scores, "tree")
     axis = axes_titled(figure, "predicted")
     outlines = [found for found in axis.collections if isinstance(found, LineCollection)]
     assert sum(len(found.get_paths()) for found in outlines) == len(scores.divisions)
-    assert {matplotlib.colors.to_hex(c) for o in outlines for c in o.get_colors()} == {"#ffffff"}
+    assert {matplotlib.colors.to_hex(c) for o in outlines for c in o.get_colors()} == {"#333333"}
 
 
 def test_extremes_are_the_chips_with_least_and_largest_error(
@@ -216,6 +227,10 @@ def test_extremes_are_the_chips_with_least_and_largest_error(
     errors = np.abs(chips.truth - chips.predicted).mean(axis=1)
     order = np.argsort(errors)
     figure = plots.draw_extremes(scores)
+    count = len(order)  # of these chips, each has five or more classes of nearly even shares
+    (legend,) = figure.legends
+    note = f"chosen from {count} chips with two or more classes of at least 10%"
+    assert legend.get_title().get_text() == note
     shares = [axis for axis in figure.axes if axis.get_title(loc="left").startswith("MAE")]
     expected = [*order[:3], *order[::-1][:3]]
     assert [axis.get_title(loc="left") for axis in shares] == [
@@ -227,8 +242,10 @@ def test_extremes_are_the_chips_with_least_and_largest_error(
         bars = axis.containers[0]
         assert [bar.get_width() for bar in bars] == pytest.approx(chips.truth[position])
         assert colours(bars) == COLOURS
-        (marks,) = axis.get_lines()
-        np.testing.assert_allclose(marks.get_xdata(), chips.predicted[position])
+        (marks,) = (found for found in axis.collections if isinstance(found, PathCollection))
+        np.testing.assert_allclose(marks.get_offsets()[:, 0], chips.predicted[position])
+        assert [matplotlib.colors.to_hex(c) for c in marks.get_facecolors()] == COLOURS
+        assert [label.get_text() for label in axis.get_yticklabels()] == scores.categories
     image, label, predicted = (axis.images[0].get_array() for axis in figure.axes[:3])
     best = str(chips.chip[order[0]])
     window = ds["image"].sel(chip=best).to_numpy()[2:98, 2:98]
@@ -239,6 +256,18 @@ def test_extremes_are_the_chips_with_least_and_largest_error(
     ):
         table = np.array([matplotlib.colors.to_rgb(colour) for colour in COLOURS])
         np.testing.assert_allclose(drawn, table[classes])
+
+
+def test_extremes_are_no_chips_of_one_class(scores: Scores) -> None:
+    """A chip that any constant gets right is the best of all; it is not shown as one."""
+    seed = scores.first_seed()
+    truth, predicted = seed.truth.copy(), seed.predicted.copy()
+    truth[:5], predicted[:5] = np.eye(5)[0], np.eye(5)[0]
+    truth[5], predicted[5] = np.eye(5)[0], np.eye(5)[1]
+    plain = replace(scores, seeds=(replace(seed, truth=truth, predicted=predicted),))
+    shown = {axis.get_ylabel() for axis in plots.draw_extremes(plain).figure.axes}
+    assert shown.isdisjoint(seed.chip[:6].tolist())
+    assert len(shown - {""}) == 6
 
 
 def test_extremes_without_a_segmentation_leave_its_column_out(
@@ -289,6 +318,31 @@ def test_all_pictures_are_written_and_replaced_one_by_one(
     plots.write_plots(read_scores, folder)
     assert (folder / "classes.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_no_picture_has_colours_of_matplotlib(scores: Scores, ds: xr.Dataset) -> None:
+    """Those that come where none was chosen, the same for every kind of thing."""
+    table = pd.DataFrame({"chips": [1, 2] * 2, "mae": 0.1, "low": 0.0, "high": 0.2})
+    table = table.assign(method=["a", "a", "b", "b"], way="merge")
+    drawn = [
+        *(draw(scores) for draw in (plots.draw_classes, plots.draw_confusion)),
+        *(draw(scores) for draw in (plots.draw_reliability, plots.draw_error_map)),
+        *(plots.draw_extremes(scores), plots.draw_class_map(scores, "tree")),
+        *(draw(ds) for draw in (plots.draw_area, plots.draw_splits, plots.draw_distributions)),
+        *(plots.draw_samples(ds), plots.draw_chip(ds.isel(chip=0))),
+        plots.draw_coarseness(table, "somewhere"),
+    ]
+    taken = {colour.lower() for colour in matplotlib.colors.TABLEAU_COLORS.values()}
+    for figure in drawn:
+        for artist in figure.findobj():
+            if hasattr(artist, "update_scalarmappable"):
+                artist.update_scalarmappable()  # values become colours when they are drawn
+            found = [
+                colour
+                for name in ("get_color", "get_facecolor", "get_edgecolor")
+                for colour in matplotlib.colors.to_rgba_array(getattr(artist, name, list)())
+            ]
+            assert taken.isdisjoint(map(matplotlib.colors.to_hex, found)), figure.get_suptitle()
 
 
 def test_a_picture_that_fails_leaves_the_old_one(
