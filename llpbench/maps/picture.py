@@ -77,8 +77,8 @@ def draw_map(
     panels = []
     for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
         axis = figure.add_subplot(places[number // columns, 2 + number % columns])
-        scale: dict[str, Any] = {"cmap": share_colours(colour), "vmin": 0, "vmax": 1}
-        axis.imshow(values[number], extent=extent, interpolation="nearest", **scale)
+        shown: dict[str, Any] = {"cmap": share_colours(colour), "vmin": 0, "vmax": 1}
+        axis.imshow(values[number], extent=extent, interpolation="nearest", **shown)
         axis.set_title(wrapped(name, wide, 9), fontsize=9)
         panels.append(axis)
     draw_share_bar(panels, names, colours, span=span)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llpbench import metrics
 from llpbench.plots.captions import score_colours
 from llpbench.scoring.measures import BY_NAME
-from llpbench.style import INK, MUTED, legend_below, new_figure, short, strip
+from llpbench.style import INK, MUTED, legend_below, new_figure, rim, short, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,9 +58,10 @@ def _draw_bars(axis: Axes, scores: Scores, metric: str) -> None:
     axis.barh(places, np.nan_to_num(value), 0.7, color=score_colours(scores))
     low, high = table["low"].to_numpy(), table["high"].to_numpy()
     if np.isfinite(low).any():
-        axis.hlines(places, low, high, color="black", linewidth=1.2, label="95 % interval")
         ends = np.concatenate([low, high])
-        axis.vlines(ends, np.tile(places - 0.1, 2), np.tile(places + 0.1, 2), color="black")
+        seen: dict[str, Any] = {"color": "black", "path_effects": rim(3)}
+        axis.vlines(ends, np.tile(places - 0.1, 2), np.tile(places + 0.1, 2), **seen)
+        axis.hlines(places, low, high, linewidth=1.2, label="95 % interval", **seen)
     axis.axvline(scores.value(metric), color=INK, linewidth=1, linestyle=":", label="all classes")
     axis.axvline(0, color=INK, linewidth=0.8)
     axis.xaxis.set_major_locator(MaxNLocator(4))

@@ -47,7 +47,7 @@ def draw_folds(divisions: gpd.GeoDataFrame, subject: str) -> Figure:
         **edges,
     )
     figure.axes[-1].tick_params(labelsize=8)
-    figure.axes[-1].yaxis.label.set_size(9)
+    figure.axes[-1].yaxis.label.set_fontsize(9)
     whole = divisions[["fold", "geometry"]].dissolve("fold")
     for number, place in whole.representative_point().items():
         folds.text(

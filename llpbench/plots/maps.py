@@ -85,7 +85,7 @@ def draw_error_map(scores: Scores, metric: str = "mae") -> Figure:
         legend_kwds={"shrink": 0.8, "aspect": 25, "label": f"{title} of the division's chips"},
     )
     figure.axes[-1].tick_params(labelsize=8)
-    figure.axes[-1].yaxis.label.set_size(9)
+    figure.axes[-1].yaxis.label.set_fontsize(9)
     label_degrees(places)
     _draw_sizes(sizes, scores, metric, title, (low, high))
     figure.suptitle(f"{title} by division · {scores.subject}", fontsize=11)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llpbench.catalog.reported import ReportedResult
 from llpbench.errors import LLPBenchError
 from llpbench.runs.results import Result
-from llpbench.style import DISTINCT, INK, legend_below, new_figure, strip
+from llpbench.style import DISTINCT, INK, legend_below, new_figure, rim, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,8 +127,9 @@ def _draw_panel(axis: Axes, metric: str, places: Sequence[float], bars: Sequence
         axis.barh(place, value, 0.72, color=KINDS[bar.kind][0])
         end = value
         if np.isfinite(low):
-            axis.hlines(place, low, high, color="black", linewidth=1.2)
-            axis.vlines([low, high], place - 0.12, place + 0.12, color="black", linewidth=1.2)
+            seen: dict[str, Any] = {"color": "black", "linewidth": 1.2, "path_effects": rim(3)}
+            axis.vlines([low, high], place - 0.12, place + 0.12, **seen)
+            axis.hlines(place, low, high, **seen)
             end = high
         axis.annotate(
             f"{value:.3f}",

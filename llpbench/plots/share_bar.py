@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,10 @@ def draw_share_bar(
     parents = list(panels)
     count = len(names)
     high = _strips(count)
-    size = {"shrink": min(1.0, _LENGTH / span[0]), "fraction": min(0.5, high / span[1])}
+    size: dict[str, Any] = {
+        "shrink": min(1.0, _LENGTH / span[0]),
+        "fraction": min(0.5, high / span[1]),
+    }
     axis, _ = make_axes(parents, location="bottom", aspect=_LENGTH / high, pad=0.03, **size)
     levels = np.linspace(0, 1, 256)
     strips = np.stack([share_colours(colour)(levels) for colour in colours])
