@@ -83,7 +83,7 @@ def _draw_density(axis: Axes, predicted: FloatArray, truth: FloatArray, colour: 
     frame_shares(axis)
 
 
-def label_lowest(panels: NDArray[np.object_], count: int) -> None:
+def label_lowest(panels: NDArray[Any], count: int) -> None:
     """Hide panels of a grid (row, column) beyond a count; the lowest of each column is labelled."""
     columns = panels.shape[1]
     for number, axis in enumerate(panels.flat):
