@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-download docs test test-all mutants leaderboard leaderboard-semi-real lint \
+.PHONY: help demo demo-download docs notebooks home-picture test test-all mutants leaderboard leaderboard-semi-real lint \
 	install clean
 
 help:
 	@echo "make demo      set up, run the benchmark on the embedded synthetic datasets"
 	@echo "make demo-download  watch a download from a stand-in for Zenodo on this machine"
-	@echo "make docs      build the documentation, notebooks executed: docs/_build/index.html"
+	@echo "make docs      build the documentation: docs/_build/index.html"
+	@echo "make notebooks  run all notebooks, whose outputs are committed (some minutes)"
+	@echo "make home-picture  draw the picture of README and home page anew (two minutes)"
 	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
 	@echo "make leaderboard  train every method and put it on the board (some hours)"
 	@echo "make test-all  the full counts of mutations, kills and simulations on top"
@@ -59,6 +61,17 @@ leaderboard-semi-real: install
 
 docs: install
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+notebooks: install
+	$(BIN)/python notebooks/execute.py
+
+# By the commands that anyone would use.
+HOME_RUN := runs/home
+home-picture: install
+	test -f $(HOME_RUN)/run.json \
+		|| $(BIN)/llpbench run llpnet --dataset demo-esaworldcover --train-on all -o $(HOME_RUN)
+	$(BIN)/llpbench map $(HOME_RUN) -o $(HOME_RUN)/region.tif
+	$(BIN)/python benchmarks/home_picture.py $(HOME_RUN)/region.tif docs/home/region.png
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,16 @@ html_title = "llpbench"
 html_static_path = ["_static"]
 html_css_files = ["llpbench.css"]
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
+    "navbar_center": ["navbar-nav", "board-link"],
+    "navigation_depth": 2,
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"*": []}
+html_sidebars = {"*": [], "notebooks/*": []}
 
 autosummary_generate = True
 autodoc_typehints = "none"
@@ -53,10 +56,9 @@ numpydoc_show_class_members = False
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "cache"
-nb_execution_timeout = 600
-nb_execution_raise_on_error = True
+nb_execution_mode = "off"  # outputs are committed: `make notebooks`
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # with tables
 
 _HERE = Path(__file__).parent
 
@@ -90,12 +92,36 @@ def _write_method_list() -> None:
 
 def _write_formula(page: Any, node: nodes.Node, display: str) -> None:
     """Write a formula as MathML, which browsers show without a script from elsewhere."""
-    page.body.append(convert(node.astext(), display=display))
+    written = convert(node.astext(), display=display)
+    page.body.append(written.replace("<mo>‖</mo>", '<mo stretchy="false">‖</mo>'))
     raise nodes.SkipNode
+
+
+def _link_to_full_size(_: Sphinx, page: nodes.document) -> None:
+    """Mark pictures as scaled, which Sphinx links to their files; the style keeps their size."""
+    for image in page.findall(nodes.image):
+        image["width"] = image.get("width", "100%")
+
+
+def _blank_corners(_: Sphinx, page: str, template: str, context: dict[str, Any], *__: Any) -> None:
+    """Make the empty corners of pandas' tables cells: a heading that says nothing is read aloud."""
+    if "body" in context:
+        context["body"] = context["body"].replace("<th></th>", "<td></td>")
+
+
+def _add_board(app: Sphinx, failed: Exception | None) -> None:
+    """Put the leaderboard, one file without a server, beside the pages."""
+    if failed is None:
+        place = Path(app.outdir) / "leaderboard" / "index.html"
+        place.parent.mkdir(exist_ok=True)
+        shutil.copyfile(_HERE.parent / "leaderboard" / "site" / "index.html", place)
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("doctree-read", _link_to_full_size)
+    app.connect("html-page-context", _blank_corners)
+    app.connect("build-finished", _add_board)
     app.add_html_math_renderer(
         "mathml",
         inline_renderers=(partial(_write_formula, display="inline"), None),

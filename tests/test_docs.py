@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import subprocess
 import sys
+import types
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -15,22 +18,35 @@ import pytest
 from llpbench import catalog
 from llpbench.methods.registry import method_names
 
+if TYPE_CHECKING:
+    from browsing import Visitor
+
 ROOT = Path(__file__).resolve().parents[1]
+INDEX = ROOT / "docs" / "api" / "index.rst"
+PUBLIC = (
+    "llpbench",
+    *(f"llpbench.{room}" for room in ("catalog", "estimation", "maps", "metrics", "plots")),
+    *(f"llpbench.{room}" for room in ("scoring", "statistics", "data.batches", "data.building")),
+)
+LOOKED_AT = (
+    *("index", "results", "protocol", "beside-other-tools", "notebooks/first-steps"),
+    *("api/index", "api/generated/llpbench.Scores"),
+)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All pages, notebooks not executed: they have tests of their own."""
+    """All pages."""
     pytest.importorskip("myst_nb")
     folder = tmp_path_factory.mktemp("documentation")
     leftovers = shutil.ignore_patterns("_build", "generated", "jupyter_execute")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=leftovers)
-    for name in ("benchmarks/README.md", "CHANGELOG.md"):
-        (folder / name).parent.mkdir(exist_ok=True)
+    for name in ("benchmarks/README.md", "CHANGELOG.md", "leaderboard/site/index.html"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     out = folder / "site"
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q"]
-    command += ["-D", "nb_execution_mode=off", str(folder / "docs"), str(out)]
+    command += [str(folder / "docs"), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-5000:]
     return out
@@ -87,11 +103,91 @@ def test_datasets_methods_and_public_names_have_pages(site: Path) -> None:
         assert (site / "datasets" / "generated" / f"{name}.html").exists()
     reference = (site / "api" / "methods.html").read_text("utf-8")
     assert reference.count("llpbench_baselines.") >= len(method_names())
-    for name in ("open_dataset", "evaluate", "run_method", "Scores", "Method"):
-        assert (site / "api" / "generated" / f"llpbench.{name}.html").exists()
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_has_a_page(module: str) -> None:
+    """By itself or, where a room passes on what is defined elsewhere, under its other name."""
+    listed = re.findall(r"^   (llpbench[\w.]+)$", INDEX.read_text("utf-8"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    documented = list(map(_named, listed))
+    for name in importlib.import_module(module).__all__:
+        public = getattr(importlib.import_module(module), name)
+        if name == "__version__" or isinstance(public, types.GenericAlias):
+            continue
+        here = f"{module}.{name}" in listed or any(public is known for known in documented)
+        assert here, f"docs/api/index.rst lacks {module}.{name}"
+
+
+def _named(name: str) -> object:
+    """What is called so: a module, or what a module holds."""
+    home, _, last = name.rpartition(".")
+    try:
+        module = importlib.import_module(home)
+    except ModuleNotFoundError:
+        return getattr(_named(home), last)
+    return getattr(module, last)
+
+
+def test_files_and_names_in_texts_are_there() -> None:
+    """What is written as code and begins like a path of the repository, or like a Python name."""
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")]
+    pages += [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")]
+    pages += [ROOT / "leaderboard" / "README.md"]
+    checked = 0
+    for page in pages:
+        text = page.read_text("utf-8")
+        for path in re.findall(r"`((?:llpbench|tests|benchmarks|baselines|docs)/[^\s`]+)`", text):
+            checked += 1
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
+        for name in re.findall(r"`(llpbench(?:\.\w+){2,})(?:\(\))?`", text):
+            checked += 1
+            assert _named(name), f"{page.name} names {name}"
+    assert checked > 10
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "leaderboard/README.md"])
+def test_relative_links_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not urlsplit(link).scheme]
+    assert links
+    for link in links:
+        assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"
 
 
 def test_every_method_is_explained(site: Path) -> None:
     text = (site / "methods.html").read_text("utf-8")
     for name in method_names():
         assert f">{name}<" in text, f"docs/methods.md does not mention {name}"
+
+
+def test_the_board_is_a_page_of_the_documentation(site: Path) -> None:
+    """Under a relative address, from pages of any depth: it works from a disk."""
+    built = (site / "leaderboard" / "index.html").read_bytes()
+    assert built == (ROOT / "leaderboard" / "site" / "index.html").read_bytes()
+    for page in (site / "index.html", site / "howto" / "figures.html"):
+        links = [link for link in References(page).links if link.endswith("leaderboard/index.html")]
+        assert links
+        assert all((page.parent / link).exists() for link in links)
+
+
+def test_pictures_of_notebooks_open_at_full_size(site: Path) -> None:
+    page = (site / "notebooks" / "first-steps.html").read_text("utf-8")
+    pictures = re.findall(r'<a [^>]*href="([^"]+\.png)"[^>]*><img', page)
+    assert len(pictures) >= 3
+    assert all((site / "notebooks" / picture).exists() for picture in pictures)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("width", [1360, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_an_audit(visitor: Visitor, site: Path, scheme: Any, width: int) -> None:
+    """axe-core finds nothing, and nothing is wider than the window."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    size = {"width": width, "height": 900}
+    for name in LOOKED_AT:
+        page = visitor.open(site / f"{name}.html", color_scheme=scheme, viewport=size)
+        found = axe.run(page).response["violations"]
+        assert not found, [(name, one["id"], one["nodes"][0]["html"]) for one in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        visitor.close()

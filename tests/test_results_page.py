@@ -1,11 +1,12 @@
-"""The tables of docs/results.md are those of the runs they are made from."""
+"""docs/results.md says what its runs scored, in tables and pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import results_tables
+import results_page
+import results_table
 from regions import make_region, write_region
 
 from llpbench.markdown import replace_between
@@ -18,7 +19,7 @@ def test_a_row_holds_scores_and_command_of_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
-    monkeypatch.setattr(results_tables, "TITLES", {"grid": "A grid"})
+    monkeypatch.setattr(results_page, "TITLES", {"grid": "A grid"})
     options = {"words": 4, "sample": 500}
     runs = [
         run_method(
@@ -30,15 +31,38 @@ def test_a_row_holds_scores_and_command_of_its_runs(
         )
         for seed in (1, 2)
     ]
-    (section,) = results_tables.tables(tmp_path / "runs")
+    (section,) = _sections(tmp_path)
     errors = [run.scores.value("mae") for run in runs if run.scores]
     assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
     settings = "--set sample=500 --set words=4"
     assert f"$ llpbench run bag-ridge --dataset grid {settings} --seed 1 --seed 2\n" in section
     other = {"settings": {"words": 8, "sample": 500}, "out": tmp_path / "runs" / "other"}
     run_method("bag-ridge", tmp_path / "grid", **other)
-    (section,) = results_tables.tables(tmp_path / "runs")
+    (section,) = _sections(tmp_path)
     assert section.count("| `bag-ridge words=") == 2, "settings are not seeds of one another"
+
+
+def _sections(folder: Path) -> list[str]:
+    """What the page says of the runs below a folder."""
+    results_table.table(folder / "runs").to_csv(folder / "results.csv", index=False)
+    return list(results_page.sections(results_page.read(folder / "results.csv")))
+
+
+def test_the_page_is_that_of_its_numbers() -> None:
+    page = results_page.PAGE_DATA.parents[1] / "results.md"
+    text = page.read_text("utf-8")
+    for section in results_page.sections(results_page.read(results_page.PAGE_DATA)):
+        assert section in text, "python benchmarks/results_page.py"
+
+
+def test_pictures_show_every_method() -> None:
+    table = results_page.read(results_page.PAGE_DATA)
+    overview = results_page.draw_overview(table, results_page.TITLES)
+    named = {label.get_text() for label in overview.axes[0].get_yticklabels()}
+    assert named == set(table["method"])
+    rows = table[table["dataset"] == "semi-pop"]
+    for axis in results_page.draw_costs(rows, "").axes:
+        assert sorted(text.get_text() for text in axis.texts) == sorted(rows["method"])
 
 
 def test_only_what_is_between_the_marks_is_replaced(tmp_path: Path) -> None:
