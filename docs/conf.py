@@ -41,7 +41,7 @@ html_theme_options = {
     "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_center": ["navbar-nav", "board-link"],
-    "navigation_depth": 2,
+    "navigation_depth": 1,
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
     "footer_start": ["copyright"],
@@ -104,9 +104,9 @@ def _link_to_full_size(_: Sphinx, page: nodes.document) -> None:
 
 
 def _blank_corners(_: Sphinx, page: str, template: str, context: dict[str, Any], *__: Any) -> None:
-    """Make the empty corners of pandas' tables cells: a heading that says nothing is read aloud."""
-    if "body" in context:
-        context["body"] = context["body"].replace("<th></th>", "<td></td>")
+    """Make empty corners of tables plain cells: a heading that says nothing would be read aloud."""
+    for corner in ("<th></th>", '<th class="head"></th>', '<th class="head"><p></p></th>'):
+        context["body"] = context.get("body", "").replace(corner, "<td></td>")
 
 
 def _add_board(app: Sphinx, failed: Exception | None) -> None:
