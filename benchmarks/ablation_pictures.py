@@ -9,7 +9,6 @@ the full method on one dataset, seed 0, map.png and chips.png (beside others).
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from ablation_variants import FULL
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
-from PIL import Image
+from small_png import write_small
 
 import llpbench
 from llpbench import metrics
@@ -78,14 +77,6 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     for name, figure in pictures.items():
         write_small(figure, chosen.out / f"{name}.png")
-
-
-def write_small(figure: Figure, path: Path) -> None:
-    """Write a PNG of 256 colours, half as large as one of all."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, bbox_inches="tight", dpi=100)
-    image = Image.open(drawn).convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE)
-    image.save(path, optimize=True)
 
 
 def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:

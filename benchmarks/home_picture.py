@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/home_picture.py MAP OUT.png
 
-MAP is the `.tif` that `llpbench map` wrote of a run on demo-esaworldcover; `make home-picture` does all.
+MAP is the `.tif` that `llpbench map` wrote of a run on demo-esaworldcover; `make home-picture`
+does all of it.
 """
 
 from __future__ import annotations

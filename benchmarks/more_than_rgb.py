@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
-from ablation_pictures import write_small
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from small_png import write_small
 
 import llpbench
 from llpbench.data.imagery import EMBEDDING, IMAGE

@@ -32,8 +32,8 @@ LEAST = 0.05
 def draw_overview(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """Draw the MAE of every method on every dataset, with its interval.
 
-    Methods stand in the order of their mean skill, 1 - MAE / MAE of the train mean, which is comparable
-    across datasets.
+    Methods stand in the order of their mean skill, 1 - MAE / MAE of the train mean, which is
+    comparable across datasets.
     """
     order = _skills(table).groupby(table["method"]).mean().sort_values(ascending=False).index
     figure = new_figure(width=12.0, height=1.5 + 0.31 * len(order))
@@ -151,9 +151,7 @@ def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
 
 
 def _overlap(one: np.ndarray, other: tuple[float, ...]) -> bool:
-    return bool(
-        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-    )
+    return bool(one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3])
 
 
 def _name_kinds(figure: Figure) -> None:

@@ -1,7 +1,7 @@
 """The numbers behind docs/results.md, from finished runs: python results_table.py RUNS [CSV].
 
-RUNS holds run folders at any depth, as `llpbench sweep --preset results` leaves them; `results_page.py`
-makes tables and pictures of the CSV, docs/results/results.csv by default.
+RUNS holds run folders at any depth, as `llpbench sweep --preset results` leaves them;
+`results_page.py` makes tables and pictures of the CSV, docs/results/results.csv by default.
 """
 
 from __future__ import annotations

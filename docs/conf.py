@@ -93,7 +93,10 @@ def _write_method_list() -> None:
 def _write_formula(page: Any, node: nodes.Node, display: str) -> None:
     """Write a formula as MathML, which browsers show without a script from elsewhere."""
     written = convert(node.astext(), display=display)
-    page.body.append(written.replace("<mo>‖</mo>", '<mo stretchy="false">‖</mo>'))
+    for bar in ("&#x0007C;", "&#x02016;"):  # |, ‖: as high as text, and close to what is inside
+        still = f'<mo stretchy="false" lspace="0" rspace="0">{bar}</mo>'
+        written = written.replace(f"<mo>{bar}</mo>", still)
+    page.body.append(written)
     raise nodes.SkipNode
 
 

@@ -1,8 +1,8 @@
 """Run all notebooks and keep their outputs in them: `make notebooks`.
 
-Two at a time, each in a folder of its own, with one cache for the embedded datasets. What depends on
-the machine is left out: paths of the cache and of temporary folders, times of cells, random ids.
-Pictures are stored in 256 colours.
+Two at a time, each in a folder of its own, with one cache for the embedded datasets. What depends
+on the machine is left out: paths of the cache and of temporary folders, times of cells, random
+ids. Pictures are stored in 256 colours.
 """
 
 from __future__ import annotations
