@@ -84,9 +84,10 @@ def _write_method_list() -> None:
                 "",
                 ".. autosummary::",
                 "   :toctree: generated/",
+                "   :nosignatures:",
                 "",
             ]
-            lines += [*(f"   {name}" for name in names), ""]
+            lines += [*(f"   ~{name}" for name in names), ""]
     (_HERE / "api" / "methods.rst").write_text("\n".join(lines), encoding="utf-8")
 
 
