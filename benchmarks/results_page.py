@@ -74,7 +74,7 @@ def _row(row: pd.Series) -> list[str]:
     return [
         f"`{row['method']}`",
         row["mae"],
-        f"{row['low']} to {row['high']}" if row["low"] else "",
+        f"{row['low']}\u00a0to\u00a0{row['high']}" if row["low"] else "",
         *(row[name] for name in ("mae_hard", "f1_micro", "calibration_slope")),
         row["within_division_r2"],
         f"{int(row['parameters']):,}",
