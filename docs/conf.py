@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -109,8 +110,8 @@ def _link_to_full_size(_: Sphinx, page: nodes.document) -> None:
 
 def _blank_corners(_: Sphinx, page: str, template: str, context: dict[str, Any], *__: Any) -> None:
     """Make empty corners of tables plain cells: a heading that says nothing would be read aloud."""
-    for corner in ("<th></th>", '<th class="head"></th>', '<th class="head"><p></p></th>'):
-        context["body"] = context.get("body", "").replace(corner, "<td></td>")
+    empty = r"<th(?: [^>]*)?>(?:<p></p>)?</th>"
+    context["body"] = re.sub(empty, "<td></td>", context.get("body", ""))
 
 
 def _add_board(app: Sphinx, failed: Exception | None) -> None:

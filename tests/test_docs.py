@@ -19,7 +19,7 @@ from llpbench import catalog
 from llpbench.methods.registry import method_names
 
 if TYPE_CHECKING:
-    from browsing import Visitor
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 INDEX = ROOT / "docs" / "api" / "index.rst"
@@ -181,13 +181,15 @@ def test_pictures_of_notebooks_open_at_full_size(site: Path) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("width", [1360, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_pass_an_audit(visitor: Visitor, site: Path, scheme: Any, width: int) -> None:
+def test_pages_pass_an_audit(browser: Browser, site: Path, scheme: Any, width: int) -> None:
     """axe-core finds nothing, and nothing is wider than the window."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    size = {"width": width, "height": 900}
+    size: Any = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=size)
     for name in LOOKED_AT:
-        page = visitor.open(site / f"{name}.html", color_scheme=scheme, viewport=size)
+        page = context.new_page()
+        page.goto((site / f"{name}.html").as_uri())
         found = axe.run(page).response["violations"]
         assert not found, [(name, one["id"], one["nodes"][0]["html"]) for one in found]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        visitor.close()
+    context.close()
