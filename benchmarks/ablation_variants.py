@@ -41,7 +41,7 @@ class Training:
         method = self.kind(random_state=seed, **self.parameters)
         stages = Stages(method)
         method.fit(train, val, progress=stages)
-        return [*stages.weights, method.get_weights()]
+        return [*list(stages.weights.values())[:-1], method.get_weights()]
 
 
 @dataclass(frozen=True)
@@ -78,23 +78,23 @@ class Variant:
 
 
 class Stages:
-    """A progress bar that saves the weights as each round begins, instead of showing anything."""
+    """A progress bar that saves the weights as each epoch ends, instead of showing anything."""
 
     def __init__(self, method: LLPNet) -> None:
         self.method = method
-        self.weights: list[Weights] = []
+        self.weights: dict[str, Weights] = {}
 
-    def __call__(self, *, desc: str, **_options: Any) -> Stages:
-        """Save the weights, if a round and not the first stage is about to begin."""
-        if not desc.startswith("epoch 1/"):
-            self.weights.append(self.method.get_weights())
+    def __call__(self, **_options: Any) -> Stages:
+        """Show nothing."""
         return self
 
     def update(self, _steps: int) -> None:
         """Show nothing."""
 
-    def set_postfix(self, _figures: Mapping[str, float], refresh: bool) -> None:
-        """Show nothing."""
+    def set_postfix_str(self, text: str, refresh: bool) -> None:
+        """Save the weights that an epoch ends with, which are averages of those of its steps."""
+        if refresh:
+            self.weights[text.partition(",")[0]] = self.method.get_weights()
 
     def close(self) -> None:
         """Show nothing."""
