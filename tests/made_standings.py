@@ -22,16 +22,11 @@ from llpbench.board.standings import (
     Standings,
     Table,
 )
+from llpbench.catalog import label_set
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.score import Score
 
-GROUPS = {
-    "other": "#4477aa",
-    "tree": "#117733",
-    "shrub-grass-bare": "#ddcc77",
-    "cropland": "#aa4499",
-    "built-up": "#cc3311",
-}
+GROUPS = {group.name: group.colour for group in label_set("esaworldcover").groups}
 METRICS = ("mae", "mae_hard", "f1_micro", "skill", "division_consistency", "within_division_r2")
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAW"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from llpbench.board.standings import Standings, Table
+from llpbench.data.info import mark_synthetic
 
 _LATER = {"rows", "comparisons", "divisions", "examples"}
 """What a table shows only when it is looked at."""
@@ -42,7 +43,11 @@ def page_data(standings: Standings) -> dict[str, Any]:
     tables = standings.tables
     return {
         "board": {
-            **standings.model_dump(exclude={"tables"}),
+            **standings.model_dump(exclude={"tables", "overviews"}),
+            "overviews": [
+                {**one.model_dump(), "titles": [_say_once(title) for title in one.titles]}
+                for one in standings.overviews
+            ],
             "tables": [_table(table) for table in tables],
         },
         "details": [_details(table) for table in tables],
@@ -56,10 +61,17 @@ def page_data(standings: Standings) -> dict[str, Any]:
 def _table(table: Table) -> dict[str, Any]:
     return {
         **table.model_dump(exclude=_LATER),
+        "title": _say_once(table.title),
         "divisions": len(table.divisions),
         "error_scale": _error_scale(table),
         "rows": [row.model_dump(include=_ROW) for row in table.rows],
     }
+
+
+def _say_once(title: str) -> str:
+    """The title of a dataset, which says that it is synthetic once."""
+    short = title.removesuffix(mark_synthetic("", True))
+    return short if "synthetic" in short.lower() else title
 
 
 def _error_scale(table: Table) -> float | None:

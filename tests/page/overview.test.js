@@ -4,7 +4,7 @@ import { makeRow, openBoard } from "./page.js";
 
 openBoard([]);
 const { datasetsOf, gridScale, leadersOf, overviewSentence } = await import("../../llpbench/board/templates/scripts/overview.js");
-const { history } = await import("../../llpbench/board/templates/scripts/over_time.js");
+const { errorsByDay } = await import("../../llpbench/board/templates/scripts/over_time.js");
 
 const score = (value, half = 0.01) => ({ value, low: value - half, high: value + half });
 const line = (id, aggregate, kind = "entry") => ({ id, kind, title: id, team: "tartu", scores: [aggregate, aggregate], aggregate });
@@ -47,5 +47,5 @@ test("one scale for the whole grid, with zero on it", () => {
 test("the best so far falls from day to day", () => {
   const rows = [["a", 0.3, "2026-01-01"], ["b", 0.1, "2026-03-01"], ["c", 0.2, "2026-02-01"], ["d", 0.15, "2026-04-01"], ["e", 0.01, ""]]
     .map(([id, mae, scored]) => makeRow(id, mae, { scored }));
-  assert.deepEqual(history(rows).map(({ row, isBest }) => [row.id, isBest]), [["a", true], ["c", true], ["b", true], ["d", false]]);
+  assert.deepEqual(errorsByDay(rows).map(({ row, isBest }) => [row.id, isBest]), [["a", true], ["c", true], ["b", true], ["d", false]]);
 });

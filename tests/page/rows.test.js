@@ -37,7 +37,7 @@ test("a score that is not there has neither value nor interval", () => {
 
 test("coverage is better the nearer it is to its level, and blank without intervals", () => {
   const metrics = { mae: { value: 0.1 }, coverage_90: { value: 0.97 }, interval_score_90: { value: 0.3 } };
-  const known = [{ name: "coverage_90", better: "level" }, { name: "interval_score_90", better: "lower" }, { name: "skill", better: "higher" }];
+  const known = [{ name: "mae", better: "lower" }, { name: "coverage_90", better: "level" }, { name: "interval_score_90", better: "lower" }, { name: "skill", better: "higher" }];
   const table = { metrics: known, rows: [makeRow("a", 0.1, { metrics }), makeRow("b", 0.2)] };
   const columns = valueColumns(table);
   const [, score, coverage] = columns;

@@ -6,20 +6,20 @@ import { overlappingPairs, tieTitle, tiesOf } from "../../llpbench/board/templat
 import { filterOf, filtersInWords, plainView, readView, writeView } from "../../llpbench/board/templates/scripts/view.js";
 
 const rows = [makeRow("a", 0.1, { footprint: { parameters: 5 } }), makeRow("b", 0.2, { tier: "reproduced" })];
-const columns = valueColumns({ metrics: [{ name: "mae", better: "lower" }], rows });
+const columns = valueColumns({ metrics: [{ name: "mae", title: "MAE", better: "lower" }], rows });
 
 test("a view is read from an address as it was written", () => {
   assert.equal(writeView(plainView()), "");
   assert.deepEqual(readView("", columns), plainView());
-  const view = readView("sort=parameters&order=descending&q=bag+x&tier=scored&mae=%3C0.1", columns);
+  const view = readView("sort=parameters&order=descending&q=bag+x&tier=scored&mae=%3C0.1&plot=mae%2Cparameters", columns);
   assert.equal(view.column.name, "parameters");
   assert.deepEqual([view.direction, view.search, view.tier, view.conditions.get("mae")], ["descending", "bag x", "scored", "<0.1"]);
   assert.deepEqual(readView(writeView(view), columns), view);
-  assert.equal(writeView({ ...view, direction: "ascending", search: " ", tier: "" }), "sort=parameters&mae=%3C0.1");
+  assert.equal(writeView({ ...view, direction: "ascending", search: " ", tier: "" }), "sort=parameters&plot=mae,parameters&mae=%3C0.1");
 });
 
 test("what an address says of nothing that is here is left aside, and long texts are cut", () => {
-  const hostile = "sort=__proto__&order=sideways&tier=constructor&__proto__=1&rank=1&toString=2";
+  const hostile = "sort=__proto__&order=sideways&tier=constructor&__proto__=1&rank=1&toString=2&plot=mae,__proto__";
   assert.deepEqual(readView(hostile, columns), plainView());
   const long = readView(`q=${"x".repeat(999)}&mae=${"1".repeat(999)}`, columns);
   assert.deepEqual([long.search.length, long.conditions.get("mae").length], [200, 40]);

@@ -9,7 +9,7 @@ export const TIER = {
   reported: ["\u275d", "printed elsewhere; not scored here"],
 };
 
-function tierBadge(tier) {
+export function tierBadge(tier) {
   return html("span", { class: `badge ${tier}` }, html("span", { "aria-hidden": "true" }, TIER[tier][0]), ` ${tier}`);
 }
 
@@ -22,8 +22,13 @@ export function designedBadge(row) {
   return row.designed_here ? notedBadge("designed here") : null;
 }
 
+/** What sets a row apart from others of its ranking. */
+export function notedBadges(row) {
+  const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
+  return [designedBadge(row), ...[...saw, ...beyond(row)].map(notedBadge)];
+}
+
 /** All of a row; what is said of its tier stands beside that. */
 export function badges(row, ...ofTier) {
-  const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
-  return html("span", { class: "badges" }, tierBadge(row.tier), ofTier, designedBadge(row), [...saw, ...beyond(row)].map(notedBadge));
+  return html("span", { class: "badges" }, tierBadge(row.tier), ofTier, notedBadges(row));
 }

@@ -3,7 +3,6 @@
 import { html, section, svg, tableOf } from "./elements.js";
 import { fixed, isNumber, plural } from "./numbers.js";
 import { detailsOf } from "./board.js";
-import { METRIC_COLUMNS } from "./columns.js";
 
 const CLASS_METRICS = ["mae", "mae_hard", "f1_micro"];
 
@@ -34,8 +33,8 @@ function classBar(value, largest, colour) {
 
 export function perClass(table, row) {
   const { metrics } = detailsOf(table, row);
-  const columns = CLASS_METRICS.map((name) => ({
-    title: METRIC_COLUMNS.find(([one]) => one === name)[1], values: metrics[name]?.per_class ?? {},
+  const columns = table.metrics.filter(({ name }) => CLASS_METRICS.includes(name)).map(({ name, title }) => ({
+    title, values: metrics[name]?.per_class ?? {},
   })).filter(({ values }) => Object.keys(values).length);
   return columns.length ? section("By class", classTable(table, columns)) : null;
 }

@@ -3,16 +3,16 @@
 import { bytes, compact, fixed, isNumber, milliseconds } from "./numbers.js";
 import { metric } from "./rows.js";
 
-/** Metrics in the order that they are shown, what they are called where room is short, and decimals. */
-export const METRIC_COLUMNS = [
-  ["mae", "MAE", 4],
-  ["mae_hard", "MAE, hard", 4],
-  ["skill", "Skill", 3],
-  ["f1_micro", "F1, micro", 3],
-  ["division_consistency", "Consistency", 4],
-  ["interval_score_90", "Interval score", 4],
-  ["coverage_90", "Coverage", 3],
-  ["within_division_r2", "R\u00b2 within", 3],
+/** Metrics in the order that they are shown, their decimals, and what they are called where the title is long. */
+const METRIC_COLUMNS = [
+  ["mae", 4],
+  ["mae_hard", 4],
+  ["skill", 3, "Skill"],
+  ["f1_micro", 3],
+  ["division_consistency", 4, "Consistency"],
+  ["interval_score_90", 4, "Interval score"],
+  ["coverage_90", 3, "Coverage"],
+  ["within_division_r2", 3, "R\u00b2 within"],
 ];
 
 export const COST_COLUMNS = [
@@ -22,12 +22,10 @@ export const COST_COLUMNS = [
   ["label_uplink_bytes", "Labels", bytes, "bytes", "Size of the labels that training needs."],
 ];
 
-function metricColumn(table, [name, title, digits]) {
-  const known = table.metrics.find((one) => one.name === name);
-  const better = known?.better ?? "lower";
+function metricColumn({ name, title: inFull, better, definition }, [, digits, short]) {
   const isBar = name === "mae" || name === "mae_hard";
   return {
-    name, title, digits, better, isBar, unit: "", definition: known?.definition ?? "",
+    name, title: short ?? inFull, digits, better, isBar, unit: "", definition: definition ?? "",
     goal: better === "level" ? Number(name.split("_").at(-1)) / 100 : null,
     value: (row) => metric(row, name).value,
     text: (row) => fixed(metric(row, name).value, digits),
@@ -46,7 +44,7 @@ function costColumn([name, title, format, unit, definition]) {
 /** Columns that some row of the table has a value for. */
 export function valueColumns(table) {
   const all = [
-    ...METRIC_COLUMNS.map((one) => metricColumn(table, one)),
+    ...METRIC_COLUMNS.flatMap((one) => table.metrics.filter(({ name }) => name === one[0]).map((known) => metricColumn(known, one))),
     ...COST_COLUMNS.map(costColumn),
   ];
   return all.filter((column) => table.rows.some((row) => isNumber(column.value(row))));

@@ -41,15 +41,11 @@ function intervalPicture({ difference, low, high }, first, second) {
     html("div", { class: "sides" }, html("span", {}, `\u2190 ${first.title} better`), html("span", {}, "0"), html("span", {}, `${second.title} better \u2192`)));
 }
 
-function definitionOf(table, name) {
-  return table.metrics.find((one) => one.name === name)?.definition ?? "";
-}
-
 function sideBySide(table, first, second) {
   const lines = valueColumns(table).map((column) => {
     const [one, other] = [column.value(first), column.value(second)];
     const cell = (row, wins) => html("td", { class: wins ? "better" : "" }, column.text(row) || "\u2013", wins && html("span", { class: "unseen" }, " (better)"));
-    return [explained(column.title, definitionOf(table, column.name)), cell(first, isBetter(column, one, other)), cell(second, isBetter(column, other, one))];
+    return [explained(column.title, column.definition), cell(first, isBetter(column, one, other)), cell(second, isBetter(column, other, one))];
   });
   return tableOf(["", first.title, second.title], lines);
 }

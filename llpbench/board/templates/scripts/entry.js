@@ -2,8 +2,8 @@
 
 import { codeBlock, field, html, outwards, section, tableOf } from "./elements.js";
 import { day, fixed, plural, range } from "./numbers.js";
-import { address, isScored, metric } from "./rows.js";
-import { board, detailsOf, placeOf, rankedIn } from "./board.js";
+import { address, bareTitle, isScored, metric } from "./rows.js";
+import { board, detailsOf, findTable, placeOf, rankedIn } from "./board.js";
 import { TIER, badges, designedBadge } from "./badges.js";
 import { definition, direction, explained } from "./definitions.js";
 import { costs, disclosure, provenance, settings } from "./disclosure.js";
@@ -31,7 +31,7 @@ function elsewhere(table, row) {
 
 /** Whether the method has seen labels of what it is scored on, where its authors say so. */
 function designNote(table, row, entry) {
-  const titles = (entry?.designed_on ?? []).map((name) => board.tables.find((one) => one.dataset === name)?.title.replace(" (synthetic)", "") ?? name).join("; ");
+  const titles = (entry?.designed_on ?? []).map((name) => bareTitle(findTable([name])?.title ?? name)).join("; ");
   if (row.designed_here) {
     return html("p", { class: "disclosed" }, designedBadge(row), ` By its authors' word it was designed or tuned on labels of: ${titles || table.title}. What it scores here is no independent result.`);
   }

@@ -4,7 +4,7 @@ import { html } from "./elements.js";
 import { extent, isNumber, range } from "./numbers.js";
 import { address, isScored } from "./rows.js";
 import { rankedIn } from "./board.js";
-import { badges } from "./badges.js";
+import { notedBadges, tierBadge } from "./badges.js";
 
 /** Where values of a column lie on the axis that all rows share. */
 export function scaleOf(rows, column) {
@@ -45,13 +45,14 @@ function cell(column, row, scale) {
 export function lineOf(row, { table, columns, scales, ties, pick }) {
   const open = html("a", { href: address(table, "entry", row.id) }, row.title);
   const elsewhere = row.trained_on && row.trained_on !== table.dataset && `trained on ${row.trained_on}`;
-  const scored = row.scored && html("span", { class: "day" }, `scored ${row.scored}`);
+  const scored = row.scored && html("span", { class: "day" }, html("span", { class: "unseen" }, "scored on "), row.scored);
   const who = [row.team, elsewhere, scored].filter(Boolean).flatMap((one, n) => (n ? [" \u00b7 ", one] : [one]));
   const tie = ties.get(row.id);
   const box = isScored(row) && html("input", { type: "checkbox", "aria-label": `Compare ${row.title}`, on: { change: (event) => pick(row, event.target) } });
   return html("tr", { class: tie ? `${row.kind} tie${tie.shade}` : row.kind, "data-row": row.id },
     html("td", { class: "pick" }, box),
     html("td", { class: "rank" }, row.rank && rankCell(row.rank, rankedIn(table).length, tie)),
-    html("th", { scope: "row", class: "method" }, open, html("span", { class: "who" }, who), badges(row)),
+    html("th", { scope: "row", class: "method" },
+      html("span", { class: "name" }, open, notedBadges(row)), html("span", { class: "who" }, who.length > 0 && html("span", {}, who), tierBadge(row.tier))),
     columns.map((column) => cell(column, row, scales.get(column.name))));
 }

@@ -12,7 +12,8 @@ import { entryView } from "./entry.js";
 import { compareView } from "./compare.js";
 import { missingView } from "./missing.js";
 import { drawTabs } from "./tabs.js";
-import { forget, keepAddress, keepVisits, keptScroll, scrollAgain } from "./visits.js";
+import { drawAll, drawBeforePrint, forgetUndrawn } from "./later.js";
+import { forget, keepAddress, keepVisits, keptScroll, linkLeft, scrollAgain } from "./visits.js";
 
 function aboutData(table) {
   return section("The data", termList([
@@ -20,16 +21,21 @@ function aboutData(table) {
   ], { class: "facts-list about" }));
 }
 
-function rankingContent(table, query, isVisited) {
-  const plot = scatterView(table);
-  const ranking = new Ranking(table, query, () => {
+function rankingContent(table, query) {
+  const keep = () => {
     rememberQuery(table, ranking.query());
     keepAddress(addressOf([table.dataset, table.track], ranking.query()));
+  };
+  const ranking = new Ranking(table, query, () => {
+    keep();
     plot?.show(ranking.shown());
+  });
+  const plot = scatterView(table, ranking.state.plot, (choice) => {
+    ranking.state.plot = choice;
+    keep();
   });
   rememberQuery(table, ranking.query());
   plot?.show(ranking.shown());
-  if (isVisited) ranking.finish();
   return [...ranking.view(), plot?.element, overTimeView(table), aboutData(table)].filter(Boolean);
 }
 
@@ -46,7 +52,7 @@ function viewOf(found) {
   if (isHome && board.overviews.length) return { view: "overview", title: "Overview", content: overviewView(board) };
   const table = isHome ? board.tables[0] : found && findTable([dataset, track]);
   if (table && kind === undefined) {
-    const content = rankingContent(table, found.query, keptScroll());
+    const content = rankingContent(table, found.query);
     return { view: "ranking", title: `${table.title}, ${table.track}`, content, table };
   }
   const rows = table ? ids.map((id) => table.byId.get(id)) : [];
@@ -57,6 +63,7 @@ function viewOf(found) {
 
 function show(isFirst) {
   forget();
+  forgetUndrawn();
   const main = document.getElementById("main");
   if (!board.tables.length) {
     main.replaceChildren(html("p", {}, "This board has no tables yet."));
@@ -68,7 +75,8 @@ function show(isFirst) {
   main.replaceChildren(...content);
   document.documentElement.dataset.view = view;
   const scrolled = keptScroll();
-  if (!isFirst && !hasFocus) main.querySelector("h2").focus({ preventScroll: true });
+  if (scrolled?.some(Boolean)) drawAll();
+  if (!isFirst && !hasFocus) (linkLeft(main) ?? main.querySelector("h2")).focus({ preventScroll: true });
   if (scrolled) scrollAgain(scrolled);
   else if (!isFirst && (view !== "ranking" || main.getBoundingClientRect().top < 0)) main.scrollIntoView({ behavior: "instant" });
 }
@@ -100,5 +108,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme)
 addEventListener("hashchange", () => show(false));
 drawTheme();
 keepVisits();
+drawBeforePrint();
 show(true);
 document.documentElement.dataset.ready = "";

@@ -6,6 +6,7 @@ import { address, isScored } from "./rows.js";
 import { board, findTable, tablesOf } from "./board.js";
 
 const LONGEST_QUOTE = 80;
+const MOST_ALIKE = 5;
 
 function quoted(text) {
   return `\u201c${text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}\u2026` : text}\u201d`;
@@ -20,12 +21,25 @@ function nearRows(table, id) {
   return others.map((one) => [address(one, "entry", id), `${one.byId.get(id).title} in ${one.title}, ${one.track}`]);
 }
 
+function wordsOf(id) {
+  return new Set(id.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean));
+}
+
+/** A few rows of the table whose id shares words with one that is not there, those with most words first. */
+function alikeRows(table, id) {
+  const words = wordsOf(id);
+  const shared = (row) => [...wordsOf(row.id)].filter((word) => words.has(word)).length;
+  return table.rows.map((row) => ({ row, count: shared(row) })).filter(({ count }) => count > 0)
+    .sort((one, other) => other.count - one.count).slice(0, MOST_ALIKE)
+    .map(({ row }) => [address(table, "entry", row.id), row.title]);
+}
+
 function missingRows(table, ids) {
   const place = `${table.title}, ${table.track}`;
   const unknown = ids.filter((id) => !table.byId.has(id));
   if (unknown.length) {
     const what = unknown.map(quoted).join(" and ");
-    return [`There is no entry ${what} in ${place}.`, [...unknown.flatMap((id) => nearRows(table, id)), tableLink(table)]];
+    return [`There is no entry ${what} in ${place}.`, [...unknown.flatMap((id) => nearRows(table, id).concat(alikeRows(table, id))), tableLink(table)]];
   }
   const reported = ids.map((id) => table.byId.get(id)).find((row) => !isScored(row));
   return [`${reported.title} was reported elsewhere: no predictions are stored, so it cannot be compared.`,
@@ -46,8 +60,8 @@ export function nearest(found) {
 
 export function missingView(found) {
   const [sentence, near] = nearest(found);
-  const first = board.overviews.length ? ["#overview", "Overview of all datasets"] : tableLink(board.tables[0]);
-  const links = [...new Map([...near, first])];
+  const overview = board.overviews.length ? [["#overview", "Overview of all datasets"]] : [];
+  const links = [...new Map([...near, ...overview, ...board.tables.map(tableLink)])];
   return [
     html("div", { class: "heading" }, html("h2", { tabindex: -1 }, "Not found"), html("p", { class: "verdict" }, sentence)),
     html("p", {}, "What is here:"),

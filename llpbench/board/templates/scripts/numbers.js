@@ -53,8 +53,8 @@ export function pValue(value) {
   return value < 0.001 ? "below 0.001" : fixed(value, 3);
 }
 
-export function plural(count, noun) {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function plural(count, noun, many = `${noun}s`) {
+  return `${grouped(count)} ${count === 1 ? noun : many}`;
 }
 
 const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });

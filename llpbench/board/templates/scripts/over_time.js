@@ -4,12 +4,13 @@ import { html, section, svg, tableOf } from "./elements.js";
 import { day, extent, fixed, isNumber, tickDigits, ticks } from "./numbers.js";
 import { address, metric } from "./rows.js";
 import { rankedIn } from "./board.js";
+import { drawNear } from "./later.js";
 
 const FRAME = { left: 60, right: 24, top: 16, bottom: 36, height: 260 };
 const DAY = 86_400_000;
 
 /** Ranked entries by the day they were scored; of each whether it was the best until then. */
-export function history(rows) {
+export function errorsByDay(rows) {
   const dated = rows.map((row) => ({ row, time: Date.parse(row.scored), mae: metric(row, "mae").value }))
     .filter(({ time, mae }) => Number.isFinite(time) && isNumber(mae))
     .sort((one, other) => one.time - other.time || one.mae - other.mae);
@@ -70,11 +71,11 @@ function drawOverTime(table, points, width, said) {
 
 /** The plot of a table whose ranked entries were scored on different days; nothing of others. */
 export function overTimeView(table) {
-  const points = history(rankedIn(table));
+  const points = errorsByDay(rankedIn(table));
   if (new Set(points.map((point) => point.time)).size < 2) return null;
   const said = html("p", { class: "small" }, "Point at an entry to see its name.");
   const canvas = html("div", { class: "canvas" });
-  new ResizeObserver(() => canvas.replaceChildren(drawOverTime(table, points, Math.max(canvas.clientWidth, 300), said))).observe(canvas);
+  drawNear(canvas, () => canvas.replaceChildren(drawOverTime(table, points, Math.max(canvas.clientWidth, 300), said)));
   const lines = points.filter((point) => point.isBest).map(({ row, mae }) => [day(row.scored), html("a", { href: address(table, "entry", row.id) }, row.title), fixed(mae, 4)]);
   return section("Best so far", said, canvas,
     html("details", { class: "more" }, html("summary", {}, "As a table"), tableOf(["Scored on", "Best from then on", "MAE"], lines)));

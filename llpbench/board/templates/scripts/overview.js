@@ -2,22 +2,22 @@
 
 import { html } from "./elements.js";
 import { extent, fixed, isNumber, plural, range } from "./numbers.js";
-import { address } from "./rows.js";
+import { address, bareTitle } from "./rows.js";
 import { explained, direction } from "./definitions.js";
 import { designedBadge } from "./badges.js";
+import { Growing } from "./later.js";
 
 const KINDS_OF_LINES = [
   ["entry", "Ranked entries"],
   ["reference", "References, outside the ranking"],
   ["bound", "Bounds: saw labels of chips or pixels, outside the ranking"],
 ];
-const FIRST_LINES = 40;
 
 /** The columns of an overview: its datasets and their tables, real ones first. */
 export function datasetsOf(overview, tables) {
   const find = (dataset) => tables.find((one) => one.dataset === dataset && one.track === overview.track);
   return overview.datasets
-    .map((dataset, place) => ({ place, title: overview.titles[place].replace(" (synthetic)", ""), table: find(dataset) }))
+    .map((dataset, place) => ({ place, title: bareTitle(overview.titles[place]), table: find(dataset) }))
     .filter((one) => one.table)
     .sort((one, other) => one.table.synthetic - other.table.synthetic);
 }
@@ -100,11 +100,11 @@ function scoreCell(line, column, overview, scale, leaders) {
   if (!score || !isNumber(score.value) || !row) return noValue();
   const [value, limits] = [fixed(score.value, 3), range(score.low, score.high, 3)];
   const mark = leaders.get(line.id);
-  const name = [value, mark && MARKS_OF_LEADERS[mark][1], limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
+  const name = [value, mark && MARKS_OF_LEADERS[mark][1], row.designed_here && "designed here", limits, `${overview.metric.title} of ${line.title} on ${column.title}`].filter(Boolean).join(", ");
   return html("td", { class: mark ?? "" },
     html("a", { href: address(column.table, "entry", row.id), "aria-label": name },
-      html("span", { class: "figures" }, html("span", {}, html("b", {}, value), mark && leaderMark(mark)), html("span", { class: "limits" }, limits)), bar(score, scale)),
-    designedBadge(row));
+      html("span", { class: "figures" }, html("span", {}, html("b", {}, value), mark && leaderMark(mark), designedBadge(row)),
+        html("span", { class: "limits" }, limits)), bar(score, scale)));
 }
 
 function aggregateCell({ aggregate }, isBest) {
@@ -123,31 +123,31 @@ function gridHead(overview, columns, scale) {
       table.synthetic && html("span", { class: "note" }, "synthetic"), ends.cloneNode(true)))));
 }
 
-/** Lines in the sections of their kinds; those far below after the first are painted. */
-function gridBodies(overview, columns, scale) {
+/** The sections of the kinds of lines, those that are there. */
+function gridSections(overview, columns) {
+  return KINDS_OF_LINES.map(([kind, title]) => {
+    const head = html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: columns.length + 2 }, html("span", {}, title)));
+    return { body: html("tbody", { class: kind }, head), items: overview.lines.filter((line) => line.kind === kind) };
+  });
+}
+
+/** How the line of a method is made. */
+function gridLines(overview, columns, scale) {
   const best = overview.lines.find((line) => line.kind === "entry" && line.aggregate)?.aggregate.value;
   const leaders = columns.map(({ table }) => leadersOf(table));
-  const drawn = (line) => html("tr", { class: line.kind },
+  return (line) => html("tr", { class: line.kind },
     html("th", { scope: "row", class: "method" }, line.title, html("span", { class: "who" }, line.team)),
     aggregateCell(line, line.kind === "entry" && line.aggregate?.value === best),
     columns.map((column, n) => scoreCell(line, column, overview, scale, leaders[n])));
-  const bodies = KINDS_OF_LINES.map(([kind, title]) => ({ kind, title, lines: overview.lines.filter((line) => line.kind === kind) })).filter(({ lines }) => lines.length);
-  let room = FIRST_LINES;
-  return bodies.map(({ kind, title, lines }) => {
-    const head = html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: columns.length + 2 }, html("span", {}, title)));
-    const body = html("tbody", { class: kind }, head, lines.slice(0, room).map(drawn));
-    const waiting = lines.slice(room);
-    room = Math.max(0, room - lines.length);
-    if (waiting.length) requestAnimationFrame(() => setTimeout(() => body.append(...waiting.map(drawn))));
-    return body;
-  });
 }
 
 function gridOf(overview, columns) {
   const scale = gridScale(overview.lines);
   const caption = html("caption", { class: "unseen" }, `${overview.metric.title} of methods on datasets, ${overview.track} track`);
-  return html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": `Overview of the ${overview.track} track, scrolls sideways` },
-    html("table", { class: "overview", style: { "--zero": scale.place(0) } }, caption, gridHead(overview, columns, scale), gridBodies(overview, columns, scale)));
+  const grid = html("table", { class: "overview", style: { "--zero": scale.place(0) } }, caption, gridHead(overview, columns, scale));
+  const scroller = html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": `Overview of the ${overview.track} track, scrolls sideways` }, grid);
+  new Growing(grid, scroller, gridLines(overview, columns, scale)).show(gridSections(overview, columns));
+  return scroller;
 }
 
 function findings(columns) {

@@ -9,6 +9,7 @@ import { RANK_COLUMN, firstDirection, sorted, valueColumns } from "./columns.js"
 import { filterOf, filtersInWords, orderInWords, plainView, readView, writeView } from "./view.js";
 import { overlappingPairs, tieTitle, tiesOf } from "./ties.js";
 import { Conditions, headOf, markSorted } from "./heads.js";
+import { Growing } from "./later.js";
 import { lineOf, scaleOf } from "./lines.js";
 import { downloads } from "./downloads.js";
 
@@ -19,8 +20,8 @@ const SECTIONS = [
   ["reported", "Reported elsewhere, not scored here"],
 ];
 
-const AT_ONCE = 60;
 const PAIRS_NAMED = 4;
+const OPPOSITE = { ascending: "descending", descending: "ascending" };
 
 /** A view of a table, as the query of an address says; `changed` is told when it is sorted or filtered. */
 export class Ranking {
@@ -37,7 +38,9 @@ export class Ranking {
     this.head = html("thead", {}, headOf(this.columns, this.scales, (column) => this.sortBy(column)), this.conditions.line);
     this.empty = html("tbody", { class: "empty" });
     const caption = `${table.title}, ${table.track} track: methods ranked by mean absolute error`;
-    this.body = html("table", { class: "ranking" }, html("caption", { class: "unseen" }, caption), this.head, this.empty);
+    const body = html("table", { class: "ranking" }, html("caption", { class: "unseen" }, caption), this.head, this.empty);
+    this.scroller = html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Ranking, scrolls in both directions" }, body);
+    this.growing = new Growing(body, this.scroller, (row) => this.lineOf(row));
     this.count = html("p", { class: "count", role: "status" });
     this.printed = html("p", { class: "printed" });
     this.pickBar = html("div", { class: "pickbar", hidden: true });
@@ -47,8 +50,7 @@ export class Ranking {
   }
 
   view() {
-    const scroller = html("div", { class: "scroller", role: "region", tabindex: 0, "aria-label": "Ranking, scrolls in both directions" }, this.body);
-    return [tableHeading(this.table), this.controls, this.conditions.help, this.printed, scroller, tieLegend(this.table, this.ties), this.pickBar];
+    return [tableHeading(this.table), this.controls, this.conditions.help, this.printed, this.scroller, tieLegend(this.table, this.ties), this.pickBar];
   }
 
   toolbar() {
@@ -90,63 +92,53 @@ export class Ranking {
   }
 
   sortBy(column) {
-    const turned = this.state.direction === "ascending" ? "descending" : "ascending";
-    this.state.direction = this.state.column === column ? turned : firstDirection(column);
+    this.state.direction = this.state.column === column ? OPPOSITE[this.state.direction] : firstDirection(column);
     this.state.column = column;
     this.place();
     announce(`Sorted by ${column.title}, ${this.state.direction}`);
     this.changed();
   }
 
-  /** Put rows into their sections, in order; those far below after the first are painted. */
+  /** Put the rows that are kept into their sections, in order. */
   place() {
-    this.sections = [];
-    for (const old of this.body.querySelectorAll("tbody:not(.empty)")) old.remove();
-    for (const [kind, title] of SECTIONS) {
-      const column = kind !== "entry" && this.state.column === RANK_COLUMN ? this.columns[0] : this.state.column;
-      const rows = sorted(this.table.rows.filter((row) => row.kind === kind), column, this.state.direction);
-      if (rows.length) this.addSections(kind, title, rows);
-    }
-    this.waiting = this.sections.flatMap(({ body, rows }) => rows.map((row) => [body, row]));
-    const { waiting } = this;
     this.kept = filterOf(this.state, this.columns);
-    this.append(AT_ONCE);
-    requestAnimationFrame(() => setTimeout(() => this.waiting === waiting && this.finish()));
+    this.filters = filtersInWords(this.state, this.columns);
+    this.conditions.judge();
     markSorted(this.head, this.state);
-    this.filter();
+    this.sections = SECTIONS.flatMap(([kind, title]) => {
+      const rows = this.table.rows.filter((row) => row.kind === kind && this.kept(row));
+      return rows.length ? this.sectionsOf(kind, title, sorted(rows, ...this.orderOf(kind))) : [];
+    });
+    this.growing.show(this.sections);
+    this.tell(this.shown().length);
   }
 
-  /** Append what is left to append. */
-  finish() {
-    this.append(this.waiting.length);
+  /** Rows that have no rank stand by the score that the table is sorted by, best first where ranks ascend. */
+  orderOf(kind) {
+    const { column, direction } = this.state;
+    const score = this.columns.find(({ name }) => name === this.table.sorted_by);
+    if (kind === "entry" || column !== RANK_COLUMN || !score) return [column, direction];
+    const first = firstDirection(score);
+    return [score, direction === "ascending" ? first : OPPOSITE[first]];
   }
 
-  /** Append the next lines to their sections; a line is made when it is first needed. */
-  append(count) {
-    for (const [body, row] of this.waiting.splice(0, count)) {
-      if (!this.lines.has(row.id)) this.lines.set(row.id, lineOf(row, { ...this, pick: (one, box) => this.pick(one, box) }));
-      const line = this.lines.get(row.id);
-      line.hidden = !this.kept(row);
-      body.append(line);
-    }
-  }
-
-  addSections(kind, title, rows) {
-    if (kind !== "entry" || this.state.column !== RANK_COLUMN) {
-      this.addSection(kind, title, rows);
-      return;
-    }
-    for (const group of Map.groupBy(rows, (row) => row.rank?.group).values()) {
+  sectionsOf(kind, title, rows) {
+    if (kind !== "entry" || this.state.column !== RANK_COLUMN) return [this.section(kind, title, rows)];
+    return [...Map.groupBy(rows, (row) => row.rank?.group).values()].map((group) => {
       const tie = this.ties.get(group[0].id);
-      this.addSection(kind, tie ? tieTitle(tie) : "", group);
-    }
+      return this.section(kind, tie ? tieTitle(tie) : "", group);
+    });
   }
 
-  addSection(kind, title, rows) {
+  section(kind, title, items) {
     const head = title && html("tr", { class: "heading" }, html("th", { scope: "rowgroup", colspan: this.columns.length + 3 }, html("span", {}, title)));
-    const body = html("tbody", { class: kind }, head);
-    this.body.append(body);
-    this.sections.push({ body, rows });
+    return { body: html("tbody", { class: kind }, head), items };
+  }
+
+  /** The line of a row, made when it is first needed. */
+  lineOf(row) {
+    if (!this.lines.has(row.id)) this.lines.set(row.id, lineOf(row, { ...this, pick: (one, box) => this.pick(one, box) }));
+    return this.lines.get(row.id);
   }
 
   /** The query of an address that leads to what is shown. */
@@ -156,24 +148,12 @@ export class Ranking {
 
   /** The rows that are shown, in the order in which they are. */
   shown() {
-    return this.sections.flatMap(({ rows }) => rows.filter(this.kept));
+    return this.sections.flatMap(({ items }) => items);
   }
 
   refilter() {
-    this.filter();
+    this.place();
     this.changed();
-  }
-
-  filter() {
-    this.kept = filterOf(this.state, this.columns);
-    this.filters = filtersInWords(this.state, this.columns);
-    this.conditions.judge();
-    for (const { body, rows } of this.sections) {
-      const found = new Set(rows.filter(this.kept).map((row) => row.id));
-      for (const row of rows) this.lines.get(row.id)?.toggleAttribute("hidden", !found.has(row.id));
-      body.hidden = found.size === 0;
-    }
-    this.tell(this.shown().length);
   }
 
   /** Say how many rows are left of how many, and why. */
@@ -221,7 +201,7 @@ function tieLegend(table, ties) {
 function tableHeading(table) {
   const ranked = rankedIn(table).length;
   const facts = [
-    ranked > 0 ? plural(ranked, "ranked method") : "No ranked method yet",
+    ranked > 0 ? plural(ranked, "ranked entry", "ranked entries") : "No ranked entry yet",
     table.chips > 0 && `${plural(table.chips, "test chip")} in ${plural(table.divisions, "division")}`,
     table.unscored_chips > 0 && `${grouped(table.unscored_chips)} without a label`,
     table.licence && `labels ${table.licence}`,

@@ -17,6 +17,11 @@ export function isScored(row) {
   return row.kind !== "reported";
 }
 
+/** The title of a dataset where a note beside it says that it is synthetic. */
+export function bareTitle(title) {
+  return title.replace(/ \(synthetic\)$/, "");
+}
+
 /** What an entry uses beyond the benchmark's data. */
 export function beyond(row) {
   return [["external_data", "external data"], ["pretrained_weights", "pretrained weights"]]

@@ -5,6 +5,7 @@ import { compact, extent, fixed, isNumber, plural, range, tickDigits, ticks } fr
 import { KINDS, address } from "./rows.js";
 import { COST_COLUMNS, titled, valueColumns } from "./columns.js";
 import { placeLabels } from "./labels.js";
+import { drawNear } from "./later.js";
 
 const MARGIN = { left: 60, right: 24, top: 16, bottom: 44 };
 const PLOT_HEIGHT = 380;
@@ -158,8 +159,11 @@ function legendOf(points, front) {
   ].filter(Boolean);
 }
 
-/** The plot with its two choices, and how to show other rows on it; none of fewer than three points. */
-export function scatterView(table) {
+/**
+ * The plot with its two choices, and how to show other rows on it; none of fewer than three points.
+ * `written` is a choice of score and cost as an address has it, `changed` is told of another one.
+ */
+export function scatterView(table, written, changed) {
   const columns = valueColumns(table);
   const xs = columns.filter((column) => COST_COLUMNS.some(([name]) => name === column.name));
   const ys = columns.filter((column) => Y_METRICS.includes(column.name));
@@ -167,7 +171,9 @@ export function scatterView(table) {
   if (!xs.length || !ys.some((column) => covered(column) > 2)) return null;
   const competes = (column) => table.rows.some((row) => row.rank && isNumber(column.value(row)));
   const most = ys.reduce((best, one) => (covered(one) > covered(best) ? one : best));
-  const plot = { table, x: xs[0], y: ys.find(competes) ?? most };
+  const plain = { y: ys.find(competes) ?? most, x: xs[0] };
+  const [score, cost] = written.split(",");
+  const plot = { table, y: ys.find(({ name }) => name === score) ?? plain.y, x: xs.find(({ name }) => name === cost) ?? plain.x };
   const canvas = html("div", { class: "canvas" });
   const legend = html("p", { class: "legend" });
   const note = html("p", { class: "small", role: "status" });
@@ -180,16 +186,21 @@ export function scatterView(table) {
     legend.replaceChildren(...drawn.legend);
     note.textContent = drawn.count;
   };
+  const choose = (axis, column) => {
+    plot[axis] = column;
+    draw();
+    changed(plot.x === plain.x && plot.y === plain.y ? "" : `${plot.y.name},${plot.x.name}`);
+  };
   const choice = (axis, title, options) => field(title,
-    html("select", { id: `plot-${axis}`, on: { change: (event) => { plot[axis] = options.find((one) => one.name === event.target.value); draw(); } } },
+    html("select", { id: `plot-${axis}`, on: { change: (event) => choose(axis, options.find((one) => one.name === event.target.value)) } },
       options.map((one) => html("option", { value: one.name, selected: one === plot[axis] }, titled(one)))));
-  new ResizeObserver(draw).observe(canvas);
+  drawNear(canvas, draw);
   const element = html("section", { class: "block plot" }, html("h3", {}, "Accuracy against cost"),
     html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs)), legend, note, canvas);
   const show = (kept) => {
     rows = kept;
     clearTimeout(waiting);
-    if (canvas.isConnected) waiting = setTimeout(draw, REDRAW);
+    if (canvas.firstChild) waiting = setTimeout(draw, REDRAW);
   };
   return { element, show };
 }

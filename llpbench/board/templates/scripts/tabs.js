@@ -2,6 +2,7 @@
 
 import { html } from "./elements.js";
 import { addressOf } from "./address.js";
+import { bareTitle } from "./rows.js";
 import { board, findTable, rankedIn, tablesOf } from "./board.js";
 
 function tabList(label, choices) {
@@ -27,7 +28,7 @@ function datasetTab(dataset, table) {
   const one = findTable([dataset, table?.track]) ?? findTable([dataset]);
   const ranked = rankedIn(one).length;
   return {
-    title: one.title.replace(" (synthetic)", ""), href: addressOf([dataset, one.track]), isChosen: dataset === table?.dataset,
+    title: bareTitle(one.title), href: addressOf([dataset, one.track]), isChosen: dataset === table?.dataset,
     note: [one.synthetic && "synthetic", ranked ? `${ranked} ranked` : "reported only"].filter(Boolean).join(" \u00b7 "),
   };
 }

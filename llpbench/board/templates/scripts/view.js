@@ -9,7 +9,7 @@ const ORDERS = ["ascending", "descending"];
 
 /** As a ranking is shown at first, and again when its filters are cleared. */
 export function plainView() {
-  return { column: RANK_COLUMN, direction: firstDirection(RANK_COLUMN), search: "", tier: "", conditions: new Map() };
+  return { column: RANK_COLUMN, direction: firstDirection(RANK_COLUMN), search: "", tier: "", plot: "", conditions: new Map() };
 }
 
 /** What the query of an address says of the columns there are; all else in it is left aside. */
@@ -17,25 +17,27 @@ export function readView(query, columns) {
   const said = new URLSearchParams(query);
   const text = (name, length) => (said.get(name) ?? "").slice(0, length);
   const column = [METHOD_COLUMN, ...columns].find(({ name }) => name === said.get("sort")) ?? RANK_COLUMN;
+  const axes = (said.get("plot") ?? "").split(",", 2);
   const written = columns.map((one) => [one.name, text(one.name, LONGEST_TEXTS.condition)]);
   return {
     column,
     direction: ORDERS.find((one) => one === said.get("order")) ?? firstDirection(column),
     search: text("q", LONGEST_TEXTS.search),
     tier: Object.keys(TIER).find((tier) => tier === said.get("tier")) ?? "",
+    plot: axes.every((axis) => columns.some(({ name }) => name === axis)) ? axes.join(",") : "",
     conditions: new Map(written.filter(([, one]) => one.trim())),
   };
 }
 
 /** The query of an address of a view; what is as at first is left out. */
-export function writeView({ column, direction, search, tier, conditions }) {
+export function writeView({ column, direction, search, tier, plot, conditions }) {
   const pairs = [
     ["sort", column === RANK_COLUMN ? "" : column.name],
     ["order", direction === firstDirection(column) ? "" : direction],
-    ["q", search.trim().slice(0, LONGEST_TEXTS.search)], ["tier", tier],
+    ["q", search.trim().slice(0, LONGEST_TEXTS.search)], ["tier", tier], ["plot", plot],
     ...[...conditions].map(([name, text]) => [name, text.trim().slice(0, LONGEST_TEXTS.condition)]),
   ];
-  return new URLSearchParams(pairs.filter(([, value]) => value)).toString();
+  return new URLSearchParams(pairs.filter(([, value]) => value)).toString().replaceAll("%2C", ",");
 }
 
 /** Which rows a view keeps, as a function; a condition that cannot be read keeps all. */

@@ -9,11 +9,11 @@ function scroller() {
   return document.querySelector("main .scroller");
 }
 
-function write() {
+function write(left = null) {
   clearTimeout(writing);
   const { scrollLeft = 0, scrollTop = 0 } = scroller() ?? {};
   try {
-    window.history.replaceState({ scrolled: [scrollX, scrollY, scrollLeft, scrollTop] }, "", next);
+    history.replaceState({ scrolled: [scrollX, scrollY, scrollLeft, scrollTop], left }, "", next);
   } catch {
     // too many changes for this browser: the next one is kept
   }
@@ -22,7 +22,7 @@ function write() {
 
 function writeSoon() {
   clearTimeout(writing);
-  writing = setTimeout(write, WAIT);
+  writing = setTimeout(() => write(), WAIT);
 }
 
 /** What was still to be written belongs to a visit that has been left. */
@@ -40,8 +40,14 @@ export function keepAddress(hash) {
 
 /** Where this visit was scrolled to when it was left: of the page and of its table; null for a new one. */
 export function keptScroll() {
-  const numbers = window.history.state?.scrolled;
+  const numbers = history.state?.scrolled;
   return Array.isArray(numbers) && numbers.length === 4 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/** The link by which this visit was left, where it is still there; else nothing. */
+export function linkLeft(main) {
+  const { left } = history.state ?? {};
+  return left && [...main.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === left);
 }
 
 export function scrollAgain([left, top, tableLeft, tableTop]) {
@@ -49,11 +55,15 @@ export function scrollAgain([left, top, tableLeft, tableTop]) {
   scrollTo({ left, top, behavior: "instant" });
 }
 
-/** From now on history is kept; a link leaves no time to wait. */
+/** From now on history is kept; a link, a reload or another tab leave no time to wait. */
 export function keepVisits() {
-  window.history.scrollRestoration = "manual";
+  history.scrollRestoration = "manual";
   addEventListener("scroll", writeSoon, { capture: true, passive: true });
   addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("a[href^='#']")) write();
+    const link = event.target instanceof Element && event.target.closest("a[href^='#']");
+    if (link) write(link.getAttribute("href"));
   }, { capture: true });
+  const writeNow = () => writing && write();
+  for (const leaving of ["beforeunload", "pagehide"]) addEventListener(leaving, writeNow);
+  document.addEventListener("visibilitychange", writeNow);
 }
