@@ -151,7 +151,8 @@ def test_what_a_method_was_designed_on_stands_on_top(
     assert f"scored on {day.day} {day:%B %Y}" in heading.inner_text()
     assert f"(badges/{tuned.id}.svg)" in page.locator("main").inner_text()
     page.get_by_role("link", name="Place 1, inductive").click()
-    page.wait_for_function("location.hash.startsWith('#real-1/inductive/entry/')")
+    page.get_by_text("Not on those of this dataset").wait_for()
+    assert "#real-1/inductive/entry/" in page.url
     text = page.locator(".heading").first.inner_text()
     assert "designed here" not in text
     assert "labels of: Made land. Not on those of this dataset" in text
@@ -191,6 +192,8 @@ def test_the_best_over_time_needs_two_days(
         if not best or (row.metrics["mae"].value or 0) < (best[-1].metrics["mae"].value or 0):
             best.append(row)
     section = page.locator("section", has=page.get_by_role("heading", name="Best so far"))
+    section.scroll_into_view_if_needed()  # drawn when it comes near
+    section.locator("svg a").nth(len(dated) - 1).wait_for()
     assert section.locator("svg a").count() == len(dated)
     links = section.locator("svg a.best").evaluate_all("all => all.map((a) => a.href.baseVal)")
     assert [link.rsplit("/", 1)[-1] for link in links] == [row.id for row in best]

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview", "print")
 SCRIPTS = (
     *("elements", "numbers", "address", "rows", "board", "badges", "definitions", "later"),
-    *("overview", "columns", "filters", "view", "ties", "heads", "lines", "csv", "downloads", "ranking"),
+    *(
+        "overview",
+        "columns",
+        "filters",
+        "view",
+        "ties",
+        "heads",
+        "lines",
+        "csv",
+        "downloads",
+        "ranking",
+    ),
     *("labels", "scatter", "over_time", "maps", "charts", "examples", "citation", "disclosure"),
     *("entry", "compare", "missing", "tabs", "visits", "main"),
 )

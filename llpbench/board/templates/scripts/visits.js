@@ -1,6 +1,7 @@
 // What the browser's history keeps of each visit: the address of the view, and how far it was scrolled.
 
 const WAIT = 400; // milliseconds: browsers refuse more than some hundred changes in half a minute
+const LEAVING = "llpbench-leaving";
 
 let writing = 0;
 let next = null;
@@ -9,11 +10,15 @@ function scroller() {
   return document.querySelector("main .scroller");
 }
 
-function write(left = null) {
-  clearTimeout(writing);
+function stateNow(left = null) {
   const { scrollLeft = 0, scrollTop = 0 } = scroller() ?? {};
+  return { scrolled: [scrollX, scrollY, scrollLeft, scrollTop], left };
+}
+
+function write(left) {
+  clearTimeout(writing);
   try {
-    history.replaceState({ scrolled: [scrollX, scrollY, scrollLeft, scrollTop], left }, "", next);
+    history.replaceState(stateNow(left), "", next);
   } catch {
     // too many changes for this browser: the next one is kept
   }
@@ -55,6 +60,27 @@ export function scrollAgain([left, top, tableLeft, tableTop]) {
   scrollTo({ left, top, behavior: "instant" });
 }
 
+/** A reload goes to the address that was there when it began, whatever is written while it leaves. */
+function leave() {
+  if (writing) write();
+  try {
+    sessionStorage.setItem(LEAVING, JSON.stringify([location.hash, stateNow()]));
+  } catch {
+    // no storage for files in this browser
+  }
+}
+
+function takeUp() {
+  try {
+    const [hash, state] = JSON.parse(sessionStorage.getItem(LEAVING));
+    sessionStorage.removeItem(LEAVING);
+    const isReload = performance.getEntriesByType("navigation")[0].type === "reload";
+    if (isReload && hash.startsWith("#")) history.replaceState(state, "", hash);
+  } catch {
+    // nothing was kept
+  }
+}
+
 /** From now on history is kept; a link, a reload or another tab leave no time to wait. */
 export function keepVisits() {
   history.scrollRestoration = "manual";
@@ -63,7 +89,7 @@ export function keepVisits() {
     const link = event.target instanceof Element && event.target.closest("a[href^='#']");
     if (link) write(link.getAttribute("href"));
   }, { capture: true });
-  const writeNow = () => writing && write();
-  for (const leaving of ["beforeunload", "pagehide"]) addEventListener(leaving, writeNow);
-  document.addEventListener("visibilitychange", writeNow);
+  for (const leaving of ["beforeunload", "pagehide"]) addEventListener(leaving, leave);
+  document.addEventListener("visibilitychange", () => writing && write());
+  takeUp();
 }
