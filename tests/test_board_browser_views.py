@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import PLACE, Visitor, ranked, value
+from browsing import PLACE, Visitor, go, ranked, value
 from made_standings import make_standings
 
 from llpbench.board.site import render_page
@@ -43,23 +44,21 @@ def test_an_entry_has_its_page(
     assert float(worst) == pytest.approx(errors.max(), abs=5e-5)
     page.locator(".back a").click()
     page.wait_for_selector(".ranking")
-
-
-def test_a_reported_row_has_its_page(visitor: Visitor, site: Path) -> None:
-    page = visitor.open(site, f"{PLACE}/entry/reported%3Adownconv")
+    go(page, f"{PLACE}/entry/reported%3Adownconv")
     text = page.locator("main").inner_text()
     assert "Reported elsewhere, not scored here" in text
     assert "arXiv:2306.12461" in text
 
 
-@pytest.mark.parametrize("turned", [False, True])
 def test_a_comparison_is_shown_as_it_was_stored(
-    visitor: Visitor, site: Path, made: Standings, turned: bool
+    visitor: Visitor, site: Path, made: Standings
 ) -> None:
     """In either order of the two; entries that are ranked also have a corrected p-value."""
-    for pair in (made.tables[0].comparisons[0], made.tables[0].comparisons[-1]):
+    page = visitor.open(site, PLACE)
+    stored = made.tables[0].comparisons
+    for pair, turned in product((stored[0], stored[-1]), (False, True)):
         ids = [pair.second, pair.first] if turned else [pair.first, pair.second]
-        page = visitor.open(site, f"{PLACE}/compare/{ids[0]}/{ids[1]}")
+        go(page, f"{PLACE}/compare/{ids[0]}/{ids[1]}")
         lines = page.locator(".facts-list.narrow > div").all_inner_texts()
         found = dict(line.replace("\u2212", "-").split("\n") for line in lines)
         sign = -1 if turned else 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from browsing import NARROW, PLACE, Visitor, ranked
+from browsing import NARROW, PLACE, Visitor, go, ranked
 from made_standings import TUNED, make_standings
 
 from llpbench.board.site import render_page
@@ -35,7 +35,7 @@ def written(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"-?\d+\.\d+", text.replace("\u2212", "-"))]
 
 
-def test_the_overview_has_every_score_of_its_tables(
+def test_the_overview_has_every_score_and_says_who_is_best(
     visitor: Visitor, site: Path, made: Standings
 ) -> None:
     page = visitor.open(site, "#overview")
@@ -62,13 +62,7 @@ def test_the_overview_has_every_score_of_its_tables(
             link = cell.locator("a").get_attribute("href")
             assert link == f"#{table.dataset}/inductive/entry/{line.id}"
             assert cell.get_by_text("designed here").count() == row.designed_here
-
-
-def test_the_overview_says_who_is_best_and_how_sure(
-    visitor: Visitor, site: Path, made: Standings
-) -> None:
-    page = visitor.open(site, "#overview")
-    best, second = [line for line in made.overviews[0].lines if line.kind == "entry"][:2]
+    best, second = [line for line in overview.lines if line.kind == "entry"][:2]
     assert best.aggregate
     sentence = page.locator(".verdict").inner_text()
     assert sentence.startswith(f"{best.title} has the best mean skill")
@@ -77,7 +71,7 @@ def test_the_overview_says_who_is_best_and_how_sure(
     )
     assert f"before {second.title}" in sentence
     assert "Synthetic: Made land" in sentence
-    assert page.get_by_text(made.overviews[0].note).last.is_visible()
+    assert page.get_by_text(overview.note).last.is_visible()
     for table, column in zip(made.tables[:2], (3, 4), strict=True):
         first = {row.title for row in table.rows if row.rank and row.rank.group == 1}
         marked = page.locator(f".overview tr:has(> :nth-child({column}) .leader) th.method")
@@ -164,8 +158,9 @@ def test_maps_of_all_entries_share_one_scale(
     """A division's step is the number of limits below its error, as the legend writes them."""
     chips = np.array([division.chips for division in made.tables[1].divisions])
     legends: set[tuple[str, ...]] = set()
+    page = visitor.open(site, PLACE)
     for row in (rows[0], ranked(rows)[-1]):
-        page = visitor.open(site, f"{PLACE}/entry/{row.id}")
+        go(page, f"{PLACE}/entry/{row.id}")
         written_limits = page.locator(".maplegend text").all_text_contents()
         legends.add(tuple(written_limits))
         steps = np.searchsorted(
