@@ -26,6 +26,7 @@ def test_an_entry_has_its_page(
     text = page.locator("main").inner_text()
     assert row.rank is not None
     assert f"Rank 3 of 12; the data allow ranks {row.rank.low} to {row.rank.high}" in text
+    assert "In tie B, not told apart from 1 other." in text
     for name in (
         "Marie Õun",
         "Matches bag proportions",

@@ -69,7 +69,11 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _say_once(title: str) -> str:
-    """The title of a dataset, which says that it is synthetic once."""
+    """The title of a dataset, which says that it is synthetic once.
+
+    >>> _say_once("Synthetic demo region (synthetic)"), _say_once("Made land (synthetic)")
+    ('Synthetic demo region', 'Made land (synthetic)')
+    """
     short = title.removesuffix(mark_synthetic("", True))
     return short if "synthetic" in short.lower() else title
 

@@ -8,6 +8,7 @@ import { TIER, badges, designedBadge } from "./badges.js";
 import { definition, direction, explained } from "./definitions.js";
 import { costs, disclosure, provenance, settings } from "./disclosure.js";
 import { divisionMap, divisionTable, errorScale, extremes } from "./maps.js";
+import { tiesOf } from "./ties.js";
 import { perClass, reliability } from "./charts.js";
 import { examples } from "./examples.js";
 import { bibtexOf } from "./citation.js";
@@ -16,11 +17,11 @@ function rankSentence(table, row) {
   const outside = { reference: "A reference outside the ranking.", bound: "A bound outside the ranking: it saw labels that the others do not.", reported: "Reported elsewhere, not scored here, outside the ranking." };
   if (!row.rank) return outside[row.kind] ?? "Outside the ranking.";
   const ranked = rankedIn(table);
-  const { rank, low, high, group } = row.rank;
-  const mates = ranked.filter((one) => one !== row && one.rank.group === group).length;
+  const { rank, low, high } = row.rank;
+  const tie = tiesOf(ranked).get(row.id);
   const possible = low === high ? "the data allow no other rank" : `the data allow ranks ${low} to ${high}`;
-  const ties = mates ? `, tied with ${plural(mates, "other")}` : ", alone";
-  return `Rank ${rank} of ${ranked.length}; ${possible}. In tie group ${group}${ties}.`;
+  const ties = tie ? `In tie ${tie.letter}, not told apart from ${plural(tie.rows.length - 1, "other")}` : "Tied with none";
+  return `Rank ${rank} of ${ranked.length}; ${possible}. ${ties}.`;
 }
 
 /** The same entry in other tables. */

@@ -23,8 +23,8 @@ export function drawBeforePrint() {
   }, { capture: true });
 }
 
-/** Draw into an element when it comes near the window, and again when its width changes. */
-export function drawNear(element, draw) {
+/** Draw into an element, and again when its width changes; what is much only when it comes near the window. */
+export function drawNear(element, isMuch, draw) {
   let width = null;
   const resized = new ResizeObserver(() => {
     if (width !== element.clientWidth) drawNow();
@@ -42,6 +42,10 @@ export function drawNear(element, draw) {
     drawNow();
     resized.observe(element);
   };
+  if (!isMuch) {
+    resized.observe(element);
+    return;
+  }
   undrawn.add(begin);
   near.observe(element);
 }
@@ -50,7 +54,7 @@ export function drawNear(element, draw) {
 export class Growing {
   /** `lineOf` makes the line of an item of a section, when it is first needed. */
   constructor(table, scroller, lineOf) {
-    Object.assign(this, { scroller, lineOf, waiting: [], shown: [] });
+    Object.assign(this, { table, scroller, lineOf, waiting: [], shown: [] });
     this.rest = html("tbody", { class: "rest" });
     table.append(this.rest);
     this.near = new IntersectionObserver((seen) => {
@@ -87,6 +91,6 @@ export class Growing {
 
   more() {
     const button = html("button", { type: "button", class: "quiet", on: { click: () => this.finish(true) } }, `Show ${grouped(this.waiting.length)} more`);
-    return html("tr", {}, html("td", { colspan: 100 }, html("div", {}, button)));
+    return html("tr", {}, html("td", { colspan: this.table.tHead.rows[0].cells.length }, html("div", {}, button)));
   }
 }

@@ -58,13 +58,18 @@ export function nearest(found) {
   return [`There is nothing at ${quoted(found.parts.join("/"))}.`, [tableLink(table)]];
 }
 
+function linkList(title, links) {
+  if (!links.length) return [];
+  return [html("p", {}, title), html("ul", { class: "near" }, links.map(([href, name]) => html("li", {}, html("a", { href }, name))))];
+}
+
 export function missingView(found) {
   const [sentence, near] = nearest(found);
   const overview = board.overviews.length ? [["#overview", "Overview of all datasets"]] : [];
-  const links = [...new Map([...near, ...overview, ...board.tables.map(tableLink)])];
+  const datasets = [...new Set(board.tables.map(({ dataset }) => dataset))].map((dataset) => tableLink(findTable([dataset])));
   return [
     html("div", { class: "heading" }, html("h2", { tabindex: -1 }, "Not found"), html("p", { class: "verdict" }, sentence)),
-    html("p", {}, "What is here:"),
-    html("ul", { class: "near" }, links.map(([href, title]) => html("li", {}, html("a", { href }, title)))),
+    ...linkList("Near it:", [...new Map(near)]),
+    ...linkList("What is here:", [...overview, ...datasets]),
   ];
 }

@@ -7,6 +7,7 @@ import { rankedIn } from "./board.js";
 import { drawNear } from "./later.js";
 
 const FRAME = { left: 60, right: 24, top: 16, bottom: 36, height: 260 };
+const MANY = 60;
 const DAY = 86_400_000;
 
 /** Ranked entries by the day they were scored; of each whether it was the best until then. */
@@ -75,7 +76,7 @@ export function overTimeView(table) {
   if (new Set(points.map((point) => point.time)).size < 2) return null;
   const said = html("p", { class: "small" }, "Point at an entry to see its name.");
   const canvas = html("div", { class: "canvas" });
-  drawNear(canvas, () => canvas.replaceChildren(drawOverTime(table, points, Math.max(canvas.clientWidth, 300), said)));
+  drawNear(canvas, points.length > MANY, () => canvas.replaceChildren(drawOverTime(table, points, Math.max(canvas.clientWidth, 300), said)));
   const lines = points.filter((point) => point.isBest).map(({ row, mae }) => [day(row.scored), html("a", { href: address(table, "entry", row.id) }, row.title), fixed(mae, 4)]);
   return section("Best so far", said, canvas,
     html("details", { class: "more" }, html("summary", {}, "As a table"), tableOf(["Scored on", "Best from then on", "MAE"], lines)));

@@ -194,7 +194,7 @@ export function scatterView(table, written, changed) {
   const choice = (axis, title, options) => field(title,
     html("select", { id: `plot-${axis}`, on: { change: (event) => choose(axis, options.find((one) => one.name === event.target.value)) } },
       options.map((one) => html("option", { value: one.name, selected: one === plot[axis] }, titled(one)))));
-  drawNear(canvas, draw);
+  drawNear(canvas, table.rows.length > FEW, draw);
   const element = html("section", { class: "block plot" }, html("h3", {}, "Accuracy against cost"),
     html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs)), legend, note, canvas);
   const show = (kept) => {
