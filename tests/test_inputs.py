@@ -22,9 +22,9 @@ from llpbench.methods.pipeline import Pipeline
 from llpbench.methods.registry import post_class
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import SUPERVISION, TRACKS, prediction_inputs, training_inputs
+from llpbench.running.completing import complete_task
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.running.predicting import _check_knowledge
-from llpbench.running.run import complete_task
 from llpbench.running.sweep_plan import Job
 from llpbench.running.task import Task
 from llpbench.runs.record import read_run

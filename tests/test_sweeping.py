@@ -16,7 +16,7 @@ from llpbench.cli import main
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.methods.method import IterativeMethod
 from llpbench.methods.registry import method_class
-from llpbench.running.run import complete_run
+from llpbench.running.completing import complete_run
 from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid, Job, read_preset
 from llpbench.scoring import evaluate

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli.helping import WholeSummaries
-from llpbench.cli.options import FOLDER, PATH, datasets_option, json_option, wide_option
+from llpbench.cli.options import (
+    FOLDER,
+    PATH,
+    board_option,
+    datasets_option,
+    json_option,
+    wide_option,
+)
 from llpbench.cli.output import (
     echo,
     print_error,
@@ -25,22 +31,6 @@ if TYPE_CHECKING:
     from llpbench.board.layout import Board
     from llpbench.board.upkeep import Upkeep
     from llpbench.board.verdict import Verdict
-
-
-def _open_board(context: click.Context, parameter: click.Parameter, folder: Path) -> Board:
-    from llpbench.board.layout import Board
-
-    return Board(folder)
-
-
-board_option: Callable[[Any], Any] = click.option(
-    "--board",
-    type=FOLDER,
-    default=Path("leaderboard"),
-    show_default=True,
-    callback=_open_board,
-    help="Folder of the board.",
-)
 
 
 @click.group(cls=WholeSummaries)
@@ -78,10 +68,7 @@ def leaderboard() -> None:
 )
 @click.option("--title", help="Title of the method on the board.")
 @click.option(
-    "--author",
-    "authors",
-    multiple=True,
-    help="Name of an author; may be given several times.",
+    "--author", "authors", multiple=True, help="Name of an author; may be given several times."
 )
 @click.option("--contact", help="E-mail address or web page; it is published.")
 @click.option(

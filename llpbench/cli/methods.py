@@ -104,8 +104,9 @@ def run(
     seeds, each has a run of its own. Ctrl-C once stops the training of
     a network and evaluates its best weights so far; twice quits.
     """
+    from llpbench.running.completing import complete_run
     from llpbench.running.progress import runs_bar
-    from llpbench.running.run import complete_run, run_method
+    from llpbench.running.run import run_method
 
     method = "+".join([method, *(post.split(",") if post else [])])
     named = {name: fixed.pop(name) for name in ("epochs", "objective")}

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli.output import WIDE
 from llpbench.errors import LLPBenchError
+
+if TYPE_CHECKING:
+    from llpbench.board.layout import Board
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -113,6 +116,22 @@ rgb_option = click.option(
     show_default=False,
     help="Three bands that pictures show as red, green and blue, or one in grey, by names or "
     "roles. By default red,green,blue where there are such, else the first three.",
+)
+
+
+def _open_board(_context: click.Context, _parameter: click.Parameter, folder: Path) -> Board:
+    from llpbench.board.layout import Board
+
+    return Board(folder)
+
+
+board_option = click.option(
+    "--board",
+    type=FOLDER,
+    default=Path("leaderboard"),
+    show_default=True,
+    callback=_open_board,
+    help="Folder of the board.",
 )
 
 

@@ -10,13 +10,12 @@ import xarray as xr
 from llpbench.catalog import LabelSet
 from llpbench.data.divisions import Divisions
 from llpbench.data.grouping import group_classes
-from llpbench.data.imagery import RGB, decode_array, require_bands
+from llpbench.data.imagery import decode_array, require_bands
 from llpbench.data.info import DatasetInfo
 from llpbench.data.labels import true_shares
 from llpbench.data.outlines import division_table
 from llpbench.data.overlaps import overlap_table, require_one_table
 from llpbench.data.splits import take_split
-from llpbench.errors import UnknownNameError, unknown
 from llpbench.protocol import training_inputs
 
 if TYPE_CHECKING:
@@ -45,11 +44,9 @@ class LabelProportions:
         self._ds = dataset
 
     def __repr__(self) -> str:
-        sizes = (f"{self._ds.sizes.get(name, 0)} {name}s" for name in ("chip", "division"))
-        images = {} if "label_set" not in self._ds.attrs else self.info.images
-        held = [f"; {array}: {images[array]}" for array in images if images[array] != RGB]
-        name = self._ds.attrs.get("name") or "a dataset"
-        return f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>"
+        from llpbench.data.dataset_card import dataset_line
+
+        return dataset_line(self._ds)
 
     def _repr_html_(self) -> str:
         from llpbench.data.dataset_card import dataset_card
@@ -278,11 +275,9 @@ class LabelProportions:
         UnknownNameError
             If there is no such chip or band here.
         """
-        from llpbench.data.chip_picture import draw_chip
+        from llpbench.data.chip_picture import draw_chip, take_chip
 
-        if chip not in self._ds.indexes["chip"]:
-            raise UnknownNameError(unknown("chip", chip, map(str, self._ds["chip"].to_numpy())))
-        return draw_chip(self._ds.sel(chip=chip), rgb)
+        return draw_chip(take_chip(self._ds, chip), rgb)
 
     def hardness(self) -> Hardness:
         """How hard the dataset is, whatever the method: its hardness card.

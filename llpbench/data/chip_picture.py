@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench.data.picture import View
+from llpbench.errors import UnknownNameError, unknown
 from llpbench.style import (
     category_colours,
     draw_image,
@@ -19,6 +20,13 @@ from llpbench.style import (
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
+
+
+def take_chip(ds: xr.Dataset, chip: str) -> xr.Dataset:
+    """Take the chip of an id out of a dataset, which must have it."""
+    if chip not in ds.indexes["chip"]:
+        raise UnknownNameError(unknown("chip", chip, map(str, ds["chip"].to_numpy())))
+    return ds.sel(chip=chip)
 
 
 def draw_chip(chip: xr.Dataset, rgb: Sequence[str] | None = None) -> Figure:

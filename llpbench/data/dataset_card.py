@@ -1,4 +1,4 @@
-"""What a notebook shows of ``ds.llp``: what the dataset is, and what can be called next."""
+"""What is shown of ``ds.llp``: what the dataset is, and what can be called next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llpbench.data.imagery import SIDES
+from llpbench.data.imagery import RGB, SIDES
 from llpbench.data.info import DatasetInfo
 from llpbench.notebook import Html, card, escape_html, swatch, table
 from llpbench.protocol import SPLITS
@@ -25,10 +25,19 @@ _NEXT = {
 }
 
 
+def dataset_line(ds: xr.Dataset) -> str:
+    """Write how large a dataset is and what it has but RGB: the text of ``repr(ds.llp)``."""
+    sizes = (f"{ds.sizes.get(name, 0)} {name}s" for name in ("chip", "division"))
+    images = {} if "label_set" not in ds.attrs else ds.llp.info.images
+    held = [f"; {array}: {images[array]}" for array in images if images[array] != RGB]
+    name = ds.attrs.get("name") or "a dataset"
+    return f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>"
+
+
 def dataset_card(ds: xr.Dataset) -> str:
-    """Write the card of a dataset as HTML; the text of ``repr(ds.llp)`` where it has no classes."""
+    """Write the card of a dataset as HTML; one line where it has no classes."""
     if "label_set" not in ds.attrs:
-        return card(repr(ds.llp))
+        return card(dataset_line(ds))
     info = ds.llp.info
     calls = table([], [[Html(f"<code>ds.llp.{call}</code>"), what] for call, what in _NEXT.items()])
     shown = [row for row in _rows(ds, info) if row[1]]

@@ -84,12 +84,11 @@ class Method(BaseEstimator):  # type: ignore[misc]
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """Names in the constructors of this class and of those it passes the rest on to."""
-        bases = [base for base in cls.__mro__ if issubclass(base, Method)]
-        signatures = [inspect.signature(base.__init__) for base in bases]
         names = {
             parameter.name
-            for signature in signatures
-            for parameter in signature.parameters.values()
+            for base in cls.__mro__
+            if issubclass(base, Method)
+            for parameter in inspect.signature(base.__init__).parameters.values()
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         return sorted(names)

@@ -20,10 +20,10 @@ from llpbench.predictions.files import read_predictions
 from llpbench.predictions.intervals import with_intervals
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import ALL, INTERVAL_LEVELS
+from llpbench.running.completing import complete_task
 from llpbench.running.fold_plan import FoldPlan
 from llpbench.running.fold_results import CrossValidation
 from llpbench.running.progress import runs_bar
-from llpbench.running.run import complete_task
 from llpbench.running.sweep_plan import Job
 from llpbench.running.workers import share_out
 from llpbench.runs.record import Run

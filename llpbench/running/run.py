@@ -29,9 +29,8 @@ from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.progress import summarise, training_bar
 from llpbench.running.task import Task
 from llpbench.running.tracking import Tracker, open_tracker
-from llpbench.runs.folder import can_resume, claimed_folder, working_folder
-from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord, read_run
-from llpbench.writing import recover
+from llpbench.runs.folder import claimed_folder, working_folder
+from llpbench.runs.record import APPEARANCE, FORMAT, RECORD, Run, RunRecord
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,59 +154,6 @@ def run_task(
     return Run(folder, record, evaluation.scores, evaluation.divisions)
 
 
-def complete_run(name: str, dataset: str | os.PathLike[str], *, out: Path, **options: Any) -> Run:
-    """Make sure that a run of :func:`run_method` is done: read it, go on with it or begin it."""
-    return _done(out) or run_method(name, dataset, out=out, resume=can_resume(out), **options)
-
-
-def complete_task(task: Task, split: str, *, out: Path, **options: Any) -> Run:
-    """Make sure that a task of :func:`run_task` is done: read it, go on with it or begin it.
-
-    A folder that holds another task's run is refused.
-    """
-    run = _done(out)
-    if run is None:
-        return run_task(task, split, out=out, resume=can_resume(out), **options)
-    _require_same(task, split, run)
-    return run
-
-
-def _require_same(task: Task, split: str, run: Run) -> None:
-    """Refuse a finished run of another task."""
-    asked = {
-        "method": task.name,
-        "settings": json.loads(json.dumps(_settings(task.method))),
-        "seed": task.seed,
-        "trained_on_digest": task.region.llp.info.digest,
-        "fold": task.fold,
-        "inputs": task.inputs,
-        "split": split,
-    }
-    for name, value in asked.items():
-        found = getattr(run.record, name)
-        if found != value:
-            found, value = _differing(found, value)
-            raise MethodError(
-                f"{str(run.folder)!r} holds another run: its {name} was {found!r:.100}, now it is "
-                f"{value!r:.100}; give the same, or --out another folder"
-            )
-
-
-def _differing(first: Any, second: Any) -> tuple[Any, Any]:
-    """Of two settings, those that are not the same in both; other values as they are."""
-    if not (isinstance(first, dict) and isinstance(second, dict)):
-        return first, second
-    names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
-    before, now = ({name: some.get(name) for name in names} for some in (first, second))
-    return before, now
-
-
-def _done(folder: Path) -> Run | None:
-    """Read a run that needs no going on with."""
-    recover(folder)
-    return read_run(folder) if (folder / RECORD).exists() and not can_resume(folder) else None
-
-
 def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method:
     method = make_method(name, **settings)
     if not deterministic or method.is_deterministic:
@@ -243,7 +189,7 @@ def _run(
         method=task.name,
         supervision=method.supervision,
         track=task.track,
-        settings=_settings(method),
+        settings=task.settings,
         is_reference=method.is_reference,
         dataset=predicted.name,
         dataset_digest=predicted.digest,
@@ -272,11 +218,6 @@ def _run(
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     return record, evaluation
-
-
-def _settings(method: Method) -> dict[str, Any]:
-    """All but the seed."""
-    return {key: value for key, value in method.settings.items() if key != "random_state"}
 
 
 def _draw(evaluation: Evaluation, folder: Path) -> None:

@@ -18,8 +18,8 @@ from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
 from llpbench.markdown import format_interval, markdown_table, plain_cell
 from llpbench.methods.registry import make_method
+from llpbench.running.completing import complete_run
 from llpbench.running.progress import runs_bar, summarise
-from llpbench.running.run import complete_run
 from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
 from llpbench.running.workers import share_out

@@ -39,6 +39,11 @@ class Task(Brief):
         return self.method.track if self.other is self.region else "cross-region"
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Of the method, without the seed."""
+        return {key: value for key, value in self.method.settings.items() if key != "random_state"}
+
+    @property
     def title(self) -> str:
         """What the run folder is called."""
         onto = "" if self.other is self.region else f"-on-{self.other.llp.info.name}"
