@@ -82,7 +82,8 @@ lint: install
 	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
 
 # Two processes of one thread each are faster than one process of two threads.
-ONE_THREAD := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 test: lint

@@ -254,7 +254,10 @@ def test_strict_transport_is_raking_and_a_loose_one_nothing() -> None:
     np.testing.assert_allclose(transport(cells, proportions, 1.0, 1e-6), cells, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["dllp", "rot", "sinkhorn-em"])
+@pytest.mark.parametrize(
+    "name",  # sinkhorn-em begins with dllp
+    [*(pytest.param(name, marks=pytest.mark.full) for name in ("dllp", "rot")), "sinkhorn-em"],
+)
 def test_classes_of_pixels_are_found_out(name: str) -> None:
     """Fields of one colour and class; shares of twelve divisions tell five colours apart."""
     region = small_region(48)
