@@ -68,8 +68,14 @@ def _no_flushing() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def no_pictures() -> Iterator[None]:
-    """Runs leave out their pictures, which take longer than most of what is tested of runs."""
+    """Runs leave out their pictures, which take longer than most of what is tested of runs.
+
+    How long a chip takes is measured on two of them rather than on fifty.
+    """
+    from llpbench.methods.footprint import measure_latency
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(measure_latency.__kwdefaults__, "chips", 2)
         for name in ("write_plots", "write_division_plots"):
             patch.setattr(
                 f"llpbench.running.run.{name}", lambda _, folder, **__: folder.mkdir(exist_ok=True)

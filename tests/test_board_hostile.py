@@ -26,7 +26,7 @@ from llpbench.board.truth import read_truth
 from llpbench.errors import BoardError
 
 COUNTS = [
-    pytest.param(150, id="few"),
+    pytest.param(75, id="few"),
     pytest.param(5000, id="all", marks=[pytest.mark.full, pytest.mark.timeout(1800)]),
 ]
 MOST_MEMORY = 64 * 2**20

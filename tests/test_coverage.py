@@ -78,7 +78,7 @@ def test_the_simulation_has_the_stated_correlation_and_sizes() -> None:
     assert 0.6 < sizes.std() / sizes.mean() < 0.9
 
 
-@pytest.mark.parametrize("divisions", [60, 120])
+@pytest.mark.parametrize("divisions", [60, pytest.param(120, marks=pytest.mark.full)])
 def test_default_interval_covers_on_few_simulations(divisions: int) -> None:
     # An interval that covers 93 to 97 % falls outside these bounds once in a thousand runs.
     simulations = 250

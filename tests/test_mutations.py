@@ -22,7 +22,7 @@ from llpbench.data.cache import cache_folder
 from llpbench.errors import ArchiveError, StoreError
 
 COUNTS = [
-    pytest.param(300, id="few"),
+    pytest.param(120, id="few"),
     pytest.param(10_000, id="all", marks=[pytest.mark.full, pytest.mark.timeout(1800)]),
 ]
 MOST_MEMORY = 64 * 2**20
