@@ -81,14 +81,14 @@ lint: install
 	cd tests && ../$(BIN)/lint-imports --no-cache ../pyproject.toml
 	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
 
+# Doctests beside the tests: each worker imports everything once.
 # Two processes of one thread each are faster than one process of two threads.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 test: lint
-	$(PYTEST) -m "not full"
-	$(PYTEST) --doctest-modules --pyargs llpbench llpbench_baselines
+	$(PYTEST) -m "not full" --doctest-modules --pyargs tests llpbench llpbench_baselines
 
 test-all: lint
 	$(PYTEST) -m "full"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
+# Doctests are looked for in every module, and these are a program.
+collect_ignore = ["mutants"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

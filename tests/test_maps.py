@@ -43,8 +43,10 @@ def own(tmp_path: Path) -> OwnRegion:
     return OwnRegion(tmp_path)
 
 
-@pytest.fixture
-def ds(own: OwnRegion) -> xr.Dataset:
+@pytest.fixture(scope="module")
+def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """The dataset of such a region; tests only read it."""
+    own = OwnRegion(tmp_path_factory.mktemp("region"))
     return _open(build_region(own.recipe())[0], own.folder / "store").llp.group()
 
 

@@ -113,13 +113,13 @@ def test_surveys_are_multiples_of_a_point_and_right_on_average(opened: xr.Datase
     found = np.stack(
         [
             opened.llp.rebag(points=20, seed=seed).llp.split("train")["division_proportions"].values
-            for seed in range(200)
+            for seed in range(100)
         ]
     )
     np.testing.assert_allclose(found * 20, np.round(found * 20), atol=1e-4)
     np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=1e-5)
     error = np.sqrt(exact * (1 - exact) / 20)
-    assert (np.abs(found.mean(axis=0) - exact) < 5 * error / np.sqrt(200) + 1e-6).all()
+    assert (np.abs(found.mean(axis=0) - exact) < 5 * error / np.sqrt(100) + 1e-6).all()
     np.testing.assert_allclose(found.std(axis=0).mean(), error.mean(), rtol=0.1)
 
 

@@ -79,9 +79,9 @@ def test_a_sweep_goes_on_where_it_stopped(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the third of four runs; the first two are not run again."""
-    from llpbench.running import run as running
+    from llpbench.running import completing
 
-    run, begun = running.run_method, []
+    run, begun = completing.run_method, []
 
     def counted(name: str, *arguments: Any, **options: Any) -> Any:
         if len(begun) == 2 and not (tmp_path / "again").exists():
@@ -89,7 +89,7 @@ def test_a_sweep_goes_on_where_it_stopped(
         begun.append(name)
         return run(name, *arguments, **options)
 
-    monkeypatch.setattr(running, "run_method", counted)
+    monkeypatch.setattr(completing, "run_method", counted)
     grids = [
         Grid(["train-mean"], [str(store)]),
         Grid(["bag-ridge"], [str(store)], [0, 1, 2], SMALL),
