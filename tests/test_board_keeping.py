@@ -84,7 +84,7 @@ def test_from_a_run_to_the_board_in_three_commands(
     assert "filled in" not in done.output
     done = call("leaderboard", "add", "tartu__mean", "--json")
     assert done.exit_code == 0
-    added = json.loads(done.output)
+    added = json.loads(done.stdout)
     assert "Marie Õun" in Path(added["written"][0]).read_text("utf-8")
     (scores,) = added["scores"]
     expected = llpbench.Scores.from_json(
@@ -100,7 +100,7 @@ def test_from_a_run_to_the_board_in_three_commands(
     assert entry.datasets["grid"].footprint.parameters == 5
     done = call("leaderboard", "reproduce", "tartu__mean", "--json")
     assert done.exit_code == 0
-    assert json.loads(done.output)[0]["inside"] is True
+    assert json.loads(done.stdout)[0]["inside"] is True
     assert call("leaderboard", "replay").output.startswith("1 scored again, 0 moved, 0 wrong")
 
 
@@ -384,7 +384,7 @@ def test_a_score_that_moves_fails(
     _store_other(board, **_moved_by(board, amount))
     done = call("leaderboard", "replay", "--board", board.folder, "--json")
     assert done.exit_code == fails
-    (one,) = json.loads(done.output)
+    (one,) = json.loads(done.stdout)
     assert bool(one["problem"]) is fails
     assert list(one["moved"]) == ["mae"] * fails
 
@@ -476,7 +476,7 @@ def test_what_cannot_be_reproduced_stays_scored(board: Board, truth: xr.Dataset)
     list(score_board(board))
     done = call("leaderboard", "reproduce", "tartu__a", "--board", board.folder, "--json")
     assert done.exit_code == 1
-    (row,) = json.loads(done.output)
+    (row,) = json.loads(done.stdout)
     assert row["inside"] is False
     assert row["again"] > row["high"]
     result = read_stored(board.result("grid", "tartu__a"), StoredResult)
@@ -511,7 +511,7 @@ def test_comparisons_are_those_of_the_scores(store: Path, board: Board, truth: x
     with pytest.raises(UnknownNameError, match="mae_hard"):
         compare_entries(board, list(seeds), "mae_hard")
     done = call("leaderboard", "compare", *seeds, "--board", board.folder, "--json")
-    assert len(json.loads(done.output)) == 3
+    assert len(json.loads(done.stdout)) == 3
     assert CliRunner().invoke(cli, ["leaderboard", "compare", "tartu__a"]).exit_code == 2
 
 
