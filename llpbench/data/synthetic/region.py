@@ -8,6 +8,7 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.data import splitting
+from llpbench.data.geometry import valid_polygons
 from llpbench.data.region import Region
 from llpbench.data.synthetic.divisions import divide
 from llpbench.data.synthetic.places import (
@@ -97,10 +98,13 @@ def synthesize(label_set: str, chips: int, seed: int, bands: int = 3, embedding:
         index=[identifier(n, seed) for n in range(number)],
         crs=CRS,
     )
+    outlined = division_table.rename_axis("division").to_crs("EPSG:4326")
+    # A hair's breadth in the plane may have none in degrees.
+    outlined.geometry = valid_polygons(outlined.geometry.to_numpy())
     return Region(
         labels,
         chip_table.rename_axis("chip").to_crs("EPSG:4326"),
-        division_table.rename_axis("division").to_crs("EPSG:4326"),
+        outlined,
         division_proportions(divisions, reader, len(labels.classes)),
         reader,
         GRID,
