@@ -192,6 +192,9 @@ def test_messages_have_colour_and_lines_on_a_terminal_alone(
     assert f"{path};" in lines, "whole, in a line of its own"
     assert max(len(line) for line in lines if path not in line) <= 50
     assert " ".join(lines) == piped.strip()
+    Path(empty := "a-folder-without-any-run").mkdir()
+    narrow = click.unstyle(call("compare", empty, columns=20)[1])
+    assert narrow.startswith(f"llpbench:\n'{empty}'\nholds no"), "a word too long stands below"
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)
@@ -206,6 +209,24 @@ def test_lines_end_at_words() -> None:
         "not in",
         "/one/long/path-of-a-file",
     ]
+
+
+def test_letters_that_take_two_columns_count_twice() -> None:
+    """Widths of East Asian letters by hand: two columns each, none for a mark on another."""
+    names = ["土地覆盖分类 数据集", "a\u0301b", "demo-humanpop (synthetic)"]
+    rows = [{"name": name, "chips": 12} for name in names]
+    lines, _left_out = table_lines(rows)
+    assert lines == [
+        "name                       chips",
+        "-------------------------  -----",
+        "土地覆盖分类 数据集           12",
+        "a\u0301b                            12",
+        "demo-humanpop (synthetic)     12",
+    ]
+    narrow, _left_out = table_lines(rows, 21)
+    assert narrow[2:4] == ["土地覆盖分类       12", "数据集"]
+    assert narrow[5:] == ["demo-humanpop      12", "(synthetic)"]
+    assert wrap("土地覆盖 分类 map", 9) == ["土地覆盖", "分类 map"]
 
 
 def _screen(text: str) -> list[str]:

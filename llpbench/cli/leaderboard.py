@@ -24,6 +24,7 @@ from llpbench.cli.output import (
     print_pairs,
     print_rows,
     print_table,
+    say,
     shows_progress,
 )
 
@@ -294,4 +295,4 @@ def _print_verdict(verdict: Verdict) -> None:
     echo(f"{verdict.entry}: {verdict.level}")
     for reason in verdict.reasons:
         where = f"{reason.where}: " if reason.where else ""
-        echo(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")
+        say(f"  {reason.level} ({reason.check}) {where}{reason.sentence}")

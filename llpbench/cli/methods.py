@@ -20,6 +20,7 @@ from llpbench.cli.output import (
     print_json,
     print_pairs,
     print_rows,
+    say,
     shows_progress,
 )
 
@@ -169,7 +170,8 @@ def compare(folders: tuple[Path, ...], metric: str, as_json: bool) -> None:
         print_json([{name: _finite(value) for name, value in row.items()} for row in rows])
         return
     if len(rows) == 1:
-        echo(f"{rows[0]['finding']}\n")
+        say(rows[0]["finding"])
+        echo()
     print_pairs(rows)
 
 

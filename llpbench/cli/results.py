@@ -183,6 +183,7 @@ def results(folders: tuple[Path, ...], metrics: tuple[str, ...], form: str, as_j
         print_json(rows.to_dict(orient="records"))
     elif form == "text":
         print_table(table.to_rows())
-        echo(f"\n{table.legend()}")
+        echo()
+        say(table.legend())
     else:
         echo(table.to_markdown() if form == "markdown" else table.to_latex(), nl=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from llpbench.cli.output import echo, print_table
+from llpbench.cli.output import echo, print_table, say
 
 if TYPE_CHECKING:
     from llpbench.scoring import DivisionScores, Scores
@@ -21,7 +21,8 @@ def scores_json(scores: Scores | None, divisions: DivisionScores | None) -> str:
 
 def print_scores(scores: Scores | DivisionScores) -> None:
     """Print all metrics with their intervals."""
-    echo(f"{scores}\n")
+    say(str(scores))
+    echo()
     print_table(
         [
             {"metric": row.title, "value": row.value, "low": row.low, "high": row.high}
@@ -29,7 +30,8 @@ def print_scores(scores: Scores | DivisionScores) -> None:
         ]
     )
     note = f"; {scores.note}" if scores.note else ""
-    echo(f"\nintervals: 95 %, by resampling divisions{note}")
+    echo()
+    say(f"intervals: 95 %, by resampling divisions{note}")
 
 
 def print_classes(divisions: DivisionScores) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from llpbench.cli.terminal import styled
+from llpbench.cli.terminal import columns as columns_of
+from llpbench.cli.terminal import fold, styled
 from llpbench.errors import printable
 
 _GAP = "  "
@@ -29,11 +29,11 @@ class _Column:
 
     def lines(self, cell: str) -> list[str]:
         """A cell in as many lines as the width asks for, each of that width."""
-        parts = [cell]
-        if len(cell) > self.width:
-            parts = textwrap.wrap(cell, self.width)
+        parts = [cell] if columns_of(cell) <= self.width else fold(cell, self.width)
+        gaps = (" " * (self.width - columns_of(part)) for part in parts)
         return [
-            part.rjust(self.width) if self.to_right else part.ljust(self.width) for part in parts
+            gap + part if self.to_right else part + gap
+            for part, gap in zip(parts, gaps, strict=True)
         ]
 
 
@@ -126,7 +126,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, _Column]:
     for name, values in zip(rows[0], texts, strict=True):
         heading, cells = printable(name), [printable(value) for value in values]
         to_right = all(isinstance(row[name], int | float | None) for row in rows)
-        widest = max(map(len, [heading, *cells]))
+        widest = max(map(columns_of, [heading, *cells]))
         columns[name] = _Column(heading, cells, to_right, False, widest)
     return columns
 
@@ -143,7 +143,7 @@ def _fitting(
     too_much = _total([column.width for column in kept.values()]) - width
     for _ in range(too_much if texts else 0):
         widest = max(texts, key=lambda column: column.width)
-        widest.width = max(widest.width - 1, 1)
+        widest.width = max(widest.width - 1, 2)
     return kept
 
 
