@@ -33,8 +33,9 @@ def latex_table(
 ) -> str:
     r"""Write a table with the rules of booktabs; cells are LaTeX, headings are escaped.
 
-    ``groups`` stand above the headings, one for each; those that are alike are joined, and empty
-    ones left out.
+    A row that begins with a bracket or an asterisk is kept from the line break before it, which
+    would take them for its own. ``groups`` stand above the headings, one for each; those that are
+    alike are joined, and empty ones left out.
 
     Examples
     --------
@@ -70,4 +71,5 @@ def _join_groups(groups: Sequence[str]) -> list[str]:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    line = " & ".join(cells) + r" \\"
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from llpbench.errors import printable
 from llpbench.writing import replace_text
 
 
@@ -64,7 +65,9 @@ def format_interval(low: float | None, high: float | None, *, decimals: int, to:
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    r"""Write a table in Markdown, its cells by :func:`format_cells`, vertical bars escaped.
+    r"""Write a table in Markdown, its cells by :func:`format_cells`.
+
+    Vertical bars and line breaks end no cell.
 
     Examples
     --------
@@ -73,8 +76,11 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> st
     | --- | --- |
     | 1 | 2\|3 |
     """
-    escaped = [[re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in row] for row in format_cells(rows)]
-    lines = [list(headings), ["---"] * len(headings), *escaped]
+    head, *body = [
+        [re.sub(r"(?<!\\)\|", r"\\|", " ".join(cell.split("\n"))) for cell in row]
+        for row in [list(headings), *format_cells(rows)]
+    ]
+    lines = [head, ["---"] * len(headings), *body]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -90,7 +96,8 @@ def plain_cell(value: Any) -> Any:
     return f"'{value}" if is_formula else value
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]#!|~:@])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#!|~:@$]|(?<=www)\.|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
+"""What has a meaning anywhere, also on GitHub (formulas, addresses), or opens a list of a line."""
 
 
 def escape_markdown(text: str) -> str:
@@ -101,7 +108,7 @@ def escape_markdown(text: str) -> str:
     >>> escape_markdown("a|b <script> [x](y)")
     'a\\|b &lt;script&gt; \\[x\\](y)'
     """
-    return _MARKUP.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return _MARKUP.sub(r"\\\1", html.escape(printable(" ".join(text.split())), quote=False))
 
 
 def replace_between(path: Path, begin: str, end: str, text: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from llpbench.errors import printable
+
 _CELL = "color: inherit; padding: .2em .6em; text-align: {}; vertical-align: top"
 _TABLE = "border-collapse: collapse; color: inherit; margin: .4em 0"
 _LINE = "border-bottom: 1px solid currentColor"
@@ -63,8 +65,10 @@ def swatch(colour: str) -> Html:
 
 
 def escape_html(text: str) -> str:
-    """Text as a page shows it; what is HTML stays so."""
-    return text if isinstance(text, Html) else escape(text)
+    """Text as a page shows it, what does not print as an escape; what is HTML stays so."""
+    if isinstance(text, Html):
+        return text
+    return escape("\n".join(map(printable, text.split("\n"))))
 
 
 def _row(cells: Sequence[str], first: str, right: set[int]) -> Iterator[str]:

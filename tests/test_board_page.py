@@ -227,6 +227,16 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     assert shown.split() == ["x", *text.split(), "x"]
 
 
+@pytest.mark.parametrize("text", ["1. a", "12) a", "- a", "+ a", "= a", "$a_1$", "www.a.org"])
+def test_what_opens_a_list_or_means_more_on_github_is_shown_as_it_is(text: str) -> None:
+    """A finding begins with what submitters wrote; formulas and addresses by GitHub's own rules."""
+    kinds = [token.type for token in parse_markdown(escape_markdown(text))]
+    assert kinds == ["paragraph_open", "inline", "paragraph_close"]
+    escaped = escape_markdown(text).replace(r"\$", "").replace(r"www\.", "")
+    assert "$" not in escaped
+    assert "www." not in escaped
+
+
 def test_cells_stay_in_their_columns(standings: Standings) -> None:
     table = standings.tables[0]
     first = table.rows[0].model_copy(update={"title": "a | b\n| c", "team": "|||"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,10 +118,23 @@ def test_latex_is_well_formed(table: ResultsTable) -> None:
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0].strip().splitlines()
     assert {line.count(" & ") for line in body} == {3}
     assert all(line.endswith(r" \\") for line in body)
+    named = replace(table, frame=table.frame.assign(method="[2ex] *"))
+    assert "midrule\n{}[2ex] * & " in named.to_latex(), "no length of the break before it"
     hostile = "\\input{/etc/passwd} 50 % of $x_1 & #2 ~^<>|\n\u202e"
     escaped = escape_latex(hostile)
     assert re.sub(r"\\textbackslash\{\}|\\text[a-z]+\{\}|\\[&%$#_]", "", escaped).count("\\") == 0
     assert escaped.startswith(r"\textbackslash{}input\textbraceleft{}/etc")
+
+
+def test_only_what_competes_is_marked_and_the_nearest_to_a_goal_comes_first(runs: Path) -> None:
+    slopes = llpbench.results_table(runs, metrics=["calibration_slope"]).frame["value"]
+    assert (slopes - 1).abs().is_monotonic_increasing
+    near, far = (read_run(runs / f"{name}-0") for name in ("near", "far"))
+    taught = replace(near, record=replace(near.record, supervision="chip"))
+    table = llpbench.results_table(taught, far, metrics=["mae"])
+    assert table.frame["method"].tolist() == ["near (supervised by chips)", "far"]
+    assert set(table.frame["mark"]) == {""}
+    assert "Methods of different tracks or supervision are not compared" in table.legend()
 
 
 def test_several_datasets_stand_side_by_side(runs: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
-SPOILT = "<b>a|b</b>"
+SPOILT = "<b>a|b</b>\u202e"
 """A name that no page may take for its own."""
 
 
@@ -145,6 +145,8 @@ def test_a_comparison_says_who_is_better_and_by_how_much(scores: dict[str, Score
         ((1.1, 1.3), 0.01, "calibration_slope", "a", "a is better than b"),
         ((-0.02, -0.01), 0.01, "calibration_intercept", "b", "b is better than a"),
         ((0.7, 0.88), 0.01, "coverage_90", "b", "b is better than a"),
+        ((0.1, 0.10001), 0.01, "mae", "a", "against 0.1000, less than 0.0001 lower. "),
+        ((0.1, float("nan")), 0.01, "mae", None, "cannot be compared"),
         ((0.1, 0.1), 1.0, "mae", None, "are not told apart: MAE 0.1000 against 0.1000"),
         ((float("nan"), 0.1), float("nan"), "r2", None, "cannot be compared: R² has no value"),
     ],
@@ -171,7 +173,7 @@ def test_scores_explain_themselves(scores: dict[str, Scores]) -> None:
 
 def pages(ds: xr.Dataset, run: Run, scores: dict[str, Scores], of: DivisionScores) -> list[str]:
     spoilt = scores[SPOILT]
-    hostile = replace(catalog.label_set("humanpop"), title=SPOILT)
+    hostile = replace(catalog.label_set("humanpop"), title=SPOILT.strip("\u202e"))
     renamed = ds.assign_attrs(replace(ds.llp.info, title=SPOILT, label_set=hostile).attributes())
     frame = llpbench.results_table(run)
     named = replace(frame, frame=frame.frame.assign(method=SPOILT, mark="not told apart"))
@@ -191,7 +193,12 @@ def test_names_are_no_markup(
 ) -> None:
     for page in pages(ds, run, scores, division_scores):
         assert "<b>" not in page
-        assert "&lt;b&gt;a|b&lt;/b&gt;" in page
+        assert "&lt;b&gt;a|b&lt;/b&gt;\\u202e" in page, "nor does it turn the text after it"
+    spoilt, of = scores[SPOILT], replace(division_scores, attributes={"method": SPOILT + "\x1b\n"})
+    renamed = ds.assign_attrs(name=SPOILT + "\n")
+    for shown in (spoilt, of, spoilt.compare(scores["far"]), renamed.llp, llpbench.cite("llpnet")):
+        for text in (repr(shown), *([str(shown)] if shown is of else [])):
+            assert text.isprintable(), "in one line, and nothing that a terminal obeys"
 
 
 def _theme() -> str:

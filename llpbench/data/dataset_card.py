@@ -9,6 +9,7 @@ import numpy as np
 
 from llpbench.data.imagery import RGB, SIDES
 from llpbench.data.info import DatasetInfo
+from llpbench.errors import printable
 from llpbench.notebook import Html, card, escape_html, swatch, table
 from llpbench.protocol import SPLITS
 
@@ -31,7 +32,7 @@ def dataset_line(ds: xr.Dataset) -> str:
     images = {} if "label_set" not in ds.attrs else ds.llp.info.images
     held = [f"; {array}: {images[array]}" for array in images if images[array] != RGB]
     name = ds.attrs.get("name") or "a dataset"
-    return f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>"
+    return printable(f"<ds.llp of {name}: {', '.join(sizes)}{''.join(held)}>")
 
 
 def dataset_card(ds: xr.Dataset) -> str:

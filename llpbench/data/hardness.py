@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench import metrics
 from llpbench.brief import Brief
 from llpbench.data.info import mark_synthetic
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, printable
 from llpbench.metrics.arrays import FloatArray, as_groups, as_shares
 from llpbench.notebook import card, table
 from llpbench.statistics import division_sums
@@ -111,7 +111,8 @@ class Hardness(Brief):
     def __str__(self) -> str:
         """The card as aligned lines."""
         title = f"Hardness of {mark_synthetic(self.dataset, self.synthetic)}"
-        return "\n".join([title, *(f"  {what:<44}{value}" for what, value in self.lines())])
+        lines = [title, *(f"  {what:<44}{value}" for what, value in self.lines())]
+        return "\n".join(map(printable, lines))
 
     def _repr_html_(self) -> str:
         title = f"Hardness of {mark_synthetic(self.dataset, self.synthetic)}"

@@ -14,7 +14,7 @@ from llpbench.catalog import DatasetEntry
 from llpbench.data.cache import stored_names
 from llpbench.data.dataset import list_datasets, open_dataset
 from llpbench.data.info import DatasetInfo, mark_synthetic
-from llpbench.errors import UnknownNameError, unknown
+from llpbench.errors import UnknownNameError, printable, unknown
 from llpbench.latex import escape_latex
 from llpbench.methods.registry import describe_method, method_names, split_name
 from llpbench.notebook import Html, card, escape_html, table
@@ -43,11 +43,12 @@ class Citation:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"<Citation of {self.name}: {self.bibtex.count('@misc{')} entries of BibTeX>"
+        entries = self.bibtex.count("@misc{")
+        return printable(f"<Citation of {self.name}: {entries} entries of BibTeX>")
 
     def __str__(self) -> str:
         """The sentences, then BibTeX, which skips them where all is written to one file."""
-        return "\n".join([*self.sentences, "", self.bibtex])
+        return "\n".join([*map(printable, self.sentences), "", self.bibtex])
 
     def _repr_html_(self) -> str:
         style = "background: none; border: 0; color: inherit; white-space: pre-wrap"

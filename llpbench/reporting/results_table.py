@@ -27,6 +27,7 @@ from llpbench.runs.results import (
     pool_alike,
 )
 from llpbench.scoring.measured import Measured
+from llpbench.scoring.measures import Measure
 
 Mark = Literal["best", "not told apart", ""]
 Setting = tuple[Run, ...]
@@ -156,8 +157,9 @@ def results_table(*runs: str | os.PathLike[str] | Run, metrics: Sequence[str] = 
     -------
     ResultsTable
         Methods in the order of their first column, the best first. The best value and those not
-        told apart from it are marked among the methods of one track; references, such as
-        ``train-mean``, and metrics that are right at a value (calibration, coverage) have no marks.
+        told apart from it are marked among the methods of one track and supervision; references,
+        such as ``train-mean``, and metrics that are right at a value (calibration, coverage) have
+        no marks.
 
     Raises
     ------
@@ -225,13 +227,16 @@ def _frame(settings: list[Setting], metrics: Sequence[str]) -> tuple[pd.DataFram
         if name in one.metrics
     ]
     frame = pd.DataFrame(rows)
-    return _sort(frame, names[0]), _notes(settings, scores, kind)
+    measure = next(one.measure(names[0]) for one in scores if names[0] in one.metrics)
+    return _sort(frame, measure), _notes(settings, scores, kind)
 
 
-def _sort(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    first = frame[frame["metric"] == metric]
-    is_ascending = not first["title"].str.endswith("↑").any()
-    first = first.sort_values("value", ascending=is_ascending, kind="stable")
+def _sort(frame: pd.DataFrame, measure: Measure) -> pd.DataFrame:
+    """The best of a measure first; of one that is right at a value, what is nearest to it."""
+    first, goal = frame[frame["metric"] == measure.name], measure.goal
+    values = first["value"] if goal is None else (first["value"] - goal).abs()
+    best_first = values.sort_values(ascending=measure.better != "higher", kind="stable")
+    first = first.loc[best_first.index]
     rest = frame["method"][~frame["method"].isin(first["method"])]
     order = pd.concat([first["method"], rest.drop_duplicates()])
     return frame.set_index("method").loc[order.tolist()].reset_index()
@@ -248,7 +253,7 @@ def _numbers(scores: Measured, metric: str) -> dict[str, Any]:
 
 
 def _mark(settings: list[Setting], scores: list[Measured], metric: str) -> list[Mark]:
-    """What is best among the methods of each track, and what is not told apart from it."""
+    """What is best among methods that compete, and what is not told apart from it."""
     marks: list[Mark] = [""] * len(scores)
     competing = [
         number
@@ -258,8 +263,8 @@ def _mark(settings: list[Setting], scores: list[Measured], metric: str) -> list[
         and one.measure(metric).goal is None
         and np.isfinite(one.value(metric))
     ]
-    competing.sort(key=lambda number: settings[number][0].record.track)
-    for _track, members in groupby(competing, lambda number: settings[number][0].record.track):
+    competing.sort(key=lambda number: _field(settings[number]))
+    for _same, members in groupby(competing, lambda number: _field(settings[number])):
         numbers = list(members)
         if len(numbers) < 2:
             continue
@@ -270,20 +275,25 @@ def _mark(settings: list[Setting], scores: list[Measured], metric: str) -> list[
     return marks
 
 
+def _field(seeds: Setting) -> tuple[str, str]:
+    """What methods that compete have in common: what they may see, and learn from."""
+    return seeds[0].record.track, seeds[0].record.supervision
+
+
 def _name_setting(seeds: Setting, others: list[Setting]) -> str:
     record = seeds[0].record
     label = label_setting(record, [other[0].record for other in others])
     source = "" if record.trained_on == record.dataset else f"trained on {record.trained_on}"
     track = "" if record.track == "inductive" else record.track
-    said = ", ".join(filter(None, [track, source]))
+    taught = "" if record.supervision == "division" else f"supervised by {record.supervision}s"
+    said = ", ".join(filter(None, [track, taught, source]))
     return f"{label} ({said})" if said else label
 
 
 def _notes(settings: list[Setting], scores: list[Measured], kind: str) -> list[str]:
     notes = []
-    tracks = {seeds[0].record.track for seeds in settings}
-    if len(tracks) > 1:
-        notes.append("Methods of different tracks are not compared with each other.")
+    if len({_field(seeds) for seeds in settings if not seeds[0].record.is_reference}) > 1:
+        notes.append("Methods of different tracks or supervision are not compared with each other.")
     references = [seeds[0].record.method for seeds in settings if seeds[0].record.is_reference]
     if references:
         names = ", ".join(dict.fromkeys(references))

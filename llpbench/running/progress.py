@@ -40,7 +40,7 @@ def summarise(record: RunRecord, epochs: int = 0) -> str:
     split.
     """
     fold = f", fold {record.fold}" if record.fold else ""
-    facts = [f"{epochs} epochs"] if epochs else []
+    facts = [f"{epochs} epoch" + "s" * (epochs != 1)] if epochs else []
     if record.validation is not None:
         facts.append(f"val MAE {record.validation['mae']:.4f}")
     facts.append(f"{record.fit_seconds:.0f} s")

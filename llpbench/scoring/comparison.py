@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from llpbench import notebook
-from llpbench.errors import PredictionsError, examples
+from llpbench.errors import PredictionsError, examples, printable
 from llpbench.markdown import format_interval
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
@@ -74,7 +74,7 @@ class Comparison:
         is about their difference, not about which is nearer.
         """
         goal = self.measure.goal
-        if not self.is_told_apart or self._straddles:
+        if not self.is_told_apart or not np.isfinite(self.difference) or self._straddles:
             return None
         if goal is None:
             first_wins = (self.difference < 0) == (self.measure.better == "lower")
@@ -110,6 +110,8 @@ class Comparison:
         if not self.difference:
             return said
         more = f"{abs(self.difference):.4f}"
+        if not float(more):
+            return f"{said}, less than 0.0001 {'lower' if value < other else 'higher'}"
         if self.measure.goal is None and min(self.values) > 0:
             percent = 100 * abs(self.difference) / other
             more += f" or {percent:.{0 if percent >= 10 else 1}f} %"
@@ -133,7 +135,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         values = "{:.4f} and {:.4f}".format(*self.values)
-        return f"<Comparison: {self.measure.title} {values}, {self.certainty}>"
+        return printable(f"<Comparison: {self.measure.title} {values}, {self.certainty}>")
 
     def __str__(self) -> str:
         """Who is better, by how much, how certain that is, and a caution where one is due."""
@@ -142,7 +144,7 @@ class Comparison:
             self.certainty,
             *filter(None, [self.note and f"Caution: {self.note}"]),
         ]
-        return " ".join(f"{sentence}." for sentence in said)
+        return printable(" ".join(f"{sentence}." for sentence in said))
 
     def _repr_html_(self) -> str:
         rows = [

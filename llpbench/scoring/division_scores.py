@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from llpbench.errors import PredictionsError, UnknownNameError, unknown
+from llpbench.errors import PredictionsError, UnknownNameError, printable, unknown
 from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
 from llpbench.protocol import ALL, LEAST_COVERAGE
@@ -222,10 +222,14 @@ class DivisionScores(Measured):
 
     def __repr__(self) -> str:
         """One line, without any resampling."""
-        return f"<DivisionScores of {self.subject}: MAE {self.value('mae'):.4f}, {self.size}>"
+        return printable(
+            f"<DivisionScores of {self.subject}: MAE {self.value('mae'):.4f}, {self.size}>"
+        )
 
     def __str__(self) -> str:
         """One line: method, data, and the mean absolute error with its interval."""
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
-        return f"{self.subject} ({self.size}): MAE of divisions {mae.value:.4f}{interval}"
+        return printable(
+            f"{self.subject} ({self.size}): MAE of divisions {mae.value:.4f}{interval}"
+        )

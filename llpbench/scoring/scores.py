@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, unknown
+from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError, printable, unknown
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.comparison import check_same_data
 from llpbench.scoring.divisions import division_blocks, with_outlines
@@ -205,7 +205,7 @@ class Scores(Measured):
 
     def __repr__(self) -> str:
         """One line, without any resampling."""
-        return (
+        return printable(
             f"<Scores of {self.subject}: MAE {self.value('mae'):.4f}, {self._size()}, "
             f"{len(self.metrics)} metrics>"
         )
@@ -214,4 +214,4 @@ class Scores(Measured):
         """One line: method, data, and the ranking metric with its interval."""
         mae = self._all["mae"]
         interval = "" if mae.low is None else f" [{mae.low:.4f}, {mae.high:.4f}]"
-        return f"{self.subject} ({self._size()}): MAE {mae.value:.4f}{interval}"
+        return printable(f"{self.subject} ({self._size()}): MAE {mae.value:.4f}{interval}")
