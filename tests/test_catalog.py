@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +172,7 @@ def test_an_archive_of_further_labels_needs_data_only(labels: str, tmp_path: Pat
     write_region(region, tmp_path / "made")
     archive = write_archive(tmp_path / "made", tmp_path / "made.zip")
     llpbench.import_archive(archive, "again")
-    made = llpbench.open_dataset(tmp_path / "made")
+    made = llpbench.llpbench.open_dataset(tmp_path / "made")
     again = llpbench.open_dataset("again").sel(chip=made["chip"].to_numpy())
     assert again.llp.label_set == catalog.label_set(labels)
     np.testing.assert_array_equal(again["label"], made["label"])
@@ -179,3 +180,14 @@ def test_an_archive_of_further_labels_needs_data_only(labels: str, tmp_path: Pat
     grouped = again.llp.group()
     assert grouped.sizes["category"] == len(region.label_set.groups)
     np.testing.assert_array_equal(grouped["label"], made["label"])  # each class is its own group
+
+
+def test_a_dataset_made_before_looks_like_all_others_of_its_label_set(tmp_path: Path) -> None:
+    """Its own classes keep the colours that somebody gave them."""
+    labels = catalog.label_set("humanpop")
+    groups = tuple(replace(group, colour="#123456") for group in labels.groups)
+    before, own = replace(labels, groups=groups), replace(labels, name="mine", groups=groups)
+    for written, shown in ((before, labels), (own, own)):
+        region = replace(make_region(labels="humanpop"), label_set=written)
+        write_region(region, tmp_path / written.name)
+        assert llpbench.open_dataset(tmp_path / written.name).llp.label_set == shown

@@ -9,6 +9,7 @@ from llpbench.catalog.benchmark import (
     label_set,
     load,
     parse,
+    recoloured,
 )
 from llpbench.catalog.label_sets import (
     NO_LABEL,
@@ -36,5 +37,6 @@ __all__ = [
     "label_set",
     "load",
     "parse",
+    "recoloured",
     "reported_results",
 ]

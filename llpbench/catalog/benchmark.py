@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -194,6 +194,23 @@ def dataset(name: str) -> DatasetEntry:
     if name not in datasets:
         raise UnknownNameError(unknown("dataset", name, datasets))
     return datasets[name]
+
+
+def recoloured(labels: LabelSet) -> LabelSet:
+    """Take the colours of the catalog for one of its label sets, whenever that was written down.
+
+    Datasets keep their label set as it was when they were made; those of the benchmark look alike
+    in all pictures. A label set with other classes or groups stays as it is.
+    """
+    known = load().label_sets.get(labels.name)
+    if known is None or _structure(known) != _structure(labels):
+        return labels
+    return replace(labels, classes=known.classes, groups=known.groups)
+
+
+def _structure(labels: LabelSet) -> tuple[list[str], list[tuple[str, tuple[int, ...], float]]]:
+    groups = [(group.name, group.members, group.weight) for group in labels.groups]
+    return [one.name for one in labels.classes], groups
 
 
 def label_set(name: str) -> LabelSet:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from llpbench.brief import Brief
-from llpbench.catalog import LabelSet
+from llpbench.catalog import LabelSet, recoloured
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import EMBEDDING, IMAGE, RGB_ONLY, Imagery
 from llpbench.data.recipe import ImageRecipe
@@ -135,7 +135,7 @@ def mark_synthetic(name: str, is_synthetic: bool) -> str:
 # A run opens, splits and groups a dataset many times; its attributes stay the same text.
 @lru_cache(maxsize=64)
 def _parse_label_set(text: str) -> LabelSet:
-    return _LABEL_SET.validate_json(text)
+    return recoloured(_LABEL_SET.validate_json(text))
 
 
 @lru_cache(maxsize=64)
