@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from textwrap import wrap
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+
+log = logging.getLogger(__name__)
 
 INK = "#333333"
 """Of lines and small text."""
@@ -63,7 +68,8 @@ def _figure_class() -> type[Figure]:
     class Picture(Figure):
         def draw(self, renderer: Any) -> None:
             """Draw, the only step in which text is laid out."""
-            with rc_context({"text.parse_math": False}):  # for ticks, which drawing makes
+            # for ticks, which drawing makes
+            with rc_context({"text.parse_math": False}), _one_note_of_letters():
                 for text in self.findobj(Text):
                     text.set_parse_math(False)
                 super().draw(renderer)
@@ -75,6 +81,25 @@ def _figure_class() -> type[Figure]:
             return content.getvalue()
 
     return Picture
+
+
+@contextmanager
+def _one_note_of_letters() -> Iterator[None]:
+    """Say once that no font has a letter, where Matplotlib warns of each at every drawing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    missing = [one for one in caught if str(one.message).startswith("Glyph ")]
+    if missing:
+        _note_letters()
+    for one in caught:
+        if one not in missing:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+@cache
+def _note_letters() -> None:
+    log.warning("some letters of names are in no font of Matplotlib, pictures show boxes for them")
 
 
 def short(name: str) -> str:

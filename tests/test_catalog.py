@@ -172,7 +172,7 @@ def test_an_archive_of_further_labels_needs_data_only(labels: str, tmp_path: Pat
     write_region(region, tmp_path / "made")
     archive = write_archive(tmp_path / "made", tmp_path / "made.zip")
     llpbench.import_archive(archive, "again")
-    made = llpbench.llpbench.open_dataset(tmp_path / "made")
+    made = llpbench.open_dataset(tmp_path / "made")
     again = llpbench.open_dataset("again").sel(chip=made["chip"].to_numpy())
     assert again.llp.label_set == catalog.label_set(labels)
     np.testing.assert_array_equal(again["label"], made["label"])

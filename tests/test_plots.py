@@ -20,9 +20,10 @@ from matplotlib.image import imread
 from regions import make_region, write_region
 
 import llpbench
-from llpbench import metrics, plots
+from llpbench import metrics, plots, style
 from llpbench.cli import cli
 from llpbench.errors import LLPBenchError, UnknownNameError
+from llpbench.plots import write_figure
 from llpbench.predictions.table import make_predictions
 from llpbench.scoring.scores import Scores
 from llpbench.style import luminance
@@ -383,3 +384,17 @@ def test_a_run_leaves_its_pictures(ds: xr.Dataset, tmp_path: Path) -> None:
     assert {path.name for path in (run.folder / "plots").iterdir()} == {
         f"{name}.png" for name in names
     }
+
+
+def test_letters_of_no_font_are_noted_once(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    style._note_letters.cache_clear()
+    for name in ("\U0001f5fe", "\U0001f5fe and others"):
+        figure = style.new_figure(width=2, height=2)
+        figure.suptitle(name)
+        write_figure(figure, tmp_path / "named.png")
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
+        "some letters of names are in no font of Matplotlib"
+    ]
+    assert not recwarn
