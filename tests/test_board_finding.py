@@ -81,7 +81,7 @@ def finding(*rows: Row, pairs: tuple[EntryComparison, ...] = (), **changes: Any)
         attribution="",
         chips=1200,
         sorted_by=shared_metric(ordered),
-        metrics=[Metric.of(BY_NAME[name]) for name in ("mae", "mae_hard")],
+        metrics=[Metric.of(BY_NAME[name]) for name in ("mae", "mae_hard", "f1_micro")],
         categories=[],
         divisions=[Division(id=str(n), name="", chips=1, outline=[]) for n in range(40)],
         rows=ordered,
@@ -102,6 +102,18 @@ def pair(first: str, second: str, low: float | None, corrected: float | None) ->
         high=high,
         p_value=0.0004,
         corrected=corrected,
+    )
+
+
+def test_numbers_that_are_nearly_equal_are_not_said_to_be_equal_or_apart() -> None:
+    said = finding(
+        scored("x", 0.19999, 1),
+        scored("mean", 0.2, kind="reference"),
+        scored("pixels", 0.19999, kind="bound"),
+    )
+    assert "99.9 % of the error of mean, the reference, and level with pixels, " in said
+    assert "The highest F1, micro among them is 0.9, of a." in finding(
+        reported("a", f1_micro=0.9), reported("b", f1_micro=0.2)
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from llpbench.board.standings import Row, Table
+from llpbench.scoring.measures import BY_NAME
 
 MOST_NAMED = 3
 """Rows that a sentence names; of more it says how many."""
@@ -79,11 +80,15 @@ def _distances(table: Table, best: Row, name: _Namer) -> Iterator[str]:
         error, other = _mae(best), _mae(row)
         what = "the reference" if row.kind == "reference" else f"supervised by {row.supervision}s"
         if row.kind == "reference" and other > error:
-            yield f"{100 * error / other:.0f} % of the error of {name(row)}, {what}"
+            percent = min(100 * error / other, 99.9)  # it is less
+            shown = f"{percent:.0f}" if 1 <= percent <= 99 else f"{percent:.1f}"
+            yield f"{shown} % of the error of {name(row)}, {what}"
         elif other > error:
             yield f"less than the {_number(other)} of {name(row)}, {what}"
         elif row.kind == "reference":
             yield f"no less than the {_number(other)} of {name(row)}, {what}"
+        elif _number(other) == _number(error):
+            yield f"level with {name(row)}, {what}"
         else:
             yield f"{_number(error - other)} above {name(row)}, {what}"
 
@@ -132,10 +137,12 @@ def _reported(table: Table) -> Iterator[str]:
         name: score.value for name, score in scores.items() if score and score.value is not None
     }
     if len(values) > 1:
-        title = next(metric.title for metric in table.metrics if metric.name == table.sorted_by)
-        lowest = min(values.values())
-        names = [name for name, value in values.items() if value == lowest]
-        yield f"The lowest {title} among them is {lowest:g}, of {_some(names)}."
+        measure = BY_NAME[table.sorted_by]
+        is_higher = measure.better == "higher"
+        best = max(values.values()) if is_higher else min(values.values())
+        names = [name for name, value in values.items() if value == best]
+        which = "highest" if is_higher else "lowest"
+        yield f"The {which} {measure.title} among them is {best:g}, of {_some(names)}."
     if missing := [name for name in scores if name not in values]:
         yield f"Not to be compared with it: {_some(missing)}, printed without."
 
