@@ -223,7 +223,7 @@ def test_markup_in_every_text_field_is_text_or_refused(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("format: 1\nrepository: javascript:alert(1)\n", "repository: String should match pattern"),
+        ("format: 1\nrepository: javascript:alert(1)\n", "repository: must begin with https://"),
         ("format: 1\npaper: http://example.org\n", "paper: must begin with https://"),
         (
             'format: 1\nprotocol: https://a.b/"><script>x</script>\n',

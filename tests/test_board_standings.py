@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -221,6 +223,11 @@ def test_a_page_says_its_day(board: Board, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
     with pytest.raises(BoardError, match="SOURCE_DATE_EPOCH must be seconds"):
         make_standings(board)
+    command = [sys.executable, "-m", "llpbench", "leaderboard", "build", "--board", "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == (
+        "llpbench: SOURCE_DATE_EPOCH must be seconds since 1970, found 'today'\n"
+    ), "in a process of its own: numpy reads the variable when it is imported"
 
 
 def test_standings_are_plain_data(standings: Standings) -> None:

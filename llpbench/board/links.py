@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from llpbench.board.entry import problem_sentences
 from llpbench.board.fields import Url
@@ -18,13 +18,13 @@ _IN_REPOSITORY = {"documentation": "/tree/HEAD/docs", "protocol": "/blob/HEAD/do
 """Where GitHub shows what stands in the repository."""
 
 
-def _check_https(url: str) -> str:
-    if not url.startswith("https://"):
+def _check_https(url: object) -> object:
+    if isinstance(url, str) and not url.startswith("https://"):
         raise ValueError("must begin with https://")
     return url
 
 
-_Https = Annotated[Url, AfterValidator(_check_https)]
+_Https = Annotated[Url, BeforeValidator(_check_https)]
 
 
 class BoardFile(BaseModel):

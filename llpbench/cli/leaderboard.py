@@ -41,6 +41,9 @@ def leaderboard() -> None:
     From a run to an entry: `llpbench run`, `llpbench leaderboard new`, `llpbench leaderboard
     add`. See leaderboard/README.md.
     """
+    from llpbench.board.dates import today
+
+    today()  # refuses what numpy, imported below, would stumble over
 
 
 @leaderboard.command()
