@@ -134,6 +134,7 @@ def test_only_what_competes_is_marked_and_the_nearest_to_a_goal_comes_first(runs
     table = llpbench.results_table(taught, far, metrics=["mae"])
     assert table.frame["method"].tolist() == ["near (supervised by chips)", "far"]
     assert set(table.frame["mark"]) == {""}
+    assert "the best" not in table.legend(), "what nothing bears is not explained"
     assert "Methods of different tracks or supervision are not compared" in table.legend()
 
 

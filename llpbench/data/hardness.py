@@ -111,7 +111,7 @@ class Hardness(Brief):
     def __str__(self) -> str:
         """The card as aligned lines."""
         title = f"Hardness of {mark_synthetic(self.dataset, self.synthetic)}"
-        lines = [title, *(f"  {what:<44}{value}" for what, value in self.lines())]
+        lines = [title, *(f"  {what:<42}  {value}" for what, value in self.lines())]
         return "\n".join(map(printable, lines))
 
     def _repr_html_(self) -> str:

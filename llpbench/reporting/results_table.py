@@ -32,8 +32,8 @@ from llpbench.scoring.measures import Measure
 Mark = Literal["best", "not told apart", ""]
 Setting = tuple[Run, ...]
 
-_LEGEND = (
-    "Means over seeds; in brackets 95 % intervals by resampling divisions, and seeds inside. "
+_VALUES = "Means over seeds; in brackets 95 % intervals by resampling divisions, and seeds inside."
+_MARKS = (
     "{best}: the best of its column; †: not told apart from it (permutation test by division, "
     "Holm's correction over all pairs of the column)."
 )
@@ -122,7 +122,8 @@ class ResultsTable:
             yield [escape(str(method)), *values, seeds]
 
     def _said(self, best: str) -> list[str]:
-        return [_LEGEND.format(best=best), *self.notes]
+        marks = [_MARKS.format(best=best)] if self.frame["mark"].any() else []
+        return [_VALUES, *marks, *self.notes]
 
 
 def _escape_markdown(text: str) -> str:
