@@ -13,7 +13,10 @@ from llpbench.errors import printable
 
 _CELL = "color: inherit; padding: .2em .6em; text-align: {}; vertical-align: top"
 _TABLE = "border-collapse: collapse; color: inherit; margin: .4em 0"
-_LINE = "border-bottom: 1px solid currentColor"
+_LINE = "border-bottom: 1px solid currentColor; overflow-wrap: normal"
+
+_WORD = "min-width: 7em"
+"""Of headings of rows, so that beside a long name they are not broken inside a word."""
 
 
 class Html(str):
@@ -34,7 +37,8 @@ def card(title: str, *parts: str, note: str = "") -> str:
     """
     shown = [Html(f"<strong>{escape_html(title)}</strong>"), *parts, note]
     blocks = [part if isinstance(part, Table) else _paragraph(part) for part in shown if part]
-    return f'<div style="color: inherit">{"".join(blocks)}</div>'
+    style = "color: inherit; overflow-wrap: anywhere"  # long names stay within the page
+    return f'<div style="{style}">{"".join(blocks)}</div>'
 
 
 def table(
@@ -73,7 +77,8 @@ def escape_html(text: str) -> str:
 
 def _row(cells: Sequence[str], first: str, right: set[int]) -> Iterator[str]:
     for number, text in enumerate(cells):
-        yield _cell("td" if number else first, text, number in right)
+        is_heading = number == 0 and first == "th"
+        yield _cell("th" if is_heading else "td", text, number in right, _WORD * is_heading)
 
 
 def _cell(tag: str, text: str, is_number: bool, more: str = "") -> str:

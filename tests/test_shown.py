@@ -228,9 +228,11 @@ def test_notebooks_can_be_read_in_light_and_dark(
 ) -> None:
     """At least 4.5 to 1, as axe-core measures it, in editors and under the theme's own rules."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    long = replace(scores["near"], attributes={"method": "W" * 300})
+    cards = [*pages(ds, run, scores, division_scores), long.compare(scores["far"])._repr_html_()]
     shown = "".join(
         f'<div class="cell_output"><div class="output text_html">{page}</div></div>'
-        for page in pages(ds, run, scores, division_scores)
+        for page in cards
     )
     for name, rules in GROUNDS.items():
         scheme = name.split()[-1]
@@ -245,5 +247,9 @@ def test_notebooks_can_be_read_in_light_and_dark(
         found = axe.run(page, options={"runOnly": ["color-contrast"]}).response
         bad = [node["html"] for rule in found["violations"] for node in rule["nodes"]]
         assert not bad, (name, bad[:3])
+        wide, room = page.evaluate(
+            "[document.body.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= room, "long names are broken"
         assert sum(len(rule["nodes"]) for rule in found["passes"]) > 100
         assert not re.search(r"color: (?!inherit)", shown.replace("currentColor", "inherit"))

@@ -100,7 +100,8 @@ def _cite_dataset(source: DatasetInfo | DatasetEntry) -> Citation:
     is_published = source.doi in {entry.doi for entry in catalog.load().datasets.values()} - {None}
     digest = source.digest if isinstance(source, DatasetInfo) else ""
     licence = f"Licence of the labels: {source.licence}" if source.licence else ""
-    note = [source.attribution, f"{licence}." if licence else "", digest]
+    credit = source.attribution.removesuffix(".")
+    note = [f"{credit}." if credit else "", f"{licence}." if licence else "", digest]
     fields = {
         "author": " and ".join(paper.authors) if is_published else _authors() if is_made else "",
         "title": title,
