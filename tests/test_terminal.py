@@ -175,7 +175,14 @@ def test_the_best_of_settings_stands_out(
         f"\x1b[1m{error}\x1b[0m" in line.replace("\x1b[1m  ", "\x1b[1m") for line in lines[:2]
     )
     print_runs([reference, tied[0]])
-    assert "\x1b[1m" not in capsys.readouterr().out, "there is nothing to compare with"
+    alone = capsys.readouterr().out
+    assert "\x1b[1m" not in alone, "there is nothing to compare with"
+    assert "\nonly " in alone
+    more = replace(reference.record, dataset="more", trained_on="more", dataset_digest="a")
+    print_runs([reference, replace(reference, record=more)])
+    printed = " ".join(capsys.readouterr().out.split())
+    for name in ("grid", "more"):
+        assert f"{name}, test split: only " in printed, "of several datasets notes name theirs"
 
 
 def test_messages_have_colour_and_lines_on_a_terminal_alone(

@@ -62,8 +62,12 @@ def print_runs(runs: Sequence[Run]) -> None:
         for table in _tables(rows):
             print_table(table, bold=best_cells(table, _BETTER, ranked))
             echo()
-    notes = [note for run in runs for note in _notes(run)]
-    for note in filter(None, dict.fromkeys(notes)):
+    notes = [
+        f"{_caption(run.record)}: {note}" if len(tables) > 1 else note
+        for run in runs
+        for note in filter(None, _notes(run))
+    ]
+    for note in dict.fromkeys(notes):
         say(note)
         echo()
     for run in runs:
