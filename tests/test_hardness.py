@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +159,10 @@ def test_the_card_is_told_as_json_text_and_html(ds: xr.Dataset) -> None:
     assert "25.0 %" in str(card)
     for what, value in card.lines():
         assert what in str(card)
-        assert f"<td>{value}</td>" in card._repr_html_()
+        assert f">{value}</td>" in card._repr_html_()
+    long = "a name of many letters, up to a hundred of them"
+    named = replace(card, intraclass_correlation={long: 0.25})
+    assert f"of {long}  0.250" in str(named), "its value stands apart"
 
 
 def test_a_dataset_without_labels_still_has_a_card(tmp_path: Path) -> None:
