@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llpbench.predictions.files import read_predictions, write_predictions
     from llpbench.predictions.table import make_predictions
     from llpbench.reporting.citing import cite
-    from llpbench.reporting.results_table import results_table
+    from llpbench.reporting.results import results_table
     from llpbench.running.predicting import predict_region
     from llpbench.running.run import run_method
     from llpbench.scoring import evaluate
@@ -43,7 +43,7 @@ _HOMES = {
     "predict_region": "llpbench.running.predicting",
     "write_map": "llpbench.maps",
     "cite": "llpbench.reporting.citing",
-    "results_table": "llpbench.reporting.results_table",
+    "results_table": "llpbench.reporting.results",
     "make_predictions": "llpbench.predictions.table",
     "read_predictions": "llpbench.predictions.files",
     "write_predictions": "llpbench.predictions.files",

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llpbench.cli import options
 from llpbench.cli.helping import WholeSummaries
-from llpbench.cli.options import (
-    FOLDER,
-    PATH,
-    board_option,
-    datasets_option,
-    json_option,
-    wide_option,
-)
 from llpbench.cli.output import (
     echo,
     print_error,
@@ -47,18 +40,18 @@ def leaderboard() -> None:
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("folder", metavar="DIR", type=options.FOLDER)
 @click.option(
     "--from-run",
     "runs",
-    type=FOLDER,
+    type=options.FOLDER,
     multiple=True,
     help="Folder of a run, or of several runs; give it several times for seeds and datasets.",
 )
 @click.option(
     "--predictions",
     "files",
-    type=PATH,
+    type=options.PATH,
     multiple=True,
     help="Predictions of another program instead: a csv, parquet or zarr; give it several times "
     "for seeds.",
@@ -102,9 +95,9 @@ def new(
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@board_option
-@json_option
+@click.argument("folder", metavar="DIR", type=options.FOLDER)
+@options.board_option
+@options.json_option
 def check(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR: form, metadata, predictions, and signs that something is wrong.
 
@@ -121,10 +114,10 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
 
 
 @leaderboard.command()
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@board_option
-@wide_option
-@json_option
+@click.argument("folder", metavar="DIR", type=options.FOLDER)
+@options.board_option
+@options.wide_option
+@options.json_option
 def add(folder: Path, board: Board, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
@@ -148,9 +141,9 @@ def add(folder: Path, board: Board, as_json: bool) -> None:
     is_flag=True,
     help="Score segmentations as well, which needs them and the datasets' imagery.",
 )
-@board_option
-@wide_option
-@json_option
+@options.board_option
+@options.wide_option
+@options.json_option
 def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -> None:
     """Score what is new or was scored by another version of the scorer."""
     from llpbench.board.upkeep import score_board
@@ -160,9 +153,9 @@ def score(entries: tuple[str, ...], pixels: bool, board: Board, as_json: bool) -
 
 
 @leaderboard.command()
-@board_option
-@wide_option
-@json_option
+@options.board_option
+@options.wide_option
+@options.json_option
 def replay(board: Board, as_json: bool) -> None:
     """Score everything again and compare with what is stored.
 
@@ -200,10 +193,10 @@ def replay(board: Board, as_json: bool) -> None:
 
 @leaderboard.command()
 @click.argument("entry")
-@datasets_option(required=False)
-@board_option
-@wide_option
-@json_option
+@options.datasets_option(required=False)
+@options.board_option
+@options.wide_option
+@options.json_option
 def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool) -> None:
     """Run the command of ENTRY again, if it is `llpbench run` of a method that ships here.
 
@@ -228,9 +221,9 @@ def reproduce(entry: str, datasets: tuple[str, ...], board: Board, as_json: bool
     show_default=True,
     help="Name of the metric, as in `llpbench evaluate --json`.",
 )
-@board_option
-@wide_option
-@json_option
+@options.board_option
+@options.wide_option
+@options.json_option
 def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) -> None:
     """Compare ENTRIES pair by pair, divisions paired: difference, interval, permutation test.
 
@@ -249,7 +242,7 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
 
 @leaderboard.command()
 @click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
-@board_option
+@options.board_option
 def truth(datasets: tuple[str, ...], board: Board) -> None:
     """Make the truth tables of DATASETs, which must be on this machine.
 
@@ -269,7 +262,7 @@ def truth(datasets: tuple[str, ...], board: Board) -> None:
 
 
 @leaderboard.command()
-@board_option
+@options.board_option
 def build(board: Board) -> None:
     """Make the page, site/index.html, and the ranking in the board's README."""
     from llpbench.board.site import build_site

@@ -179,7 +179,7 @@ def results(folders: tuple[Path, ...], metrics: tuple[str, ...], form: str, as_j
     Values are means over seeds with 95 % intervals. Of the methods of a track the best is marked,
     and those that a paired test does not tell apart from it.
     """
-    from llpbench.reporting.results_table import results_table
+    from llpbench.reporting.results import results_table
 
     table = results_table(*folders, metrics=metrics)
     if as_json:
