@@ -22,7 +22,13 @@ from llpbench.board.upkeep import score_board
 from llpbench.board.yaml_files import read_yaml, write_yaml
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.statistics import cluster_bootstrap, ratio, stratified_bootstrap
+from llpbench.statistics import (
+    cluster_bootstrap,
+    paired_bootstrap,
+    ratio,
+    stratified_bootstrap,
+    stratified_difference,
+)
 
 NAMES = [f"d{number}" for number in range(30)]
 
@@ -46,6 +52,23 @@ def test_one_dataset_has_the_interval_of_the_cluster_bootstrap() -> None:
         [one.value, one.low, one.high], [expected.value, expected.low, expected.high], rtol=1e-6
     )
     assert one.note == expected.note
+
+
+def test_a_difference_on_one_dataset_is_that_of_the_paired_bootstrap() -> None:
+    """Seeds included; what is hard for both methods cancels out."""
+    first, second = some_sums(1, seeds=3), some_sums(2, seeds=2)
+    found = stratified_difference([first], [second], [NAMES], mean_ratio)
+    expected = paired_bootstrap(first, second, ratio, draws=2000)
+    np.testing.assert_allclose(
+        [found.value, found.low, found.high],
+        [expected.value, expected.low, expected.high],
+        rtol=1e-6,
+    )
+    worse = some_sums(1) + np.array([1, 0])
+    alone = stratified_bootstrap([worse], [NAMES], mean_ratio)
+    near = stratified_difference([worse], [some_sums(1)], [NAMES], mean_ratio)
+    assert near.low > 0
+    assert near.high - near.low < 0.5 * (alone.high - alone.low)
 
 
 def test_errors_that_datasets_share_do_not_cancel_out() -> None:
@@ -165,6 +188,12 @@ def test_the_aggregate_is_of_methods_on_all_datasets(overview: Overview) -> None
         assert aggregate is not None
         assert aggregate.value == pytest.approx(np.mean(values), abs=1e-8)
         assert aggregate.low < aggregate.value < aggregate.high
+    behind = line(overview, "bad").behind
+    best, bad = line(overview, "good").aggregate, line(overview, "bad").aggregate
+    assert behind is not None
+    assert behind.value == pytest.approx(best.value - bad.value, abs=1e-8)
+    assert 0 < behind.low < behind.value < behind.high
+    assert [one.title for one in overview.lines if one.behind] == ["bad"]
     assert overview.aggregated == "mean"
     assert overview.note.startswith("The mean is over first and second, each counted once, of met")
 
@@ -189,7 +218,7 @@ def test_synthetic_datasets_do_not_count_beside_real_ones(
     assert "not counted: synthetic ones" in found.note
     (found,) = make_overviews(board, [scored[0], third])
     assert found.note.startswith("The mean is over first and third, each")
-    assert found.note.endswith("these datasets alone.")
+    assert found.note.endswith("each pair for itself.")
 
 
 def _renamed(board: Board, table: Table, name: str, *, synthetic: bool) -> Table:

@@ -27,12 +27,21 @@ from llpbench.metrics.arrays import FloatArray, quotient
 from llpbench.scoring import train_mean
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.score import Score
-from llpbench.statistics import division_sums, stratified_bootstrap
+from llpbench.statistics import (
+    Interval,
+    division_sums,
+    stratified_bootstrap,
+    stratified_difference,
+)
 
 METRIC = "skill"
 TRIMMED = 0.25
 """Part of the datasets that the interquartile mean leaves out at either end."""
 DIGITS = 9
+
+_Sums = list[FloatArray]
+"""Of a method on each dataset that counts, shape (seed, division, 2); empty if one lacks."""
+_Ids = Sequence[Sequence[str]]
 
 
 def make_overviews(board: Board, tables: Sequence[Table]) -> list[Overview]:
@@ -54,7 +63,9 @@ def _overview(board: Board, tables: Sequence[Table]) -> Overview:
     nulls = {table.dataset: _null_errors(board, table.dataset) for table in used}
     rows = [{row.id: row for row in table.rows if row.result} for table in tables]
     ids = dict.fromkeys(name for here in rows for name in here)
-    lines = [_line([here.get(name) for here in rows], tables, nulls) for name in ids]
+    sums = {name: _sums([here.get(name) for here in rows], tables, nulls) for name in ids}
+    divisions = [[division.id for division in table.divisions] for table in used]
+    lines = [_line([here.get(name) for here in rows], sums[name], divisions) for name in ids]
     return Overview(
         track=tables[0].track,
         metric=Metric.of(BY_NAME[METRIC]),
@@ -62,7 +73,7 @@ def _overview(board: Board, tables: Sequence[Table]) -> Overview:
         titles=[table.title for table in tables],
         aggregated=_name(len(used)),
         note=_note(used, len(tables)),
-        lines=sorted(lines, key=_place),
+        lines=_compared(sorted(lines, key=_place), sums, divisions),
     )
 
 
@@ -90,36 +101,53 @@ def _null_errors(board: Board, dataset: str) -> FloatArray:
     return sums
 
 
-def _line(
+def _sums(
     rows: Sequence[Row | None], tables: Sequence[Table], nulls: Mapping[str, FloatArray]
-) -> OverviewLine:
-    known = next(row for row in rows if row is not None)
-    assert known.kind != "reported"  # it has a result
+) -> _Sums:
+    """Errors of a method and of the train mean, of each dataset that counts; none if one lacks."""
     here = [
-        (row.result, table)
+        _with_null(row.result, table, nulls[table.dataset])
         for row, table in zip(rows, tables, strict=True)
         if row is not None and row.result is not None and table.dataset in nulls
     ]
+    return here if len(here) == len(nulls) else []
+
+
+def _with_null(result: Result, table: Table, null: FloatArray) -> FloatArray:
+    errors = error_sums(result, [division.chips for division in table.divisions])[..., 0]
+    return np.stack([errors, np.broadcast_to(null, errors.shape)], axis=-1)
+
+
+def _line(rows: Sequence[Row | None], sums: _Sums, divisions: _Ids) -> OverviewLine:
+    known = next(row for row in rows if row is not None)
+    assert known.kind != "reported"  # it has a result
     return OverviewLine(
         id=known.id,
         kind=known.kind,
         title=known.title,
         team=known.team,
         scores=[row.metrics.get(METRIC) if row else None for row in rows],
-        aggregate=_aggregate(here, nulls) if len(here) == len(nulls) else None,
+        aggregate=_score(stratified_bootstrap(sums, divisions, mean_skill)) if sums else None,
     )
 
 
-def _aggregate(results: Sequence[tuple[Result, Table]], nulls: Mapping[str, FloatArray]) -> Score:
-    """Skill over datasets, its interval by resampling the divisions of each."""
-    sums = []
-    for result, table in results:
-        errors = error_sums(result, [division.chips for division in table.divisions])[..., 0]
-        null = np.broadcast_to(nulls[table.dataset], errors.shape)
-        sums.append(np.stack([errors, null], axis=-1))
-    divisions = [[division.id for division in table.divisions] for _, table in results]
-    found = stratified_bootstrap(sums, divisions, mean_skill)
-    value, low, high = (float(number) for number in (found.value, found.low, found.high))
+def _compared(
+    lines: Sequence[OverviewLine], sums: Mapping[str, _Sums], divisions: _Ids
+) -> list[OverviewLine]:
+    """The lines, those of entries with how far they lie behind the first."""
+    ranked = [line.id for line in lines if line.kind == "entry" and line.aggregate]
+
+    def behind(line: OverviewLine) -> Score | None:
+        if line.id not in ranked[1:]:
+            return None
+        pair = sums[ranked[0]], sums[line.id]
+        return _score(stratified_difference(*pair, divisions, mean_skill))
+
+    return [line.model_copy(update={"behind": behind(line)}) for line in lines]
+
+
+def _score(interval: Interval) -> Score:
+    value, low, high = map(float, (interval.value, interval.low, interval.high))
     return Score(value=value, low=low, high=high).rounded(DIGITS)
 
 
@@ -148,7 +176,8 @@ def _note(used: Sequence[Table], shown: int) -> str:
     said = (
         f"The {_name(len(used))} is over {names}, each counted once, of methods scored on all of "
         "them; its 95 % interval resamples test divisions within datasets, and seeds, and is about "
-        "these datasets alone."
+        "these datasets alone. Entries are compared with the best on the same divisions, each pair "
+        "for itself."
     )
     if shown == len(used):
         return said

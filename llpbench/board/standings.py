@@ -160,7 +160,8 @@ class OverviewLine(Stored):
 
     ``scores`` are in the order of the overview's datasets, None where there is no such row;
     ``aggregate`` is over the datasets that all lines with an aggregate share, None for a method
-    that was not scored on all of them.
+    that was not scored on all of them; ``behind`` how far the aggregate of an entry lies below that
+    of the best one, the difference on the same divisions with its interval, else None.
     """
 
     id: str
@@ -169,6 +170,7 @@ class OverviewLine(Stored):
     team: str
     scores: list[Score | None]
     aggregate: Score | None
+    behind: Score | None = None
 
 
 class Overview(Stored):

@@ -24,7 +24,7 @@ from llpbench.statistics.blocks import spatial_blocks
 from llpbench.statistics.bootstrap import Interval, cluster_bootstrap, paired_bootstrap
 from llpbench.statistics.permutation import PermutationTest, holm, sign_flip_test
 from llpbench.statistics.ranking import Ranking, rank_methods
-from llpbench.statistics.several import stratified_bootstrap
+from llpbench.statistics.several import stratified_bootstrap, stratified_difference
 from llpbench.statistics.sums import FEW_DIVISIONS, caution, division_sums, ratio, ratios
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "sign_flip_test",
     "spatial_blocks",
     "stratified_bootstrap",
+    "stratified_difference",
 ]

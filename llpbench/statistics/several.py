@@ -76,20 +76,84 @@ def stratified_bootstrap(
     >>> round(both.value, 2), round(both.low, 2), round(both.high, 2)
     (0.15, 0.14, 0.16)
     """
-    arrays = [as_sums(one) for one in sums]
-    for one, ids in zip(arrays, divisions, strict=True):
+    return _bootstrap([sums], divisions, statistic, draws, level, random_state)
+
+
+def stratified_difference(
+    first: Sequence[ArrayLike],
+    second: Sequence[ArrayLike],
+    divisions: Sequence[Sequence[str]],
+    statistic: Statistic,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    random_state: int = 0,
+) -> Interval:
+    """Confidence interval of the difference between two methods over several datasets.
+
+    Each draw takes the same divisions for both methods, and seeds for each on their own: what is
+    hard for both cancels out, which two intervals side by side do not show.
+
+    Parameters
+    ----------
+    first, second : sequence of array_like, each of shape (C, m) or (seeds, C, m)
+        Sums of both methods on the same datasets; numbers of seeds may differ.
+    divisions, statistic, draws, level, random_state
+        As in :func:`stratified_bootstrap`.
+
+    Returns
+    -------
+    Interval
+        The statistic of ``first`` minus that of ``second``.
+
+    Raises
+    ------
+    MetricError
+        As :func:`stratified_bootstrap`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.column_stack([np.tile([0.5, 1.5], 30), np.full(60, 10.0)])
+    >>> ids = [[f"d{number}" for number in range(60)]]
+    >>> def mean_error(totals):
+    ...     return (totals[..., 0] / totals[..., 1]).mean(axis=-1)
+    >>> interval = stratified_difference([sums], [sums - [0.1, 0]], ids, mean_error)
+    >>> round(interval.value, 6), round(interval.low, 6), round(interval.high, 6)
+    (0.01, 0.01, 0.01)
+    """
+
+    def difference(totals: FloatArray) -> FloatArray:
+        one, other = np.split(totals, 2, axis=-1)
+        return np.subtract(statistic(one), statistic(other))
+
+    return _bootstrap([first, second], divisions, difference, draws, level, random_state)
+
+
+def _bootstrap(
+    methods: Sequence[Sequence[ArrayLike]],
+    divisions: Sequence[Sequence[str]],
+    statistic: Statistic,
+    draws: int,
+    level: float,
+    random_state: int,
+) -> Interval:
+    """Bootstrap a statistic of the terms of one or two methods, side by side for each dataset."""
+    arrays = [[as_sums(one) for one in sums] for sums in methods]
+    for one, ids in zip(arrays[0], divisions, strict=True):
         if one.shape[1] != len(set(ids)):
             raise MetricError(
                 f"each division needs an id of its own, found {len(set(ids))} ids of "
                 f"{one.shape[1]} divisions"
             )
-    shape = (len(arrays), arrays[0].shape[2])
+    datasets = len(divisions)
 
     def flat(totals: FloatArray) -> FloatArray:
-        return np.asarray(statistic(totals.reshape(*totals.shape[:-1], *shape)))
+        return np.asarray(statistic(totals.reshape(*totals.shape[:-1], datasets, -1)))
 
     fewest = min(map(len, divisions))
-    value = float(flat(np.stack([one.mean(axis=0).sum(axis=0) for one in arrays]).ravel()))
+    means = [[one.mean(axis=0).sum(axis=0) for one in sums] for sums in arrays]
+    value = float(flat(np.concatenate(means, axis=-1).ravel()))
     low = high = float("nan")
     if fewest >= MINIMUM_DIVISIONS:
         observed, counts, totals = _resampled(arrays, divisions, draws, random_state)
@@ -101,36 +165,31 @@ def stratified_bootstrap(
 
 
 def _resampled(
-    arrays: Sequence[FloatArray],
+    methods: Sequence[Sequence[FloatArray]],
     divisions: Sequence[Sequence[str]],
     draws: int,
     random_state: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sums of each division, a row; how often it is in each draw; what the draws add up to.
 
-    Shapes (row, dataset · m), (draws, row), (draws, dataset · m).
+    Shapes (row, terms), (draws, row), (draws, terms): terms by dataset, then method.
     """
-    datasets, terms = len(arrays), arrays[0].shape[2]
-    totals = np.zeros((draws, datasets, terms))
+    datasets, each = len(divisions), methods[0][0].shape[2]
+    totals = np.zeros((draws, datasets, len(methods), each))
     rows, counts = [], []
     for number, (ids, members) in enumerate(_regions(divisions)):
         taken = resampling_counts(len(ids), draws, random_state + number)
-        block = np.zeros((len(ids), datasets, terms))
+        block = np.zeros((len(ids), datasets, len(methods), each))
         place = {one: row for row, one in enumerate(ids)}
         for dataset in members:
             here = [place[one] for one in divisions[dataset]]
-            block[here, dataset] = arrays[dataset].mean(axis=0)
-            totals[:, dataset] = resampled_totals(
-                arrays[dataset], taken[:, here], (random_state, dataset)
-            )
-        rows.append(block)
+            for method, arrays in enumerate(methods):
+                block[here, dataset, method] = arrays[dataset].mean(axis=0)
+                seed = (random_state, dataset + method * datasets)
+                totals[:, dataset, method] = resampled_totals(arrays[dataset], taken[:, here], seed)
+        rows.append(block.reshape(len(ids), -1))
         counts.append(taken)
-    flat = datasets * terms
-    return (
-        np.concatenate(rows).reshape(-1, flat),
-        np.hstack(counts),
-        totals.reshape(draws, flat),
-    )
+    return np.concatenate(rows), np.hstack(counts), totals.reshape(draws, -1)
 
 
 def _regions(divisions: Sequence[Sequence[str]]) -> list[_Region]:

@@ -34,8 +34,9 @@ function aggregateName({ aggregated, metric }) {
   return `${aggregated} ${metric.name}`.replaceAll("_", " ");
 }
 
-function isOverlapping(one, other) {
-  return isNumber(one.low) && isNumber(other.low) && one.low <= other.high && other.low <= one.high;
+/** Whether the best entry is told apart from that of a line, on the same divisions. */
+export function isApart({ behind }) {
+  return isNumber(behind?.low) && behind.low > 0;
 }
 
 function named(titles) {
@@ -51,7 +52,17 @@ function dataSentence(columns) {
 function designedSentence(line, columns) {
   const tuned = columns.filter(({ table }) => table.byId.get(line.id)?.designed_here).map((one) => one.title);
   if (!tuned.length) return "";
-  return ` It was designed or tuned on labels of ${tuned.length === columns.length ? "all these data" : named(tuned)}: no independent result there.`;
+  return ` ${line.title} was designed or tuned on labels of ${tuned.length === columns.length ? "all these data" : named(tuned)}: no independent result there.`;
+}
+
+/** The next entry, and how sure it is that the best is better. */
+function beforeSentence(next) {
+  const { behind, title, aggregate } = next;
+  const other = `${title} with ${fixed(aggregate.value, 3)}`;
+  if (!isNumber(behind?.low)) return `, before ${other}`;
+  const limits = `95 % ${range(behind.low, behind.high, 3)}`;
+  if (isApart(next)) return `, before ${other} (${fixed(behind.value, 3)} lower on the same divisions, ${limits})`;
+  return `, not told apart from ${other} (the difference on the same divisions is ${fixed(behind.value, 3)}, ${limits})`;
 }
 
 /** Who is best over all datasets, by how much, how sure that is, and on which data. */
@@ -59,9 +70,8 @@ export function overviewSentence(overview, columns) {
   const [best, second] = overview.lines.filter((line) => line.kind === "entry" && line.aggregate);
   if (!best) return `No ranked method has an aggregate over these datasets.${dataSentence(columns)}`;
   const limits = range(best.aggregate.low, best.aggregate.high, 3);
-  const before = second && `, before ${second.title} with ${fixed(second.aggregate.value, 3)}; ${isOverlapping(best.aggregate, second.aggregate) ? "their intervals overlap" : "their intervals do not overlap"}`;
   return [
-    `${best.title} has the best ${aggregateName(overview)}, ${fixed(best.aggregate.value, 3)}${limits && ` (95 % ${limits})`}${before ?? ""}.`,
+    `${best.title} has the best ${aggregateName(overview)}, ${fixed(best.aggregate.value, 3)}${limits && ` (95 % ${limits})`}${second ? beforeSentence(second) : ""}.`,
     designedSentence(best, columns), dataSentence(columns),
   ].join("");
 }
@@ -107,10 +117,13 @@ function scoreCell(line, column, overview, scale, leaders) {
         html("span", { class: "limits" }, limits)), bar(score, scale)));
 }
 
-function aggregateCell({ aggregate }, isBest) {
+function aggregateCell(line, best) {
+  const { aggregate } = line;
   if (!aggregate || !isNumber(aggregate.value)) return noValue();
-  return html("td", { class: isBest ? "aggregate best" : "aggregate" },
-    html("span", { class: "figures" }, html("span", {}, html("b", {}, fixed(aggregate.value, 3)), isBest && leaderMark("best")),
+  const isTied = isNumber(line.behind?.low) && !isApart(line);
+  const mark = line === best ? "best" : isTied && "tied";
+  return html("td", { class: mark ? `aggregate ${mark}` : "aggregate" },
+    html("span", { class: "figures" }, html("span", {}, html("b", {}, fixed(aggregate.value, 3)), mark && leaderMark(mark)),
       html("span", { class: "limits" }, range(aggregate.low, aggregate.high, 3))));
 }
 
@@ -133,11 +146,11 @@ function gridSections(overview, columns) {
 
 /** How the line of a method is made. */
 function gridLines(overview, columns, scale) {
-  const best = overview.lines.find((line) => line.kind === "entry" && line.aggregate)?.aggregate.value;
+  const best = overview.lines.find((line) => line.kind === "entry" && line.aggregate);
   const leaders = columns.map(({ table }) => leadersOf(table));
   return (line) => html("tr", { class: line.kind },
     html("th", { scope: "row", class: "method" }, line.title, html("span", { class: "who" }, line.team)),
-    aggregateCell(line, line.kind === "entry" && line.aggregate?.value === best),
+    aggregateCell(line, best),
     columns.map((column, n) => scoreCell(line, column, overview, scale, leaders[n])));
 }
 
@@ -163,7 +176,7 @@ function overviewOf(overview, tables) {
     html("h3", { class: "track" }, `${overview.track} track`),
     html("p", { class: "verdict" }, overviewSentence(overview, columns)),
     html("p", { class: "small" }, "Cells: ", explained(metric.title, metric.definition), " ", direction(metric),
-      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best of its dataset. The short line is zero, \u25c2 lies beyond the scale."),
+      ", with 95 % intervals on one scale; each leads to the page of the entry. \u2605 best, \u2248 not told apart from the best. The short line is zero, \u25c2 lies beyond the scale."),
     gridOf(overview, columns),
     html("p", { class: "small below" }, overview.note),
     findings(columns));
