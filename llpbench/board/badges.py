@@ -21,64 +21,14 @@ _GROUND, _INDEPENDENT, _DESIGNED = "#3b4045", "#185a9d", "#7a4a00"
 _TO = "\u2013"  # an en dash
 _EM = 11
 _ASCII = (
-    *(
-        32,
-        40,
-        46,
-        84,
-        64,
-        95,
-        78,
-        27,
-        39,
-        39,
-        50,
-        84,
-        32,
-        36,
-        32,
-        34,
-        64,
-        64,
-        64,
-        64,
-        64,
-        64,
-        64,
-        64,
-    ),
-    *(64, 64, 34, 34, 84, 84, 84, 53, 100, 68, 69, 70, 77, 63, 58, 77, 75, 29, 29, 66, 56, 86, 75),
-    *(79, 60, 79, 69, 63, 61, 73, 68, 99, 69, 61, 69, 39, 34, 39, 84, 50, 50, 61, 63, 55, 63, 62),
-    *(
-        35,
-        63,
-        63,
-        28,
-        28,
-        58,
-        28,
-        97,
-        63,
-        61,
-        63,
-        63,
-        41,
-        52,
-        39,
-        63,
-        59,
-        82,
-        59,
-        59,
-        52,
-        64,
-        34,
-        64,
-    ),
-    84,
+    "32 40 46 84 64 95 78 27 39 39 50 84 32 36 32 34 64 64 64 64 64 64 64 64 64 64 34 34 84 "
+    "84 84 53 100 68 69 70 77 63 58 77 75 29 29 66 56 86 75 79 60 79 69 63 61 73 68 99 69 61 "
+    "69 39 34 39 84 50 50 61 63 55 63 62 35 63 63 28 28 58 28 97 63 61 63 63 41 52 39 63 59 "
+    "82 59 59 52 64 34 64 84"
 )
 """Advance of each character from the space to the tilde in DejaVu Sans, in hundredths of its size:
 that of Verdana, but for rounding."""
+_ADVANCES = [int(number) for number in _ASCII.split()]
 
 
 def write_badges(board: Board, tables: Sequence[Table]) -> None:
@@ -126,7 +76,7 @@ def text_width(text: str) -> int:
 
 def _advance(character: str) -> int:
     if " " <= character <= "~":
-        return _ASCII[ord(character) - ord(" ")]
+        return _ADVANCES[ord(character) - ord(" ")]
     if unicodedata.combining(character):
         return 0
     wide = unicodedata.east_asian_width(character) in "WF"

@@ -149,12 +149,7 @@ def _fitting(
 
 def _narrowest(columns: Sequence[_Column]) -> int:
     return _total(
-        [
-            min(column.width, _NARROWEST)
-            if column.is_prose and not column.to_right
-            else column.width
-            for column in columns
-        ]
+        [min(column.width, _NARROWEST) if column.is_prose else column.width for column in columns]
     )
 
 

@@ -14,6 +14,7 @@ from llpbench.markdown import format_interval
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
 from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
+from llpbench.style import short
 
 TOLD_APART = 0.05
 """Methods are told apart where chance gives a difference as large in no more than so many cases."""
@@ -122,7 +123,7 @@ class Comparison:
         """The difference with its interval, the p-value, and how many divisions it is from."""
         interval = format_interval(self.low, self.high, decimals=4, to=" to ")
         said = [
-            f"{_short(self.first)} minus {_short(self.second)} {self.difference:z.4f}",
+            f"{short(self.first)} minus {short(self.second)} {self.difference:z.4f}",
             f"95 % interval {interval}" if interval else "no interval",
             self._p_text,
             f"{self.divisions} division" + "s" * (self.divisions != 1),
@@ -162,10 +163,6 @@ class Comparison:
         return notebook.card(
             f"{self.finding}.", table, f"{test} {self.measure.definition}", note=note
         )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:39]}…"
 
 
 def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:

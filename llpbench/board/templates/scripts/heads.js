@@ -5,6 +5,7 @@ import { fixed } from "./numbers.js";
 import { definition, direction } from "./definitions.js";
 import { METHOD_COLUMN, RANK_COLUMN, titled } from "./columns.js";
 import { condition } from "./filters.js";
+import { LONGEST_TEXTS } from "./view.js";
 
 const SYNTAX = "Conditions look like <0.1, >= 5k or 0.1..0.2; a number alone keeps what is as good or better.";
 
@@ -46,7 +47,7 @@ export class Conditions {
   input({ name, title, better }, change) {
     const sign = better === "higher" ? "\u2265" : "\u2264";
     return html("input", {
-      type: "text", placeholder: sign, autocomplete: "off", spellcheck: "false", maxlength: 40, "data-condition": name,
+      type: "text", placeholder: sign, autocomplete: "off", spellcheck: "false", maxlength: LONGEST_TEXTS.condition, "data-condition": name,
       "aria-label": `Keep rows by ${title}`, "aria-describedby": this.help.id, on: { input: (event) => change(event.target.value) },
     });
   }

@@ -6,7 +6,7 @@ import { address } from "./rows.js";
 import { board, rankedIn } from "./board.js";
 import { TIER } from "./badges.js";
 import { RANK_COLUMN, firstDirection, sorted, valueColumns } from "./columns.js";
-import { filterOf, filtersInWords, orderInWords, plainView, readView, writeView } from "./view.js";
+import { LONGEST_TEXTS, filterOf, filtersInWords, orderInWords, plainView, readView, writeView } from "./view.js";
 import { overlappingPairs, tieTitle, tiesOf } from "./ties.js";
 import { Conditions, headOf, markSorted } from "./heads.js";
 import { Growing } from "./later.js";
@@ -55,7 +55,7 @@ export class Ranking {
 
   toolbar() {
     this.search = html("input", {
-      type: "search", id: "search", placeholder: "Method, team, \u2026", autocomplete: "off", maxlength: 200, value: this.state.search,
+      type: "search", id: "search", placeholder: "Method, team, \u2026", autocomplete: "off", maxlength: LONGEST_TEXTS.search, value: this.state.search,
       on: { input: (event) => { this.state.search = event.target.value; this.refilter(); } },
     });
     this.tier = html("select", { id: "tier", on: { change: (event) => { this.state.tier = event.target.value; this.refilter(); } } },

@@ -4,7 +4,8 @@ import { TIER } from "./badges.js";
 import { METHOD_COLUMN, RANK_COLUMN, firstDirection } from "./columns.js";
 import { condition, isFound } from "./filters.js";
 
-const LONGEST_TEXTS = { search: 200, condition: 40 };
+/** Letters of a search and of a condition, typed or from an address. */
+export const LONGEST_TEXTS = { search: 200, condition: 40 };
 const ORDERS = ["ascending", "descending"];
 
 /** As a ranking is shown at first, and again when its filters are cleared. */
