@@ -116,6 +116,25 @@ def test_a_kill_while_pooch_checks_costs_no_byte(zenodo: ZenodoServer, tmp_path:
     assert archive.stat().st_nlink == 1
 
 
+def test_a_kill_right_after_the_stamp_leaves_nothing_else(
+    zenodo: ZenodoServer, tmp_path: Path
+) -> None:
+    zenodo.publish(RECORD, NAME, PAYLOAD)
+    program = """
+import os, pathlib
+rename = pathlib.Path.replace
+def and_die(part, path):
+    rename(part, path)
+    path.name.endswith(".stamp.json") and os.kill(os.getpid(), 9)
+pathlib.Path.replace = and_die
+"""
+    command = [sys.executable, "-P", "-c", program + FETCH, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    archive = Archive(RECORD, tmp_path).fetch()
+    assert len(zenodo.asked("file")) == 1
+    assert sorted(path.name for path in archive.parent.iterdir()) == [NAME, f"{NAME}.stamp.json"]
+
+
 def test_an_interrupt_keeps_what_arrived(slow: ZenodoServer, tmp_path: Path) -> None:
     slow.pause = 0.05
     with start(tmp_path) as process:

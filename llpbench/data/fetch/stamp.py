@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from llpbench.writing import replace_text
+from llpbench.writing import replacing
 
 
 def stamp_path(file: Path) -> Path:
@@ -14,8 +14,13 @@ def stamp_path(file: Path) -> Path:
 
 
 def write_stamp(file: Path, md5: str) -> None:
-    """Note that a file has just been found to have an md5."""
-    replace_text(stamp_path(file), json.dumps(_stamp(file, md5)) + "\n")
+    """Note that a file has just been found to have an md5; the caller is its only writer.
+
+    A lock of its own would stay where a process is killed just before it ends: nobody writes
+    the stamp of a finished download again, so nobody would remove it.
+    """
+    with replacing(stamp_path(file), resume=True) as part:
+        part.write_text(json.dumps(_stamp(file, md5)) + "\n", encoding="utf-8")
 
 
 def is_stamped(file: Path, md5: str) -> bool:
