@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llpbench.data.batches.images import load_images
 from llpbench.data.splits import take_part
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods.estimate import Estimate, collect
@@ -21,6 +23,7 @@ from llpbench.protocol import prediction_inputs, training_inputs
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.exported.card import Card
     from llpbench.methods.journal import Journal
     from llpbench.methods.method import Method, Progress
 
@@ -111,6 +114,13 @@ def predict(
 def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:
     """What predicts single chips of ``ds`` by their position, for measuring how long one takes."""
     return method.chip_predictor(prediction_inputs(ds, method.track, inputs=method.inputs).load())
+
+
+def export(method: Method, path: Path, card: Card, train: xr.Dataset | None) -> None:
+    """Write a fitted method as a file; of the training chips given, only images are shown."""
+    images = None if train is None else load_images(train, card.array)
+    with _saying(f"{type(method).__name__} cannot be exported"):
+        method.export(path, card, images)
 
 
 def fit_post(processor: PostProcessor, train: Estimate, val: Estimate, ds: xr.Dataset) -> None:

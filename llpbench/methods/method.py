@@ -21,6 +21,8 @@ from llpbench.methods.settings import check_settings
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.exported.card import Card
+
 Progress: TypeAlias = Callable[..., Any]
 """Makes a progress bar, around an iterable or not, as :class:`tqdm.tqdm` does."""
 
@@ -252,6 +254,25 @@ class Method(BaseEstimator):  # type: ignore[misc]
     def multiply_adds(self) -> int | None:
         """Multiply-adds to predict one chip, None where they are not counted."""
         return None
+
+    def export(self, path: Path, card: Card, calibration: NDArray[Any] | None) -> None:
+        """Write the fitted method as a file that runs without it.
+
+        Parameters
+        ----------
+        path : Path
+            A new file, or a new folder for a format of folders.
+        card : Card
+            What the file says of itself, its format and numbers among it.
+        calibration : ndarray, shape (n, row, column, band), or None
+            Images of training chips as they are stored, where ranges of numbers must be known.
+
+        Raises
+        ------
+        MethodError
+            If it cannot be written so.
+        """
+        raise MethodError(f"{type(self).__name__} cannot be exported: it is not written as a graph")
 
     def save(self, folder: Path) -> None:
         """Write the fitted method into a folder.

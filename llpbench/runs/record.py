@@ -14,18 +14,20 @@ from llpbench.data.appearance import Appearance
 from llpbench.data.imagery import Imagery
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError, examples, first_problem
+from llpbench.exported.footprint import ExportFootprint
 from llpbench.protocol import ALL, SPLITS
 from llpbench.reading import read_json, read_text
 from llpbench.scoring.division_scores import DivisionScores
 from llpbench.scoring.scores import Scores
 from llpbench.writing import is_name, recover
 
-FORMAT = 4
+FORMAT = 5
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
 neither ``train_on`` nor ``recipe``, 3 neither ``validation``, ``fold``, ``images`` nor
-``inputs``."""
+``inputs``, 4 no ``export``."""
 
 _RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(dict[str, Imagery])
+_EXPORT = TypeAdapter(ExportFootprint)
 
 RECORD = "run.json"
 """The record in a run folder; written last."""
@@ -91,6 +93,8 @@ class RunRecord(Brief):
         ``mae`` of the ``divisions`` of the val split whose shares are known, predicted by
         ``chips``, see :meth:`llpbench.data.divisions.Divisions.mae`: what may be chosen by. None
         where there are none, or the method was trained on them or is shown their shares.
+    export : ExportFootprint or None
+        The exported file that predicted, where it was one; nothing was trained then.
     """
 
     format: int
@@ -121,6 +125,7 @@ class RunRecord(Brief):
     fold: str | None = None
     images: dict[str, Imagery] | None = None
     inputs: dict[str, str] | None = None
+    export: ExportFootprint | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,6 +261,8 @@ def _convert(content: dict[str, Any]) -> dict[str, Any]:
         content["recipe"] = _RECIPE.validate_python(content["recipe"])
     if content.get("images") is not None:
         content["images"] = _IMAGES.validate_python(content["images"])
+    if content.get("export") is not None:
+        content["export"] = _EXPORT.validate_python(content["export"])
     if content["format"] > 1:
         return {**content, "format": FORMAT}
     settings = {**content.pop("parameters")}

@@ -1,0 +1,1 @@
+"""Methods written as files that run without the library that trained them."""

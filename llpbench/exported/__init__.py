@@ -1,0 +1,1 @@
+"""Methods as files that fly: one file, its runtime and no training library."""
