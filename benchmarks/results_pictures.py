@@ -75,12 +75,12 @@ def draw_costs(rows: pd.DataFrame, title: str) -> Figure:
             axis.scatter(spent[here], errors[here], s=34, c=COLOURS[kind], zorder=3 + order / 3)
         axis.set_ylim(0.6 * errors.min(), 1.08 * errors.max())
         axis.set_xlim(spent.min() / 2, spent.max() * 12)
-        front = _front(spent, errors, (rows["kind"] == "inductive").to_numpy())
-        axis.step(spent[front], errors[front], where="post", color=COLOURS["inductive"], alpha=0.5)
+        best = front(spent, errors, (rows["kind"] == "inductive").to_numpy())
+        axis.step(spent[best], errors[best], where="post", color=COLOURS["inductive"], alpha=0.5)
         axis.set_xlabel(name, fontsize=10)
         strip(axis)
         axis.tick_params(labelsize=9)
-        _name_points(axis, spent, errors, rows["method"].tolist())
+        name_points(axis, spent, errors, dict(enumerate(rows["method"])))
     figure.axes[0].set_ylabel("MAE of shares (lower is better)", fontsize=10)
     figure.suptitle(title, fontsize=12)
     _name_kinds(figure)
@@ -105,17 +105,17 @@ def _floor(rows: pd.DataFrame) -> float:
     return float(rows.loc[rows["method"] == "train-mean", "mae"].iloc[0])
 
 
-def _front(spent: np.ndarray, errors: np.ndarray, ranked: np.ndarray) -> list[int]:
+def front(spent: np.ndarray, errors: np.ndarray, ranked: np.ndarray) -> list[int]:
     """Positions of those ranked that none beats in cost and error, by their cost."""
-    front: list[int] = []
+    best: list[int] = []
     for number in np.lexsort((errors, spent)):
-        if ranked[number] and (not front or errors[number] < errors[front[-1]]):
-            front.append(int(number))
-    return front
+        if ranked[number] and (not best or errors[number] < errors[best[-1]]):
+            best.append(int(number))
+    return best
 
 
-def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> None:
-    """Write names beside points, on the first side where nothing is in the way."""
+def name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: Mapping[int, str]) -> None:
+    """Write names beside points, by their positions, on the first side where there is room."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Text
@@ -125,7 +125,7 @@ def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
     renderer = canvas.get_renderer()
     points = axis.transData.transform(np.column_stack([x, y]))
     taken = [(a - 6, b - 6, a + 6, b + 6) for a, b in points]
-    for number in np.argsort(y):
+    for number in sorted(names, key=lambda place: y[place]):
         for right, up in SIDES:
             text = axis.annotate(
                 names[number],
