@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from results_pictures import front, name_points
+from results_pictures import count, front, name_points
 
 from llpbench.style import DISTINCT, INK, legend_below, new_figure, strip
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 COSTS = {"bytes": "bytes of the file", "latency_p50_ms": "ms a chip, one thread (median)"}
 MARKS = {"none": "o", "dynamic": "s", "int8": "D", "int16x8": "^"}
-FORMATS = ("litert", "onnx", "savedmodel")
-FILLS = dict(zip(FORMATS, ("full", "none", "left"), strict=True))
+FILLS = {"litert": ("full", "filled"), "onnx": ("none", "hollow"), "savedmodel": ("left", "half")}
 
 
 def draw_pareto(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
@@ -35,7 +34,7 @@ def draw_pareto(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     shown = [name for name in titles if (table["dataset"] == name).any()]
     methods = list(table["method"].unique())
     colours = {name: DISTINCT[place % len(DISTINCT)] for place, name in enumerate(methods)}
-    figure = new_figure(width=12.0, height=0.8 + 4.2 * len(shown))
+    figure = new_figure(width=12.0, height=0.8 + 3.6 * len(shown))
     panels = figure.subplots(len(shown), len(COSTS), sharey="row", squeeze=False)
     for line, dataset in zip(panels, shown, strict=True):
         rows = table[table["dataset"] == dataset]
@@ -51,7 +50,8 @@ def draw_pareto(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
 def _draw_panel(axis: Axes, rows: pd.DataFrame, cost: str, colours: Mapping[str, str]) -> None:
     spent, errors = rows[cost].to_numpy(float), rows["mae"].to_numpy(float)
     axis.set_xscale("log")
-    axis.set_xlim(spent.min() / 2, spent.max() * 8)
+    axis.xaxis.set_major_formatter(lambda value, _: count(value))
+    axis.set_xlim(spent.min() / 2, spent.max() * 4)
     axis.set_ylim(0, 1.1 * errors.max())
     best = front(spent, errors, np.ones(len(rows), dtype=bool))
     axis.step(spent[best], errors[best], where="post", color=INK, alpha=0.4, linewidth=1)
@@ -59,7 +59,7 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame, cost: str, colours: Mapping[str,
         colour = colours[row["method"]]
         axis.plot(
             *(spent[place], errors[place], MARKS[row["quantize"]]),
-            fillstyle=FILLS[row["file_format"]],
+            fillstyle=FILLS[row["file_format"]][0],
             color=colour,
             markersize=6,
             zorder=3,
@@ -85,7 +85,7 @@ def _name_marks(figure: Figure, table: pd.DataFrame) -> None:
         return Line2D(*([], []), marker=mark, fillstyle=fill, linestyle="", color=INK, label=label)
 
     numbers = [name for name in MARKS if (table["quantize"] == name).any()]
-    formats = [name for name in FORMATS if (table["file_format"] == name).any()]
+    formats = [name for name in FILLS if (table["file_format"] == name).any()]
     handles = [handle(MARKS[name], "full", name) for name in numbers]
-    handles += [handle("o", FILLS[name], name) for name in formats]
+    handles += [handle("o", FILLS[name][0], f"{name} ({FILLS[name][1]})") for name in formats]
     legend_below(figure, handles, columns=len(handles))

@@ -69,7 +69,7 @@ def draw_costs(rows: pd.DataFrame, title: str) -> Figure:
         spent = rows[cost].astype(float).clip(lower=LEAST).to_numpy()
         errors = rows["mae"].astype(float).to_numpy()
         axis.set_xscale("log")
-        axis.xaxis.set_major_formatter(lambda value, _: _count(value))
+        axis.xaxis.set_major_formatter(lambda value, _: count(value))
         for order, kind in enumerate(("not ranked", "disaggregation", "inductive")):
             here = (rows["kind"] == kind).to_numpy()  # what is ranked is never hidden under bounds
             axis.scatter(spent[here], errors[here], s=34, c=COLOURS[kind], zorder=3 + order / 3)
@@ -87,8 +87,8 @@ def draw_costs(rows: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _count(value: float) -> str:
-    """1,000, 10 k, 1 M."""
+def count(value: float) -> str:
+    """Write a mark of an axis of powers of ten: 0.1, 1,000, 10 k, 1 M."""
     for size, unit in ((1e6, " M"), (1e4, " k")):
         if value >= size:
             return f"{value / (1e3 if unit == ' k' else size):g}{unit}"

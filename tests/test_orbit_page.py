@@ -68,7 +68,7 @@ def test_the_picture_shows_every_file_and_names_every_method() -> None:
         assert sorted(text.get_text() for text in axis.texts) == names
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["none", "int8", "litert", "onnx", "savedmodel"]
+    assert labels == ["none", "int8", "litert (filled)", "onnx (hollow)", "savedmodel (half)"]
 
 
 def test_seconds_of_a_link_and_speed_over_ground() -> None:
