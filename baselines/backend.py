@@ -15,7 +15,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from llpbench.errors import MethodError
+from llpbench.errors import LLPBenchError, MethodError
 
 
 class _Lazy:
@@ -44,7 +44,7 @@ def load_backend() -> tuple[ModuleType, ModuleType]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
-        with _quiet():
+        with quiet():
             import keras
             import tensorflow
     except ImportError as error:
@@ -99,14 +99,16 @@ def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what TensorFlow's C++ side writes while it loads, unless loading fails."""
+def quiet() -> Iterator[None]:
+    """Keep back what C++ sides write to stderr, as of TensorFlow while it loads, unless it fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as notes:
         os.dup2(notes.fileno(), 2)
         try:
             yield
+        except LLPBenchError:
+            raise
         except BaseException:
             notes.seek(0)
             os.write(stderr, notes.read())

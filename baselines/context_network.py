@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.data.imagery import CELL, IMAGE
-from llpbench_baselines.backend import compiled, keras
+from llpbench.data.imagery import CELL, CELLS, IMAGE
+from llpbench_baselines.backend import compiled, keras, tf
 from llpbench_baselines.chip_input import ChipInput
+from llpbench_baselines.exporting.numbers import Numbers
 
 WINDOWS = (1, 3, 7, 15)
 """Sides in cells of the windows that are averaged: 40 m to 600 m."""
@@ -99,30 +100,39 @@ class ContextNetwork:
         tensor of float32, shape (n, 24, 24, 24)
             For each window the means of the bands (0 to 1), then the logarithms of 1 and their
             standard deviations (0 to 255); not normalised.
+
+        Notes
+        -----
+        A variance is the mean square less the squared mean, which cancel where cells are flat and
+        bright. Bytes less the chip's mean, rounded, are whole numbers, and so are sums of their
+        squares, below 2**24: exact in float32, so that a flat cell has a variance of exactly 0.
         """
-        operations = keras.ops
-        if self.scale is None:
-            scaled = operations.cast(images, "float32") / 255
-        else:
-            scaled = self.scale(images)
         if self.seen.array != IMAGE:
-            return scaled
-        mean = operations.average_pool(scaled, CELL)
-        square = operations.average_pool(operations.square(scaled), CELL)
-        parts = []
-        for window in WINDOWS:
-            average = self._average(mean, window)
-            variance = self._average(square, window) - operations.square(average)
-            deviation = operations.sqrt(operations.maximum(variance, 0.0))
-            parts += [average, operations.log1p(255 * deviation)]
-        return operations.concatenate(parts, axis=-1)
+            return self.scale(images)
+        operations, bands = keras.ops, len(self.seen.bands)
+        is_bytes = self.scale is None
+        numbers = operations.cast(images, "float32") if is_bytes else 255 * self.scale(images)
+        centre = operations.round(operations.mean(numbers, axis=(1, 2), keepdims=True))
+        numbers = numbers - centre
+        powers = operations.concatenate([numbers, numbers * numbers], axis=-1)
+        cells = operations.average_pool(powers, CELL)
+        windows = [self._average(cells, window) for window in WINDOWS]
+        stacked = operations.concatenate(windows, axis=-1)
+        stacked = operations.reshape(stacked, (-1, CELLS * CELLS, len(WINDOWS), 2 * bands))
+        mean, square = stacked[..., :bands], stacked[..., bands:]
+        deviation = operations.sqrt(operations.relu(square - mean * mean))
+        described = [(mean + centre) / 255, operations.log(1 + deviation)]
+        described = operations.concatenate(described, axis=-1)
+        return operations.reshape(described, (-1, CELLS, CELLS, len(WINDOWS) * 2 * bands))
 
     def surroundings(self, moments: Any) -> Any:
         """Average the kinds of texture over the windows around cells; neither is normalised after.
 
         ``moments`` are normalised, (n, row, column, 24); the result is (n, row, column, number).
         """
-        kinds = apply(self.local, moments[..., : self.count])
+        return self._around(apply(self.local, moments[..., : self.count]))
+
+    def _around(self, kinds: Any) -> Any:
         averages = [self._average(kinds, window) for window in WINDOWS[1:]]
         return keras.ops.concatenate(averages, axis=-1)
 
@@ -177,6 +187,35 @@ class ContextNetwork:
         seen = keras.layers.Concatenate()([moments, around])
         return keras.Model(images, keras.layers.Softmax()(apply(self.context, seen)), name="llpnet")
 
+    def logits(self, images: Any, numbers: Numbers, sharpness: float = 1.0) -> Any:
+        """Logits of cells as of :meth:`model`, its products with other numbers.
+
+        Layers are shown to ``numbers``, with what goes into them; moments, averages and
+        normalisations stay float32.
+
+        Parameters
+        ----------
+        images : tensor, shape (1, 96, 96, band), or cells
+            As they are stored.
+        numbers : Numbers
+            What weights and values pass through.
+        sharpness : float
+            By which logits are multiplied.
+
+        Returns
+        -------
+        tensor of float32, shape (1, 24, 24, category)
+        """
+        moments = self.moments_scale(self.moments(images))
+        kinds = numbers.values("cells", moments[..., : self.count])
+        for layer in self.local:
+            kinds = _multiply(layer, kinds, numbers)
+        around = self.kinds_scale(self._around(numbers.unrounded(kinds)))
+        seen = numbers.values("seen", keras.ops.concatenate([moments, around], axis=-1))
+        for layer in self.context[:-1]:
+            seen = _multiply(layer, seen, numbers)
+        return _multiply(self.context[-1], seen, numbers, sharpness)
+
     def _input(self) -> Any:
         return keras.layers.Input(self.seen.shape, dtype=self.seen.dtype)
 
@@ -194,6 +233,14 @@ def apply(layers: Sequence[Any], values: Any) -> Any:
     for layer in layers:
         values = layer(values)
     return values
+
+
+def _multiply(layer: Any, values: Any, numbers: Numbers, factor: float = 1.0) -> Any:
+    """Apply a layer, times a factor, as a convolution of 1 x 1: what runtimes know as integers."""
+    with tf.init_scope():  # also where a graph is traced, weights are at hand
+        kernel, bias = (factor * np.asarray(weights) for weights in (layer.kernel, layer.bias))
+    products = tf.nn.conv2d(values, numbers.weights(kernel[np.newaxis, np.newaxis]), 1, "VALID")
+    return numbers.values(layer.name, layer.activation(tf.nn.bias_add(products, bias)))
 
 
 def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:

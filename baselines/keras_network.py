@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from llpbench.data.batches.images import Images, iterate_images
 from llpbench.errors import MethodError
 from llpbench.methods.estimate import Estimate, collect
-from llpbench.methods.method import Method
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import keras, model_graph, tf
 from llpbench_baselines.chip_input import ChipInput
+from llpbench_baselines.exporting.exportable import Exportable, most_probable
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.losses import chip_shares
 
 
-class KerasNetwork(Method):
+class KerasNetwork(Exportable):
     """A network from images to class probabilities, however it is trained.
 
     Attributes
@@ -136,9 +137,15 @@ class KerasNetwork(Method):
 
         return count_multiply_adds(self.model_)
 
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
+        """Shares and classes by the network as it is."""
+        shares, *pixels = self._estimate(images)
+        return shares, most_probable(pixels[0]) if pixels else None
+
     def _build(self, categories: NDArray[np.str_]) -> None:
         """Make the network and the graph that predicts with it."""
         self.categories_ = categories
+        self.array = self.input_.array
         self.model_ = self.build(len(categories))
         taken = self.model_.input
         if (tuple(taken.shape[1:]), taken.dtype) != (self.input_.shape, self.input_.dtype):
@@ -148,13 +155,14 @@ class KerasNetwork(Method):
                 "scaled_images()"
             )
 
-        def read(images: Any) -> Any:
-            output = self.model_(images, training=False)
-            if len(output.shape) == 2:
-                return (output,)
-            return self.read_out(output), self.pixels(output)
+        self._read = model_graph(self.model_, self._estimate)
 
-        self._read = model_graph(self.model_, read)
+    def _estimate(self, images: Any) -> tuple[Any, ...]:
+        """Shares of chips and, where the network sees cells, probabilities of pixels."""
+        output = self.model_(images, training=False)
+        if len(output.shape) == 2:
+            return (output,)
+        return self.read_out(output), self.pixels(output)
 
     def _adapt_scale(self, images: Images) -> None:
         """Learn the scale of numbers that are no bytes, from training chips."""

@@ -16,6 +16,8 @@ from llpbench_baselines.backend import model_graph, set_seed, tf
 from llpbench_baselines.cell_training import CellTraining
 from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.context_network import ContextNetwork
+from llpbench_baselines.exporting.exportable import most_probable
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import train_network
@@ -82,6 +84,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
         "regions this is no independent result."
     )
     designed_on = ("demo-esaworldcover", "demo-humanpop", "semi-esa")
+    marks_integers = True
     curriculum: ClassVar[type[CellTraining]] = CellTraining
 
     def __init__(
@@ -123,6 +126,17 @@ class LLPNet(KerasNetwork, IterativeMethod):
     def read_out(self, output: Any) -> Any:
         """Average sharpened probabilities."""
         return _sharpen(output, self._sharpness)
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
+        """Shares and classes with products and concatenations of bytes, where numbers are rounded.
+
+        Moments of cells, averages of kinds, their normalisations and the mean over cells stay
+        float32: variances cancel in 8 bits, and averages over windows are slow.
+        """
+        with tf.init_scope():
+            sharpness = self.sharpness_
+        logits = self._layers.logits(images, numbers, sharpness)
+        return tf.reduce_mean(tf.nn.softmax(logits), axis=(1, 2)), most_probable(logits)
 
     def fit(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from numpy.typing import NDArray
 
 from llpbench.exported.card import Card
 from llpbench.methods.method import Method
+from llpbench_baselines.backend import tf
 from llpbench_baselines.exporting.numbers import Numbers
 
 
@@ -23,7 +24,7 @@ class Exportable(Method):
         runtime can compute with bytes are.
     """
 
-    marks_integers: ClassVar[bool] = False
+    marks_integers: bool = False
 
     @abstractmethod
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
@@ -45,5 +46,16 @@ class Exportable(Method):
         """
 
     def export(self, path: Path, card: Card, calibration: NDArray[Any] | None) -> None:
-        """Write it as a file of the card's format."""
-        raise NotImplementedError
+        """Write it as a file of the card's format; the grid of the card is that of the graph.
+
+        With ``int8`` LiteRT computes with bytes where a method marks integers, and nowhere else;
+        of other methods, wherever it can. ONNX Runtime does in products alone.
+        """
+        from llpbench_baselines.exporting.writing import write_graph
+
+        write_graph(self.graph, path, card, calibration, marks_integers=self.marks_integers)
+
+
+def most_probable(probabilities: Any) -> Any:
+    """Classes of pixels as files give them, uint8 (n, row, column), from (n, ..., category)."""
+    return tf.cast(tf.argmax(probabilities, axis=-1, output_type=tf.int32), tf.uint8)

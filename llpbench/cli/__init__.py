@@ -47,6 +47,9 @@ SECTIONS = {
         ),
         "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
     },
+    "On orbit": {
+        "export": ("exporting:export", "Write a trained method as a file that flies."),
+    },
     "Maps and areas": {
         "predict": ("building:predict", "Apply a trained method to a new raster."),
         "map": ("predictions:map_predictions", "Write predictions as a map."),

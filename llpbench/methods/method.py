@@ -47,6 +47,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
         Whether the same seed gives the same bits on one machine without being asked to.
     is_reference : bool
         Whether it is a floor or a ceiling for others, outside any ranking.
+    array : {"image", "embedding"}
+        What it sees of chips; set in :meth:`fit` where that follows from the dataset.
     inputs : tuple of str
         Names of further variables, added to a dataset over ``chip``, that it sees of all chips.
     learns_intervals : bool
@@ -71,6 +73,7 @@ class Method(BaseEstimator):  # type: ignore[misc]
     is_iterative: bool = False
     is_deterministic: bool = False
     is_reference: bool = False
+    array: str = "image"
     inputs: tuple[str, ...] = ()
     learns_intervals: bool = False
     parameters: int | None = None

@@ -1,0 +1,175 @@
+"""The method that a run trained, written as a file for another runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llpbench import __version__
+from llpbench.brief import Brief
+from llpbench.data.dataset import open_dataset
+from llpbench.data.imagery import CELLS, IMAGE, RGB_ONLY, Coding
+from llpbench.data.splits import take_part
+from llpbench.errors import LLPBenchError, MethodError, StoreError, examples
+from llpbench.exported.card import Card, FileFormat, Quantisation
+from llpbench.methods import gate
+from llpbench.methods.registry import load_method
+from llpbench.protocol import WINDOW_SIDE
+from llpbench.runs.record import RunRecord, read_run
+from llpbench.writing import replacing
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from llpbench.methods.method import Method
+
+_ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "savedmodel": ".savedmodel"}
+_CALIBRATED = ("int8", "int16x8")
+_CHIPS = 200
+"""Training chips that ranges of numbers are found on, at most."""
+
+
+@dataclass(frozen=True, repr=False)
+class ExportedFile(Brief):
+    """A file that :func:`export_run` wrote.
+
+    ``bytes`` are of all files where it is a folder; ``dataset`` is what the method was trained on.
+    """
+
+    path: Path
+    file_format: FileFormat
+    quantize: Quantisation
+    bytes: int
+    dataset: str
+
+
+def export_run(
+    run: Path,
+    out: Path | None = None,
+    *,
+    file_format: FileFormat = "litert",
+    quantize: Quantisation = "none",
+) -> ExportedFile:
+    """Write the method that a run trained as a file that runs without it.
+
+    Parameters
+    ----------
+    run : Path
+        The folder of a run, see :func:`llpbench.run_method`.
+    out : Path, optional
+        A file, which is replaced, or a new folder for a SavedModel; by default in the folder of the
+        run, called as its method and numbers.
+    file_format : {"litert", "onnx", "savedmodel"}
+        What will run it: LiteRT (once TensorFlow Lite), ONNX Runtime, TensorFlow.
+    quantize : {"none", "dynamic", "int8", "int16x8"}
+        What numbers it computes with: float32; weights of a byte and float32; bytes; two bytes with
+        weights of one. For the last two, ranges of numbers are found on training chips.
+
+    Raises
+    ------
+    LLPBenchError
+        If the run cannot be read, its method cannot be written so, or the dataset that it was
+        trained on is needed and not there. Nothing is left then.
+    """
+    if file_format == "savedmodel" and quantize != "none":
+        raise LLPBenchError(
+            f"a SavedModel computes with float32, found --quantize {quantize}: leave that out, or "
+            "give --format litert or onnx"
+        )
+    record = read_run(run).record
+    method = load_method(record.method, run / "weights")
+    if method.inputs:
+        raise MethodError(
+            f"{record.method} sees more of chips than their images ({examples(method.inputs)}), "
+            "which files do not take: export a method that sees images alone"
+        )
+    train = _calibration(record) if quantize in _CALIBRATED else None
+    out = out or run / _file_name(record.method, file_format, quantize)
+    if file_format == "savedmodel" and out.exists():
+        raise LLPBenchError(f"{str(out)!r} is there; give --out a new folder")
+    card = _describe(record, method, file_format, quantize, train)
+    with replacing(out) as part:
+        gate.export(method, part, card, train)
+    return ExportedFile(out, file_format, quantize, _count_bytes(out), record.trained_on)
+
+
+def _file_name(method: str, file_format: FileFormat, quantize: Quantisation) -> str:
+    numbers = "" if quantize == "none" else f"-{quantize}"
+    return f"{method}{numbers}{_ENDINGS[file_format]}"
+
+
+def _calibration(record: RunRecord) -> xr.Dataset:
+    """Some chips that the method was trained on, at random."""
+    if record.fold is not None:
+        raise LLPBenchError(
+            "a fold of a cross-validation does not say which chips it was trained on, which ranges "
+            "of numbers are found on: export a run of the method, or leave --quantize out"
+        )
+    try:
+        ds = open_dataset(record.trained_on)
+    except LLPBenchError as error:
+        raise LLPBenchError(
+            f"ranges of numbers are found on chips of {record.trained_on}, which this was trained "
+            f"on and which cannot be opened ({error}); make it anew, or leave --quantize out"
+        ) from error
+    if ds.llp.info.digest != record.trained_on_digest:
+        raise LLPBenchError(
+            f"the run was trained on a {record.trained_on} of digest {record.trained_on_digest}, "
+            f"found {ds.llp.info.digest}: make that again, or leave --quantize out"
+        )
+    train = take_part(ds, record.train_on)
+    chips = train.sizes["chip"]
+    chosen = np.random.default_rng(record.seed).choice(chips, min(_CHIPS, chips), replace=False)
+    return train.isel(chip=np.sort(chosen))
+
+
+def _describe(
+    record: RunRecord,
+    method: Method,
+    file_format: FileFormat,
+    quantize: Quantisation,
+    train: xr.Dataset | None,
+) -> Card:
+    """What the file says of itself; the method adds the grid of classes."""
+    imagery = (record.images or RGB_ONLY)[method.array]
+    is_decoded = imagery.coding.by_cell  # such are shown to methods as values
+    side = WINDOW_SIDE if method.array == IMAGE else CELLS
+    return Card(
+        llpbench=__version__,
+        method=record.method,
+        settings=record.settings,
+        seed=record.seed,
+        trained_on=record.trained_on,
+        digest=record.trained_on_digest,
+        classes=tuple(method.categories_.tolist()),
+        array=method.array,
+        bands=tuple(imagery.names),
+        dtype="float32" if is_decoded else imagery.dtype,
+        coding=Coding() if is_decoded else imagery.coding,
+        shape=(side, side, len(imagery.bands)),
+        grid=None,
+        recipe=record.recipe,
+        licence=_licence(record),
+        file_format=file_format,
+        quantize=quantize,
+        calibrated_on=0 if train is None else train.sizes["chip"],
+        parameters=record.footprint.get("parameters"),
+        multiply_adds=record.footprint.get("multiply_adds"),
+    )
+
+
+def _licence(record: RunRecord) -> str:
+    """Licence of the dataset that was trained on; empty where that is not at hand."""
+    try:
+        info = open_dataset(record.trained_on).llp.info
+    except StoreError:
+        return ""
+    return info.licence if info.digest == record.trained_on_digest else ""
+
+
+def _count_bytes(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
