@@ -14,6 +14,7 @@ from llpbench.data.labels import scored_labels
 from llpbench.errors import MethodError
 from llpbench.methods.registry import make_method
 from llpbench_baselines.chip_input import ChipInput
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet
@@ -58,7 +59,9 @@ class ChipSupervised(KerasMethod):
         """Make the network of the other method."""
         self._other = self._make_other()
         self._other.input_ = self.input_
-        return self._other.build(categories)
+        self._other.model_ = self._other.build(categories)
+        self.marks_integers = self._other.marks_integers
+        return self._other.model_
 
     def find_input(self, train: xr.Dataset) -> ChipInput:
         """See what the other method would."""
@@ -66,7 +69,6 @@ class ChipSupervised(KerasMethod):
 
     def initialise(self, images: NDArray[Any]) -> None:
         """Set first weights as the other method does."""
-        self._other.model_ = self.model_
         self._other.initialise(images)
 
     def _make_other(self) -> KerasNetwork:
@@ -83,6 +85,10 @@ class ChipSupervised(KerasMethod):
     def pixels(self, output: Any) -> Any:
         """Read pixels as the other method does."""
         return self._other.pixels(output)
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
+        """Shares and classes as the other method finds them."""
+        return self._other.graph(images, numbers)
 
 
 class PixelSupervised(ChipSupervised):

@@ -16,7 +16,7 @@ def write_saved_model(path: Path, graph: TracedGraph, card: Card) -> None:
     """Write a graph, whose weights are constants, into a new folder, under ``serving_default``."""
     module = tf.Module()
     frozen = graph.frozen()
-    names = list(graph.function.get_concrete_function().structured_outputs)
+    names = sorted(graph.function.get_concrete_function().structured_outputs)
 
     def estimate(images):  # type: ignore[no-untyped-def]
         return dict(zip(names, frozen(images), strict=True))

@@ -41,6 +41,11 @@ def write_graph(
     MethodError
         If a library that writes is missing, or cannot write this graph.
     """
+    if marks_integers and (card.file_format, card.quantize) == ("litert", "int16x8"):
+        raise MethodError(
+            f"{card.method} computes with bytes in products alone, and LiteRT with two bytes "
+            "everywhere, where its variances cancel: give --quantize int8 or dynamic"
+        )
     traced = trace(graph, card, Numbers())
     card = card.model_copy(update={"grid": traced.grid})
     if card.quantize == "int8" and card.file_format == "litert" and marks_integers:

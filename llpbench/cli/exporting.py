@@ -45,5 +45,7 @@ def export(run: Path, out: Path | None, as_json: bool, **how: Any) -> None:
         print_json(vars(done))
         return
     numbers = "" if done.quantize == "none" else f" with {done.quantize}"
-    echo(f"{done.file_format}{numbers}: {readable(done.bytes)} ({done.bytes} bytes), in {done.path}")
+    echo(
+        f"{done.file_format}{numbers}: {readable(done.bytes)} ({done.bytes} bytes), in {done.path}"
+    )
     echo(f"\nNext:\n  llpbench run-exported {done.path} --dataset {done.dataset}")
