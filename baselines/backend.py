@@ -100,7 +100,7 @@ def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep back what C++ sides write to stderr, as of TensorFlow while it loads, unless it fails."""
+    """Keep back what TensorFlow's C++ side writes to stderr, unless what is done fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as notes:

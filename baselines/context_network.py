@@ -107,11 +107,13 @@ class ContextNetwork:
         bright. Bytes less the chip's mean, rounded, are whole numbers, and so are sums of their
         squares, below 2**24: exact in float32, so that a flat cell has a variance of exactly 0.
         """
-        if self.seen.array != IMAGE:
-            return self.scale(images)
         operations, bands = keras.ops, len(self.seen.bands)
-        is_bytes = self.scale is None
-        numbers = operations.cast(images, "float32") if is_bytes else 255 * self.scale(images)
+        if self.scale is None:
+            numbers = operations.cast(images, "float32")
+        else:
+            numbers = 255 * self.scale(images)
+        if self.seen.array != IMAGE:
+            return numbers / 255
         centre = operations.round(operations.mean(numbers, axis=(1, 2), keepdims=True))
         numbers = numbers - centre
         powers = operations.concatenate([numbers, numbers * numbers], axis=-1)
@@ -205,6 +207,7 @@ class ContextNetwork:
         Returns
         -------
         tensor of float32, shape (1, 24, 24, category)
+            Before the softmax.
         """
         moments = self.moments_scale(self.moments(images))
         kinds = numbers.values("cells", moments[..., : self.count])

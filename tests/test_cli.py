@@ -229,6 +229,7 @@ SHARED = {
     *(
         "--board",
         "--dataset",
+        "--format",
         "--help",
         "--json",
         "--method",

@@ -90,6 +90,20 @@ def test_cells_are_described_by_their_windows() -> None:
             np.testing.assert_allclose(told, expected, rtol=1e-3)
 
 
+def test_variances_of_bytes_do_not_cancel() -> None:
+    """Against whole numbers of 64 bits; a flat part of a chip, bright beside the rest, has none."""
+    images = _images(1)
+    images[0, :, :4] = 251
+    images[0, 40:, 20:] //= 16
+    images[0, 40:, 20:] += 240
+    cells = images[0].reshape(24, 4, 24, 4, 3).astype(np.int64)
+    squares, sums = (cells**2).sum(axis=(1, 3)), cells.sum(axis=(1, 3))
+    variances = (16 * squares - sums**2) / 256
+    found = np.asarray(ContextNetwork(2).moments(images))[0, ..., 3:6]
+    np.testing.assert_array_equal(found[:, 0], 0)
+    np.testing.assert_allclose(found, np.log1p(np.sqrt(variances)), rtol=2e-6)
+
+
 def test_first_numbers_are_of_the_cell_alone() -> None:
     images = _images(1)
     changed = images.copy()

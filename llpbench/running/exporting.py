@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from llpbench import __version__
+from llpbench._version import __version__
 from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
 from llpbench.data.imagery import CELLS, IMAGE, RGB_ONLY, Coding
@@ -145,7 +145,7 @@ def _describe(
         trained_on=record.trained_on,
         digest=record.trained_on_digest,
         classes=tuple(method.categories_.tolist()),
-        array=method.array,
+        array=cast("Any", method.array),
         bands=tuple(imagery.names),
         dtype="float32" if is_decoded else imagery.dtype,
         coding=Coding() if is_decoded else imagery.coding,
@@ -156,9 +156,13 @@ def _describe(
         file_format=file_format,
         quantize=quantize,
         calibrated_on=0 if train is None else train.sizes["chip"],
-        parameters=record.footprint.get("parameters"),
-        multiply_adds=record.footprint.get("multiply_adds"),
+        parameters=_whole(record.footprint.get("parameters")),
+        multiply_adds=_whole(record.footprint.get("multiply_adds")),
     )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _licence(record: RunRecord) -> str:
