@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from test_models import LARGE, MODELS
 import llpbench
 from llpbench.cli import cli
 from llpbench.data.imagery import Coding
-from llpbench.errors import LLPBenchError
+from llpbench.errors import LLPBenchError, MethodError
 from llpbench.exported.card import CLASSES, IMAGES, NAME, SHARES, Card
 from llpbench.writing import part_path
 from llpbench_baselines.backend import set_seed
@@ -69,17 +70,12 @@ def opened(path: Path) -> Runner:
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(str(path), num_threads=1)
-        interpreter.allocate_tensors()
-        (taken,) = interpreter.get_input_details()
-        assert taken["name"] == IMAGES
-
-        def run(image: NDArray[Any]) -> dict[str, NDArray[Any]]:
-            interpreter.set_tensor(taken["index"], image[np.newaxis])
-            interpreter.invoke()
-            given = interpreter.get_output_details()
-            return {part["name"]: interpreter.get_tensor(part["index"])[0] for part in given}
-
-        return run
+        runner = interpreter.get_signature_runner()
+        names = {part["name"] for part in interpreter.get_output_details()}
+        assert names in ({SHARES}, {SHARES, CLASSES})
+        return lambda image: {
+            name: part[0].copy() for name, part in runner(**{IMAGES: image[np.newaxis]}).items()
+        }
     if path.suffix == ".onnx":
         import onnxruntime
 
@@ -205,6 +201,8 @@ def test_quantised_files_are_smaller_and_nearly_agree(tmp_path: Path) -> None:
             np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-3)
             assert np.abs(shares - expected).mean() < 0.01
         assert max(sizes["dynamic"], sizes["int8"]) < 0.65 * sizes["none"]
+    with pytest.raises(MethodError, match="variances cancel"):
+        method.export(tmp_path / "no", CARD.model_copy(update={"quantize": "int16x8"}), images)
     kinds = types_of_steps(tmp_path / "int8.tflite")
     assert kinds["CONV_2D"] == {np.int8}
     assert all(kinds[name] == {np.float32} for name in ("SQRT", "LOG", "SUB", "AVERAGE_POOL_2D"))
@@ -315,6 +313,15 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(
         assert "chips of grid" in refused(*int8)
         write_region(make_region(8, 6, 4, 2, seed=5), tmp_path / "elsewhere" / "grid")
         assert "digest" in refused(*int8)
+    for change, message in (
+        ({"fold": "3"}, "a fold of a cross-validation"),
+        ({"settings": {"epochs": [1]}}, "no file can say"),
+    ):
+        other = tmp_path / "other"
+        shutil.copytree(run, other, dirs_exist_ok=True)
+        record = json.loads((run / "run.json").read_text("utf-8"))
+        (other / "run.json").write_text(json.dumps(record | change), "utf-8")
+        assert message in str(call("export", str(other), *int8).exception)
     taken = tmp_path / "taken"
     taken.mkdir()
     done = call("export", str(run), "--format", "savedmodel", "--out", str(taken))

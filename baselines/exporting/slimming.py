@@ -15,7 +15,7 @@ _ALIGNMENT = 16
 def slim(content: bytes) -> bytes:
     """Leave out what is not computed with, and call what goes in and out by its name.
 
-    Equal arrays are kept once.
+    Equal arrays are kept once. The signature is called ``serving_default``, as TensorFlow does.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def slim(content: bytes) -> bytes:
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     (graph,) = model.subgraphs
-    model.metadata = model.metadataBuffer = model.signatureDefs = model.description = None
+    model.metadata = model.metadataBuffer = model.description = None
     graph.name = None
     for tensor in graph.tensors:
         tensor.name = tensor.shapeSignature = None
@@ -40,10 +40,27 @@ def slim(content: bytes) -> bytes:
     for number in graph.outputs:
         tensor = graph.tensors[number]
         tensor.name = SHARES if len(tensor.shape) == 2 else CLASSES
+    model.signatureDefs = [_signature(graph)]
     model.buffers = _distinct(model, graph)
     builder = flatbuffers.Builder(2 * len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _signature(graph: Any) -> Any:
+    """Name what goes in and out for runtimes that call graphs by names."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    def named(numbers: Any) -> list[Any]:
+        names = [schema.TensorMapT() for _number in numbers]
+        for name, number in zip(names, numbers, strict=True):
+            name.name, name.tensorIndex = graph.tensors[number].name, int(number)
+        return names
+
+    signature = schema.SignatureDefT()
+    signature.signatureKey = "serving_default"
+    signature.inputs, signature.outputs = named(graph.inputs), named(graph.outputs)
+    return signature
 
 
 def _distinct(model: Any, graph: Any) -> list[Any]:

@@ -69,6 +69,7 @@ class Pipeline(Method):
         tracks = {method.track, *(processor.track for _name, processor in post)}
         self.track = "disaggregation" if "disaggregation" in tracks else "inductive"
         self.supervision = method.supervision
+        self.array = method.array
         self.inputs = method.inputs
         self.has_pixels = method.has_pixels
         self.is_iterative = method.is_iterative

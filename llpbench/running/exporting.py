@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pydantic import ValidationError
 
 from llpbench._version import __version__
 from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
 from llpbench.data.imagery import CELLS, IMAGE, RGB_ONLY, Coding
 from llpbench.data.splits import take_part
-from llpbench.errors import LLPBenchError, MethodError, StoreError, examples
+from llpbench.errors import LLPBenchError, MethodError, StoreError, examples, first_problem
 from llpbench.exported.card import Card, FileFormat, Quantisation
 from llpbench.methods import gate
 from llpbench.methods.registry import load_method
@@ -90,7 +91,12 @@ def export_run(
     out = out or run / _file_name(record.method, file_format, quantize)
     if file_format == "savedmodel" and out.exists():
         raise LLPBenchError(f"{str(out)!r} is there; give --out a new folder")
-    card = _describe(record, method, file_format, quantize, train)
+    try:
+        card = _describe(record, method, file_format, quantize, train)
+    except ValidationError as error:
+        raise LLPBenchError(
+            f"the run in {str(run)!r} is of what no file can say ({first_problem(error)})"
+        ) from error
     with replacing(out) as part:
         gate.export(method, part, card, train)
     return ExportedFile(out, file_format, quantize, _count_bytes(out), record.trained_on)
@@ -134,7 +140,12 @@ def _describe(
     train: xr.Dataset | None,
 ) -> Card:
     """What the file says of itself; the method adds the grid of classes."""
-    imagery = (record.images or RGB_ONLY)[method.array]
+    imagery = (record.images or RGB_ONLY).get(method.array)
+    if imagery is None:
+        raise LLPBenchError(
+            f"{record.method} sees the {method.array} of chips, of which run.json says nothing: "
+            "train it again"
+        )
     is_decoded = imagery.coding.by_cell  # such are shown to methods as values
     side = WINDOW_SIDE if method.array == IMAGE else CELLS
     return Card(
