@@ -1,7 +1,9 @@
 """Put finished runs of the methods that ship here on a board: python fill.py RUNS BOARD.
 
 Each method with three seeds becomes an entry ``llpbench__<method>``, in the
-place of the one before. Only datasets that the board has a truth table of are taken.
+place of the one before; so do its exported files of one kind,
+``llpbench__<method>-<format>-<quantisation>``. Only datasets that the board has
+a truth table of are taken.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from llpbench.board.adding import add_entry
 from llpbench.board.drafting import SELECTION, draft_entry
+from llpbench.board.drafting_files import name_of_files
 from llpbench.board.layout import Board
 from llpbench.methods.registry import describe_method
 from llpbench.runs.record import Run
@@ -31,27 +34,27 @@ SAID = {
 
 def fill(board: Board, folder: Path) -> None:
     """Make entries of the runs in a folder."""
-    by_method: dict[str, list[Run]] = {}
+    by_name: dict[str, list[Run]] = {}
     for run in find_runs([folder]):
         if board.truth(run.record.dataset).exists():
-            by_method.setdefault(run.record.method, []).append(run)
-    for method, runs in by_method.items():
+            words = [run.record.method.replace("+", "-"), *name_of_files(run.record.export).split()]
+            by_name.setdefault(f"{TEAM}__{'-'.join(words)}", []).append(run)
+    for name, runs in by_name.items():
         seeds = Counter(run.record.dataset for run in runs)
         if min(seeds.values()) >= SEEDS:
-            _replace(board, method, [run.folder for run in runs])
+            _replace(board, name, runs)
         else:
-            print(f"{method} has fewer than {SEEDS} seeds and is left out")
+            print(f"{name} has fewer than {SEEDS} seeds and is left out")
 
 
-def _replace(board: Board, method: str, runs: Sequence[Path]) -> None:
+def _replace(board: Board, name: str, runs: Sequence[Run]) -> None:
     """Make an entry of runs, and put it in the place of the one before."""
-    name = f"{TEAM}__{method.replace('+', '-')}"
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / name
-        info = describe_method(method)
+        info = describe_method(runs[0].record.method)
         selection = " ".join([SELECTION, *info.design])
         said = {**SAID, "selection": selection, "paper": dict(info.paper) or None}
-        draft_entry(draft, runs, said)
+        draft_entry(draft, [run.folder for run in runs], said)
         before = Path(scratch) / "before"
         if board.entry(name).exists():
             shutil.move(board.entry(name), before)

@@ -45,6 +45,17 @@ ENTRY: dict[str, Any] = {
 }
 """What an ``entry.yaml`` may hold."""
 
+EXPORT: dict[str, Any] = {
+    "file_format": "litert",
+    "quantize": "int8",
+    "bytes": 9170,
+    "digests": ["sha256:" + digit * 64 for digit in "abc"],
+    "latency_p50_ms": 0.4,
+    "latency_p95_ms": 0.5,
+    "memory_bytes": 400_000,
+}
+"""What a part of it may say of the files that made three seeds."""
+
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:
     """The entry with other values at dotted paths."""

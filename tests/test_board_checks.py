@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from boards import make_board, predict, write_entry
+from boards import EXPORT, make_board, predict, write_entry
 from click.testing import CliRunner
 from hostile import assert_sentence
 from regions import make_region, write_region
@@ -19,6 +19,8 @@ import llpbench
 from llpbench.board.bundled import bundled_method
 from llpbench.board.checking import check_entry
 from llpbench.board.layout import Board
+from llpbench.board.reproducing import reproduce
+from llpbench.board.submission import read_submission
 from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import score_board
 from llpbench.cli import cli
@@ -217,8 +219,6 @@ def test_divisions_that_fit_too_well_are_flagged(folder: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("costs", "level", "said"),
     [
-        ({"parameters": 640, "bytes_float32": 2000}, "refused", "2560 bytes or more"),
-        ({"parameters": 640, "non_trainable": 2, "bytes_int8": 641}, "refused", "642 bytes"),
         ({"parameters": 1, "latency_p50_ms": 2.0, "latency_p95_ms": 1.0}, "refused", "is below"),
         ({"parameters": 1, "label_uplink_bytes": 1}, "flagged", "takes 60"),
         ({"parameters": 1, "pixel_label_bytes": 1}, "flagged", "takes 540000"),
@@ -230,6 +230,34 @@ def test_contradicting_footprints(
     """6 training divisions of 5 classes of 2 bytes; 54 training chips of 10,000 pixels."""
     write_entry(folder, truth, changes={"part.footprint": costs})
     assert said in found(folder, board, level)["footprint"]
+
+
+@pytest.mark.parametrize(
+    ("costs", "level", "said"),
+    [
+        ({"latency_p50_ms": 0.6}, "refused", "latency_p95_ms 0.5 is below latency_p50_ms 0.6"),
+        ({"bytes": 79}, "flagged", "640 parameters in a file of 79 bytes are less than a bit each"),
+        ({"bytes": 80}, "flagged", ""),  # 640 bits
+    ],
+)
+def test_files_that_cannot_be(
+    folder: Path, board: Board, truth: xr.Dataset, costs: dict[str, Any], level: str, said: str
+) -> None:
+    write_entry(folder, truth, changes={"part.export": EXPORT | costs})
+    assert found(folder, board, level).get("export", "").startswith(said)
+    assert ("export" in found(folder, board, level)) == bool(said)
+
+
+def test_files_are_scored_and_never_run(folder: Path, board: Board, truth: xr.Dataset) -> None:
+    """What trained them is looked at as any command; a command that trains is not reproduced."""
+    train = "llpbench run bag-ridge --dataset grid --seed 0"
+    for command in (train, f"{train} && llpbench run-exported FILE --dataset grid"):
+        write_entry(folder, truth, changes={"part.export": EXPORT, "part.command": command})
+        assert "by its command" in found(folder, board, "flagged")["command"]
+        assert "a board does not run" in found(folder, board, "note")["command"]
+        with pytest.raises(BoardError, match="only an entry by `llpbench run` can be reproduced"):
+            next(reproduce(board, read_submission(folder)))
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from boards import ENTRY, changed
+from boards import ENTRY, EXPORT, changed
 from hostile import assert_sentence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +86,10 @@ WRONG: list[tuple[str, Any]] = [
     ("datasets.grid.footprint.parameters", -1),
     ("datasets.grid.footprint.parameters", float("nan")),
     ("datasets.grid.fit_seconds", float("nan")),
+    ("datasets.grid.export", EXPORT | {"file_format": "pickle"}),
+    ("datasets.grid.export", EXPORT | {"bytes": 0}),
+    ("datasets.grid.export", EXPORT | {"digests": EXPORT["digests"][:2]}),
+    ("datasets.grid.export", {"bytes": 9170}),
     ("datasets.grid.segmentations", {"digests": []}),
     ("datasets.grid.segmentations", {"digests": ["sha256:" + "a" * 64] * 2}),
     ("unknown", 1),
@@ -97,6 +101,13 @@ def test_what_is_out_of_order_is_refused_in_a_sentence(path: str, value: Any) ->
     with pytest.raises(BoardError, match=r"entry\.yaml: ") as caught:
         validate_entry(changed({path: value}))
     assert_sentence(caught.value)
+
+
+def test_bytes_that_earlier_versions_computed_are_left_aside() -> None:
+    """An entry that was on a board before stays readable; what was never measured is not shown."""
+    old = {"parameters": 640, "bytes_float32": 2560, "bytes_float16": 1280, "bytes_int8": 640}
+    entry = validate_entry(changed({"datasets.grid.footprint": old}))
+    assert entry.datasets["grid"].footprint.model_dump(exclude_unset=True) == {"parameters": 640}
 
 
 def test_markup_in_free_text_is_text() -> None:

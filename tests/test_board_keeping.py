@@ -147,6 +147,42 @@ def test_new_refuses_runs_that_do_not_belong_together(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*tartu__x*"))
 
 
+def test_runs_by_files_say_which_files(tmp_path: Path) -> None:
+    """The largest of the files, their mean times, the most memory; only files of one kind."""
+    settings = {"words": 8, "sample": 500}
+    for seed, memory in ((0, 300), (1, 500)):
+        run = llpbench.run_method(
+            "bag-ridge", "grid", seed=seed, settings=settings, out=tmp_path / f"runs/{seed}"
+        )
+        cost = {"latency_p50_ms": 0.3 + seed, "latency_p95_ms": 0.4 + seed, "memory_bytes": memory}
+        file = {"file_format": "onnx", "quantize": "none", "bytes": 900 + seed, "sha256": "0" * 64}
+        record = json.loads((run.folder / "run.json").read_text())
+        record["export"] = file | cost
+        (run.folder / "run.json").write_text(json.dumps(record))
+    content = read_yaml(from_runs(tmp_path, tmp_path / "runs"))
+    assert content["title"] == "bag-ridge (onnx)"
+    part = content["datasets"]["grid"]
+    assert "fit_seconds" not in part
+    assert part["command"] == (
+        "llpbench run bag-ridge --dataset grid --set sample=500 --set words=8 --seed 0 --seed 1 && "
+        "llpbench export RUN --format onnx -o FILE && llpbench run-exported FILE --dataset grid"
+    )
+    assert part["export"] == {
+        "file_format": "onnx",
+        "quantize": "none",
+        "bytes": 901,
+        "digests": ["sha256:" + "0" * 64] * 2,
+        "latency_p50_ms": 0.8,
+        "latency_p95_ms": 0.9,
+        "memory_bytes": 500,
+    }
+    record["export"]["quantize"] = "int8"
+    (run.folder / "run.json").write_text(json.dumps(record))
+    shutil.rmtree(tmp_path / "tartu__x")
+    with pytest.raises(BoardError, match="of one format and quantisation"):
+        from_runs(tmp_path, tmp_path / "runs")
+
+
 def from_runs(tmp_path: Path, *runs: Path) -> Any:
     from llpbench.board.drafting import draft_entry
 

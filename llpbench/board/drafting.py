@@ -11,12 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from llpbench.board.drafting_files import (
+    check_same_files,
+    command_by_files,
+    describe_files,
+    name_of_files,
+)
 from llpbench.board.entry import FORMAT, Footprint
 from llpbench.board.entry_files import check_files, seeds_of, write_seed
 from llpbench.board.fields import FILL_IN
 from llpbench.board.layout import ENTRY, check_folder_name
 from llpbench.board.yaml_files import write_yaml
 from llpbench.errors import BoardError, examples
+from llpbench.exported.footprint import ExportFootprint
 from llpbench.methods.registry import describe_method, split_name
 from llpbench.predictions.files import read_predictions
 from llpbench.runs.command import command_of
@@ -104,6 +111,7 @@ def _check_runs(runs: Sequence[Run]) -> None:
         values = {getattr(run.record, name) for run in runs}
         if len(values) > 1:
             raise BoardError(f"an entry has one {name}, found {examples(sorted(values))}")
+    check_same_files(runs)
     settings = {json.dumps(run.record.settings, sort_keys=True, default=str) for run in runs}
     if len(settings) > 1:
         raise BoardError("the runs have different settings; an entry has one, make several entries")
@@ -150,7 +158,7 @@ def _skeleton(name: str) -> dict[str, Any]:
 
 def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     """What the runs know; their predictions go into the folder."""
-    record = runs[0].record
+    record, files = runs[0].record, name_of_files(runs[0].record.export)
     by_dataset: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.record.seed):
         by_dataset.setdefault(run.record.dataset, []).append(run)
@@ -158,7 +166,7 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     if deterministic:
         by_dataset = {name: group[:1] for name, group in by_dataset.items()}
     return {
-        "title": record.method,
+        "title": f"{record.method} ({files})" if files else record.method,
         "description": _what_it_is(record.method),
         "track": record.track,
         "supervision": record.supervision,
@@ -228,18 +236,33 @@ def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     record = runs[0].record
     costs = {name: record.footprint.get(name) for name in Footprint.model_fields}
     known = {name: value for name, value in costs.items() if value is not None}
+    exports = [run.record.export for run in runs if run.record.export]
     part = {
         "digest": record.dataset_digest,
         "trained_on": record.trained_on,
         "seeds": [run.record.seed for run in runs],
-        "command": str(command_of(runs)),
-        "fit_seconds": round(float(np.mean([run.record.fit_seconds for run in runs])), 1),
-        "predict_seconds": round(float(np.mean([run.record.predict_seconds for run in runs])), 1),
-        "footprint": known,
+        **(_by_files(runs, exports) if exports else _by_method(runs)),
+        "predict_seconds": _seconds([run.record.predict_seconds for run in runs]),
+        "footprint": {"parameters": f"{FILL_IN}: a number"} | known,
     }
     if any(digests):
         part["segmentations"] = {"doi": None, "digests": digests}
     return part
+
+
+def _by_method(runs: Sequence[Run]) -> dict[str, Any]:
+    seconds = _seconds([run.record.fit_seconds for run in runs])
+    return {"command": str(command_of(runs)), "fit_seconds": seconds}
+
+
+def _by_files(runs: Sequence[Run], exports: Sequence[ExportFootprint]) -> dict[str, Any]:
+    """Nothing was trained in these runs."""
+    command = command_by_files(command_of(runs), exports[0])
+    return {"command": command, "export": describe_files(exports)}
+
+
+def _seconds(times: Sequence[float]) -> float:
+    return round(float(np.mean(times)), 1)
 
 
 def _copy_predictions(run: Run, folder: Path) -> str | None:

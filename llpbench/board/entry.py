@@ -31,9 +31,13 @@ from llpbench.board.fields import (
     Url,
 )
 from llpbench.errors import BoardError, examples
+from llpbench.exported.card import FileFormat, Quantisation
 
 FORMAT = 1
 """Version of ``entry.yaml``."""
+
+_NO_LONGER_READ = {"bytes_float32", "bytes_float16", "bytes_int8"}
+"""Of a footprint: arithmetic on the number of weights, and no bytes of a file that works."""
 
 
 class _Strict(BaseModel):
@@ -76,13 +80,35 @@ class Footprint(_Strict):
     parameters: Count
     non_trainable: Count = 0
     multiply_adds: Count | None = None
-    bytes_float32: Count | None = None
-    bytes_float16: Count | None = None
-    bytes_int8: Count | None = None
     label_uplink_bytes: Count | None = None
     pixel_label_bytes: Count | None = None
     latency_p50_ms: Amount | None = None
     latency_p95_ms: Amount | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_aside(cls, content: Any) -> Any:
+        """Entries of earlier versions say how many bytes so many numbers would take."""
+        if not isinstance(content, dict):
+            return content
+        return {name: value for name, value in content.items() if name not in _NO_LONGER_READ}
+
+
+class Export(_Strict):
+    """The files that made the predictions, one for each seed, and what they cost where they run.
+
+    As :class:`~llpbench.exported.footprint.ExportFootprint` has it, in one thread: bytes of the
+    largest file, means of its times for a chip in milliseconds, the most memory. ``digests`` are
+    SHA-256 of the files in the order of the seeds.
+    """
+
+    file_format: FileFormat
+    quantize: Quantisation
+    bytes: Annotated[Count, Field(ge=1)]
+    digests: Annotated[list[Digest], Field(min_length=1, max_length=20)]
+    latency_p50_ms: Amount
+    latency_p95_ms: Amount
+    memory_bytes: Count | None = None
 
 
 class Segmentations(_Strict):
@@ -105,6 +131,9 @@ class Part(_Strict):
     fit_seconds: Amount | None = Field(default=None, description="Wall time, mean of the seeds.")
     predict_seconds: Amount | None = None
     footprint: Footprint
+    export: Export | None = Field(
+        default=None, description="Where exported files made the predictions: what flies."
+    )
     segmentations: Segmentations | None = None
 
     @model_validator(mode="after")
@@ -113,6 +142,8 @@ class Part(_Strict):
             raise ValueError("a seed is there more than once")
         if self.segmentations and len(self.segmentations.digests) != len(self.seeds):
             raise ValueError("segmentations need one digest for each seed, or none at all")
+        if self.export and len(self.export.digests) != len(self.seeds):
+            raise ValueError("an export needs the digest of one file for each seed")
         return self
 
 

@@ -44,7 +44,7 @@ def reproduce(
     """Run an entry's commands on some of its datasets (default: all) again; store the outcomes.
 
     Only ``llpbench run`` of a method that ships with llpbench is run, from arguments that were
-    parsed; never a shell, never code of a submitter.
+    parsed; never a shell, never code or a file of a submitter.
     """
     unknown = sorted(set(datasets) - set(submission.entry.datasets))
     if unknown:
@@ -55,6 +55,11 @@ def reproduce(
 
 def _reproduce(board: Board, submission: Submission, dataset: str, progress: bool) -> Reproduced:
     part = submission.entry.datasets[dataset]
+    if part.export is not None:
+        raise BoardError(
+            f"exported files made the predictions of {submission.name} on {dataset}, which a board "
+            "does not run; only an entry by `llpbench run` can be reproduced"
+        )
     command, _method = bundled_command(part.command)
     _check_command(command, submission, dataset)
     truth = read_truth(board.truth(dataset))

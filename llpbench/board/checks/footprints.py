@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from llpbench.board.bundled import bundled_command
 from llpbench.board.checks.candidate import Candidate
+from llpbench.board.drafting_files import THEN
 from llpbench.board.truth import read_truth
 from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError, MethodError
@@ -14,18 +15,19 @@ from llpbench.methods.footprint import PIXEL_LABEL_BYTES
 
 def check_footprint(candidate: Candidate) -> Iterator[Reason]:
     """Numbers that cannot all be true."""
-    costs = candidate.part.footprint
-    weights = costs.parameters + costs.non_trainable
-    for name, size in (("bytes_float32", 4), ("bytes_float16", 2), ("bytes_int8", 1)):
-        value = getattr(costs, name)
-        if value is not None and value < weights * size:
-            yield candidate.refuse(
-                "footprint",
-                f"{weights} weights need {weights * size} bytes or more, {name} says {value}",
-            )
-    p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
-    if p50 is not None and p95 is not None and p95 < p50:
-        yield candidate.refuse("footprint", f"latency_p95_ms {p95} is below latency_p50_ms {p50}")
+    export = candidate.part.export
+    for where, costs in (("footprint", candidate.part.footprint), ("export", export)):
+        if costs is None:
+            continue
+        p50, p95 = costs.latency_p50_ms, costs.latency_p95_ms
+        if p50 is not None and p95 is not None and p95 < p50:
+            yield candidate.refuse(where, f"latency_p95_ms {p95} is below latency_p50_ms {p50}")
+    parameters = candidate.part.footprint.parameters
+    if export is not None and export.bytes < parameters / 8:
+        yield candidate.flag(
+            "export",
+            f"{parameters} parameters in a file of {export.bytes} bytes are less than a bit each",
+        )
 
 
 def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
@@ -53,14 +55,23 @@ def check_label_bytes(candidate: Candidate) -> Iterator[Reason]:
 
 def check_bundled_method(candidate: Candidate) -> Iterator[Reason]:
     """A command of a bundled method that has other weights, supervision or track."""
-    try:
-        command, bundled = bundled_command(candidate.part.command)
-    except MethodError:
+    by_files = candidate.part.export is not None
+    if by_files:
         yield candidate.note(
             "command",
-            "its command is none of `llpbench run` with a bundled method, so it cannot be "
-            "reproduced here",
+            "exported files made its predictions, which a board does not run: it is scored and "
+            "cannot be reproduced here",
         )
+    trains = candidate.part.command.split(THEN)[0] if by_files else candidate.part.command
+    try:
+        command, bundled = bundled_command(trains)
+    except MethodError:
+        if not by_files:
+            yield candidate.note(
+                "command",
+                "its command is none of `llpbench run` with a bundled method, so it cannot be "
+                "reproduced here",
+            )
         return
     entry, part = candidate.entry, candidate.part
     if candidate.dataset in set(bundled.designed_on) - set(entry.designed_on):
