@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, Literal
 
 import numpy as np
 
 from llpbench.board.card import Division, ExampleChip
 from llpbench.board.comparing import EntryComparison
-from llpbench.board.entry import Entry
+from llpbench.board.entry import Entry, Export
 from llpbench.board.ranking import Rank
 from llpbench.board.result import Digests, PixelScores, Rerun, Result
 from llpbench.board.standings import (
@@ -56,9 +56,8 @@ def make_entry(
         "fit_seconds": 123.4,
         "footprint": {
             "parameters": parameters,
-            "bytes_int8": parameters,
-            "bytes_float32": 4 * parameters,
             "latency_p50_ms": round(parameters**0.5 / 50, 3),
+            "multiply_adds": 576 * parameters,
             "label_uplink_bytes": 4840,
             "pixel_label_bytes": 9_000_000,
         },
@@ -86,11 +85,12 @@ def make_entry(
 
 
 def make_standings(
-    entries: int = 12, divisions: int = 60, tables: int = 2, elsewhere: int = 0
+    entries: int = 12, divisions: int = 60, tables: int = 2, elsewhere: int = 0, exported: int = 0
 ) -> Standings:
     """A board of so many ranked entries and three rows of other kinds in each table.
 
-    On datasets ``elsewhere``, real ones, the last entry was not scored.
+    On datasets ``elsewhere``, real ones, the last entry was not scored. On the synthetic one the
+    best ``exported`` entries were predicted by files.
     """
     real = [_table("inductive", entries - 1, divisions, n) for n in range(1, elsewhere + 1)]
     made = [
@@ -98,7 +98,7 @@ def make_standings(
         for n, track in enumerate(("inductive", "disaggregation")[:tables])
     ]
     return Standings(
-        tables=[*real, *made],
+        tables=[*real, _with_files(made[0], exported), *made[1:]],
         scorer="1.0",
         llpbench_version="0.0",
         protocol=1,
@@ -106,6 +106,29 @@ def make_standings(
         links=[Link(title="Repository", url="https://example.org/llpbench")],
         overviews=[make_overview([*real, made[0]])] if real else [],
     )
+
+
+def _with_files(table: Table, count: int) -> Table:
+    """The first rows, entries by rank, get files; some are beaten, some in all but latency."""
+    sizes = (400_000, 90_000, 100_000, 500_000, 95_000, 12_000)
+    kinds = list(product(("litert", "onnx"), ("none", "int8")))
+    rows = list(table.rows)
+    for n, row in enumerate(rows[:count]):
+        assert row.part is not None
+        file_format, quantize = kinds[n % 4]
+        latency = 0.05 * 3.0 ** (n % 4)
+        export = Export(
+            file_format=file_format,
+            quantize=quantize,
+            bytes=sizes[n],
+            digests=["sha256:" + "c" * 64] * 3,
+            latency_p50_ms=latency,
+            latency_p95_ms=1.5 * latency,
+            memory_bytes=None if n == 1 else 1_000_000 * (n + 1),
+        )
+        part = row.part.model_copy(update={"export": export})
+        rows[n] = row.model_copy(update={"part": part})
+    return table.model_copy(update={"rows": rows})
 
 
 def make_overview(tables: list[Table]) -> Overview:

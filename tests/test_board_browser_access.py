@@ -28,7 +28,7 @@ GROUND = {"light": "rgb(250, 250, 247)", "dark": "rgb(18, 23, 26)"}
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A small board, and the addresses of all its views."""
-    made = make_standings(4, 14, tables=1, elsewhere=1)
+    made = make_standings(4, 14, tables=1, elsewhere=1, exported=3)
     path = tmp_path_factory.mktemp("audited") / "index.html"
     path.write_text(render_page(made), encoding="utf-8")
     tuned, other = sorted(made.tables[1].rows, key=lambda row: not row.designed_here)[:2]

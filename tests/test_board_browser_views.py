@@ -128,7 +128,7 @@ def test_the_pareto_front_is_that_of_the_entries(
     assert set(layers[-len(expected) :]) == {"entry best"}
     page.get_by_label("Cost").select_option("latency_p50_ms")
     axes = plot.locator(".axis").all_text_contents()
-    assert axes == ["Latency, ms a chip", "MAE (lower is better)"]
+    assert axes == ["Latency in Python, ms a chip", "MAE (lower is better)"]
     plot.locator("a[tabindex='0']").focus()
     names = set()
     for _ in range(plot.locator("a").count()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from llpbench.board.drafting_files import name_of_files
 from llpbench.board.standings import Row, Standings, Table
 from llpbench.markdown import escape_markdown, format_interval, format_number, replace_between
 from llpbench.scoring.score import Score
@@ -72,6 +73,17 @@ def _value(name: str) -> Callable[[Row], str]:
     return lambda row: format_number(row.metrics.get(name, _NO_SCORE).value, ".4f")
 
 
+def _file(row: Row) -> str:
+    """Size of the file that predicted, and its kind."""
+    export = row.part.export if row.part else None
+    return f"{export.bytes:,} B, {name_of_files(export)}" if export else ""
+
+
+def _latency(row: Row) -> str:
+    export = row.part.export if row.part else None
+    return f"{export.latency_p50_ms:.2f}" if export else ""
+
+
 _COLUMNS: dict[str, Callable[[Row], str]] = {
     "rank": _rank,
     "method": _method,
@@ -81,6 +93,8 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "MAE, hard": _value("mae_hard"),
     "F1": _value("f1_micro"),
     "parameters": lambda row: format_number(row.footprint.get("parameters"), ",.0f"),
+    "file": _file,
+    "ms a chip": _latency,
     "tier": lambda row: row.tier,
 }
-_NUMBERS = ("rank", "MAE", "MAE, hard", "F1", "parameters")
+_NUMBERS = ("rank", "MAE", "MAE, hard", "F1", "parameters", "ms a chip")

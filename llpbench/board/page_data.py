@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from llpbench.board.entry import Export
 from llpbench.board.standings import Standings, Table
 from llpbench.data.info import mark_synthetic
 
@@ -15,6 +16,7 @@ _LATER = {"rows", "comparisons", "divisions", "examples"}
 _ROW: Any = {
     "metrics": {"__all__": {"value", "low", "high"}},
     "entry": {"external_data", "pretrained_weights"},
+    "part": {"export": set(Export.model_fields) - {"digests"}},
     **dict.fromkeys(("id", "kind", "tier", "title", "team", "rank", "footprint"), True),
     **dict.fromkeys(("supervision", "trained_on", "scored", "designed_here"), True),
 }

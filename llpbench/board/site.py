@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 STYLES = ("theme", "page", "ranking", "figures", "entry", "definitions", "overview", "print")
 SCRIPTS = (
     *("elements", "numbers", "address", "rows", "board", "badges", "definitions", "later"),
-    *("overview", "columns", "filters", "view", "ties", "heads", "lines", "csv", "downloads"),
-    *("ranking", "labels", "scatter", "over_time", "maps", "charts", "examples", "citation"),
-    *("disclosure", "entry", "compare", "missing", "tabs", "visits", "main"),
+    *("overview", "files", "columns", "filters", "view", "ties", "heads", "lines", "csv"),
+    *("downloads", "ranking", "labels", "marks", "scatter", "files_plot", "over_time", "maps"),
+    *("charts", "examples", "citation", "disclosure", "entry", "compare", "missing", "tabs"),
+    *("visits", "main"),
 )
 """Modules of ``templates/scripts``, each after those that it imports: one scope on the page."""
 

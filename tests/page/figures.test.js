@@ -4,14 +4,26 @@ import { openBoard, makeRow } from "./page.js";
 import { bibtexOf } from "../../llpbench/board/templates/scripts/citation.js";
 import { outwards } from "../../llpbench/board/templates/scripts/elements.js";
 import { divergingScale, errorScale, projection } from "../../llpbench/board/templates/scripts/maps.js";
+import { stepOf } from "../../llpbench/board/templates/scripts/marks.js";
 import { placeLabels } from "../../llpbench/board/templates/scripts/labels.js";
-import { costAxis, paretoFront } from "../../llpbench/board/templates/scripts/scatter.js";
+import { costAxis, paretoFront, unbeaten } from "../../llpbench/board/templates/scripts/scatter.js";
 
 const points = [[1, 0.5], [2, 0.3], [2, 0.2], [3, 0.2], [4, 0.1]].map(([x, y]) => ({ x, y }));
 
 test("the front holds what nothing beats in both", () => {
   assert.deepEqual(paretoFront(points, "lower").map(({ x, y }) => [x, y]), [[1, 0.5], [2, 0.2], [4, 0.1]]);
   assert.deepEqual(paretoFront(points, "higher").map(({ x, y }) => [x, y]), [[1, 0.5]]);
+});
+
+test("of three, what is worse in two may be on the front by the third", () => {
+  const files = [[1, 0.3, 5], [2, 0.2, 5], [3, 0.25, 4], [3, 0.25, 6], [3, 0.25, 4]].map(([x, y, z]) => ({ x, y, z }));
+  const found = (better) => unbeaten(files, better).map((point) => files.indexOf(point));
+  assert.deepEqual(found("lower"), [0, 1, 2, 4]); // the fourth is beaten by its equals in both, which are faster
+  assert.deepEqual(found("higher"), [0, 2, 4]);
+});
+
+test("a time belongs to the step that it does not exceed", () => {
+  assert.deepEqual([0, 0.1, 0.11, 0.5, 30, 31].map(stepOf), [0, 0, 1, 2, 5, 6]);
 });
 
 test("a logarithmic axis has a place for zero", () => {
@@ -77,12 +89,12 @@ test("tables are found by their address, details are parsed once", async () => {
 test("names stand where they cover neither a point nor one another", () => {
   const frame = { left: 0, right: 200, top: 0, bottom: 100 };
   const mark = ({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 });
-  const close = ["best", "next", "third", "fourth", "no room"].map((name, n) => ({ x: 100 + 2 * n, y: 50, name }));
+  const close = ["best", "next", "third", "fourth", "no room"].map((name, n) => ({ x: 100 + 2 * n, y: 50, name, reach: 8 }));
   const labels = placeLabels(close, close.map(mark), frame);
   assert.deepEqual(labels.map(({ name }) => name), ["best", "next", "third", "fourth"]);
   assert.deepEqual(labels.map(({ anchor }) => anchor), ["start", "end", "start", "end"]);
-  assert.equal(placeLabels([{ x: 190, y: 50, name: "at the edge" }], [], frame)[0].anchor, "end");
+  assert.equal(placeLabels([{ x: 190, y: 50, name: "at the edge", reach: 8 }], [], frame)[0].anchor, "end");
   const boxes = [...labels.map(({ box }) => box), ...close.map(mark)];
   assert.ok(labels.every(({ box }) => boxes.filter((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom).length === 1));
-  assert.equal(placeLabels([{ x: 10, y: 50, name: "n".repeat(90) }], [], frame)[0], undefined);
+  assert.equal(placeLabels([{ x: 10, y: 50, name: "n".repeat(90), reach: 8 }], [], frame)[0], undefined);
 });

@@ -75,6 +75,20 @@ test("rows without a value come last in both directions", () => {
   assert.deepEqual(["lower", "higher"].map((better) => firstDirection({ better })), ["ascending", "descending"]);
 });
 
+const file = { file_format: "litert", quantize: "int8", bytes: 9170, latency_p50_ms: 0.4, latency_p95_ms: 0.5, memory_bytes: null };
+
+test("rows that carry a file have columns of it, on the page and in CSV", () => {
+  const rows = [makeRow("flies", 0.1, { part: { export: file } }), makeRow("stays", 0.2, { part: { export: null } }), makeRow("reported", 0.3, { part: null })];
+  const [, size, latency, ...others] = valueColumns({ ...table, rows });
+  assert.deepEqual(others, []); // no memory is known
+  assert.deepEqual([size.text(rows[0]), size.note(rows[0])], ["9.2\u202fkB", "LiteRT, int8"]);
+  assert.deepEqual([latency.text(rows[0]), latency.note(rows[0])], ["0.40 ms", "95 % within 0.50 ms"]);
+  assert.deepEqual(rows.map(size.value), [9170, null, null]);
+  const [head, ...lines] = csvOf({ ...table, rows }, rows, {}).trim().split("\r\n").map((line) => line.split(","));
+  assert.deepEqual(lines.map((line) => line[head.indexOf("export_bytes")]), ["9170", "", ""]);
+  assert.equal(lines[0][head.indexOf("export_quantize")], "int8");
+});
+
 test("conditions are read as people write them", () => {
   const keeps = (text, better, ...values) => values.filter(condition(text, better));
   assert.deepEqual(keeps("0.12", "lower", 0.1, 0.12, 0.13, null), [0.1, 0.12]);

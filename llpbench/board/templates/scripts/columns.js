@@ -2,6 +2,7 @@
 
 import { bytes, compact, fixed, isNumber, milliseconds } from "./numbers.js";
 import { metric } from "./rows.js";
+import { FILE_COLUMNS, filesOf } from "./files.js";
 
 /** Metrics in the order that they are shown, their decimals, and what they are called where the title is long. */
 const METRIC_COLUMNS = [
@@ -15,10 +16,10 @@ const METRIC_COLUMNS = [
   ["within_division_r2", 3, "R\u00b2 within"],
 ];
 
-export const COST_COLUMNS = [
+const METHOD_COSTS = [
   ["parameters", "Parameters", compact, "", "Numbers that the method learns."],
-  ["bytes_int8", "Weights", bytes, "bytes, int8", "Size of what is learnt, stored in one byte each."],
-  ["latency_p50_ms", "Latency", milliseconds, "ms a chip", "Median time to predict a chip on one core."],
+  ["multiply_adds", "Multiply-adds", compact, "a chip", "Products that are summed to predict a chip."],
+  ["latency_p50_ms", "Latency in Python", milliseconds, "ms a chip", "Median time to predict a chip on one core, by the method in Python as it was trained: no file that flies."],
   ["label_uplink_bytes", "Labels", bytes, "bytes", "Size of the labels that training needs."],
 ];
 
@@ -33,19 +34,24 @@ function metricColumn({ name, title: inFull, better, definition }, [, digits, sh
   };
 }
 
-function costColumn([name, title, format, unit, definition]) {
-  return {
-    name, title, unit, definition, better: "lower",
-    value: (row) => row.footprint[name] ?? null,
-    text: (row) => format(row.footprint[name]),
-  };
+function costColumn([name, title, format, unit, definition], value = (row) => row.footprint[name] ?? null) {
+  return { name, title, unit, definition, better: "lower", value, text: (row) => format(value(row)) };
 }
+
+function fileColumn(known) {
+  const [name, note] = [known[0].replace("export_", ""), known[5]];
+  return { ...costColumn(known, (row) => filesOf(row)?.[name] ?? null), note: note && ((row) => note(filesOf(row))) };
+}
+
+const OF_FILES = FILE_COLUMNS.map(fileColumn);
+export const [FILE_BYTES, FILE_LATENCY] = OF_FILES;
+export const COST_COLUMNS = [...METHOD_COSTS.map((known) => costColumn(known)), ...OF_FILES];
 
 /** Columns that some row of the table has a value for. */
 export function valueColumns(table) {
   const all = [
     ...METRIC_COLUMNS.flatMap((one) => table.metrics.filter(({ name }) => name === one[0]).map((known) => metricColumn(known, one))),
-    ...COST_COLUMNS.map(costColumn),
+    ...COST_COLUMNS,
   ];
   return all.filter((column) => table.rows.some((row) => isNumber(column.value(row))));
 }

@@ -1,7 +1,8 @@
 // What an entry says of itself: who made it, how, at which cost, and digests of what was scored.
 
-import { html, outwards, termList } from "./elements.js";
+import { html, outwards, section, termList } from "./elements.js";
 import { bytes, compact, duration, grouped, milliseconds, plural } from "./numbers.js";
+import { kindOf } from "./files.js";
 
 function people(authors) {
   return html("ul", { class: "people" }, authors.map(({ name, affiliation, orcid }) => html("li", {},
@@ -38,21 +39,38 @@ export function settings(entry) {
     termList(names.map((name) => [name, String(entry.hyperparameters[name])]), { class: "facts-list" }));
 }
 
+function each(text) {
+  return text && `${text} a chip`;
+}
+
 export function costs(row) {
   const of = row.footprint;
-  const each = (text) => text && `${text} a chip`;
   return termList([
     ["Parameters", grouped(of.parameters)],
     ["Not trained", of.non_trainable ? grouped(of.non_trainable) : ""],
     ["Multiply-adds", each(compact(of.multiply_adds))],
-    ["Weights as float32", bytes(of.bytes_float32)],
-    ["Weights as float16", bytes(of.bytes_float16)],
-    ["Weights as int8", bytes(of.bytes_int8)],
-    ["Time on one core, median", each(milliseconds(of.latency_p50_ms))],
-    ["Time, 95th percentile", each(milliseconds(of.latency_p95_ms))],
+    ["Time in Python on one core, median", each(milliseconds(of.latency_p50_ms))],
+    ["Time in Python, 95th percentile", each(milliseconds(of.latency_p95_ms))],
     ["Labels for training", bytes(of.label_uplink_bytes)],
     ["Labels of all pixels instead", bytes(of.pixel_label_bytes)],
   ], { class: "facts-list narrow" });
+}
+
+/** What made the predictions, where that was a file; nothing of other entries. */
+export function fileThatFlies({ export: files }) {
+  if (!files) return null;
+  const seeds = files.digests.length;
+  const said = seeds === 1 ? "This file, run by its own runtime," : `Files of ${seeds} seeds, run by their own runtime,`;
+  return section("The file that flies",
+    html("p", { class: "small" }, `${said} made the predictions that are scored here. What it costs was measured by the submitters in one thread, on the hardware that they name.`),
+    termList([
+      ["Format", kindOf(files)],
+      ["Size", `${grouped(files.bytes)} bytes${seeds > 1 ? ", the largest" : ""}`],
+      ["Time, median", each(milliseconds(files.latency_p50_ms))],
+      ["Time, 95th percentile", each(milliseconds(files.latency_p95_ms))],
+      ["Memory", bytes(files.memory_bytes)],
+      ["SHA-256", files.digests.map((text) => html("code", { class: "digest" }, text.replace("sha256:", "")))],
+    ], { class: "facts-list narrow" }));
 }
 
 export function provenance({ part, result }) {

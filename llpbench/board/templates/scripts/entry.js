@@ -6,7 +6,7 @@ import { address, bareTitle, isScored, metric } from "./rows.js";
 import { board, detailsOf, findTable, placeOf, rankedIn } from "./board.js";
 import { TIER, badges, designedBadge } from "./badges.js";
 import { definition, direction, explained } from "./definitions.js";
-import { costs, disclosure, provenance, settings } from "./disclosure.js";
+import { costs, disclosure, fileThatFlies, provenance, settings } from "./disclosure.js";
 import { divisionMap, divisionTable, errorScale, extremes } from "./maps.js";
 import { tiesOf } from "./ties.js";
 import { perClass, reliability } from "./charts.js";
@@ -114,7 +114,7 @@ export function entryView(table, row) {
     html("div", { class: "columns" }, errorMap(table, row), reliability(table, row)), examples(table, row),
     html("div", { class: "columns" },
       entry && section("What the authors say", disclosure(row, entry, part), settings(entry)),
-      Object.keys(row.footprint).length > 0 && section("Cost", costs(row))),
+      html("div", {}, part && fileThatFlies(part), Object.keys(row.footprint).length > 0 && section("Cost", costs(row)))),
     source, making,
     entry && html("div", { class: "columns" },
       section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details)),

@@ -8,16 +8,16 @@ function overlaps(one, other) {
   return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 }
 
-function labelAt({ x, y, name }, [right, down]) {
+function labelAt({ x, y, name, reach }, [right, down]) {
   const size = name.length * LETTER;
-  const start = right > 0 ? x + 8 : x - 8 - size;
-  const line = down > 0 ? y + 16 : y - 8;
-  return { name, x: right > 0 ? x + 8 : x - 8, y: line, anchor: right > 0 ? "start" : "end", box: { left: start, right: start + size, top: line - 10, bottom: line + 3 } };
+  const start = right > 0 ? x + reach : x - reach - size;
+  const line = down > 0 ? y + reach + 8 : y - reach;
+  return { name, x: right > 0 ? x + reach : x - reach, y: line, anchor: right > 0 ? "start" : "end", box: { left: start, right: start + size, top: line - 10, bottom: line + 3 } };
 }
 
 /**
- * Labels of points `{x, y, name}`, the most important first: each at the first corner of its point
- * where it leaves the frame, the taken boxes and earlier labels free; none where there is no room.
+ * Labels of points `{x, y, name, reach}`, the most important first: each at the first corner so far off
+ * its point where it leaves the frame, the taken boxes and earlier labels free; none where there is no room.
  */
 export function placeLabels(points, taken, frame) {
   const labels = [];

@@ -38,7 +38,8 @@ function cell(column, row, scale) {
   if (!isNumber(column.value(row))) return html("td", { class: column.isBar ? "bars" : "" }, html("span", { class: "none" }, "\u2013"));
   if (column.isBar) return barCell(column, row, scale);
   const interval = column.interval && range(column.interval(row).low, column.interval(row).high, column.digits);
-  return html("td", { title: interval && `95 % interval ${interval}` }, column.text(row));
+  const note = column.note && html("span", { class: "note" }, column.note(row));
+  return html("td", { title: interval && `95 % interval ${interval}` }, column.text(row), note);
 }
 
 /** The line of a row; `pick` is told when its box for comparing is ticked. */

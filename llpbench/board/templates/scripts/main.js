@@ -7,6 +7,7 @@ import { board, findTable } from "./board.js";
 import { overviewView } from "./overview.js";
 import { Ranking } from "./ranking.js";
 import { scatterView } from "./scatter.js";
+import { filesView } from "./files_plot.js";
 import { overTimeView } from "./over_time.js";
 import { entryView } from "./entry.js";
 import { compareView } from "./compare.js";
@@ -28,15 +29,20 @@ function rankingContent(table, query) {
   };
   const ranking = new Ranking(table, query, () => {
     keep();
-    plot?.show(ranking.shown());
+    showRows();
   });
   const plot = scatterView(table, ranking.state.plot, (choice) => {
     ranking.state.plot = choice;
     keep();
   });
+  const files = filesView(table);
+  const showRows = () => {
+    plot?.show(ranking.shown());
+    files?.show(ranking.shown());
+  };
   rememberQuery(table, ranking.query());
-  plot?.show(ranking.shown());
-  return [...ranking.view(), plot?.element, overTimeView(table), aboutData(table)].filter(Boolean);
+  showRows();
+  return [...ranking.view(), plot?.element, files?.element, overTimeView(table), aboutData(table)].filter(Boolean);
 }
 
 function rowsContent(table, kind, rows) {

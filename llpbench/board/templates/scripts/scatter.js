@@ -2,8 +2,9 @@
 
 import { field, html, svg } from "./elements.js";
 import { compact, extent, fixed, isNumber, plural, range, tickDigits, ticks } from "./numbers.js";
-import { KINDS, address } from "./rows.js";
-import { COST_COLUMNS, titled, valueColumns } from "./columns.js";
+import { address } from "./rows.js";
+import { COST_COLUMNS, FILE_BYTES, FILE_LATENCY, titled, valueColumns } from "./columns.js";
+import { LAYERS, USUAL, legendOf, markOf, radiusOf } from "./marks.js";
 import { placeLabels } from "./labels.js";
 import { drawNear } from "./later.js";
 
@@ -23,6 +24,14 @@ export function paretoFront(points, better) {
     if (!front.length || sign * (point.y - front.at(-1).y) < 0) front.push(point);
   }
   return front;
+}
+
+/** Points that no other beats in one of three without losing in another. */
+export function unbeaten(points, better) {
+  const sign = better === "higher" ? -1 : 1;
+  const costs = points.map(({ x, y, z }) => [x, sign * y, z]);
+  const beats = (one, other) => one.every((cost, n) => cost <= other[n]) && one.some((cost, n) => cost < other[n]);
+  return points.filter((_, n) => !costs.some((one) => beats(one, costs[n])));
 }
 
 /** A logarithmic axis on which zero has a place of its own, on the left. */
@@ -46,15 +55,6 @@ function scoreAxis(points) {
   return { place: (y) => MARGIN.top + (inner * (to - y)) / (to - from), ticks: ticks(from, to, 6) };
 }
 
-/** What rows are drawn as; entries come last, above all else. */
-const MARKS = {
-  bound: (x, y) => svg("path", { d: `M${x} ${y - 6.5}L${x + 6.5} ${y}L${x} ${y + 6.5}L${x - 6.5} ${y}Z` }),
-  reference: (x, y) => svg("rect", { x: x - 4.5, y: y - 4.5, width: 9, height: 9 }),
-  reported: (x, y) => svg("path", { d: `M${x} ${y - 6}L${x + 6} ${y + 5}L${x - 6} ${y + 5}Z` }),
-  entry: (x, y) => svg("circle", { cx: x, cy: y, r: 5 }),
-};
-const LAYERS = Object.keys(MARKS);
-
 function axes(xAxis, yAxis, width, { x: xColumn, y: yColumn }) {
   const bottom = PLOT_HEIGHT - MARGIN.bottom;
   const lines = yAxis.ticks.map((y) => [
@@ -77,9 +77,9 @@ function frontLine(front) {
 }
 
 function labels(points, front, width) {
-  const places = (some) => some.map(({ row, left, top }) => ({ x: left, y: top, name: row.title }));
+  const places = (some) => some.map(({ row, left, top, radius }) => ({ x: left, y: top, name: row.title, reach: radius + 3 }));
   const others = points.length > FEW ? [] : points.filter((point) => !front.includes(point)).toReversed();
-  const marks = points.map(({ left, top }) => ({ left: left - 7, right: left + 7, top: top - 7, bottom: top + 7 }));
+  const marks = points.map(({ left, top, radius }) => ({ left: left - radius - 2, right: left + radius + 2, top: top - radius - 2, bottom: top + radius + 2 }));
   const whiskers = points.filter(({ whisker }) => whisker).map(({ left, whisker }) => ({ left: left - 1, right: left + 1, top: Math.min(...whisker), bottom: Math.max(...whisker) }));
   const steps = front.slice(1).map(({ left, top }, n) => ({ left: left - 2, right: left + 2, top: Math.min(top, front[n].top), bottom: Math.max(top, front[n].top) }));
   const frame = { left: MARGIN.left, right: width, top: 0, bottom: PLOT_HEIGHT - MARGIN.bottom };
@@ -87,15 +87,15 @@ function labels(points, front, width) {
     .map(({ name, x, y, anchor }) => svg("text", { class: "label", x, y, "text-anchor": anchor }, name));
 }
 
-function pointLink(point, { table, x: xColumn, y: yColumn }, isBest, tip) {
-  const { row, left, top, whisker } = point;
+function pointLink(point, { table, x: xColumn, y: yColumn, size }, isBest, tip) {
+  const { row, left, top, radius, whisker } = point;
   const interval = range(point.low, point.high, yColumn.digits);
-  const values = [`${yColumn.title} ${yColumn.text(row)}${interval && ` (${interval})`}`, `${titled(xColumn)}: ${xColumn.text(row)}`];
+  const values = [`${yColumn.title} ${yColumn.text(row)}${interval && ` (${interval})`}`, ...[xColumn, size].filter(Boolean).map((cost) => `${cost.title}: ${cost.text(row)}${cost.note ? ` (${cost.note(row)})` : ""}`)];
   const say = () => tip.show(left, top, [html("b", {}, row.title), ...values]);
   return svg("a", {
     href: address(table, "entry", row.id), class: `${row.kind}${isBest ? " best" : ""}`, tabindex: -1, "aria-label": `${row.title}: ${values.join(", ")}`,
     on: { pointerenter: say, focus: say, pointerleave: tip.hide, blur: tip.hide },
-  }, whisker && svg("line", { class: "whisker", x1: left, x2: left, y1: whisker[0], y2: whisker[1] }), MARKS[row.kind](left, top));
+  }, whisker && svg("line", { class: "whisker", x1: left, x2: left, y1: whisker[0], y2: whisker[1] }), markOf(row.kind, left, top, radius));
 }
 
 /** Points are one stop of the tab key; arrow keys go from one to the next, by cost. */
@@ -112,29 +112,32 @@ function walkBetween(links) {
   };
 }
 
-function pointsOf(rows, xColumn, yColumn) {
-  return rows.map((row) => Object.assign({ row, x: xColumn.value(row), y: yColumn.value(row) }, yColumn.interval(row)))
+function pointsOf(rows, { x, y, size }) {
+  return rows.map((row) => Object.assign({ row, x: x.value(row), y: y.value(row), z: size?.value(row) ?? 0 }, y.interval(row)))
     .filter((point) => isNumber(point.x) && isNumber(point.y));
 }
 
 /** The plot of some rows, on the axes of all rows of the table, so that filters move no point. */
-function drawScatter(plot, rows, width, tip) {
-  const all = pointsOf(plot.table.rows, plot.x, plot.y);
+function drawScatter({ table, x, y }, rows, width, tip) {
+  const plot = { table, x, y, size: x === FILE_BYTES ? FILE_LATENCY : null };
+  const all = pointsOf(table.rows, plot);
   const [xAxis, yAxis] = [costAxis(all, width), scoreAxis(all)];
-  const kept = pointsOf(rows, plot.x, plot.y);
-  const best = new Set(paretoFront(kept.filter((point) => point.row.kind === "entry"), plot.y.better).map((point) => point.row));
+  const kept = pointsOf(rows, plot);
+  const entries = kept.filter((point) => point.row.kind === "entry");
+  const steps = new Set(paretoFront(entries, y.better).map((point) => point.row));
+  const best = plot.size ? new Set(unbeaten(entries, y.better).map((point) => point.row)) : steps;
   const layer = ({ row }) => LAYERS.indexOf(row.kind) + best.has(row);
-  const points = kept.toSorted((one, other) => layer(one) - layer(other)).map((point) => Object.assign(point, {
-    left: xAxis.place(point.x), top: yAxis.place(point.y),
+  const points = kept.toSorted((one, other) => layer(one) - layer(other) || other.z - one.z).map((point) => Object.assign(point, {
+    left: xAxis.place(point.x), top: yAxis.place(point.y), radius: plot.size ? radiusOf(point.z) : USUAL,
     whisker: (kept.length <= FEW || best.has(point.row)) && isNumber(point.low) && [yAxis.place(point.low), yAxis.place(point.high)],
   }));
-  const front = points.filter(({ row }) => best.has(row)).sort((one, other) => one.x - other.x);
+  const front = points.filter(({ row }) => steps.has(row)).sort((one, other) => one.x - other.x);
   const links = new Map(points.map((point) => [point, pointLink(point, plot, best.has(point.row), tip)]));
   const order = [...points].sort((one, other) => one.x - other.x || one.y - other.y).map((point) => links.get(point));
-  const name = `${plot.y.title} against ${titled(plot.x)}, ${plural(points.length, "point")}: arrow keys go from one to the next; the table has the same values`;
+  const name = `${y.title} against ${titled(x)}, ${plural(points.length, "point")}: arrow keys go from one to the next; the table has the same values`;
   const drawing = svg("svg", { class: kept.length <= FEW ? "scatter" : "scatter many", width, height: PLOT_HEIGHT, viewBox: `0 0 ${width} ${PLOT_HEIGHT}`, role: "group", "aria-label": name, on: { keydown: walkBetween(order) } },
     axes(xAxis, yAxis, width, plot), frontLine(front), [...links.values()], labels(points, front, width));
-  return { drawing, legend: legendOf(points, front), count: points.length === all.length ? "" : `${points.length} of ${plural(all.length, "point")}, on the axes of all` };
+  return { drawing, legend: legendOf(points, front, plot), count: points.length === all.length ? "" : `${points.length} of ${plural(all.length, "point")}, on the axes of all` };
 }
 
 function makeTip(canvas) {
@@ -150,13 +153,27 @@ function makeTip(canvas) {
   return { element, show, hide: () => (element.hidden = true) };
 }
 
-function legendOf(points, front) {
-  const kinds = LAYERS.toReversed().filter((kind) => points.some(({ row }) => row.kind === kind));
-  const sample = (width, ...drawn) => svg("svg", { class: "scatter", width, height: 16, "aria-hidden": "true" }, drawn);
-  return [
-    ...kinds.map((kind) => html("span", {}, sample(16, svg("g", { class: kind }, MARKS[kind](8, 8))), KINDS[kind])),
-    front.length > 1 && html("span", {}, sample(24, svg("path", { class: "front", d: "M1 4H12V12H23" })), "Pareto front of the entries shown"),
-  ].filter(Boolean);
+/** Where a plot is drawn, with what its marks mean; and how to draw it anew, or of other rows. */
+export function drawnPlot(plot) {
+  const canvas = html("div", { class: "canvas" });
+  const legend = html("p", { class: "legend" });
+  const note = html("p", { class: "small", role: "status" });
+  const tip = makeTip(canvas);
+  let [rows, waiting] = [plot.table.rows, 0];
+  const draw = () => {
+    const drawn = drawScatter(plot, rows, Math.max(canvas.clientWidth, 300), tip);
+    tip.hide();
+    canvas.replaceChildren(drawn.drawing, tip.element);
+    legend.replaceChildren(...drawn.legend);
+    note.textContent = drawn.count;
+  };
+  drawNear(canvas, plot.table.rows.length > FEW, draw);
+  const show = (kept) => {
+    rows = kept;
+    clearTimeout(waiting);
+    if (canvas.firstChild) waiting = setTimeout(draw, REDRAW);
+  };
+  return { elements: [legend, note, canvas], draw, show };
 }
 
 /**
@@ -165,7 +182,7 @@ function legendOf(points, front) {
  */
 export function scatterView(table, written, changed) {
   const columns = valueColumns(table);
-  const xs = columns.filter((column) => COST_COLUMNS.some(([name]) => name === column.name));
+  const xs = columns.filter((column) => COST_COLUMNS.includes(column));
   const ys = columns.filter((column) => Y_METRICS.includes(column.name));
   const covered = (column) => table.rows.filter((row) => isNumber(column.value(row)) && isNumber(xs[0].value(row))).length;
   if (!xs.length || !ys.some((column) => covered(column) > 2)) return null;
@@ -174,18 +191,7 @@ export function scatterView(table, written, changed) {
   const plain = { y: ys.find(competes) ?? most, x: xs[0] };
   const [score, cost] = written.split(",");
   const plot = { table, y: ys.find(({ name }) => name === score) ?? plain.y, x: xs.find(({ name }) => name === cost) ?? plain.x };
-  const canvas = html("div", { class: "canvas" });
-  const legend = html("p", { class: "legend" });
-  const note = html("p", { class: "small", role: "status" });
-  const tip = makeTip(canvas);
-  let [rows, waiting] = [table.rows, 0];
-  const draw = () => {
-    const drawn = drawScatter(plot, rows, Math.max(canvas.clientWidth, 300), tip);
-    tip.hide();
-    canvas.replaceChildren(drawn.drawing, tip.element);
-    legend.replaceChildren(...drawn.legend);
-    note.textContent = drawn.count;
-  };
+  const { elements, draw, show } = drawnPlot(plot);
   const choose = (axis, column) => {
     plot[axis] = column;
     draw();
@@ -194,13 +200,7 @@ export function scatterView(table, written, changed) {
   const choice = (axis, title, options) => field(title,
     html("select", { id: `plot-${axis}`, on: { change: (event) => choose(axis, options.find((one) => one.name === event.target.value)) } },
       options.map((one) => html("option", { value: one.name, selected: one === plot[axis] }, titled(one)))));
-  drawNear(canvas, table.rows.length > FEW, draw);
   const element = html("section", { class: "block plot" }, html("h3", {}, "Accuracy against cost"),
-    html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs)), legend, note, canvas);
-  const show = (kept) => {
-    rows = kept;
-    clearTimeout(waiting);
-    if (canvas.firstChild) waiting = setTimeout(draw, REDRAW);
-  };
+    html("div", { class: "toolbar" }, choice("y", "Score", ys), choice("x", "Cost", xs)), elements);
   return { element, show };
 }
