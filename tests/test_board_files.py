@@ -115,6 +115,13 @@ def test_one_file_alone_has_no_plot(visitor: Visitor, tmp_path: Path) -> None:
     assert page.locator(".files").count() == 0
 
 
+def test_a_print_has_all_columns_of_files(page: Page) -> None:
+    """At the width of A4 without its margins, upright."""
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+
+
 def test_the_ranking_in_markdown_names_files(made: Standings) -> None:
     lines = ranking_markdown(made).splitlines()
     assert "| 400,000 B, litert | 0.05 | " in next(line for line in lines if "| 1 " in line)
