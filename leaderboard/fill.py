@@ -2,7 +2,7 @@
 
 Each method with three seeds becomes an entry ``llpbench__<method>``, in the
 place of the one before; so do its exported files of one kind,
-``llpbench__<method>-<format>-<quantisation>``. Only datasets that the board has
+``llpbench__<method>-<format>-<numbers>``. Only datasets that the board has
 a truth table of are taken.
 """
 
@@ -37,8 +37,9 @@ def fill(board: Board, folder: Path) -> None:
     by_name: dict[str, list[Run]] = {}
     for run in find_runs([folder]):
         if board.truth(run.record.dataset).exists():
-            words = [run.record.method.replace("+", "-"), *name_of_files(run.record.export).split()]
-            by_name.setdefault(f"{TEAM}__{'-'.join(words)}", []).append(run)
+            words = [run.record.method.replace("+", "-"), name_of_files(run.record.export)]
+            name = "-".join(filter(None, words)).replace(", ", "-")
+            by_name.setdefault(f"{TEAM}__{name}", []).append(run)
     for name, runs in by_name.items():
         seeds = Counter(run.record.dataset for run in runs)
         if min(seeds.values()) >= SEEDS:
@@ -58,7 +59,7 @@ def _replace(board: Board, name: str, runs: Sequence[Run]) -> None:
         before = Path(scratch) / "before"
         if board.entry(name).exists():
             shutil.move(board.entry(name), before)
-        verdict, _scores = add_entry(draft, board)
+        verdict = add_entry(draft, board)[0]
         if verdict.is_refused and before.exists():
             shutil.move(before, board.entry(name))
     print(name, verdict.level, *(reason.sentence for reason in verdict.reasons), sep="\n  ")

@@ -149,14 +149,17 @@ def test_duplicates_are_refused_and_near_ones_flagged(
     copied = write_entry(
         tmp_path / "other__copy", truth, [predict(truth, 8), predict(truth, 9), seeds[1]]
     )
-    near = write_entry(
-        tmp_path / "other__near",
-        truth,
-        [predict(truth, 8), predict(truth, 9), 0.999 * seeds[1] + 0.001 * predict(truth, 7)],
-    )
+    close = [predict(truth, 8), predict(truth, 9), 0.999 * seeds[1] + 0.001 * predict(truth, 7)]
+    near = write_entry(tmp_path / "other__near", truth, close)
+    files = {"part.export": EXPORT}
+    stranger = write_entry(tmp_path / "other__file", truth, close, files)
+    flown = write_entry(tmp_path / "tartu__file", truth, close, files)
     for _scored in (False, True):  # with and without stored scores to go by
         assert "identical to one of tartu__first" in found(copied, board, "refused")["duplicates"]
         assert "tartu__first by only" in found(near, board, "flagged")["duplicates"]
+        assert "tartu__first by only" in found(stranger, board, "flagged")["duplicates"]
+        assert "tartu__first by only" in found(flown, board, "note")["duplicates"]
+        assert "duplicates" not in found(flown, board, "flagged")
         assert found(near, board, "refused") == {}
         list(score_board(board))
     assert check_entry(board.entry("tartu__first"), board).level == "clean"

@@ -160,7 +160,7 @@ def test_runs_by_files_say_which_files(tmp_path: Path) -> None:
         record["export"] = file | cost
         (run.folder / "run.json").write_text(json.dumps(record))
     content = read_yaml(from_runs(tmp_path, tmp_path / "runs"))
-    assert content["title"] == "bag-ridge (onnx)"
+    assert content["title"] == "bag-ridge (onnx, float32)"
     part = content["datasets"]["grid"]
     assert "fit_seconds" not in part
     assert part["command"] == (

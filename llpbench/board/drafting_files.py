@@ -19,10 +19,11 @@ THEN = " && "
 
 
 def name_of_files(export: ExportFootprint | Export | None) -> str:
-    """What kind of file predicted, such as ``litert int8``; an empty text where a method did."""
+    """What kind of file predicted, such as ``litert, int8``; an empty text where a method did."""
     if export is None:
         return ""
-    return export.file_format + (f" {export.quantize}" if export.quantize != "none" else "")
+    numbers = "float32" if export.quantize == "none" else export.quantize
+    return f"{export.file_format}, {numbers}"
 
 
 def check_same_files(runs: Sequence[Run]) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from llpbench.board.checks.candidate import Candidate
+from llpbench.board.drafting_files import name_of_files
 from llpbench.board.result import Result
+from llpbench.board.submission import Submission
 from llpbench.board.verdict import Reason
 from llpbench.errors import LLPBenchError
 
@@ -16,7 +18,10 @@ NEAR = 1e-3
 
 
 def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
-    """Exact duplicates of another entry are refused, near ones flagged."""
+    """Exact duplicates of another entry are refused, near ones flagged.
+
+    A team's method and its files, or its files of two kinds, are near one another and noted.
+    """
     digests = set(candidate.digests.predictions)
     for other, result in candidate.others:
         if not _may_be_near(candidate, result):
@@ -34,10 +39,20 @@ def check_duplicates(candidate: Candidate) -> Iterator[Reason]:
             for another in theirs.shares
         )
         if difference < NEAR:
-            yield candidate.flag(
+            say = candidate.note if _is_other_file(candidate, other) else candidate.flag
+            yield say(
                 "duplicates",
                 f"a seed differs from one of {other.name} by only {difference:.2g} in the mean",
             )
+
+
+def _is_other_file(candidate: Candidate, other: Submission) -> bool:
+    """Whether both are of one team, and files of another kind made one of them."""
+    mine, theirs = (
+        one.datasets[candidate.dataset].export for one in (candidate.entry, other.entry)
+    )
+    is_one_team = candidate.entry.team == other.entry.team
+    return is_one_team and name_of_files(mine) != name_of_files(theirs)
 
 
 def _may_be_near(candidate: Candidate, result: Result | None) -> bool:
