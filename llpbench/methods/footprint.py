@@ -1,4 +1,7 @@
-"""What a fitted method costs on board: weights, work, time, and labels sent up."""
+"""What a fitted method costs: weights, work, its time in Python, and labels sent up.
+
+What it costs as a file that flies is measured on the file, see :mod:`llpbench.exported.process`.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def label_bytes(train: xr.Dataset, supervision: str) -> dict[str, int]:
 def measure_latency(
     method: Method, ds: xr.Dataset, *, chips: int = 50, seconds: float = 5.0
 ) -> dict[str, float | None]:
-    """Wall time to predict a single chip on a single core, as quantiles.
+    """Wall time to predict a single chip in Python, on a single core, as quantiles.
 
     What can be prepared for all chips is not measured: factors of divisions are found on the
     ground, while on board each chip is predicted and multiplied by its own. None where the system

@@ -240,7 +240,8 @@ class Method(BaseEstimator):  # type: ignore[misc]
         -------
         dict
             ``parameters`` and ``non_trainable`` (numbers), ``multiply_adds`` (a chip, None where
-            not counted), ``bytes_float32``, ``bytes_float16``, ``bytes_int8`` (of all weights).
+            not counted). Bytes are those of a file that works, see
+            :class:`~llpbench.exported.footprint.ExportFootprint`.
         """
         check_is_fitted(self)
         weights = self.get_weights()
@@ -249,9 +250,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
             "parameters": numbers - self.non_trainable,
             "non_trainable": self.non_trainable,
             "multiply_adds": self.multiply_adds(),
-            "bytes_float32": 4 * numbers,
-            "bytes_float16": 2 * numbers,
-            "bytes_int8": numbers,
         }
 
     def multiply_adds(self) -> int | None:

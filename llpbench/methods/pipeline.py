@@ -187,8 +187,7 @@ class Pipeline(Method):
         """How small the method is together with its post-processors."""
         costs = self.method.footprint()
         numbers = sum(array.size for array in self._post_weights().values())
-        added = {"parameters": 1, "bytes_float32": 4, "bytes_float16": 2, "bytes_int8": 1}
-        return {**costs, **{name: (costs[name] or 0) + numbers * by for name, by in added.items()}}
+        return {**costs, "parameters": (costs["parameters"] or 0) + numbers}
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Weights of the method and of the post-processors."""

@@ -14,13 +14,19 @@ _METRICS = ("mae", "mae_hard", "f1_micro")
 _COSTS = {
     "parameters": ("parameters", ",.0f"),
     "multiply-adds a chip": ("multiply_adds", ",.0f"),
-    "bytes (float32)": ("bytes_float32", ",.0f"),
-    "bytes (int8)": ("bytes_int8", ",.0f"),
-    "ms a chip": ("latency_p50_ms", ".3f"),
+    "ms a chip in Python": ("latency_p50_ms", ".3f"),
     "label bytes": ("label_uplink_bytes", ",.0f"),
     "pixel label bytes": ("pixel_label_bytes", ",.0f"),
 }
 """Heading, key and number format of what a footprint tells."""
+
+_FILE_COSTS = {
+    "bytes of the file": ("bytes", ",.0f"),
+    "its ms a chip": ("latency_p50_ms", ".3f"),
+    "p95": ("latency_p95_ms", ".3f"),
+    "memory": ("memory_bytes", ",.0f"),
+}
+"""The same of an exported file."""
 
 
 def cross_region_table(results: Sequence[Result], reported: Sequence[ReportedResult]) -> str:
@@ -52,12 +58,18 @@ def footprint_table(results: Sequence[Result]) -> str:
 
     A row a method and region, without those carried over to another: weights, work, time, and
     bytes of the labels that must be sent up to train it on board, beside those of pixel labels
-    of the same chips.
+    of the same chips; where an exported file predicted, its bytes, time and memory.
     """
-    rows = [
-        [result.label, result.record.trained_on, format_number(result.value("mae"), ".3f")]
-        + [format_number(result.record.footprint.get(cost), spec) for cost, spec in _COSTS.values()]
-        for result in results
-        if result.record.track != "cross-region"
-    ]
-    return markdown_table(["method", "trained on", "MAE", *_COSTS], rows)
+    results = [result for result in results if result.record.track != "cross-region"]
+    has_files = any(result.record.export for result in results)
+    rows = []
+    for result in results:
+        costs = [(result.record.footprint.get(cost), spec) for cost, spec in _COSTS.values()]
+        if has_files:
+            file = result.record.export
+            costs += [(getattr(file, cost, None), spec) for cost, spec in _FILE_COSTS.values()]
+        numbers = [format_number(value, spec) for value, spec in costs]
+        mae = format_number(result.value("mae"), ".3f")
+        rows.append([result.label, result.record.trained_on, mae, *numbers])
+    headings = ["method", "trained on", "MAE", *_COSTS, *(_FILE_COSTS if has_files else ())]
+    return markdown_table(headings, rows)
