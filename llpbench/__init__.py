@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llpbench.reporting.results import results_table
     from llpbench.running.predicting import predict_region
     from llpbench.running.run import run_method
+    from llpbench.running.run_exported import run_exported
     from llpbench.scoring import evaluate
     from llpbench.scoring.scores import Scores
 
@@ -47,6 +48,7 @@ _HOMES = {
     "make_predictions": "llpbench.predictions.table",
     "read_predictions": "llpbench.predictions.files",
     "write_predictions": "llpbench.predictions.files",
+    "run_exported": "llpbench.running.run_exported",
     "run_method": "llpbench.running.run",
     "Scores": "llpbench.scoring.scores",
     "evaluate": "llpbench.scoring",
@@ -70,6 +72,7 @@ __all__ = [
     "predict_region",
     "read_predictions",
     "results_table",
+    "run_exported",
     "run_method",
     "synthesize",
     "write_map",

@@ -45,6 +45,10 @@ SECTIONS = {
             "experiments:crossvalidate",
             "Predict each fold of divisions by the others, and score it without labels.",
         ),
+        "run-exported": (
+            "flying:run_exported",
+            "Predict with an exported file, score and measure it.",
+        ),
         "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
     },
     "On orbit": {

@@ -129,13 +129,14 @@ def run(
             done.append(run_method(*task, seed=seed, out=out, resume=resume, **fixed))
         if done[-1].record.interrupted:
             break
-    _report(done, as_json)
+    report_runs(done, as_json)
     if done[-1].record.interrupted:
         print_error("interrupted; go on with the same command and --resume")
         sys.exit(130)
 
 
-def _report(done: Sequence[Run], as_json: bool) -> None:
+def report_runs(done: Sequence[Run], as_json: bool) -> None:
+    """Print what runs scored, and where they are."""
     from llpbench.cli.results import print_runs
     from llpbench.cli.scores import scores_json
 

@@ -112,12 +112,13 @@ def _notes(run: Run) -> list[str]:
     from llpbench.scoring.division_scores import SEES_SHARES
 
     scores = run.scores or run.divisions
+    file = [] if run.record.export is None else [str(run.record.export)]
     if run.record.train_on == "all":
-        return [TRAINED_ON_ALL]
+        return [TRAINED_ON_ALL, *file]
     divisions = [] if run.divisions is None else [f"scored: {run.divisions.size}"]
     if run.record.track == "disaggregation":
         divisions = [f"divisions are not scored: {SEES_SHARES}"]
-    return [*divisions, UNSCORED if scores is None else scores.note]
+    return [*divisions, UNSCORED if scores is None else scores.note, *file]
 
 
 def _caption(record: RunRecord) -> str:

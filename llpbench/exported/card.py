@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
-from llpbench.data.imagery import Coding
+from llpbench.catalog import check_printable
+from llpbench.data.imagery import CELLS, IMAGE, Coding
 from llpbench.data.recipe import ImageRecipe
+from llpbench.protocol import WINDOW_SIDE
+from llpbench.writing import is_name
 
 FileFormat: TypeAlias = Literal["litert", "onnx", "savedmodel"]
 """What runs a file: LiteRT (once TensorFlow Lite), ONNX Runtime, TensorFlow."""
@@ -25,7 +28,18 @@ NAME = "llpbench.json"
 LARGEST = 2**18
 """Bytes of the largest card that is read; one has some 2,000."""
 
-Text: TypeAlias = Annotated[str, Field(max_length=2000)]
+Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(check_printable)]
+Label: TypeAlias = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+def _name(text: str) -> str:
+    """What may name a folder: of a dataset, or of a method with its post-processors."""
+    if not all(is_name(part) for part in text.split("+")):
+        raise ValueError(f"{text!r:.80} is no name")
+    return text
+
+
+Name: TypeAlias = Annotated[Label, AfterValidator(_name)]
 
 
 class Card(BaseModel):
@@ -39,10 +53,16 @@ class Card(BaseModel):
     ----------
     llpbench : str
         Version that wrote it.
-    method, settings, seed
+    method, settings, seed, supervision, is_reference
         As in ``run.json``.
     trained_on, digest : str
         Name and digest of the dataset that the method was trained on.
+    synthetic : bool
+        Whether that was made by a program.
+    train_on : {"train", "all"}
+        The chips of it that it was fitted to; with all, none of them can be scored.
+    fold : str or None
+        The part of a cross-validation that the run was, whose splits are others.
     classes : tuple of str
         Names of the class groups, in the order of the shares.
     array, bands, dtype, coding, shape
@@ -61,18 +81,18 @@ class Card(BaseModel):
         Of the method: numbers that it learned, and products for a chip.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     llpbench: Text
-    method: Text
+    method: Name
     settings: dict[Text, bool | int | float | Text | None]
-    seed: int
-    trained_on: Text
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    trained_on: Name
     digest: Text
-    classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
+    classes: Annotated[tuple[Label, ...], Field(min_length=2, max_length=256)]
     array: Literal["image", "embedding"]
-    bands: Annotated[tuple[Text, ...], Field(min_length=1, max_length=4096)]
-    dtype: Text
+    bands: Annotated[tuple[Label, ...], Field(min_length=1, max_length=4096)]
+    dtype: Literal["uint8", "int8", "uint16", "int16", "float32"]
     coding: Coding
     shape: tuple[int, int, int]
     grid: Annotated[int, Field(ge=1, le=96)] | None
@@ -80,6 +100,22 @@ class Card(BaseModel):
     licence: Text
     file_format: FileFormat
     quantize: Quantisation
-    calibrated_on: int
-    parameters: int | None
-    multiply_adds: int | None
+    calibrated_on: NonNegativeInt
+    parameters: NonNegativeInt | None
+    multiply_adds: NonNegativeInt | None
+    supervision: Literal["division", "chip", "pixel"]
+    is_reference: bool
+    train_on: Literal["train", "all"]
+    fold: Text | None
+    synthetic: bool
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Refuse sizes that no chip has."""
+        side = WINDOW_SIDE if self.array == IMAGE else CELLS
+        expected = (side, side, len(self.bands))
+        if self.shape != expected:
+            raise ValueError(f"shape: {expected} is expected of these bands, found {self.shape}")
+        if self.grid is not None and WINDOW_SIDE % self.grid:
+            raise ValueError(f"grid: a divisor of {WINDOW_SIDE} is expected, found {self.grid}")
+        return self

@@ -9,7 +9,7 @@ from llpbench.brief import Brief
 
 @dataclass(frozen=True, repr=False)
 class ExportFootprint(Brief):
-    """What a file costs where it runs, in one thread of a process of its own.
+    """What a file costs where it runs, in one thread on one core, in a process of its own.
 
     Parameters
     ----------
@@ -33,3 +33,23 @@ class ExportFootprint(Brief):
     latency_p50_ms: float
     latency_p95_ms: float
     memory_bytes: int | None
+
+    @property
+    def numbers(self) -> str:
+        """What it computes with."""
+        return "float32" if self.quantize == "none" else self.quantize
+
+    def __str__(self) -> str:
+        """What it costs, in a sentence.
+
+        Examples
+        --------
+        >>> print(ExportFootprint("litert", "int8", 17800, "6e3f", 0.354, 0.402, 2_500_000))
+        litert, int8: 17,800 bytes; in one thread 0.354 ms a chip (p95 0.402), 2.5 MB of memory
+        """
+        known = self.memory_bytes is not None
+        memory = f", {(self.memory_bytes or 0) / 1e6:.1f} MB of memory" if known else ""
+        return (
+            f"{self.file_format}, {self.numbers}: {self.bytes:,} bytes; in one thread "
+            f"{self.latency_p50_ms:g} ms a chip (p95 {self.latency_p95_ms:g}){memory}"
+        )

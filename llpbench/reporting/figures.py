@@ -12,13 +12,13 @@ from llpbench.catalog import reported_results
 from llpbench.data.picture import View
 from llpbench.errors import LLPBenchError
 from llpbench.methods import gate
-from llpbench.methods.registry import load_method
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import SPLITS
 from llpbench.reporting.tables import cross_region_table, footprint_table
 from llpbench.runs.record import RECORD, read_run
 from llpbench.runs.results import Result, find_results
+from llpbench.runs.trained import load_trained
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _predict_all(folder: Path, ds: xr.Dataset) -> xr.Dataset:
 
     record = read_run(folder).record
     grouped = ds.llp.group()
-    method = load_method(record.method, folder / "weights")
+    method = load_trained(folder, record)
     if list(method.categories_) != list(grouped["category_name"].to_numpy()):
         raise LLPBenchError(
             f"the run in {str(folder)!r} was trained on the categories "

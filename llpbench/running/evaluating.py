@@ -74,7 +74,7 @@ def evaluate_split(task: Task, split: str, score: str | None, folder: Path) -> E
         split,
         name=task.name,
         seed=task.seed,
-        trained_on=task.region.llp.info.name,
+        trained_on=task.trained_on,
         track=task.track,
         on_batch=score_pixels,
     )
@@ -112,7 +112,7 @@ def validate(task: Task, evaluation: Evaluation) -> dict[str, float] | None:
             "val",
             name=task.name,
             seed=task.seed,
-            trained_on=task.region.llp.info.name,
+            trained_on=task.trained_on,
         )
     return {
         "mae": divisions.mae(predictions["proportions"].to_numpy()),

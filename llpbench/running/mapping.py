@@ -11,10 +11,10 @@ from llpbench.data.splits import take_part
 from llpbench.errors import BuildError, PredictionsError, examples
 from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
-from llpbench.methods.registry import load_method
 from llpbench.predictions.files import read_predictions
 from llpbench.running.fold_errors import add_fold_intervals
 from llpbench.runs.record import RECORD, RunRecord, read_run
+from llpbench.runs.trained import load_trained
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,7 +103,7 @@ def _predict(folder: Path, record: RunRecord, ds: xr.Dataset, split: str) -> xr.
             "it; train again, or use the dataset as a new image with `llpbench predict`"
         )
     return gate.predict(
-        load_method(record.method, folder / "weights"),
+        load_trained(folder, record),
         ds.llp.group(),
         split,
         name=record.method,

@@ -20,13 +20,13 @@ from llpbench.errors import BuildError, StoreError, examples
 from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
 from llpbench.methods.method import Method
-from llpbench.methods.registry import load_method
 from llpbench.predictions.files import write_predictions
 from llpbench.running.drifting import check_drift, forget_refusal, refuse_drift, write_drift
 from llpbench.running.recoding import recode
 from llpbench.running.reusing import reuse_recipe
 from llpbench.runs.folder import choose_folder, claimed_folder, working_folder
 from llpbench.runs.record import RunRecord, read_appearance, read_run
+from llpbench.runs.trained import load_trained
 
 if TYPE_CHECKING:
     from llpbench.catalog import LabelSet
@@ -93,7 +93,7 @@ def predict_region(
         If the images look otherwise; a table and a picture of that are left in the folder.
     """
     record = read_run(run).record
-    method = load_method(record.method, run / "weights")
+    method = load_trained(run, record)
     remarks = _check_knowledge(record, method, recipe)
     forget_refusal(out)
     choose_folder(out, out.name, resume=False)  # is refused before anything is read

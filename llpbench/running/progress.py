@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from llpbench.runs.record import RunRecord
 
 _TRAINING = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left{postfix}"
+_CHIPS = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left"
 _RUNS = "{desc}: {n_fmt} of {total_fmt} done |{bar}| {remaining} left"
 
 
@@ -45,6 +46,14 @@ def summarise(record: RunRecord, epochs: int = 0) -> str:
         facts.append(f"val MAE {record.validation['mae']:.4f}")
     facts.append(f"{record.fit_seconds:.0f} s")
     return f"{record.method} on {record.trained_on}, seed {record.seed}{fold}: {', '.join(facts)}"
+
+
+def chips_bar(title: str, total: int, *, shown: bool) -> Any:
+    """Show how many of so many chips are predicted: what has ``update`` for each."""
+    from tqdm import tqdm
+
+    look: dict[str, Any] = {"bar_format": _CHIPS, "leave": False, "dynamic_ncols": True}
+    return tqdm(desc=title, total=total, disable=not shown, **look)
 
 
 def runs_bar(

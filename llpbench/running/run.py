@@ -213,14 +213,14 @@ def _run(
     )
     log.info("%s", summarise(record, journal.epochs))
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    _draw(evaluation, folder / "plots")
+    draw(evaluation, folder / "plots")
     tracker.finish(folder, record, evaluation)
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     return record, evaluation
 
 
-def _draw(evaluation: Evaluation, folder: Path) -> None:
+def draw(evaluation: Evaluation, folder: Path) -> None:
     """Draw pictures; a run is whole without them, whatever a name or a number makes of one."""
     scores, divisions = evaluation.scores, evaluation.divisions
     try:

@@ -34,6 +34,11 @@ class Task(Brief):
     fold: str | None = None
 
     @property
+    def trained_on(self) -> str:
+        """Name of the dataset that the method was trained on."""
+        return str(self.region.llp.info.name)
+
+    @property
     def track(self) -> str:
         """Of the predictions."""
         return self.method.track if self.other is self.region else "cross-region"
@@ -93,12 +98,13 @@ class Task(Brief):
                 "what is trained on all chips predicts all chips, for a map, and nothing else does:"
                 f" found {self.train_on!r} to train on and {split!r} to predict"
             )
-        _check_split(self.region, self.train_on, "to train on")
+        check_split(self.region, self.train_on, "to train on")
         if self.method.is_iterative:
-            _check_split(self.region, "val", f"for {self.name} to choose its best epoch by")
-        _check_split(self.other, split, "to predict: choose another with --split")
+            check_split(self.region, "val", f"for {self.name} to choose its best epoch by")
+        check_split(self.other, split, "to predict: choose another with --split")
 
 
-def _check_split(ds: xr.Dataset, split: str, purpose: str) -> None:
+def check_split(ds: xr.Dataset, split: str, purpose: str) -> None:
+    """Refuse a split without chips."""
     if not take_part(ds, split).sizes["chip"]:
         raise MethodError(f"the {split} split of {ds.llp.info.name} has no chips {purpose}")

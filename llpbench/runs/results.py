@@ -225,21 +225,31 @@ def _bounds(scores: Scores | DivisionScores | None) -> dict[str, float | None]:
 
 
 def label_setting(record: RunRecord, others: Sequence[RunRecord]) -> str:
-    """Name the method, with those settings in which it differs from others of its name."""
+    """Name the method, with those settings in which it differs from others of its name.
+
+    That a file of it predicted is always said.
+    """
     same = [other.settings for other in others if other.method == record.method]
     varied = [
         f"{key}={value}"
         for key, value in record.settings.items()
         if any(other.get(key) != value for other in same)
     ]
-    return " ".join([record.method, *varied])
+    file = [] if record.export is None else [f"({', '.join(_kind(record))})"]
+    return " ".join([record.method, *varied, *file])
 
 
 def _setting(record: RunRecord) -> str:
     """What seeds of one result have in common."""
     digests = (record.dataset_digest, record.trained_on_digest)
     part = (record.split, record.fold)
-    return json.dumps([record.method, *digests, *part, record.settings], sort_keys=True)
+    setting = [record.method, *digests, *part, record.settings, _kind(record)]
+    return json.dumps(setting, sort_keys=True)
+
+
+def _kind(record: RunRecord) -> list[str]:
+    """Format and numbers of the exported file that predicted, where it was one."""
+    return [] if record.export is None else [record.export.file_format, record.export.numbers]
 
 
 def _value(scores: Scores, metric: str) -> float | None:
