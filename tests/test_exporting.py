@@ -59,6 +59,11 @@ CARD = Card(
     calibrated_on=0,
     parameters=5189,
     multiply_adds=None,
+    supervision="division",
+    is_reference=False,
+    train_on="train",
+    fold=None,
+    synthetic=False,
 )
 
 Runner = Callable[[NDArray[Any]], dict[str, NDArray[Any]]]
@@ -274,10 +279,18 @@ def test_a_run_becomes_a_file_that_says_what_it_is(run: Path, file_format: str) 
     assert card.classes == tuple(group.name for group in info.label_set.groups)
     assert (card.shape, card.grid, card.calibrated_on) == ((96, 96, 3), 24, 0)
     assert card.parameters == record["footprint"]["parameters"]
+    for fact in ("supervision", "is_reference", "train_on", "fold", "synthetic"):
+        assert getattr(card, fact) == record[fact]
     test = llpbench.open_dataset("grid", "test")
     ours = llpbench.read_predictions(next(run.glob("predictions-test.*")), test)
     shares, _classes = predicted(path, windows(test))
     np.testing.assert_allclose(shares, ours["proportions"], atol=1e-3)
+    if file_format == "savedmodel":  # as in test_exported.py, in the full counts
+        return
+    again = run.parent / f"again-{file_format}"
+    assert call("run-exported", str(path), "--dataset", "grid", "-o", str(again)).exit_code == 0
+    theirs = llpbench.read_predictions(next(again.glob("predictions-test.*")), test)
+    np.testing.assert_allclose(theirs["proportions"], shares, atol=1e-6)
 
 
 def test_ranges_are_found_on_images_of_training_chips(run: Path) -> None:
@@ -316,6 +329,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(
     for change, message in (
         ({"fold": "3"}, "a fold of a cross-validation"),
         ({"settings": {"epochs": [1]}}, "no file can say"),
+        ({"interrupted": True}, "was interrupted"),
     ):
         other = tmp_path / "other"
         shutil.copytree(run, other, dirs_exist_ok=True)

@@ -41,11 +41,20 @@ def export(run: Path, out: Path | None, as_json: bool, **how: Any) -> None:
     from llpbench.running.exporting import export_run
 
     done = export_run(run, out, **how)
+    card = done.card
     if as_json:
-        print_json(vars(done))
+        print_json(
+            {
+                "path": str(done.path),
+                "file_format": card.file_format,
+                "quantize": card.quantize,
+                "bytes": done.bytes,
+                "dataset": card.trained_on,
+            }
+        )
         return
-    numbers = "" if done.quantize == "none" else f" with {done.quantize}"
+    numbers = "" if card.quantize == "none" else f" with {card.quantize}"
     echo(
-        f"{done.file_format}{numbers}: {readable(done.bytes)} ({done.bytes} bytes), in {done.path}"
+        f"{card.file_format}{numbers}: {readable(done.bytes)} ({done.bytes} bytes), in {done.path}"
     )
-    echo(f"\nNext:\n  llpbench run-exported {done.path} --dataset {done.dataset}")
+    echo(f"\nNext:\n  llpbench run-exported {done.path} --dataset {card.trained_on}")

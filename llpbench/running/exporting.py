@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,16 +9,16 @@ import numpy as np
 from pydantic import ValidationError
 
 from llpbench._version import __version__
-from llpbench.brief import Brief
 from llpbench.data.dataset import open_dataset
 from llpbench.data.imagery import CELLS, IMAGE, RGB_ONLY, Coding
 from llpbench.data.splits import take_part
 from llpbench.errors import LLPBenchError, MethodError, StoreError, examples, first_problem
 from llpbench.exported.card import Card, FileFormat, Quantisation
+from llpbench.exported.reading import ExportedFile, read_exported
 from llpbench.methods import gate
-from llpbench.methods.registry import load_method
 from llpbench.protocol import WINDOW_SIDE
 from llpbench.runs.record import RunRecord, read_run
+from llpbench.runs.trained import load_trained
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -31,20 +30,6 @@ _ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "savedmodel": ".savedmodel"}
 _CALIBRATED = ("int8", "int16x8")
 _CHIPS = 200
 """Training chips that ranges of numbers are found on, at most."""
-
-
-@dataclass(frozen=True, repr=False)
-class ExportedFile(Brief):
-    """A file that :func:`export_run` wrote.
-
-    ``bytes`` are of all files where it is a folder; ``dataset`` is what the method was trained on.
-    """
-
-    path: Path
-    file_format: FileFormat
-    quantize: Quantisation
-    bytes: int
-    dataset: str
 
 
 def export_run(
@@ -81,7 +66,12 @@ def export_run(
             "give --format litert or onnx"
         )
     record = read_run(run).record
-    method = load_method(record.method, run / "weights")
+    if record.interrupted:  # its file would be looked at on test before its training ends
+        raise MethodError(
+            f"the training in {str(run)!r} was interrupted; go on with it before it is exported: "
+            "llpbench run with --resume"
+        )
+    method = load_trained(run, record)
     if method.inputs:
         raise MethodError(
             f"{record.method} sees more of chips than their images ({examples(method.inputs)}), "
@@ -99,7 +89,7 @@ def export_run(
         ) from error
     with replacing(out) as part:
         gate.export(method, part, card, train)
-    return ExportedFile(out, file_format, quantize, _count_bytes(out), record.trained_on)
+    return read_exported(out)
 
 
 def _file_name(method: str, file_format: FileFormat, quantize: Quantisation) -> str:
@@ -169,6 +159,11 @@ def _describe(
         calibrated_on=0 if train is None else train.sizes["chip"],
         parameters=_whole(record.footprint.get("parameters")),
         multiply_adds=_whole(record.footprint.get("multiply_adds")),
+        supervision=cast("Any", record.supervision),
+        is_reference=record.is_reference,
+        synthetic=record.synthetic,
+        train_on=cast("Any", record.train_on),
+        fold=record.fold,
     )
 
 
@@ -183,8 +178,3 @@ def _licence(record: RunRecord) -> str:
     except StoreError:
         return ""
     return info.licence if info.digest == record.trained_on_digest else ""
-
-
-def _count_bytes(path: Path) -> int:
-    files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file())
