@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -9,6 +11,7 @@ from scipy.special import softmax
 from sklearn.model_selection import KFold
 
 from llpbench.data.divisions import Divisions
+from llpbench_baselines.backend import tf
 from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(1, -3, 9)
@@ -70,6 +73,10 @@ class AggregatedMultinomial(DivisionRegression):
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Normalise exponentials."""
         return np.asarray(softmax(scores, axis=1))
+
+    def link_graph(self, scores: Any) -> Any:
+        """The same."""
+        return tf.nn.softmax(scores)
 
 
 class _Problem:

@@ -11,6 +11,7 @@ from sklearn.linear_model import RidgeCV
 from llpbench.data.divisions import Divisions
 from llpbench.uncertainty.simplex import project_to_simplex
 from llpbench_baselines.division_regression import DivisionRegression
+from llpbench_baselines.exporting.simplex import project_to_simplex_graph
 
 _ALPHAS = np.logspace(-6, 3, 37)
 
@@ -68,3 +69,7 @@ class BagRidge(DivisionRegression):
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Find the nearest shares."""
         return project_to_simplex(scores)
+
+    def link_graph(self, scores: Any) -> Any:
+        """The same."""
+        return project_to_simplex_graph(scores)

@@ -15,6 +15,7 @@ from llpbench.predictions.table import make_predictions
 from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.uncertainty.simplex import project_to_simplex
 from llpbench_baselines.division_regression import DivisionRegression
+from llpbench_baselines.exporting.simplex import project_to_simplex_graph
 
 _ALPHAS = np.logspace(-6, 3, 73)
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -91,6 +92,10 @@ class BayesianBagRidge(DivisionRegression):
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Find the nearest shares."""
         return project_to_simplex(scores)
+
+    def link_graph(self, scores: Any) -> Any:
+        """The same."""
+        return project_to_simplex_graph(scores)
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
         """Predict the shares of each chip, and between what they are likely to be.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.imagery import Coding
+from llpbench_baselines.backend import tf
 
 MIDDLE, SPREAD, HIGHEST = 128.0, 32.0, 255.0
 """The mean of a band, its standard deviation, and the largest number; the smallest is 0."""
@@ -74,6 +75,20 @@ class ByteScale:
         for start in range(0, len(flat), rows):
             scaled[start : start + rows] = self._scale(flat[start : start + rows])
         return scaled.reshape(images.shape)
+
+    def graph(self, stored: Any) -> Any:
+        """The same of a tensor of stored images, for one of float32."""
+        numbers = tf.cast(stored, tf.float32)
+        is_known = tf.abs(numbers) < np.inf
+        if self.coding.missing is not None:
+            is_known &= tf.not_equal(numbers, self.coding.missing)
+        if stored.dtype.is_floating:  # ONNX chooses by products with 0 and 1, which NaN outlives
+            numbers = tf.where(tf.not_equal(numbers, numbers), 0.0, numbers)
+        values = numbers * self.coding.scale + self.coding.offset
+        if self.coding.power != 1:
+            values = tf.sign(values) * tf.abs(values) ** self.coding.power
+        scaled = (values - self.centre) * (SPREAD / self.spread) + MIDDLE
+        return tf.where(is_known, tf.clip_by_value(scaled, 0.0, HIGHEST), MIDDLE)
 
     def _scale(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         values = self.coding.decode(stored)

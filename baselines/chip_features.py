@@ -20,8 +20,10 @@ from llpbench.data.batches.images import iterate_images, load_images
 from llpbench.errors import MethodError
 from llpbench.methods.method import Progress
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.byte_scale import ByteScale
 from llpbench_baselines.chip_input import ChipInput
+from llpbench_baselines.exporting.numbers import Numbers
 
 LEARNED_FROM = 1400
 """Chips whose images a set is learned from, at most."""
@@ -58,6 +60,10 @@ class FeatureSet(ABC):
     @abstractmethod
     def multiply_adds(self) -> int:
         """Count the multiply-adds to describe one chip."""
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """Describe one score window, (1, 96, 96, band) or cells, by a tensor (1, feature)."""
+        raise MethodError(f"features {self.name!r} cannot be exported: they are written in numpy")
 
 
 class ChipFeatures:
@@ -135,6 +141,15 @@ class ChipFeatures:
         self.input.check(ds)
         for chips, images in iterate_images(ds, batch_size, self.input.array):
             yield chips, images if self.scale is None else self.scale(images)
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """Describe one stored chip by a tensor (1, feature), the sets side by side."""
+        scaled = self.scaled(images)
+        return tf.concat([features.graph(scaled, numbers) for features in self.sets], axis=1)
+
+    def scaled(self, images: Any) -> Any:
+        """What sets see of stored chips, as a tensor."""
+        return images if self.scale is None else self.scale.graph(images)
 
     def multiply_adds(self) -> int:
         """Count the multiply-adds to describe one chip."""

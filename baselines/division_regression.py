@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError, UnknownNameError, unknown
-from llpbench.methods.method import Method, Progress
+from llpbench.methods.method import Progress
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
+from llpbench_baselines.exporting.exportable import Exportable
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.patch_fourier import PatchFourier
 from llpbench_baselines.patch_words import PatchWords
 from llpbench_baselines.window_moments import WindowMoments
 
 
-class DivisionRegression(Method):
+class DivisionRegression(Exportable):
     """A method that fits features of divisions and predicts from the features of chips.
 
     Features are standardised for the fit, and what is fitted then expressed in the raw ones,
@@ -106,6 +109,13 @@ class DivisionRegression(Method):
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn scores into class shares, both (chip, number); rows sum to 1."""
 
+    def link_graph(self, scores: Any) -> Any:
+        """The same of a tensor (1, score)."""
+        raise MethodError(
+            f"{type(self).__name__} cannot be exported: how its scores become shares is written "
+            "in numpy"
+        )
+
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Learn features from the training images, then what they say of divisions."""
         self.categories_ = train["category_name"].to_numpy()
@@ -125,6 +135,23 @@ class DivisionRegression(Method):
         """Predict the shares of each chip from its own features."""
         scores = self.extractor_.compute(ds) @ self.coefficients_ + self.intercept_
         return make_predictions(ds["chip"].to_numpy(), self.categories_, self.link(scores))
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:
+        """Shares of one chip from its own features."""
+        scores = self._score_graph(images, numbers, self.coefficients_, self.intercept_)
+        return self.link_graph(scores), None
+
+    def _score_graph(
+        self,
+        images: Any,
+        numbers: Numbers,
+        coefficients: NDArray[np.float64],
+        intercept: NDArray[np.float64],
+    ) -> Any:
+        """Products of the features of one chip, a tensor (1, score)."""
+        features = numbers.values("features", self.extractor_.graph(images, numbers))
+        weights = numbers.weights(tf.constant(coefficients, tf.float32))
+        return tf.matmul(features, weights) + intercept.astype(np.float32)
 
     def multiply_adds(self) -> int:
         """Count those of the features, and the product with the coefficients."""

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from llpbench.data.imagery import EMBEDDING
 from llpbench.methods.method import Method
 from llpbench_baselines.aggregated_multinomial import AggregatedMultinomial
+from llpbench_baselines.backend import tf
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
 from llpbench_baselines.division_regression import DivisionRegression
+from llpbench_baselines.exporting.numbers import Numbers
 
 
 class CellMeans(FeatureSet):
@@ -29,6 +31,10 @@ class CellMeans(FeatureSet):
         """Average over cells, (n, feature)."""
         means: NDArray[np.floating] = images.mean(axis=(1, 2))
         return means
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """The same."""
+        return tf.reduce_mean(tf.cast(images, tf.float32), axis=(1, 2))
 
     def multiply_adds(self) -> int:
         """Averages have no weights."""

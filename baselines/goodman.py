@@ -10,18 +10,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
-from llpbench.methods.method import Method, Progress
+from llpbench.methods.method import Progress
 from llpbench.metrics.bounds import duncan_davis
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import ChipFeatures
 from llpbench_baselines.ecological_regression import regress_classes
+from llpbench_baselines.exporting.exportable import Exportable
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.patch_words import PatchWords
 
 _DIVISIONS_PER_GROUP = 4
 _SIZE = 4
 
 
-class Goodman(Method):
+class Goodman(Exportable):
     r"""Find what classes the patches of each look have, the same in all divisions.
 
     The patches of 4 x 4 pixels of the training images, or the cells of embeddings, are put into
@@ -88,6 +91,15 @@ class Goodman(Method):
         table = self.class_shares_.astype(np.float32)
         for chips, images in self.features_.read(ds):
             yield chips, table[self.words_.nearest(images)].reshape(len(chips), side, side, -1)
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any]:
+        """Look up class shares, and the first of the largest, for the group of each patch."""
+        table = self.class_shares_.astype(np.float32)
+        groups = self.words_.nearest_graph(self.features_.scaled(images), numbers)
+        shares = tf.reduce_mean(tf.gather(table, groups), axis=0, keepdims=True)
+        classes = tf.gather(table.argmax(axis=1).astype(np.uint8), groups)
+        side = WINDOW_SIDE // _SIZE
+        return shares, tf.reshape(classes, (1, side, side))
 
     def multiply_adds(self) -> int:
         """Count those that find the groups of patches; classes are looked up."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from llpbench.data.divisions import Divisions
 from llpbench_baselines.division_regression import DivisionRegression
+from llpbench_baselines.exporting.hull import Hull
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.unmixing import unmix
 
 _RIDGE = 1e-3
@@ -54,6 +58,13 @@ class MeanMap(DivisionRegression):
     def link(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Find the shares of the classes in each chip."""
         return unmix(scores, self.gram_)
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:
+        """Place one chip among the classes, then find its shares of them."""
+        hull = Hull.of(self.gram_)
+        coefficients = self.coefficients_ @ hull.directions
+        intercept = self.intercept_ @ hull.directions - hull.origin
+        return hull.mix(self._score_graph(images, numbers, coefficients, intercept)), None
 
 
 def class_means(

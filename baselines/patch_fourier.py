@@ -10,7 +10,9 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet, numbers_along
+from llpbench_baselines.exporting.numbers import Numbers
 
 _BLOCK = 16
 _PER_CHIP = 20
@@ -70,6 +72,17 @@ class PatchFourier(FeatureSet):
             components = self._patches(images[start : start + _BLOCK]) @ self.arrays["projection"]
             rows.append(np.cos(components @ directions + phases).mean(axis=1))
         return np.concatenate(rows)
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """The same: components of patches are a convolution."""
+        size, bands = numbers_along(images, self.size), images.shape[-1]
+        kernel = self.arrays["projection"].reshape(bands, size, size, -1).transpose(1, 2, 0, 3)
+        components = tf.nn.conv2d(tf.cast(images, tf.float32), kernel, size // 2, "VALID")
+        flat = tf.reshape(components, (-1, kernel.shape[-1]))
+        angles = tf.matmul(
+            numbers.values("components", flat), numbers.weights(self.arrays["directions"])
+        )
+        return tf.reduce_mean(tf.cos(angles + self.arrays["phases"]), axis=0, keepdims=True)
 
     def multiply_adds(self) -> int:
         """Count the products with components and directions."""

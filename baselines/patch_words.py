@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet, numbers_along
+from llpbench_baselines.exporting.numbers import Numbers
 
 _FEW = 3
 """Bands up to which descriptors are left as they are."""
+
+_EXACT = 2**24
+"""Up to which float32 holds all whole numbers."""
 
 _SMALLEST = 1e-3
 """Eigenvalue, of a mean of 1, below which directions are no longer stretched."""
@@ -55,6 +60,27 @@ def _sum_patches(values: NDArray[Any], size: int) -> NDArray[Any]:
     rows = values.reshape(count * side, size, -1).sum(axis=1, dtype=kind)
     patches: NDArray[Any] = rows.reshape(count, side * side, size, bands).sum(axis=2, dtype=kind)
     return patches
+
+
+def describe_patches_graph(images: Any, size: int) -> Any:
+    """The same of a tensor of one chip, (1, 96, 96, band) or cells, for one (patch, 2 * band).
+
+    Sums of bytes are exact, as they are there: in float32 as long as it holds them.
+    """
+    size = numbers_along(images, size)
+    is_large = images.dtype == tf.uint8 and (255 * size) ** 2 > _EXACT
+    numbers = tf.cast(images, tf.int32 if is_large else tf.float32)
+    sums = (_sum_patches_graph(values, size) for values in (numbers, numbers * numbers))
+    mean, mean_square = (tf.cast(total, tf.float32) / size**2 for total in sums)
+    spread = tf.math.log(1 + tf.sqrt(tf.maximum(mean_square - mean * mean, 0)))
+    return tf.concat([mean, spread], axis=-1)
+
+
+def _sum_patches_graph(values: Any, size: int) -> Any:
+    """Sums over patches, (patch, band), of a tensor of one chip."""
+    _one, rows, columns, bands = values.shape
+    strips = tf.reduce_sum(tf.reshape(values, (rows // size, size, columns * bands)), axis=1)
+    return tf.reduce_sum(tf.reshape(strips, (-1, size, bands)), axis=1)
 
 
 class PatchWords(FeatureSet):
@@ -116,6 +142,27 @@ class PatchWords(FeatureSet):
         codes = self.nearest(images) + words * np.arange(count)[:, np.newaxis]
         counts = np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
         return counts / (WINDOW_SIDE // self.size) ** 2
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """Count the nearest word of each patch."""
+        words = tf.one_hot(self.nearest_graph(images, numbers), len(self.arrays["centres"]))
+        return tf.reduce_mean(words, axis=0, keepdims=True)
+
+    def nearest_graph(self, images: Any, numbers: Numbers) -> Any:
+        """The word of each patch of one score window: a tensor of int32, (patch,)."""
+        described = describe_patches_graph(images, self.size)
+        if numbers_along(images, self.size) == 1:
+            described = described[:, : images.shape[-1]]
+        patches = described / self.arrays["scale"]
+        if "whitening" in self.arrays:
+            patches = tf.matmul(patches, self.arrays["whitening"])
+        centres = self.arrays["centres"]
+        products = tf.matmul(
+            numbers.values("patches", patches), numbers.weights(tf.constant(centres.T))
+        )
+        return tf.argmax(
+            products - 0.5 * np.square(centres).sum(axis=1), axis=1, output_type=tf.int32
+        )
 
     def multiply_adds(self) -> int:
         """Count the distances of each patch to all words, and its whitening."""

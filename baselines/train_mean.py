@@ -9,12 +9,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.methods.method import Method, Progress
+from llpbench.methods.method import Progress
 from llpbench.predictions.table import make_predictions
+from llpbench_baselines.backend import tf
+from llpbench_baselines.exporting.exportable import Exportable
+from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.publication import PAPER
 
 
-class TrainMean(Method):
+class TrainMean(Exportable):
     """Predict the mean target of the training chips, whatever the image shows.
 
     Parameters
@@ -47,6 +50,10 @@ class TrainMean(Method):
         """Repeat the mean for each chip."""
         shares = np.broadcast_to(self.mean_, (ds.sizes["chip"], len(self.mean_)))
         return make_predictions(ds["chip"].to_numpy(), self.categories_, shares)
+
+    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:
+        """The mean, whatever the image."""
+        return tf.constant(self.mean_[np.newaxis], tf.float32), None
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """The mean and its categories."""

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.protocol import WINDOW_SIDE
+from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet
-from llpbench_baselines.patch_words import describe_patches
+from llpbench_baselines.exporting.numbers import Numbers
+from llpbench_baselines.patch_words import describe_patches, describe_patches_graph
 
 SIZES = (4, 12, 24, 48)
 """Sides of the windows in pixels: 40 m to 480 m."""
@@ -55,6 +57,21 @@ class WindowMoments(FeatureSet):
             upper = np.triu_indices(windows.shape[-1])
             moments += [windows.mean(axis=1), second[:, *upper]]
         return np.concatenate(moments, axis=1)
+
+    def graph(self, images: Any, numbers: Numbers) -> Any:
+        """The same: what lies above the diagonal of the products is gathered."""
+        moments = []
+        for number, size in enumerate(SIZES):
+            mean, scale = self.arrays["mean"][number], self.arrays["scale"][number]
+            windows = (describe_patches_graph(images, size) - mean) / scale
+            if "basis" in self.arrays:
+                windows = tf.matmul(windows, self.arrays["basis"][number])
+            count, width = windows.shape
+            second = tf.matmul(windows, windows, transpose_a=True) / count
+            rows, columns = np.triu_indices(width)
+            upper = tf.gather(tf.reshape(second, (-1,)), rows * width + columns)
+            moments += [tf.reduce_mean(windows, axis=0), upper]
+        return tf.concat(moments, axis=0)[tf.newaxis]
 
     def multiply_adds(self) -> int:
         """Count the products of descriptors."""
