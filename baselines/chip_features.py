@@ -65,6 +65,32 @@ class FeatureSet(ABC):
         """Describe one score window, (1, 96, 96, band) or cells, by a tensor (1, feature)."""
         raise MethodError(f"features {self.name!r} cannot be exported: they are written in numpy")
 
+    def score_graph(
+        self, images: Any, coefficients: NDArray[np.float32], numbers: Numbers
+    ) -> tuple[Any, NDArray[np.float32]]:
+        """What the features of one score window add to scores.
+
+        Parameters
+        ----------
+        images : tensor
+            As for :meth:`graph`.
+        coefficients : ndarray of float32, shape (feature, score)
+            Those of this set, then those of others.
+        numbers : Numbers
+            What weights and values pass through.
+
+        Returns
+        -------
+        scores : tensor, shape (1, score)
+            Products of the features with their coefficients.
+        coefficients : ndarray of float32, shape (feature, score)
+            Those of others.
+        """
+        features = numbers.values(self.name, self.graph(images, numbers))
+        count = features.shape[1]
+        weights = numbers.weights(tf.constant(coefficients[:count]))
+        return tf.matmul(features, weights), coefficients[count:]
+
 
 class ChipFeatures:
     """Several sets of features side by side.
@@ -142,10 +168,20 @@ class ChipFeatures:
         for chips, images in iterate_images(ds, batch_size, self.input.array):
             yield chips, images if self.scale is None else self.scale(images)
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
-        """Describe one stored chip by a tensor (1, feature), the sets side by side."""
-        scaled = self.scaled(images)
-        return tf.concat([features.graph(scaled, numbers) for features in self.sets], axis=1)
+    def graph(
+        self,
+        images: Any,
+        coefficients: NDArray[np.float64],
+        intercept: NDArray[np.float64],
+        numbers: Numbers,
+    ) -> Any:
+        """Scores of one stored chip, (1, score): its features times coefficients, and more."""
+        scaled, rows = self.scaled(images), coefficients.astype(np.float32)
+        scores = intercept.astype(np.float32)
+        for features in self.sets:
+            added, rows = features.score_graph(scaled, rows, numbers)
+            scores = added + scores
+        return scores
 
     def scaled(self, images: Any) -> Any:
         """What sets see of stored chips, as a tensor."""

@@ -16,7 +16,6 @@ from llpbench.errors import MethodError, UnknownNameError, unknown
 from llpbench.methods.method import Progress
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import WINDOW_SIDE
-from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
 from llpbench_baselines.exporting.exportable import Exportable
 from llpbench_baselines.exporting.numbers import Numbers
@@ -121,6 +120,7 @@ class DivisionRegression(Exportable):
         self.categories_ = train["category_name"].to_numpy()
         divisions = Divisions.of(train).known(at_least=2)
         self.extractor_ = self._extractor().learn(train, self.random_state)
+        self.array = self.extractor_.input.array
         features = self.extractor_.compute(train, progress)
         self.centre_ = features.mean(axis=0)
         self.spread_ = np.maximum(features.std(axis=0), 1e-6) * np.sqrt(features.shape[1])
@@ -138,20 +138,8 @@ class DivisionRegression(Exportable):
 
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:
         """Shares of one chip from its own features."""
-        scores = self._score_graph(images, numbers, self.coefficients_, self.intercept_)
+        scores = self.extractor_.graph(images, self.coefficients_, self.intercept_, numbers)
         return self.link_graph(scores), None
-
-    def _score_graph(
-        self,
-        images: Any,
-        numbers: Numbers,
-        coefficients: NDArray[np.float64],
-        intercept: NDArray[np.float64],
-    ) -> Any:
-        """Products of the features of one chip, a tensor (1, score)."""
-        features = numbers.values("features", self.extractor_.graph(images, numbers))
-        weights = numbers.weights(tf.constant(coefficients, tf.float32))
-        return tf.matmul(features, weights) + intercept.astype(np.float32)
 
     def multiply_adds(self) -> int:
         """Count those of the features, and the product with the coefficients."""
@@ -165,6 +153,7 @@ class DivisionRegression(Exportable):
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Take over all that was learned."""
         self.extractor_ = self._extractor().set_weights(weights)
+        self.array = self.extractor_.input.array
         for name in self._kept():
             setattr(self, f"{name}_", weights[name])
         return self

@@ -78,6 +78,7 @@ class Goodman(Exportable):
         divisions = Divisions.of(train).known(at_least=2)
         self.words_ = self._words(max(1, min(self.groups, len(divisions) // _DIVISIONS_PER_GROUP)))
         self.features_ = ChipFeatures([self.words_]).learn(train, self.random_state)
+        self.array = self.features_.input.array
         shares = divisions.means(self.features_.compute(train, progress))
         self.class_shares_ = regress_classes(shares, divisions.proportions, divisions.areas)
         self.bounds_ = duncan_davis(shares, divisions.proportions, areas=divisions.areas)
@@ -115,6 +116,7 @@ class Goodman(Exportable):
         self.class_shares_, self.categories_ = weights["class_shares"], weights["categories"]
         self.words_ = self._words(len(self.class_shares_))
         self.features_ = ChipFeatures([self.words_]).set_weights(weights)
+        self.array = self.features_.input.array
         return self
 
     def _words(self, count: int) -> PatchWords:

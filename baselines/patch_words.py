@@ -143,10 +143,14 @@ class PatchWords(FeatureSet):
         counts = np.bincount(codes.ravel(), minlength=count * words).reshape(count, words)
         return counts / (WINDOW_SIDE // self.size) ** 2
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
-        """Count the nearest word of each patch."""
-        words = tf.one_hot(self.nearest_graph(images, numbers), len(self.arrays["centres"]))
-        return tf.reduce_mean(words, axis=0, keepdims=True)
+    def score_graph(
+        self, images: Any, coefficients: NDArray[np.float32], numbers: Numbers
+    ) -> tuple[Any, NDArray[np.float32]]:
+        """Average the coefficients of the patches' words: no counts are made."""
+        count = len(self.arrays["centres"])
+        table = numbers.weights(tf.constant(coefficients[:count]))
+        added = tf.gather(table, self.nearest_graph(images, numbers))
+        return tf.reduce_mean(added, axis=0, keepdims=True), coefficients[count:]
 
     def nearest_graph(self, images: Any, numbers: Numbers) -> Any:
         """The word of each patch of one score window: a tensor of int32, (patch,)."""

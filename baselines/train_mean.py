@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from llpbench.methods.method import Progress
 from llpbench.predictions.table import make_predictions
 from llpbench_baselines.backend import tf
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.exporting.exportable import Exportable
 from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.publication import PAPER
@@ -43,6 +44,8 @@ class TrainMean(Exportable):
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Average the targets of the training chips that have one."""
         self.categories_ = train["category_name"].to_numpy()
+        self.input_ = ChipInput.any_of(train)
+        self.array = self.input_.array
         self.mean_ = np.nanmean(train["target"].to_numpy().astype(np.float64), axis=0)
         return self
 
@@ -56,10 +59,13 @@ class TrainMean(Exportable):
         return tf.constant(self.mean_[np.newaxis], tf.float32), None
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
-        """The mean and its categories."""
-        return {"mean": self.mean_, "categories": self.categories_}
+        """The mean, its categories, and what chips are of."""
+        weights = {"mean": self.mean_, "categories": self.categories_}
+        return {**weights, **self.input_.to_weights()}
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Take a mean over."""
         self.mean_, self.categories_ = weights["mean"], weights["categories"]
+        self.input_ = ChipInput.of_weights(weights)
+        self.array = self.input_.array
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from small_region import small_region
 from llpbench.data.batches.images import load_images
 from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE
 from llpbench.errors import MethodError
-from llpbench.methods.registry import make_method
+from llpbench.exported.card import Card
+from llpbench.methods.pipeline import Pipeline
+from llpbench.methods.registry import make_method, post_class
 from llpbench.uncertainty.simplex import project_to_simplex
 from llpbench_baselines.backend import tf
 from llpbench_baselines.exporting.hull import Hull
@@ -144,6 +147,21 @@ def test_parts_that_look_the_same_share_as_one() -> None:
     products = np.array([[1.0, 7.0]]) @ means.T
     found = np.asarray(hull.mix((products @ hull.directions - hull.origin).astype(np.float32)))[0]
     np.testing.assert_allclose([found[:2].sum(), found[2]], [0.75, 0.25], atol=1e-6)
+
+
+def test_a_file_holds_a_calibration_and_nothing_else_that_follows(tmp_path: Path) -> None:
+    ds = small_region()
+    chain = trained("bag-ridge+calibrate", {**FEW, "features": "moments"}, ds)
+    (_name, calibrate), images = chain.post[0], load_images(ds)
+    calibrate.matrix_ = np.eye(5)[::-1] * 1.2 - 0.04
+    graph = traced(calibrate.exported(chain.method), images)
+    shares = [np.asarray(graph(image[np.newaxis])["shares"])[0] for image in images[:4]]
+    expected = chain.predict(ds[[IMAGE]].isel(chip=slice(4)))["proportions"]
+    np.testing.assert_allclose(shares, expected, atol=1e-5)
+    for name in ("emq", "rake", "interval"):
+        other = Pipeline(method=chain.method, post=[(name, post_class(name)())])
+        with pytest.raises(MethodError, match=f"^{name} is not written as a graph, .*without it$"):
+            other.export(tmp_path / "file", Card.model_construct(), None)
 
 
 def test_what_no_file_can_hold_is_refused() -> None:

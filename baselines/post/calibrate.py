@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
 from llpbench.methods.estimate import Estimate
+from llpbench.methods.method import Method
 from llpbench.methods.postprocessing import PostProcessor
 from llpbench.uncertainty.recalibration import calibration_matrix, choose_penalty
 from llpbench.uncertainty.simplex import project_to_simplex
+from llpbench_baselines.backend import tf
+from llpbench_baselines.exporting.following import Following
+from llpbench_baselines.exporting.simplex import project_to_simplex_graph
 
 
 class Calibrate(PostProcessor):
@@ -39,6 +43,11 @@ class Calibrate(PostProcessor):
         """Multiply, and find the nearest shares."""
         shares = project_to_simplex(estimate.shares @ self.matrix_)
         return replace(estimate, shares=shares, are_means=False)
+
+    def exported(self, method: Method) -> Method:
+        """The method, its shares multiplied."""
+        matrix = self.matrix_.astype("float32")
+        return Following(method, lambda shares: project_to_simplex_graph(tf.matmul(shares, matrix)))
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """The matrix."""

@@ -22,6 +22,7 @@ from llpbench.reading import read_arrays
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.exported.card import Card
     from llpbench.methods.journal import Journal
 
 SIDE = 24
@@ -210,6 +211,19 @@ class Pipeline(Method):
         except (LLPBenchError, ValueError, TypeError, KeyError, IndexError) as error:
             where = str(folder)
             raise MethodError(f"{where!r} holds no post-processors ({error!s:.200})") from error
+
+    def export(self, path: Path, card: Card, calibration: NDArray[Any] | None) -> None:
+        """Write the method, together with those post-processors that can be in a file."""
+        method = self.method
+        for name, processor in self.post:
+            following = processor.exported(method)
+            if following is None:
+                raise MethodError(
+                    f"{name} is not written as a graph, so that no file can hold it: export a run "
+                    "of the method without it"
+                )
+            method = following
+        method.export(path, card, calibration)
 
     @property
     def _looks(self) -> bool:

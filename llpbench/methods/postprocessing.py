@@ -12,6 +12,8 @@ from llpbench.methods.estimate import Estimate
 if TYPE_CHECKING:
     import xarray as xr
 
+    from llpbench.methods.method import Method
+
 Transform: TypeAlias = Callable[[Estimate, slice], Estimate]
 """Takes the predictions of some chips, and which of all chips they are, to better ones."""
 
@@ -81,6 +83,13 @@ class PostProcessor:
             Changes the predictions of some of them, with all their pixels.
         """
         return lambda some, _rows: self.transform(some)
+
+    def exported(self, method: Method) -> Method | None:
+        """What is exported where it follows a method: one whose shares it has changed.
+
+        None where no file can hold it: those see one chip at a time and no division.
+        """
+        return None
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """All that :meth:`fit` chose, as named arrays."""
