@@ -23,7 +23,6 @@ from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
 from llpbench_baselines.byte_scale import ByteScale
 from llpbench_baselines.chip_input import ChipInput
-from llpbench_baselines.exporting.numbers import Numbers
 
 LEARNED_FROM = 1400
 """Chips whose images a set is learned from, at most."""
@@ -61,12 +60,12 @@ class FeatureSet(ABC):
     def multiply_adds(self) -> int:
         """Count the multiply-adds to describe one chip."""
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
+    def graph(self, images: Any) -> Any:
         """Describe one score window, (1, 96, 96, band) or cells, by a tensor (1, feature)."""
         raise MethodError(f"features {self.name!r} cannot be exported: they are written in numpy")
 
     def score_graph(
-        self, images: Any, coefficients: NDArray[np.float32], numbers: Numbers
+        self, images: Any, coefficients: NDArray[np.float32]
     ) -> tuple[Any, NDArray[np.float32]]:
         """What the features of one score window add to scores.
 
@@ -76,8 +75,6 @@ class FeatureSet(ABC):
             As for :meth:`graph`.
         coefficients : ndarray of float32, shape (feature, score)
             Those of this set, then those of others.
-        numbers : Numbers
-            What weights and values pass through.
 
         Returns
         -------
@@ -86,10 +83,9 @@ class FeatureSet(ABC):
         coefficients : ndarray of float32, shape (feature, score)
             Those of others.
         """
-        features = numbers.values(self.name, self.graph(images, numbers))
+        features = self.graph(images)
         count = features.shape[1]
-        weights = numbers.weights(tf.constant(coefficients[:count]))
-        return tf.matmul(features, weights), coefficients[count:]
+        return tf.matmul(features, coefficients[:count]), coefficients[count:]
 
 
 class ChipFeatures:
@@ -169,17 +165,13 @@ class ChipFeatures:
             yield chips, images if self.scale is None else self.scale(images)
 
     def graph(
-        self,
-        images: Any,
-        coefficients: NDArray[np.float64],
-        intercept: NDArray[np.float64],
-        numbers: Numbers,
+        self, images: Any, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
     ) -> Any:
         """Scores of one stored chip, (1, score): its features times coefficients, and more."""
         scaled, rows = self.scaled(images), coefficients.astype(np.float32)
         scores = intercept.astype(np.float32)
         for features in self.sets:
-            added, rows = features.score_graph(scaled, rows, numbers)
+            added, rows = features.score_graph(scaled, rows)
             scores = added + scores
         return scores
 

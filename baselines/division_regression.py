@@ -57,6 +57,7 @@ class DivisionRegression(Exportable):
     """
 
     is_deterministic = True
+    marks_integers = True
     design = (
         "How features describe patches was chosen by proportions of validation divisions of a "
         "semi-real region (another dataset), with its test scores in sight."
@@ -138,7 +139,7 @@ class DivisionRegression(Exportable):
 
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:
         """Shares of one chip from its own features."""
-        scores = self.extractor_.graph(images, self.coefficients_, self.intercept_, numbers)
+        scores = self.extractor_.graph(images, self.coefficients_, self.intercept_)
         return self.link_graph(scores), None
 
     def multiply_adds(self) -> int:

@@ -14,7 +14,6 @@ from llpbench_baselines.backend import tf
 from llpbench_baselines.bag_ridge import BagRidge
 from llpbench_baselines.chip_features import ChipFeatures, FeatureSet
 from llpbench_baselines.division_regression import DivisionRegression
-from llpbench_baselines.exporting.numbers import Numbers
 
 
 class CellMeans(FeatureSet):
@@ -32,7 +31,7 @@ class CellMeans(FeatureSet):
         means: NDArray[np.floating] = images.mean(axis=(1, 2))
         return means
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
+    def graph(self, images: Any) -> Any:
         """The same."""
         return tf.reduce_mean(tf.cast(images, tf.float32), axis=(1, 2))
 

@@ -66,6 +66,7 @@ class Goodman(Exportable):
 
     has_pixels = True
     is_deterministic = True
+    marks_integers = True
     source = "ecological regression: Goodman, American Sociological Review 1953"
 
     def __init__(self, *, groups: int = 32, random_state: int = 0) -> None:
@@ -96,7 +97,7 @@ class Goodman(Exportable):
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any]:
         """Look up class shares, and the first of the largest, for the group of each patch."""
         table = self.class_shares_.astype(np.float32)
-        groups = self.words_.nearest_graph(self.features_.scaled(images), numbers)
+        groups = self.words_.nearest_graph(self.features_.scaled(images))
         shares = tf.reduce_mean(tf.gather(table, groups), axis=0, keepdims=True)
         classes = tf.gather(table.argmax(axis=1).astype(np.uint8), groups)
         side = WINDOW_SIDE // _SIZE

@@ -64,7 +64,7 @@ class MeanMap(DivisionRegression):
         hull = Hull.of(self.gram_)
         coefficients = self.coefficients_ @ hull.directions
         intercept = self.intercept_ @ hull.directions - hull.origin
-        return hull.mix(self.extractor_.graph(images, coefficients, intercept, numbers)), None
+        return hull.mix(self.extractor_.graph(images, coefficients, intercept)), None
 
 
 def class_means(

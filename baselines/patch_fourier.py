@@ -12,7 +12,6 @@ from sklearn.decomposition import PCA
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet, numbers_along
-from llpbench_baselines.exporting.numbers import Numbers
 
 _BLOCK = 16
 _PER_CHIP = 20
@@ -73,15 +72,13 @@ class PatchFourier(FeatureSet):
             rows.append(np.cos(components @ directions + phases).mean(axis=1))
         return np.concatenate(rows)
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
+    def graph(self, images: Any) -> Any:
         """The same: components of patches are a convolution."""
         size, bands = numbers_along(images, self.size), images.shape[-1]
         kernel = self.arrays["projection"].reshape(bands, size, size, -1).transpose(1, 2, 0, 3)
         components = tf.nn.conv2d(tf.cast(images, tf.float32), kernel, size // 2, "VALID")
         flat = tf.reshape(components, (-1, kernel.shape[-1]))
-        angles = tf.matmul(
-            numbers.values("components", flat), numbers.weights(self.arrays["directions"])
-        )
+        angles = tf.matmul(flat, self.arrays["directions"])
         return tf.reduce_mean(tf.cos(angles + self.arrays["phases"]), axis=0, keepdims=True)
 
     def multiply_adds(self) -> int:

@@ -17,7 +17,6 @@ from sklearn.cluster import MiniBatchKMeans
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet, numbers_along
-from llpbench_baselines.exporting.numbers import Numbers
 
 _FEW = 3
 """Bands up to which descriptors are left as they are."""
@@ -144,29 +143,29 @@ class PatchWords(FeatureSet):
         return counts / (WINDOW_SIDE // self.size) ** 2
 
     def score_graph(
-        self, images: Any, coefficients: NDArray[np.float32], numbers: Numbers
+        self, images: Any, coefficients: NDArray[np.float32]
     ) -> tuple[Any, NDArray[np.float32]]:
         """Average the coefficients of the patches' words: no counts are made."""
         count = len(self.arrays["centres"])
-        table = numbers.weights(tf.constant(coefficients[:count]))
-        added = tf.gather(table, self.nearest_graph(images, numbers))
+        added = tf.gather(coefficients[:count], self.nearest_graph(images))
         return tf.reduce_mean(added, axis=0, keepdims=True), coefficients[count:]
 
-    def nearest_graph(self, images: Any, numbers: Numbers) -> Any:
-        """The word of each patch of one score window: a tensor of int32, (patch,)."""
+    def nearest_graph(self, images: Any) -> Any:
+        """The word of each patch of one score window: a tensor of int32, (patch,).
+
+        Distances are taken about the mean of all words, so that products are small enough to be
+        rounded to bytes.
+        """
         described = describe_patches_graph(images, self.size)
         if numbers_along(images, self.size) == 1:
             described = described[:, : images.shape[-1]]
         patches = described / self.arrays["scale"]
         if "whitening" in self.arrays:
             patches = tf.matmul(patches, self.arrays["whitening"])
-        centres = self.arrays["centres"]
-        products = tf.matmul(
-            numbers.values("patches", patches), numbers.weights(tf.constant(centres.T))
-        )
-        return tf.argmax(
-            products - 0.5 * np.square(centres).sum(axis=1), axis=1, output_type=tf.int32
-        )
+        middle = self.arrays["centres"].mean(axis=0)
+        apart = self.arrays["centres"] - middle
+        nearness = tf.matmul(patches - middle, apart.T) - 0.5 * np.square(apart).sum(axis=1)
+        return tf.argmax(nearness, axis=1, output_type=tf.int32)
 
     def multiply_adds(self) -> int:
         """Count the distances of each patch to all words, and its whitening."""

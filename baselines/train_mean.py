@@ -34,6 +34,7 @@ class TrainMean(Exportable):
 
     is_reference = True
     is_deterministic = True
+    marks_integers = True
     parameters = 5
     source = "the usual null model, table 2 of arXiv 2306.12461"
     paper = PAPER

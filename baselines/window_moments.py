@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
 from llpbench_baselines.chip_features import FeatureSet
-from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.patch_words import describe_patches, describe_patches_graph
 
 SIZES = (4, 12, 24, 48)
@@ -58,7 +57,7 @@ class WindowMoments(FeatureSet):
             moments += [windows.mean(axis=1), second[:, *upper]]
         return np.concatenate(moments, axis=1)
 
-    def graph(self, images: Any, numbers: Numbers) -> Any:
+    def graph(self, images: Any) -> Any:
         """The same: what lies above the diagonal of the products is gathered."""
         moments = []
         for number, size in enumerate(SIZES):

@@ -22,27 +22,26 @@ from llpbench.exported.card import Card
 from llpbench.methods.pipeline import Pipeline
 from llpbench.methods.registry import make_method, post_class
 from llpbench.uncertainty.simplex import project_to_simplex
+from llpbench_baselines import window_moments
 from llpbench_baselines.backend import tf
 from llpbench_baselines.exporting.hull import Hull
 from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.exporting.simplex import project_to_simplex_graph
 from llpbench_baselines.unmixing import unmix
 
-FEW = {"words": 12, "sample": 2000, "cosines": 16}
+FEW = {"words": 12, "sample": 1000, "cosines": 16}
 
 CASES: list[tuple[str, dict[str, Any], Callable[[], xr.Dataset]]] = [
-    ("bag-ridge", FEW, small_region),
     ("bayesian-bag-ridge", {**FEW, "patch_size": 48}, small_region),
     ("aggregated-multinomial", {**FEW, "features": "fourier"}, small_region),
     ("mean-map", {**FEW, "features": "words,moments"}, small_region),
     ("goodman", {}, small_region),
     ("train-mean", {}, small_region),
-    ("bag-ridge", {**FEW, "features": "fourier,moments"}, small_imagery.sentinel2),
-    ("mean-map", FEW, small_imagery.sentinel1),
+    ("bag-ridge", FEW, small_imagery.sentinel2),
+    ("mean-map", {**FEW, "features": "moments"}, small_imagery.sentinel1),
     ("bag-ridge", {**FEW, "features": "words,fourier"}, small_imagery.alphaearth),
     ("embedding-ridge", {}, small_imagery.alphaearth),
     ("embedding-multinomial", {}, small_imagery.tessera),
-    ("goodman", {}, small_imagery.tessera),
 ]
 
 
@@ -87,13 +86,20 @@ def by_onnx(graph: Any, images: NDArray[Any]) -> list[list[NDArray[Any]]]:
 
 @pytest.mark.parametrize(("name", "parameters", "made"), CASES)
 def test_a_file_predicts_what_the_method_does(
-    name: str, parameters: dict[str, Any], made: Callable[[], xr.Dataset]
+    name: str,
+    parameters: dict[str, Any],
+    made: Callable[[], xr.Dataset],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Up to rounding; a patch that is as near to one word as to another may get either."""
+    """Up to rounding; a patch that is as near to one word as to another may get either.
+
+    Descriptors of three bands are already too many here, and moments are of their components.
+    """
+    monkeypatch.setattr(window_moments, "_COMPONENTS", 5)
     ds = made()
     array = IMAGE if IMAGE in ds else EMBEDDING
     method = trained(name, parameters, ds)
-    ds = ds[[part for part in (array, EMBEDDING_SCALE) if part in ds]].isel(chip=slice(8))
+    ds = ds[[part for part in (array, EMBEDDING_SCALE) if part in ds]].isel(chip=slice(4))
     predictions, images = method.predict(ds), load_images(ds, array)
     graph = traced(method, images)
     for found in (by_litert(graph, images), by_onnx(graph, images)):

@@ -76,7 +76,9 @@ class Hull:
     def mix(self, place: Any) -> Any:
         """Shares of the parts, a tensor of float32 (1, part), that come nearest to (1, axis)."""
         slopes, constants, vertices = (array.astype(np.float32) for array in self._conditions())
-        excess = tf.reshape(tf.matmul(place, slopes) + constants, vertices.shape)
+        # sums of products, which no runtime rounds to bytes
+        products = tf.reduce_sum(tf.transpose(place) * slopes, axis=0)
+        excess = tf.reshape(products + constants, vertices.shape)
         best = tf.argmin(tf.reduce_max(excess, axis=1), output_type=tf.int32)
         shares = tf.nn.relu(-tf.gather(excess, best)) * tf.gather(vertices, best)
         return (shares / tf.reduce_sum(shares))[tf.newaxis]

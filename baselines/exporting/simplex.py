@@ -15,12 +15,9 @@ def project_to_simplex_graph(values: Any) -> Any:
     With the values in descending order :math:`u_1, u_2, \dots`, the common shift is the largest
     :math:`(u_1 + \dots + u_k - 1) / k` over k: this grows as long as :math:`u_{k + 1}` exceeds
     it, which is the condition of Duchi et al. (Efficient projections onto the l1-ball, ICML 2008,
-    figure 1), and falls from then on. Running sums are a product with a triangle of ones.
+    figure 1), and falls from then on.
     """
     count = values.shape[1]
-    descending = tf.math.top_k(values, count).values
-    means = np.triu(np.ones((count, count))) / np.arange(1, count + 1)
-    shifts = tf.matmul(descending, means.astype(np.float32)) - 1 / np.arange(
-        1, count + 1, dtype=np.float32
-    )
+    sums = tf.cumsum(tf.math.top_k(values, count).values, axis=1)
+    shifts = (sums - 1) * (1 / np.arange(1, count + 1, dtype=np.float32))
     return tf.nn.relu(values - tf.reduce_max(shifts, axis=1, keepdims=True))
