@@ -12,8 +12,8 @@ import small_imagery
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from small_region import small_region
+from test_exporting import CARD, ENDINGS, predicted
 
 from llpbench.data.batches.images import load_images
 from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE
@@ -24,8 +24,8 @@ from llpbench.methods.registry import make_method, post_class
 from llpbench.uncertainty.simplex import project_to_simplex
 from llpbench_baselines import window_moments
 from llpbench_baselines.backend import tf
+from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.exporting.hull import Hull
-from llpbench_baselines.exporting.numbers import Numbers
 from llpbench_baselines.exporting.simplex import project_to_simplex_graph
 from llpbench_baselines.unmixing import unmix
 
@@ -50,38 +50,11 @@ def trained(name: str, parameters: dict[str, Any], ds: xr.Dataset) -> Any:
     return make_method(name, **parameters).fit(shown, shown)
 
 
-def traced(method: Any, images: NDArray[Any]) -> Any:
-    def estimate(images: Any) -> dict[str, Any]:
-        shares, classes = method.graph(images, Numbers())
-        return {"shares": shares} if classes is None else {"shares": shares, "classes": classes}
-
-    signature = tf.TensorSpec((1, *images.shape[1:]), images.dtype.name, name="images")
-    return tf.function(estimate, [signature], autograph=False)
-
-
-def by_litert(graph: Any, images: NDArray[Any]) -> list[list[NDArray[Any]]]:
-    from ai_edge_litert.interpreter import Interpreter
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.get_concrete_function()])
-    reader = Interpreter(model_content=converter.convert(), num_threads=1)
-    reader.allocate_tensors()
-    found = []
-    for image in images:
-        reader.set_tensor(reader.get_input_details()[0]["index"], image[np.newaxis])
-        reader.invoke()
-        found.append([reader.get_tensor(part["index"]) for part in reader.get_output_details()])
-    return found
-
-
-def by_onnx(graph: Any, images: NDArray[Any]) -> list[list[NDArray[Any]]]:
-    import onnxruntime
-    import tf2onnx
-
-    model, _storage = tf2onnx.convert.from_function(
-        graph, input_signature=graph.input_signature, opset=18
-    )
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    return [session.run(None, {"images": image[np.newaxis]}) for image in images]
+def card(ds: xr.Dataset, **changes: Any) -> Card:
+    array = IMAGE if IMAGE in ds else EMBEDDING
+    seen = ChipInput.of(ds, array)
+    said = {"array": array, "bands": seen.bands, "dtype": seen.dtype, "coding": seen.coding}
+    return CARD.model_copy(update={**said, "shape": seen.shape, **changes})
 
 
 @pytest.mark.parametrize(("name", "parameters", "made"), CASES)
@@ -89,6 +62,7 @@ def test_a_file_predicts_what_the_method_does(
     name: str,
     parameters: dict[str, Any],
     made: Callable[[], xr.Dataset],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Up to rounding; a patch that is as near to one word as to another may get either.
@@ -97,23 +71,41 @@ def test_a_file_predicts_what_the_method_does(
     """
     monkeypatch.setattr(window_moments, "_COMPONENTS", 5)
     ds = made()
-    array = IMAGE if IMAGE in ds else EMBEDDING
     method = trained(name, parameters, ds)
+    array = method.array
+    assert array == (IMAGE if IMAGE in ds else EMBEDDING)
     ds = ds[[part for part in (array, EMBEDDING_SCALE) if part in ds]].isel(chip=slice(4))
-    predictions, images = method.predict(ds), load_images(ds, array)
-    graph = traced(method, images)
-    for found in (by_litert(graph, images), by_onnx(graph, images)):
-        shares = np.stack([part[0] for parts in found for part in parts if part.ndim == 2])
-        assert shares.dtype == np.float32
-        away = np.abs(shares - predictions["proportions"].to_numpy())
+    expected, images = method.predict(ds), load_images(ds, array)
+    for file_format, ending in ENDINGS.items():
+        path = tmp_path / f"file{ending}"
+        method.export(path, card(ds, file_format=file_format), None)
+        shares, classes = predicted(path, images)
+        away = np.abs(shares - expected["proportions"].to_numpy()).max(axis=1)
         assert away.max() < 1e-3
-        assert np.median(away.max(axis=1)) < 1e-5
+        assert np.median(away) < 1e-5
         np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
-        classes = [part[0] for parts in found for part in parts if part.ndim == 3]
-        if "segmentation" in predictions:
-            np.testing.assert_array_equal(classes, predictions["segmentation"])
+        if classes is None:
+            assert "segmentation" not in expected
         else:
-            assert classes == []
+            np.testing.assert_array_equal(classes, expected["segmentation"])
+
+
+def test_words_of_bytes_are_the_same_words(tmp_path: Path) -> None:
+    """Only products are rounded; where nothing else is, patches hardly change their word."""
+    ds = small_region()
+    method, images = trained("bag-ridge", {"words": 200, "sample": 2000}, ds), load_images(ds)
+    expected = method.predict(ds[[IMAGE]])["proportions"].to_numpy()
+    for file_format, ending in ENDINGS.items():
+        sizes = {}
+        for quantize, limit in (("none", 1e-3), ("dynamic", 0.02), ("int8", 0.02)):
+            path = tmp_path / f"{quantize}{ending}"
+            said = card(ds, file_format=file_format, quantize=quantize)
+            method.export(path, said, images if quantize == "int8" else None)
+            shares, _classes = predicted(path, images)
+            assert np.abs(shares - expected).max() < limit
+            np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+            sizes[quantize] = path.stat().st_size
+        assert max(sizes["dynamic"], sizes["int8"]) < sizes["none"]
 
 
 @settings(max_examples=30)
@@ -158,16 +150,15 @@ def test_parts_that_look_the_same_share_as_one() -> None:
 def test_a_file_holds_a_calibration_and_nothing_else_that_follows(tmp_path: Path) -> None:
     ds = small_region()
     chain = trained("bag-ridge+calibrate", {**FEW, "features": "moments"}, ds)
-    (_name, calibrate), images = chain.post[0], load_images(ds)
-    calibrate.matrix_ = np.eye(5)[::-1] * 1.2 - 0.04
-    graph = traced(calibrate.exported(chain.method), images)
-    shares = [np.asarray(graph(image[np.newaxis])["shares"])[0] for image in images[:4]]
+    chain.post[0][1].matrix_ = np.eye(5)[::-1] * 1.2 - 0.04
+    chain.export(tmp_path / "file.tflite", CARD, None)
+    shares, _classes = predicted(tmp_path / "file.tflite", load_images(ds)[:4])
     expected = chain.predict(ds[[IMAGE]].isel(chip=slice(4)))["proportions"]
     np.testing.assert_allclose(shares, expected, atol=1e-5)
     for name in ("emq", "rake", "interval"):
         other = Pipeline(method=chain.method, post=[(name, post_class(name)())])
         with pytest.raises(MethodError, match=f"^{name} is not written as a graph, .*without it$"):
-            other.export(tmp_path / "file", Card.model_construct(), None)
+            other.export(tmp_path / "file", CARD, None)
 
 
 def test_what_no_file_can_hold_is_refused() -> None:
