@@ -33,7 +33,8 @@ class BayesianBagRidge(DivisionRegression):
 
     where :math:`\alpha` of each class and :math:`\gamma` of all maximise the evidence. A chip is a
     division of one: its share has the variance :math:`\sigma^2` about a mean that is itself
-    uncertain. :math:`\gamma` says how far chips of a division err together.
+    uncertain. :math:`\gamma` says how far chips of a division err together. A file of it
+    (:meth:`export`) gives shares without intervals.
 
     Parameters
     ----------

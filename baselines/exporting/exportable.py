@@ -21,7 +21,7 @@ class Exportable(Method):
     ----------
     marks_integers : bool
         Whether its graph says itself which numbers may be rounded to bytes; else all that the
-        runtime can compute with bytes are.
+        runtime can compute with bytes are. A graph that says so of none has weights of bytes.
     """
 
     marks_integers: bool = False
