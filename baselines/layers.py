@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from llpbench.data.imagery import Coding
 from llpbench_baselines.backend import keras, tf
-from llpbench_baselines.byte_scale import HIGHEST, MIDDLE, SPREAD, ByteScale
+from llpbench_baselines.byte_scale import ByteScale
 
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
@@ -225,16 +225,7 @@ class UnitScale(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, stored: Any) -> Any:
         """Decode as :meth:`Coding.decode`, then scale as :class:`ByteScale`."""
-        numbers = tf.cast(stored, tf.float32)
-        values = self.coding.scale * numbers + self.coding.offset
-        if self.coding.power != 1:
-            values = tf.sign(values) * tf.abs(values) ** self.coding.power
-        is_known = tf.math.is_finite(values)
-        if self.coding.missing is not None:
-            is_known &= numbers != self.coding.missing
-        scaled = MIDDLE + SPREAD * (values - self.centre) / self.spread
-        scaled = tf.where(is_known, tf.clip_by_value(scaled, 0.0, HIGHEST), MIDDLE)
-        return scaled / 256
+        return ByteScale(self.coding, self.centre, self.spread).graph(stored) / 256
 
 
 def squared_distances(points: Any, centres: Any) -> Any:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from regions import make_region, write_region
 from sklearn.base import clone
+from small_imagery import sentinel1
 from small_region import small_region
 from test_models import LARGE, MODELS
 
@@ -175,16 +176,26 @@ def other_numbers() -> Any:
     )
 
 
-@pytest.mark.parametrize(("name", "quantize"), [("llpnet", "int8"), ("downconv", "none")])
-def test_a_file_takes_numbers_that_are_no_bytes(name: str, quantize: str, tmp_path: Path) -> None:
-    region = other_numbers()
+@pytest.mark.parametrize(
+    ("name", "quantize", "made_of", "file_format"),
+    [
+        ("llpnet", "int8", other_numbers, "litert"),
+        ("downconv", "none", other_numbers, "litert"),
+        ("downconv", "none", lambda: sentinel1(6), "onnx"),
+    ],
+)
+def test_a_file_takes_numbers_that_are_no_bytes(
+    name: str, quantize: str, made_of: Callable[[], Any], file_format: str, tmp_path: Path
+) -> None:
+    """The last has gaps that are NaN."""
+    region = made_of()
     method = made(name, region)
     seen = method.input_
     said = {"bands": seen.bands, "dtype": seen.dtype, "coding": seen.coding, "shape": seen.shape}
-    card = CARD.model_copy(update={**said, "quantize": quantize})
-    images = windows(region)
-    method.export(tmp_path / "file.tflite", card, images if quantize == "int8" else None)
-    shares, _classes = predicted(tmp_path / "file.tflite", images)
+    card = CARD.model_copy(update={**said, "quantize": quantize, "file_format": file_format})
+    images, path = windows(region), tmp_path / f"file{ENDINGS[file_format]}"
+    method.export(path, card, images if quantize == "int8" else None)
+    shares, _classes = predicted(path, images)
     expected = method.predict(region)["proportions"]
     np.testing.assert_allclose(shares, expected, atol=1e-3 if quantize == "none" else 0.05)
 
