@@ -36,8 +36,8 @@ from llpbench_baselines.supervised import ChipSupervised
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
 METHODS = {name: method for name, (method, _chips, _side) in MODELS.items()}
-METHODS |= {"llpnet": LLPNet(), "llpnet, of chips": ChipSupervised()}
-SLOW = (*LARGE, "qkm, autoencoder")
+METHODS |= {"llpnet": LLPNet(), "chip-supervised": ChipSupervised()}
+SLOW = (*LARGE, "qkm, autoencoder", "qkm, deep", "downconv, overlapping")
 ENDINGS = {"litert": ".tflite", "onnx": ".onnx"}
 CARD = Card(
     llpbench="1",
