@@ -108,12 +108,11 @@ class ContextNetwork:
         squares, below 2**24: exact in float32, so that a flat cell has a variance of exactly 0.
         """
         operations, bands = keras.ops, len(self.seen.bands)
-        if self.scale is None:
-            numbers = operations.cast(images, "float32")
-        else:
-            numbers = 255 * self.scale(images)
+        numbers = operations.cast(images, "float32")
         if self.seen.array != IMAGE:
-            return numbers / 255
+            return numbers / 255 if self.scale is None else self.scale(images)
+        if self.scale is not None:
+            numbers = 255 * self.scale(images)
         centre = operations.round(operations.mean(numbers, axis=(1, 2), keepdims=True))
         numbers = numbers - centre
         powers = operations.concatenate([numbers, numbers * numbers], axis=-1)

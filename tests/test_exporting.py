@@ -112,8 +112,10 @@ def predicted(path: Path, images: NDArray[Any]) -> tuple[NDArray[Any], NDArray[A
 
 
 def windows(region: Any) -> NDArray[Any]:
-    images: NDArray[Any] = region["image"].to_numpy()[:, 2:98, 2:98]
-    return images
+    """Score windows, or cells of embeddings."""
+    if "image" not in region:
+        return np.asarray(region["embedding"])
+    return np.asarray(region["image"][:, 2:98, 2:98])
 
 
 def made(name: str, region: Any) -> KerasNetwork:
@@ -160,27 +162,35 @@ def test_files_give_what_keras_gives(name: str, tmp_path: Path) -> None:
             assert np.mean(classes == expected["segmentation"].to_numpy()) > 0.999
 
 
-def other_numbers() -> Any:
+def of_reflectances() -> Any:
     """The small region as reflectances of four bands, with a number for what is missing."""
     region = small_region(6)
     image = region["image"].astype(np.int16) * 30 - 500
     image = np.concatenate([image, image[..., :1] // 2], axis=-1)
     image[:2, 10:20, 10:20] = -9999
+    said = Coding(scale=1e-4, missing=-9999).attributes()
     return region.drop_vars(["image", "band"]).assign(
-        image=(
-            ("chip", "y", "x", "band"),
-            image,
-            {"scale_factor": 1e-4, "_FillValue": -9999.0},
-        ),
-        band=["B2", "B3", "B4", "B8"],
+        image=(("chip", "y", "x", "band"), image, said), band=["B2", "B3", "B4", "B8"]
+    )
+
+
+def of_embeddings() -> Any:
+    """The small region as an embedding after AlphaEarth, of its colours."""
+    region = small_region(6)
+    cells = windows(region).reshape(6, 24, 4, 24, 4, 3).mean(axis=(2, 4)) / 2 - 60
+    said = Coding(scale=1 / 127.5, power=2, missing=-128).attributes()
+    return region.drop_vars(["image", "band"]).assign(
+        embedding=(("chip", "cell_y", "cell_x", "feature"), cells.astype(np.int8), said),
+        feature=["A0", "A1", "A2"],
     )
 
 
 @pytest.mark.parametrize(
     ("name", "quantize", "made_of", "file_format"),
     [
-        ("llpnet", "int8", other_numbers, "litert"),
-        ("downconv", "none", other_numbers, "litert"),
+        ("llpnet", "int8", of_reflectances, "litert"),
+        ("downconv", "none", of_reflectances, "litert"),
+        ("llpnet", "none", of_embeddings, "litert"),
         ("downconv", "none", lambda: sentinel1(6), "onnx"),
     ],
 )
@@ -192,7 +202,8 @@ def test_a_file_takes_numbers_that_are_no_bytes(
     method = made(name, region)
     seen = method.input_
     said = {"bands": seen.bands, "dtype": seen.dtype, "coding": seen.coding, "shape": seen.shape}
-    card = CARD.model_copy(update={**said, "quantize": quantize, "file_format": file_format})
+    said |= {"array": seen.array, "quantize": quantize, "file_format": file_format}
+    card = CARD.model_copy(update=said)
     images, path = windows(region), tmp_path / f"file{ENDINGS[file_format]}"
     method.export(path, card, images if quantize == "int8" else None)
     shares, _classes = predicted(path, images)
