@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import small_imagery
 import xarray as xr
+from exported_files import CARD, ENDINGS, predicted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_region import small_region
-from test_exporting import CARD, ENDINGS, predicted
 
 from llpbench.data.batches.images import load_images
 from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE

@@ -2,120 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from exported_files import CARD, ENDINGS, predicted, windows
 from numpy.typing import NDArray
-from regions import make_region, write_region
 from sklearn.base import clone
 from small_imagery import sentinel1
 from small_region import small_region
 from test_models import LARGE, MODELS
 
-import llpbench
-from llpbench.cli import cli
 from llpbench.data.imagery import Coding
-from llpbench.errors import LLPBenchError, MethodError
-from llpbench.exported.card import CLASSES, IMAGES, NAME, SHARES, Card
-from llpbench.writing import part_path
+from llpbench.errors import MethodError
 from llpbench_baselines.backend import set_seed
-from llpbench_baselines.exporting import litert
-from llpbench_baselines.exporting.onnx_file import PROPERTY
 from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.supervised import ChipSupervised
 
-pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
-
 METHODS = {name: method for name, (method, _chips, _side) in MODELS.items()}
 METHODS |= {"llpnet": LLPNet(), "chip-supervised": ChipSupervised()}
 SLOW = (*LARGE, "qkm, autoencoder", "qkm, deep", "downconv, overlapping")
-ENDINGS = {"litert": ".tflite", "onnx": ".onnx"}
-CARD = Card(
-    llpbench="1",
-    method="downconv",
-    settings={"epochs": 2},
-    seed=0,
-    trained_on="small",
-    digest="sha256:0",
-    classes=("other", "tree"),
-    array="image",
-    bands=("red", "green", "blue"),
-    dtype="uint8",
-    coding=Coding(),
-    shape=(96, 96, 3),
-    grid=None,
-    recipe=None,
-    licence="CC-BY-4.0",
-    file_format="litert",
-    quantize="none",
-    calibrated_on=0,
-    parameters=5189,
-    multiply_adds=None,
-    supervision="division",
-    is_reference=False,
-    train_on="train",
-    fold=None,
-    synthetic=False,
-)
-
-Runner = Callable[[NDArray[Any]], dict[str, NDArray[Any]]]
-
-
-def opened(path: Path) -> Runner:
-    """What predicts a chip with the runtime of a file, written here apart from the library."""
-    if path.suffix == ".tflite":
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter = Interpreter(str(path), num_threads=1)
-        runner = interpreter.get_signature_runner()
-        names = {part["name"] for part in interpreter.get_output_details()}
-        assert names in ({SHARES}, {SHARES, CLASSES})
-        return lambda image: {
-            name: part[0].copy() for name, part in runner(**{IMAGES: image[np.newaxis]}).items()
-        }
-    if path.suffix == ".onnx":
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(path, options)
-        names = [part.name for part in session.get_outputs()]
-        return lambda image: {
-            name: part[0]
-            for name, part in zip(names, session.run(names, {IMAGES: image[None]}), strict=True)
-        }
-    import tensorflow as tf
-
-    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-    return lambda image: {
-        name: part.numpy()[0] for name, part in signature(images=tf.constant(image[None])).items()
-    }
-
-
-def predicted(path: Path, images: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Shares and classes of chips."""
-    run = opened(path)
-    parts = [run(image) for image in images]
-    assert parts[0][SHARES].dtype == np.float32
-    classes = [part[CLASSES] for part in parts if CLASSES in part]
-    assert all(part.dtype == np.uint8 for part in classes)
-    return np.stack([part[SHARES] for part in parts]), np.stack(classes) if classes else None
-
-
-def windows(region: Any) -> NDArray[Any]:
-    """Score windows, or cells of embeddings."""
-    if "image" not in region:
-        return np.asarray(region["embedding"])
-    return np.asarray(region["image"][:, 2:98, 2:98])
 
 
 def made(name: str, region: Any) -> KerasNetwork:
@@ -248,134 +157,3 @@ def types_of_steps(path: Path) -> dict[str, set[type]]:
     for step in interpreter._get_ops_details():
         found.setdefault(step["op_name"], set()).add(types[step["inputs"][0]])
     return found
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of downconv, beside the cache that holds what it was trained on."""
-    folder = tmp_path_factory.mktemp("exporting")
-    write_region(make_region(8, 6, 4, 2), folder / "cache" / "grid")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LLPBENCH_CACHE", str(folder / "cache"))
-        llpbench.run_method("downconv", "grid", settings={"epochs": 1}, out=folder / "run")
-    return folder / "run"
-
-
-@pytest.fixture(autouse=True)
-def _cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "run" in request.fixturenames:
-        place = request.getfixturevalue("run").with_name("cache")
-        monkeypatch.setenv("LLPBENCH_CACHE", str(place))
-
-
-def read_card(path: Path) -> Card:
-    if path.suffix == ".tflite":
-        with zipfile.ZipFile(path) as file:
-            text = file.read(NAME).decode()
-    elif path.suffix == ".onnx":
-        import onnx
-
-        (text,) = (part.value for part in onnx.load(path).metadata_props if part.key == PROPERTY)
-    else:
-        text = (path / "assets.extra" / NAME).read_text("utf-8")
-    return Card.model_validate_json(text)
-
-
-@pytest.mark.parametrize("file_format", ["litert", "onnx", "savedmodel"])
-def test_a_run_becomes_a_file_that_says_what_it_is(run: Path, file_format: str) -> None:
-    done = call("export", str(run), "--format", file_format, "--json")
-    assert done.exit_code == 0, done.output
-    said = json.loads(done.stdout)
-    path = Path(said["path"])
-    assert path.parent == run
-    card = read_card(path)
-    record = json.loads((run / "run.json").read_text("utf-8"))
-    assert (card.method, card.seed, card.settings) == ("downconv", 0, record["settings"])
-    assert (card.trained_on, card.digest) == ("grid", record["trained_on_digest"])
-    info = llpbench.open_dataset("grid").llp.info
-    assert (card.licence, card.bands) == (info.licence, ("red", "green", "blue"))
-    assert card.classes == tuple(group.name for group in info.label_set.groups)
-    assert (card.shape, card.grid, card.calibrated_on) == ((96, 96, 3), 24, 0)
-    assert card.parameters == record["footprint"]["parameters"]
-    for fact in ("supervision", "is_reference", "train_on", "fold", "synthetic"):
-        assert getattr(card, fact) == record[fact]
-    test = llpbench.open_dataset("grid", "test")
-    ours = llpbench.read_predictions(next(run.glob("predictions-test.*")), test)
-    shares, _classes = predicted(path, windows(test))
-    np.testing.assert_allclose(shares, ours["proportions"], atol=1e-3)
-    if file_format == "savedmodel":  # as in test_exported.py, in the full counts
-        return
-    again = run.parent / f"again-{file_format}"
-    assert call("run-exported", str(path), "--dataset", "grid", "-o", str(again)).exit_code == 0
-    theirs = llpbench.read_predictions(next(again.glob("predictions-test.*")), test)
-    np.testing.assert_allclose(theirs["proportions"], shares, atol=1e-6)
-
-
-def test_ranges_are_found_on_images_of_training_chips(run: Path) -> None:
-    done = call("export", str(run), "--quantize", "int8")
-    assert done.exit_code == 0, done.output
-    path = run / "downconv-int8.tflite"
-    assert f"run-exported {path} --dataset grid" in done.stdout
-    train = llpbench.open_dataset("grid", "train")
-    assert read_card(path).calibrated_on == train.sizes["chip"]
-    first = path.read_bytes()
-    call("export", str(run), "--quantize", "int8")
-    assert path.read_bytes() == first
-
-
-def test_what_cannot_be_written_is_said_and_nothing_is_left(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*options: str) -> str:
-        done = call("export", str(run), "--out", str(tmp_path / "out"), *options)
-        assert done.exit_code == 1
-        assert isinstance(done.exception, LLPBenchError)
-        assert not list(tmp_path.glob("*out*"))
-        return str(done.exception)
-
-    int8 = ("--quantize", "int8")
-    assert "a SavedModel computes with float32" in refused("--format", "savedmodel", *int8)
-    assert "no products of two bytes" in refused("--format", "onnx", "--quantize", "int16x8")
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "ai_edge_litert", None)
-        assert "pip install 'llpbench[export]'" in refused()
-    with monkeypatch.context() as patch:
-        patch.setenv("LLPBENCH_CACHE", str(tmp_path / "elsewhere"))
-        assert "chips of grid" in refused(*int8)
-        write_region(make_region(8, 6, 4, 2, seed=5), tmp_path / "elsewhere" / "grid")
-        assert "digest" in refused(*int8)
-    for change, message in (
-        ({"fold": "3"}, "a fold of a cross-validation"),
-        ({"settings": {"epochs": [1]}}, "no file can say"),
-        ({"interrupted": True}, "was interrupted"),
-    ):
-        other = tmp_path / "other"
-        shutil.copytree(run, other, dirs_exist_ok=True)
-        record = json.loads((run / "run.json").read_text("utf-8"))
-        (other / "run.json").write_text(json.dumps(record | change), "utf-8")
-        assert message in str(call("export", str(other), *int8).exception)
-    taken = tmp_path / "taken"
-    taken.mkdir()
-    done = call("export", str(run), "--format", "savedmodel", "--out", str(taken))
-    assert "new folder" in str(done.exception)
-
-
-def test_an_interrupted_export_leaves_the_file_that_was_there(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped when the graph is written and its card is not."""
-
-    def stop(path: Path, _card: Card) -> None:
-        assert path == part_path(tmp_path / "file.tflite")
-        assert path.stat().st_size > 0
-        raise KeyboardInterrupt
-
-    (tmp_path / "file.tflite").write_text("old")
-    monkeypatch.setattr(litert, "_append_card", stop)
-    call("export", str(run), "--out", str(tmp_path / "file.tflite"))
-    assert [path.name for path in tmp_path.iterdir()] == ["file.tflite"]
-    assert (tmp_path / "file.tflite").read_text() == "old"
