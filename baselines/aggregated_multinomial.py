@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import softmax
@@ -12,6 +13,7 @@ from sklearn.model_selection import KFold
 
 from llpbench.data.divisions import Divisions
 from llpbench_baselines.backend import tf
+from llpbench.methods.method import Progress
 from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(1, -3, 9)
@@ -48,6 +50,14 @@ class AggregatedMultinomial(DivisionRegression):
 
     parameters: int | None = 256 * 6 + 6 + 256 * 5 + 5
     source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
+
+    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
+        """Learn features from the training images, then what they say of divisions."""
+        self.categories_ = train["category_name"].to_numpy()
+        divisions = Divisions.of(train).known(at_least=2)
+        self.learn_features(train)
+        features = self.describe(train, progress)
+        return self.fit_scaled(features, features.mean(axis=0), features.std(axis=0), divisions)
 
     def fit_divisions(
         self, features: NDArray[np.float64], divisions: Divisions

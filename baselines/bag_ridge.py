@@ -10,13 +10,13 @@ from sklearn.linear_model import RidgeCV
 
 from llpbench.data.divisions import Divisions
 from llpbench.uncertainty.simplex import project_to_simplex
-from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.exporting.simplex import project_to_simplex_graph
+from llpbench_baselines.means_regression import MeansRegression
 
 _ALPHAS = np.logspace(-6, 3, 37)
 
 
-class BagRidge(DivisionRegression):
+class BagRidge(MeansRegression):
     r"""Fit division means of features to division proportions, then apply that to chips.
 
     With the features :math:`\phi_i` of chip i and their overlap-weighted means

@@ -14,15 +14,15 @@ from llpbench.data.divisions import Divisions
 from llpbench.predictions.table import make_predictions
 from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.uncertainty.simplex import project_to_simplex
-from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.exporting.simplex import project_to_simplex_graph
+from llpbench_baselines.means_regression import MeansRegression
 
 _ALPHAS = np.logspace(-6, 3, 73)
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SMALLEST = 1e-12
 
 
-class BayesianBagRidge(DivisionRegression):
+class BayesianBagRidge(MeansRegression):
     r"""Bayesian linear regression between divisions, with intervals for the shares of chips.
 
     With the mean features :math:`\bar\phi_d` of the :math:`a_d` chips (km²) of division d, for

@@ -116,15 +116,25 @@ class DivisionRegression(Exportable):
             "in numpy"
         )
 
-    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
-        """Learn features from the training images, then what they say of divisions."""
-        self.categories_ = train["category_name"].to_numpy()
-        divisions = Divisions.of(train).known(at_least=2)
+    def learn_features(self, train: xr.Dataset) -> None:
+        """Learn from the images of training chips what describes a chip."""
         self.extractor_ = self._extractor().learn(train, self.random_state)
         self.array = self.extractor_.input.array
-        features = self.extractor_.compute(train, progress)
-        self.centre_ = features.mean(axis=0)
-        self.spread_ = np.maximum(features.std(axis=0), 1e-6) * np.sqrt(features.shape[1])
+
+    def describe(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
+        """Describe chips, shape (chip, feature), by what was learned."""
+        return self.extractor_.compute(ds, progress)
+
+    def fit_scaled(
+        self,
+        features: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        deviation: NDArray[np.float64],
+        divisions: Divisions,
+    ) -> Self:
+        """Standardise features in place by mean and deviation over chips, and fit to them."""
+        self.centre_ = centre
+        self.spread_ = np.maximum(deviation, 1e-6) * np.sqrt(features.shape[1])
         features -= self.centre_
         features /= self.spread_
         coefficients, intercept = self.fit_divisions(features, divisions)
@@ -134,7 +144,7 @@ class DivisionRegression(Exportable):
 
     def predict(self, ds: xr.Dataset) -> xr.Dataset:
         """Predict the shares of each chip from its own features."""
-        scores = self.extractor_.compute(ds) @ self.coefficients_ + self.intercept_
+        scores = self.describe(ds) @ self.coefficients_ + self.intercept_
         return make_predictions(ds["chip"].to_numpy(), self.categories_, self.link(scores))
 
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, None]:

@@ -10,7 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
+from llpbench.methods.division_statistics import DivisionStatistics
 from llpbench.methods.method import Progress
+from llpbench.methods.one_pass import OnePassMethod
 from llpbench.metrics.bounds import duncan_davis
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
@@ -24,7 +26,7 @@ _DIVISIONS_PER_GROUP = 4
 _SIZE = 4
 
 
-class Goodman(Exportable):
+class Goodman(OnePassMethod, Exportable):
     r"""Find what classes the patches of each look have, the same in all divisions.
 
     The patches of 4 x 4 pixels of the training images, or the cells of embeddings, are put into
@@ -73,14 +75,23 @@ class Goodman(Exportable):
         self.groups = groups
         self.random_state = random_state
 
-    def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
-        """Group patches of the training images, then solve for what each group is made of."""
-        self.categories_ = train["category_name"].to_numpy()
+    def learn_features(self, train: xr.Dataset) -> None:
+        """Group patches of the training images."""
         divisions = Divisions.of(train).known(at_least=2)
         self.words_ = self._words(max(1, min(self.groups, len(divisions) // _DIVISIONS_PER_GROUP)))
         self.features_ = ChipFeatures([self.words_]).learn(train, self.random_state)
         self.array = self.features_.input.array
-        shares = divisions.means(self.features_.compute(train, progress))
+
+    def describe(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
+        """Find the shares of the groups among the patches of chips, (chip, group)."""
+        return self.features_.compute(ds, progress)
+
+    def fit_statistics(self, seen: DivisionStatistics, train: xr.Dataset) -> Self:
+        """Solve for what each group is made of."""
+        self.categories_ = train["category_name"].to_numpy()
+        divisions = seen.divisions(train["division_proportions"].to_numpy().astype(np.float64))
+        divisions = divisions.known(at_least=2)
+        shares = divisions.means(seen.means)
         self.class_shares_ = regress_classes(shares, divisions.proportions, divisions.areas)
         self.bounds_ = duncan_davis(shares, divisions.proportions, areas=divisions.areas)
         return self

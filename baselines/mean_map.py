@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from llpbench.data.divisions import Divisions
-from llpbench_baselines.division_regression import DivisionRegression
 from llpbench_baselines.exporting.hull import Hull
 from llpbench_baselines.exporting.numbers import Numbers
+from llpbench_baselines.means_regression import MeansRegression
 from llpbench_baselines.unmixing import unmix
 
 _RIDGE = 1e-3
 
 
-class MeanMap(DivisionRegression):
+class MeanMap(MeansRegression):
     r"""Take the mean features of divisions for mixtures of those of classes, and chips as well.
 
     .. math:: \mu = \mathrm{argmin} \sum_d a_d \lVert \bar\phi_d - \sum_k p_{dk} \mu_k \rVert^2,

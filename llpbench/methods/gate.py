@@ -21,11 +21,15 @@ from llpbench.methods.postprocessing import PostProcessor, Transform
 from llpbench.protocol import prediction_inputs, training_inputs
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
+    from numpy.typing import NDArray
 
     from llpbench.exported.card import Card
+    from llpbench.methods.division_statistics import DivisionStatistics
     from llpbench.methods.journal import Journal
     from llpbench.methods.method import Method, Progress
+    from llpbench.methods.one_pass import OnePassMethod
 
 
 def fit(
@@ -51,6 +55,23 @@ def fit(
     )
     with _saying(f"{type(method).__name__} cannot be trained with {method.settings}"):
         method.fit(train, val, progress=progress, **further)
+
+
+def learn_features(method: OnePassMethod, train: xr.Dataset) -> None:
+    """Let a method learn what describes chips, from some that are trained on."""
+    with _saying(f"{type(method).__name__} cannot describe chips with {method.settings}"):
+        method.learn_features(training_inputs(train, method.supervision))
+
+
+def describe(method: OnePassMethod, ds: xr.Dataset) -> NDArray[np.float64]:
+    """Describe chips by what a method has learned; only their images are shown."""
+    return method.describe(prediction_inputs(ds, method.track))
+
+
+def fit_statistics(method: OnePassMethod, seen: DivisionStatistics, train: xr.Dataset) -> None:
+    """Fit a method to sums over the divisions of ``train``."""
+    with _saying(f"{type(method).__name__} cannot be trained with {method.settings}"):
+        method.fit_statistics(seen, training_inputs(train, method.supervision))
 
 
 def predict_batches(

@@ -256,6 +256,16 @@ class Method(BaseEstimator):  # type: ignore[misc]
         """Multiply-adds to predict one chip, None where they are not counted."""
         return None
 
+    def training_bytes(self, chip: int) -> int:
+        """Bytes of memory that a chip takes while the method is trained.
+
+        Parameters
+        ----------
+        chip : int
+            Bytes of its image as it is stored; by default it is held once more, as it is read.
+        """
+        return 2 * chip
+
     def export(self, path: Path, card: Card, calibration: NDArray[Any] | None) -> None:
         """Write the fitted method as a file that runs without it.
 

@@ -6,10 +6,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from multiprocessing import get_context
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+
+from llpbench.errors import MethodError
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -30,6 +35,29 @@ def share_out(
     parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
     outcomes: Iterator[Outcome] = parallel(delayed(_do)(work, item, os.getpid()) for item in items)
     return outcomes
+
+
+def do_apart(work: Callable[[Item], Outcome], item: Item) -> Outcome:
+    """Do one work in a new process, whose memory holds nothing else.
+
+    Parameters
+    ----------
+    work : callable
+        Picklable, as the item and the outcome are; what it raises is raised here.
+
+    Raises
+    ------
+    MethodError
+        If the process was ended from outside.
+    """
+    try:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            return pool.submit(_do, work, item, os.getpid()).result()
+    except BrokenProcessPool as error:
+        raise MethodError(
+            "the process that trains was ended by the system, which does so when memory runs out: "
+            "give it less to hold"
+        ) from error
 
 
 def _do(work: Callable[[Item], Outcome], item: Item, asked_by: int) -> Outcome:

@@ -1,0 +1,1 @@
+"""Training on board, simulated: chips that come in passes, little memory, few bytes up and down."""

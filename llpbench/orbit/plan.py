@@ -1,0 +1,59 @@
+"""What is to be simulated: a method, the region that passes below, and the memory on board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from llpbench.data.dataset import open_grouped
+from llpbench.errors import MethodError
+from llpbench.methods.registry import make_method
+from llpbench.running.task import Task
+
+
+@dataclass(frozen=True)
+class OrbitPlan:
+    """A method, the region that passes below, and the memory on board; picklable.
+
+    Parameters
+    ----------
+    method : str
+        By name, without post-processors.
+    dataset : str
+        Name or path.
+    memory : int
+        Bytes for training, above those of the frameworks.
+    passes : int
+        In which the train split is seen, each chip once.
+    seed : int
+        The method's ``random_state``, and that of the sample.
+    settings : dict
+        Further ones of the method.
+    """
+
+    method: str
+    dataset: str
+    memory: int
+    passes: int
+    seed: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def task(self) -> Task:
+        """Open the dataset and make the method.
+
+        Raises
+        ------
+        LLPBenchError
+            If there are none, or the method needs other labels than label proportions.
+        """
+        method = make_method(self.method, **{**self.settings, "random_state": self.seed})
+        if method.supervision != "division" or method.track != "inductive":
+            raise MethodError(
+                "label proportions of training divisions alone are sent up, but "
+                f"{self.method} needs more (supervision {method.supervision!r}, track "
+                f"{method.track!r}): take a method of supervision 'division' and track 'inductive'"
+            )
+        region = open_grouped(self.dataset)
+        task = Task(self.method, method, region, region, self.seed, "train")
+        task.check("test")
+        return task

@@ -1,0 +1,88 @@
+"""Learning from a uniform sample of chips that memory holds."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench.errors import MethodError
+from llpbench.methods import gate
+from llpbench.methods.method import Method
+from llpbench.orbit.held import chip_bytes
+from llpbench.orbit.learner import Learner, in_blocks
+from llpbench.orbit.sample import ChipSample
+from llpbench.orbit.sensor import Sensor
+
+_TRAINING, _VALIDATION = 5 / 8, 1 / 8
+"""Parts of the memory for chips; what remains is for what training takes whatever their number."""
+_LEAST = 8
+"""Chips, below which nothing is learned."""
+
+
+class SampleLearner(Learner):
+    """Trains a method anew after each pass on a uniform sample of the chips so far.
+
+    The method chooses by a sample of val chips, which is held from the beginning.
+
+    Parameters
+    ----------
+    train, val : Dataset
+        The grouped splits.
+    memory : int
+        Bytes.
+    seed : int
+        Of the samples.
+
+    Raises
+    ------
+    MethodError
+        If too few chips fit into the memory.
+    """
+
+    way: ClassVar[str] = "sample"
+
+    def __init__(
+        self,
+        method: Method,
+        train: xr.Dataset,
+        val: xr.Dataset,
+        sensor: Sensor,
+        *,
+        memory: int,
+        seed: int,
+    ) -> None:
+        self.method, self._sensor = method, sensor
+        chip = chip_bytes(train)
+        room = int(memory * _TRAINING / method.training_bytes(chip))
+        if room < _LEAST:
+            needed = _LEAST * method.training_bytes(chip) / _TRAINING
+            raise MethodError(
+                f"{room} chips fit into this memory while {type(method).__name__} is trained: give "
+                f"it {needed / 1e6:.0f} MB at least"
+            )
+        self._sample = ChipSample(train, room, seed)
+        self._val = self._hold_val(val, int(memory * _VALIDATION / (2 * chip)), seed)
+
+    def see(self, chips: NDArray[np.intp]) -> None:
+        """Keep those that the sample takes."""
+        for block in in_blocks(chips):
+            self._sample.see(block, self._sensor.read)
+
+    def fit(self, labels: xr.Dataset) -> None:
+        """Train on the sample; all divisions that its chips lie in were sent up."""
+        gate.fit(self.method, self._sample.dataset(), self._val)
+
+    @property
+    def held(self) -> int:
+        """Chips whose raw pixels are held, without those of val."""
+        return len(self._sample)
+
+    @staticmethod
+    def _hold_val(val: xr.Dataset, room: int, seed: int) -> xr.Dataset:
+        sample, sensor = ChipSample(val, max(1, room), seed), Sensor(val)
+        for block in in_blocks(np.arange(val.sizes["chip"])):
+            sample.see(block, sensor.read)
+        return sample.dataset()

@@ -1,0 +1,55 @@
+"""The error of training on board against what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from llpbench.style import DISTINCT, new_figure, short, strip
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_PANELS: Sequence[tuple[str, str, float]] = (
+    ("number", "passes", 1),
+    ("uplinked_labels", "label proportions sent up (bytes)", 1),
+    ("cpu_seconds", "processor seconds of training", 1),
+    ("downlinked_model", "sent down (kB)", 1e3),
+)
+_MARKS: dict[str, Any] = {"marker": "o", "markersize": 3.5, "lw": 1.2}
+
+
+def draw_orbit(passes: pd.DataFrame, title: str) -> Figure:
+    """Draw the error of val divisions after each pass against four costs.
+
+    Parameters
+    ----------
+    passes : DataFrame
+        A row a pass, see :class:`llpbench.orbit.record.Pass`.
+    title : str
+        What was trained, and on what.
+    """
+    figure = new_figure(width=7.0, height=5.0)
+    axes = figure.subplots(2, 2, sharey=True).ravel()
+    for axis, (name, label, unit) in zip(axes, _PANELS, strict=True):
+        axis.plot(passes[name] / unit, passes["mae"], color=DISTINCT[0], **_MARKS)
+        axis.set_xlabel(label, fontsize=8)
+        strip(axis)
+    if passes["downlinked_statistics"].notna().all():
+        _add_statistics(axes[3], passes)
+    axes[0].set_ylim(0, 1.08 * passes["mae"].max())
+    for axis in axes:
+        axis.set_xlim(left=0)
+    for axis in axes[::2]:
+        axis.set_ylabel("MAE of val divisions", fontsize=8)
+    figure.suptitle(short(title), fontsize=10)
+    return figure
+
+
+def _add_statistics(axis: Any, passes: pd.DataFrame) -> None:
+    """Show what is sent instead of the model, and name both."""
+    sent = passes["downlinked_statistics"].astype(float) / 1e3
+    axis.lines[0].set_label("a model after each pass")
+    axis.plot(sent, passes["mae"], color=DISTINCT[1], label="or the sums over divisions", **_MARKS)
+    axis.legend(frameon=False, fontsize=8)

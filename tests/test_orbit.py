@@ -1,0 +1,285 @@
+"""Training on board: the order of passes, sums over divisions, samples, and memory that is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from regions import make_region, write_region
+from scipy.sparse import csr_array
+from sklearn.linear_model import RidgeCV
+
+import llpbench
+from llpbench.cli import cli
+from llpbench.data.divisions import Divisions, chip_places
+from llpbench.methods import gate
+from llpbench.methods.division_statistics import DivisionStatistics
+from llpbench.methods.registry import load_method, make_method
+from llpbench.orbit.held import chip_bytes, raw_names
+from llpbench.orbit.passes import INCLINATION, cut_passes, ground_track
+from llpbench.orbit.sample import ChipSample
+from llpbench.orbit.sensor import Sensor
+from llpbench.orbit.statistics_learner import StatisticsLearner
+
+pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+
+FEW = {"words": 12, "sample": 4000}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A region of 20 x 8 chips with divisions that cut chips, and one left outside."""
+    folder = tmp_path_factory.mktemp("cache")
+    write_region(make_region(20, 8, 10, 4, outside=1), folder / "grid")
+    return folder
+
+
+@pytest.fixture
+def train(cache: Path) -> xr.Dataset:
+    return llpbench.open_dataset(cache / "grid").llp.group().llp.split("train")
+
+
+@pytest.fixture(autouse=True)
+def _here(cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LLPBENCH_CACHE", str(cache))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the start of another; the memory of this one is larger, and measured as that is."""
+    monkeypatch.setattr("llpbench.orbit.flight.do_apart", lambda work, item: work(item))
+    monkeypatch.setattr("llpbench.orbit.flight.give_back_at_once", lambda: None)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def few(**values: int) -> list[str]:
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 7), min_size=1, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_sums_do_not_depend_on_blocks_or_order(seed: int, sizes: Sequence[int]) -> None:
+    """Against numpy's two-pass moments, and the means of all chips at once."""
+    random = np.random.default_rng(seed)
+    chips = sum(sizes)
+    features = random.normal(1e3, 1.0, (chips, 4)) * [1, 1e-3, 1e3, 0]
+    areas = random.uniform(size=(3, chips)) * (random.uniform(size=(3, chips)) < 0.5)
+    seen, order = DivisionStatistics(3, 4), random.permutation(chips)
+    for block in np.split(order, np.cumsum(sizes)[:-1]):
+        seen.add(features[block], csr_array(areas[:, block]))
+    divisions = Divisions(csr_array(areas), np.eye(3))
+    np.testing.assert_allclose(seen.means, divisions.means(features), rtol=1e-12)
+    np.testing.assert_allclose(seen.deviation, features.std(axis=0), rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(seen.mean, features.mean(axis=0), rtol=1e-12)
+    as_chips = seen.divisions(divisions.proportions)
+    np.testing.assert_allclose(as_chips.areas, divisions.areas)
+    np.testing.assert_allclose(as_chips.known().means(seen.means)[:, 3], 0)
+
+
+@pytest.mark.parametrize("latitude", [-50.0, 0.0, 45.0, 70.0])
+def test_the_ground_track_is_that_of_a_circular_orbit(latitude: float) -> None:
+    """Against places on the orbit, turned by the inclination, a little before and after."""
+    inclination = np.radians(INCLINATION)
+    way = np.pi - np.arcsin(np.sin(np.radians(latitude)) / np.sin(inclination))  # southward
+    step = way + np.array([-1e-5, 1e-5])
+    x, y = np.cos(step), np.sin(step) * np.cos(inclination)
+    north = np.diff(np.arcsin(np.sin(step) * np.sin(inclination)))
+    east = np.diff(np.unwrap(np.arctan2(y, x))) * np.cos(np.radians(latitude))
+    direction = np.concatenate([east, north])
+    expected = direction / np.linalg.norm(direction)
+    np.testing.assert_allclose(ground_track(latitude), expected, atol=1e-6)
+
+
+def test_each_chip_comes_once_in_swaths_from_the_east(train: xr.Dataset) -> None:
+    passes = cut_passes(train, 7)
+    np.testing.assert_array_equal(np.sort(np.concatenate(passes)), np.arange(train.sizes["chip"]))
+    assert {len(swath) for swath in passes} <= {
+        train.sizes["chip"] // 7,
+        train.sizes["chip"] // 7 + 1,
+    }
+    east, north = chip_places(train).T
+    middles = [east[swath].mean() for swath in passes]
+    assert middles == sorted(middles, reverse=True)
+    # along a track 12.6 degrees off the meridian (arcsin(.139 / cos 50)) a chip is
+    # south of the last
+    for swath in passes:
+        forward = -np.sin(np.radians(12.6)) * east[swath] - np.cos(np.radians(12.6)) * north[swath]
+        assert (np.diff(forward) > -0.05).all()
+
+
+def test_a_sample_is_the_same_in_any_order(train: xr.Dataset) -> None:
+    count, room = train.sizes["chip"], 11
+    kept = []
+    for seed in (0, 0, 0, 1):
+        sample, sensor = ChipSample(train, room, seed), Sensor(train)
+        order = np.random.default_rng(len(kept)).permutation(count)
+        for block in np.array_split(order, 9):
+            sample.see(block, sensor.read)
+        held = sample.dataset()
+        kept.append(held["chip"].to_numpy().tolist())
+        expected = train.sel(chip=held["chip"])["image"].to_numpy()
+        np.testing.assert_array_equal(held["image"].to_numpy(), expected)
+        assert set(held["division_number"].to_numpy()) == set(held["overlap_division"].to_numpy())
+    assert kept[0] == kept[1] == kept[2] != kept[3]
+    assert kept[0] == [chip for chip in train["chip"].to_numpy() if chip in kept[0]]
+    assert len(kept[0]) == room
+
+
+def test_a_sample_is_uniform() -> None:
+    """Of 60 chips each is among 20 in a third of 600 seeds, within five standard deviations."""
+    ids = np.array([f"chip {number}" for number in range(60)])
+    ds = xr.Dataset({"image": (("chip", "band"), np.zeros((60, 1), np.uint8))}, {"chip": ids})
+    times = np.zeros(60)
+    for seed in range(600):
+        sample = ChipSample(ds, 20, seed)
+        sample.see(np.arange(60), Sensor(ds).read)
+        times[sample._held.chips] += 1
+    assert (np.abs(times - 200) < 5 * np.sqrt(600 * 2 / 9)).all()
+
+
+@pytest.mark.parametrize("name", ["bag-ridge", "bayesian-bag-ridge", "mean-map", "goodman"])
+def test_what_is_seen_once_fits_as_all_at_once(train: xr.Dataset, name: str) -> None:
+    """With room for a quarter of the chips: features from these, then each chip once."""
+    room = train.sizes["chip"] // 4
+    method = make_method(name, **({"groups": 8} if name == "goodman" else FEW))
+    learner = StatisticsLearner(method, train, Sensor(train), 3 * room * chip_bytes(train))
+    labels = train.isel(chip=slice(0))
+    for swath in cut_passes(train, 3):
+        learner.see(swath)
+    learner.fit(labels)
+    assert learner.held == 0
+    # the same features, all chips at once, by the method's own fit
+    batch = make_method(name, **method.settings)
+    batch.set_weights(method.get_weights())
+    batch.learn_features = lambda _train: None  # type: ignore[attr-defined]
+    gate.fit(batch, train, train)
+    images = train[raw_names(train)]
+    here, there = (one.predict(images)["proportions"].to_numpy() for one in (method, batch))
+    np.testing.assert_allclose(here, there, atol=1e-6)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_orbit_is_a_run_where_all_chips_fit(train: xr.Dataset) -> None:
+    arguments = ["bag-ridge", "--dataset", "grid", "--seed", "3", *few(**FEW)]
+    assert call("run", *arguments, "--out", "run").exit_code == 0
+    done = call("orbit", *arguments, "--memory", "0.5 GB", "--passes", "3", "--out", "orbit")
+    assert done.exit_code == 0, done.output
+    here, there = (
+        llpbench.read_predictions(Path(name) / "predictions-test.parquet")
+        for name in ("orbit", "run")
+    )
+    xr.testing.assert_allclose(here["proportions"], there["proportions"], atol=1e-6)
+    assert here.attrs == there.attrs
+    assert json.loads(Path("orbit/scores.json").read_text("utf-8")) == json.loads(
+        Path("run/scores.json").read_text("utf-8")
+    )
+
+
+@pytest.fixture
+def flown(train: xr.Dataset, in_this_process: None) -> dict:
+    passes = ["--passes", "3", "--memory", "1GB", "--out", "orbit", "--json"]
+    done = call("orbit", "bag-ridge", "--dataset", "grid", *passes, *few(**FEW))
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == json.loads(Path("orbit/orbit.json").read_text("utf-8"))
+    return dict(json.loads(done.stdout))
+
+
+def test_bytes_seconds_and_memory_of_passes(train: xr.Dataset, flown: dict) -> None:
+    """Counted by hand from what has come up, and what is in the folder."""
+    rows, swaths = flown["passes"], cut_passes(train, 3)
+    table = pd.read_csv("orbit/passes.csv")
+    np.testing.assert_allclose(table.to_numpy(float), pd.DataFrame(rows).to_numpy(float))
+    overlaps = Divisions.of(train).overlaps.toarray()
+    known = np.isfinite(train["division_proportions"].to_numpy()).all(axis=1)
+    method = load_method("bag-ridge", Path("orbit/weights"))
+    weights = sum(
+        array.size for name, array in method.get_weights().items() if name != "categories"
+    )
+    features, kinds, sums = len(method.coefficients_), train.sizes["category"], 0
+    for number, row in enumerate(rows, 1):
+        seen = np.concatenate(swaths[:number])
+        divisions = overlaps[:, seen].sum(axis=1) > 0
+        assert row["chips"] == row["held"] == len(seen)
+        assert row["divisions"] == (divisions & known).sum()
+        assert row["uplinked_labels"] == 2 * kinds * (divisions & known).sum()
+        assert row["downlinked_model"] == number * 4 * weights
+        # features are learned anew while all chips are held, so that all sums are new
+        sums += 8 * (divisions.sum() * (1 + features) + 1 + 2 * features)
+        assert row["downlinked_statistics"] == sums
+        assert 0 < row["peak_memory"] <= flown["memory"]
+    assert (np.diff(table["cpu_seconds"]) > 0).all()
+    assert rows[-1]["divisions"] > rows[0]["divisions"]
+    assert flown["difference_to_batch"] < 1e-6
+    assert flown["learning"] == "statistics"
+
+
+def test_the_curve_is_of_val_divisions_and_test_is_scored_once(
+    train: xr.Dataset, flown: dict
+) -> None:
+    """The last method of the folder, fitted anew by scikit-learn to numpy's means."""
+    region = llpbench.open_dataset("grid").llp.group()
+    method = load_method("bag-ridge", Path("orbit/weights"))
+    val = region.llp.split("val")
+    shares = method.predict(val[raw_names(val)])["proportions"].to_numpy()
+    assert flown["passes"][-1]["mae"] == pytest.approx(Divisions.of(val).mae(shares), abs=1e-9)
+    scores = json.loads(Path("orbit/scores.json").read_text("utf-8"))
+    assert flown["test"]["chips"] == pytest.approx(scores["metrics"]["mae"]["value"])
+    x = method.describe(train[raw_names(train)])
+    x = (x - x.mean(axis=0)) / (np.maximum(x.std(axis=0), 1e-6) * np.sqrt(x.shape[1]))
+    divisions = Divisions.of(train).known()
+    ridge = RidgeCV(alphas=np.logspace(-6, 3, 37)).fit(
+        divisions.means(x), divisions.proportions, sample_weight=divisions.importance()
+    )
+    found = method.describe(train[raw_names(train)]) @ method.coefficients_ + method.intercept_
+    np.testing.assert_allclose(found, ridge.predict(x), atol=1e-8)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_method_that_needs_chips_learns_from_a_sample() -> None:
+    memory = ["--memory", "200MB", "--passes", "2", "--out", "orbit", "--json"]
+    done = call("orbit", "aggregated-multinomial", "--dataset", "grid", *memory, *few(**FEW))
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert record["learning"] == "sample"
+    assert record["difference_to_batch"] is None
+    assert [row["downlinked_statistics"] for row in record["passes"]] == [None, None]
+    assert Path("orbit/orbit.png").stat().st_size > 10_000
+
+
+def test_a_process_of_its_own_refuses_what_does_not_fit() -> None:
+    """Through the command, with the memory really measured; nothing is left of it."""
+    done = call(
+        "orbit", "bag-ridge", "--dataset", "grid", "--memory", "1MB", "--passes", "3", *few(**FEW)
+    )
+    assert done.exit_code == 1
+    assert "there are 1 MB: give --memory more" in str(done.exception)
+    assert not list(Path("runs").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pixel-supervised"], "more (supervision 'pixel'"),
+        (["bag-ridge+rake"], "track 'disaggregation'"),
+        (["bag-ridge", "--passes", "1000"], "cannot come in 1000 passes"),
+        (["aggregated-multinomial", "--memory", "500kB"], "fit into this memory"),
+        (["bag-ridge", "--memory", "256"], "such as 256MB"),
+    ],
+)
+@pytest.mark.usefixtures("in_this_process")
+def test_what_is_refused(arguments: list[str], said: str) -> None:
+    done = call("orbit", *arguments, "--dataset", "grid")
+    assert done.exit_code
+    assert said in f"{done.exception} {done.output}"
