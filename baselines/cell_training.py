@@ -111,8 +111,8 @@ class CellTraining(Curriculum):
     def features(self) -> NDArray[np.float16]:
         """All that the network sees of cells, once the local layers have been trained."""
         if not self._sees_surroundings:
-            around = self.network.surround(self._features, self.settings["random_state"])
-            self._features = np.concatenate([self._features, around], axis=-1)
+            seed = self.settings["random_state"]
+            self._features = self.network.surround(self._features, seed)
             self._sees_surroundings = True
         return self._features
 

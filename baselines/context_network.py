@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -138,6 +139,17 @@ class ContextNetwork:
         return keras.ops.concatenate(averages, axis=-1)
 
     @property
+    def _around(self) -> int:
+        """Numbers that describe the surroundings of a cell."""
+        return (len(WINDOWS) - 1) * int(self.local[-1].units)
+
+    @property
+    def cell_bytes(self) -> int:
+        """Bytes that a cell takes in half precision while :meth:`surround` is at work."""
+        moments = self.count * (len(WINDOWS) if self.seen.array == IMAGE else 1)
+        return 2 * (2 * moments + self._around)
+
+    @property
     def local_layers(self) -> list[Any]:
         """From the numbers of a cell alone to its logits."""
         return [*self.local, *self.local_head]
@@ -164,9 +176,15 @@ class ContextNetwork:
     def surround(self, moments: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
         """Average kinds of texture around all cells; adapts the normalisation to a sample.
 
-        ``moments`` are those of :meth:`describe`.
+        ``moments`` are those of :meth:`describe`. The result holds both, moments first: there is
+        no copy of what is large.
         """
-        return _normalise(self.kinds_scale, _in_blocks(self.surroundings, moments), seed)
+        count = moments.shape[-1]
+        seen = np.empty((*moments.shape[:-1], count + self._around), np.float16)
+        seen[..., :count] = moments
+        _in_blocks(self.surroundings, moments, seen[..., count:])
+        _normalise(self.kinds_scale, seen[..., count:], seed)
+        return seen
 
     def local_model(self) -> Any:
         """The local layers alone, from images as :meth:`model`."""
@@ -253,19 +271,25 @@ def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArr
     return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
 
 
-def _in_blocks(function: Callable[[Any], Any], values: NDArray[np.float16]) -> NDArray[np.float16]:
+def _in_blocks(
+    function: Callable[[Any], Any],
+    values: NDArray[np.float16],
+    into: NDArray[np.float16] | None = None,
+) -> NDArray[np.float16]:
     """Results of a function of tensors for all chips, in half precision."""
     graph = compiled(function, values.shape[1:], "float32")
-    blocks = [
-        graph(values[start : start + _BLOCK].astype(np.float32)).numpy().astype(np.float16)
-        for start in range(0, len(values), _BLOCK)
-    ]
-    return np.concatenate(blocks)
+    for start in range(0, len(values), _BLOCK):
+        block = graph(values[start : start + _BLOCK].astype(np.float32)).numpy()
+        if into is None:
+            into = np.empty((len(values), *block.shape[1:]), np.float16)
+        into[start : start + len(block)] = block
+    assert into is not None
+    return into
 
 
 def _normalise(layer: Any, values: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
-    """Adapt a normalisation to a random sample of cells, and apply it to all."""
-    flat = values.reshape(-1, values.shape[-1])
-    chosen = np.random.default_rng(seed).choice(len(flat), min(len(flat), _SAMPLE), replace=False)
-    layer.adapt(flat[np.sort(chosen)].astype(np.float32))
-    return _in_blocks(layer, values)
+    """Adapt a normalisation to a random sample of cells, and apply it to all, in place."""
+    cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
+    chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
+    layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
+    return _in_blocks(layer, values, values)

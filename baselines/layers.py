@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.imagery import Coding
 from llpbench_baselines.backend import keras, tf
 from llpbench_baselines.byte_scale import ByteScale
 
+_COLUMNS = 16
+"""Numbers whose moments are found at a time."""
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
 
@@ -184,10 +187,16 @@ class Standardisation(keras.layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         values : ndarray, shape (n, number)
-            Samples of what is to be brought to mean 0 and variance 1.
+            Samples of what is to be brought to mean 0 and variance 1, in any precision.
         """
-        self.mean.assign(values.mean(axis=0))
-        self.scale.assign(1 / (values.std(axis=0) + 1e-3))
+        starts = range(0, values.shape[1], _COLUMNS)
+        moments = []
+        for start in starts:  # not of all at once, which is much memory for a moment
+            part = values[:, start : start + _COLUMNS].astype(np.float32)
+            moments.append((part.mean(axis=0), part.std(axis=0)))
+        mean, deviation = (np.concatenate(each) for each in zip(*moments, strict=True))
+        self.mean.assign(mean)
+        self.scale.assign(1 / (deviation + 1e-3))
 
     def call(self, values: Any) -> Any:
         """Subtract and multiply."""

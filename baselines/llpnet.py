@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from llpbench.data.imagery import CELLS
 from llpbench.errors import MethodError
 from llpbench.methods.journal import Journal
 from llpbench.methods.method import IterativeMethod, Progress
@@ -164,6 +165,13 @@ class LLPNet(KerasNetwork, IterativeMethod):
         )
         self.history_ = train_network(curriculum, journal=journal, progress=progress)
         return self
+
+    def training_bytes(self, train: xr.Dataset, chip: int) -> int:
+        """Those of the chip, and of half-precision numbers and probabilities of its cells."""
+        categories = train.sizes["category"]
+        network = ContextNetwork(categories, self.find_input(train))
+        probabilities = 16 * categories  # of two rounds in half, and one in single precision
+        return 2 * chip + CELLS**2 * (network.cell_bytes + probabilities)
 
     def training_chips(self, train: xr.Dataset) -> SplitData:
         """Choose chips with a target, as many as are kept in memory."""

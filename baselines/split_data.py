@@ -64,8 +64,9 @@ class SplitData:
             What is seen of them.
         """
         targets = ds["target"].to_numpy() if targets is None else targets
+        is_all = np.array_equal(chips, np.arange(ds.sizes["chip"]))
         return cls(
-            Images(ds.isel(chip=chips), memory, array),
+            Images(ds if is_all else ds.isel(chip=chips), memory, array),
             Divisions.of(ds).at(chips),
             np.array([group.weight for group in ds.llp.label_set.groups]),
             targets[chips],

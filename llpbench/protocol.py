@@ -157,10 +157,12 @@ def _only(ds: xr.Dataset, names: Collection[str], inputs: Sequence[str]) -> xr.D
     """
     seen = ds[[name for name in ds.data_vars if name in names]]
     hidden = [name for name in seen.coords if name not in names]
-    plain = seen.drop_vars(hidden).drop_attrs().drop_encoding()
-    for name, array in plain.data_vars.items():
-        known = seen[name].attrs
+    plain = seen.drop_vars(hidden).copy()
+    plain.attrs, plain.encoding = {}, {}
+    for name, array in plain.variables.items():  # drop_attrs() would copy what is in memory
+        known = seen[name].attrs if name in seen.data_vars else {}
         array.attrs = {key: known[key] for key in CODING_ATTRIBUTES if key in known}
+        array.encoding = {}
     added = {name: _input(ds, name) for name in inputs}
     return plain.assign({name: (array.dims, array.data) for name, array in added.items()})
 

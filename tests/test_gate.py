@@ -110,6 +110,13 @@ def test_coarseness(name: str) -> None:
     check_all(TRAINED[name], PREDICTED[name])
 
 
+def test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llpbench.orbit.flight.do_apart", lambda work, item: work(item))
+    monkeypatch.setattr("llpbench.orbit.flight.give_back_at_once", lambda: None)
+    call("orbit", "spy", "--dataset", "grid", "--passes", "2", "--memory", "1GB", "--out", "orbit")
+    check_all(TRAINED["spy"], IMAGES)
+
+
 def test_another_region() -> None:
     call("run", "spy", "--dataset", "grid", "--apply-to", "other", "--out", "run")
     predicted = {

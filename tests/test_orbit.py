@@ -23,8 +23,10 @@ from llpbench.data.divisions import Divisions, chip_places
 from llpbench.methods import gate
 from llpbench.methods.division_statistics import DivisionStatistics
 from llpbench.methods.registry import load_method, make_method
+from llpbench.orbit.flight import fly
 from llpbench.orbit.held import chip_bytes, raw_names
 from llpbench.orbit.passes import INCLINATION, cut_passes, ground_track
+from llpbench.orbit.plan import OrbitPlan
 from llpbench.orbit.sample import ChipSample
 from llpbench.orbit.sensor import Sensor
 from llpbench.orbit.statistics_learner import StatisticsLearner
@@ -170,40 +172,48 @@ def test_what_is_seen_once_fits_as_all_at_once(train: xr.Dataset, name: str) -> 
     np.testing.assert_allclose(here, there, atol=1e-6)
 
 
-@pytest.mark.usefixtures("in_this_process")
-def test_orbit_is_a_run_where_all_chips_fit(train: xr.Dataset) -> None:
-    arguments = ["bag-ridge", "--dataset", "grid", "--seed", "3", *few(**FEW)]
-    assert call("run", *arguments, "--out", "run").exit_code == 0
-    done = call("orbit", *arguments, "--memory", "0.5 GB", "--passes", "3", "--out", "orbit")
-    assert done.exit_code == 0, done.output
+@pytest.fixture(scope="module")
+def flown(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run and three passes of the same method, in two folders."""
+    folder = tmp_path_factory.mktemp("flown")
+    arguments = ["bag-ridge", "--dataset", str(cache / "grid"), "--seed", "3", *few(**FEW)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llpbench.orbit.flight.do_apart", lambda work, item: work(item))
+        patch.setattr("llpbench.orbit.flight.give_back_at_once", lambda: None)
+        passes = ["--memory", "0.5 GB", "--passes", "3", "--out", str(folder / "orbit"), "--json"]
+        done = call("orbit", *arguments, *passes)
+        assert done.exit_code == 0, done.output
+        text = (folder / "orbit" / "orbit.json").read_text("utf-8")
+        assert json.loads(done.stdout) == json.loads(text)
+    assert call("run", *arguments, "--out", str(folder / "run")).exit_code == 0
+    return folder
+
+
+def _record(flown: Path) -> dict:
+    return dict(json.loads((flown / "orbit" / "orbit.json").read_text("utf-8")))
+
+
+def test_orbit_is_a_run_where_all_chips_fit(flown: Path) -> None:
     here, there = (
-        llpbench.read_predictions(Path(name) / "predictions-test.parquet")
+        llpbench.read_predictions(flown / name / "predictions-test.parquet")
         for name in ("orbit", "run")
     )
     xr.testing.assert_allclose(here["proportions"], there["proportions"], atol=1e-6)
     assert here.attrs == there.attrs
-    assert json.loads(Path("orbit/scores.json").read_text("utf-8")) == json.loads(
-        Path("run/scores.json").read_text("utf-8")
-    )
+    scores = [(flown / name / "scores.json").read_text("utf-8") for name in ("orbit", "run")]
+    assert json.loads(scores[0]) == json.loads(scores[1])
+    assert (flown / "orbit" / "orbit.png").stat().st_size > 10_000
 
 
-@pytest.fixture
-def flown(train: xr.Dataset, in_this_process: None) -> dict:
-    passes = ["--passes", "3", "--memory", "1GB", "--out", "orbit", "--json"]
-    done = call("orbit", "bag-ridge", "--dataset", "grid", *passes, *few(**FEW))
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout) == json.loads(Path("orbit/orbit.json").read_text("utf-8"))
-    return dict(json.loads(done.stdout))
-
-
-def test_bytes_seconds_and_memory_of_passes(train: xr.Dataset, flown: dict) -> None:
+def test_bytes_seconds_and_memory_of_passes(train: xr.Dataset, flown: Path) -> None:
     """Counted by hand from what has come up, and what is in the folder."""
-    rows, swaths = flown["passes"], cut_passes(train, 3)
-    table = pd.read_csv("orbit/passes.csv")
+    record = _record(flown)
+    rows, swaths = record["passes"], cut_passes(train, 3)
+    table = pd.read_csv(flown / "orbit" / "passes.csv")
     np.testing.assert_allclose(table.to_numpy(float), pd.DataFrame(rows).to_numpy(float))
     overlaps = Divisions.of(train).overlaps.toarray()
     known = np.isfinite(train["division_proportions"].to_numpy()).all(axis=1)
-    method = load_method("bag-ridge", Path("orbit/weights"))
+    method = load_method("bag-ridge", flown / "orbit" / "weights")
     weights = sum(
         array.size for name, array in method.get_weights().items() if name != "categories"
     )
@@ -218,24 +228,26 @@ def test_bytes_seconds_and_memory_of_passes(train: xr.Dataset, flown: dict) -> N
         # features are learned anew while all chips are held, so that all sums are new
         sums += 8 * (divisions.sum() * (1 + features) + 1 + 2 * features)
         assert row["downlinked_statistics"] == sums
-        assert 0 < row["peak_memory"] <= flown["memory"]
+        assert 0 < row["peak_memory"] <= record["memory"]
     assert (np.diff(table["cpu_seconds"]) > 0).all()
     assert rows[-1]["divisions"] > rows[0]["divisions"]
-    assert flown["difference_to_batch"] < 1e-6
-    assert flown["learning"] == "statistics"
+    assert record["difference_to_batch"] < 1e-6
+    assert record["learning"] == "statistics"
 
 
 def test_the_curve_is_of_val_divisions_and_test_is_scored_once(
-    train: xr.Dataset, flown: dict
+    train: xr.Dataset, flown: Path
 ) -> None:
     """The last method of the folder, fitted anew by scikit-learn to numpy's means."""
     region = llpbench.open_dataset("grid").llp.group()
-    method = load_method("bag-ridge", Path("orbit/weights"))
+    method = load_method("bag-ridge", flown / "orbit" / "weights")
     val = region.llp.split("val")
     shares = method.predict(val[raw_names(val)])["proportions"].to_numpy()
-    assert flown["passes"][-1]["mae"] == pytest.approx(Divisions.of(val).mae(shares), abs=1e-9)
-    scores = json.loads(Path("orbit/scores.json").read_text("utf-8"))
-    assert flown["test"]["chips"] == pytest.approx(scores["metrics"]["mae"]["value"])
+    assert _record(flown)["passes"][-1]["mae"] == pytest.approx(
+        Divisions.of(val).mae(shares), abs=1e-9
+    )
+    scores = json.loads((flown / "orbit" / "scores.json").read_text("utf-8"))
+    assert _record(flown)["test"]["chips"] == pytest.approx(scores["metrics"]["mae"]["value"])
     x = method.describe(train[raw_names(train)])
     x = (x - x.mean(axis=0)) / (np.maximum(x.std(axis=0), 1e-6) * np.sqrt(x.shape[1]))
     divisions = Divisions.of(train).known()
@@ -247,15 +259,26 @@ def test_the_curve_is_of_val_divisions_and_test_is_scored_once(
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_method_that_needs_chips_learns_from_a_sample() -> None:
-    memory = ["--memory", "200MB", "--passes", "2", "--out", "orbit", "--json"]
-    done = call("orbit", "aggregated-multinomial", "--dataset", "grid", *memory, *few(**FEW))
-    assert done.exit_code == 0, done.output
-    record = json.loads(done.stdout)
-    assert record["learning"] == "sample"
-    assert record["difference_to_batch"] is None
-    assert [row["downlinked_statistics"] for row in record["passes"]] == [None, None]
-    assert Path("orbit/orbit.png").stat().st_size > 10_000
+def test_a_method_that_needs_chips_learns_from_a_sample(train: xr.Dataset) -> None:
+    """2 MB times 5/8 are room for 20 chips of 30 kB, each held twice; memory is not the subject."""
+    plan = OrbitPlan("train-mean", "grid", 2_000_000, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llpbench.orbit.memory.MemoryMeter.peak", lambda _meter: 0)
+        record, folder = fly(plan, out=Path("orbit"))
+    assert record.learning == "sample"
+    assert [row.held for row in record.passes] == [20, 20]
+    assert [row.downlinked_statistics for row in record.passes] == [None, None]
+    assert record.difference_to_batch is None
+    kept = ChipSample(train, 20, 0)
+    kept.see(np.arange(train.sizes["chip"]), Sensor(train).read)
+    mean = load_method("train-mean", folder / "weights").get_weights()["mean"]
+    np.testing.assert_allclose(mean, kept.dataset()["target"].mean("chip"), rtol=1e-6)
+    # val divisions, by which such a method may choose, are sent up too
+    known = sum(
+        int(Divisions.of(llpbench.open_dataset("grid", split).llp.group()).is_known.sum())
+        for split in ("train", "val")
+    )
+    assert record.passes[-1].uplinked_labels == 2 * train.sizes["category"] * known
 
 
 def test_a_process_of_its_own_refuses_what_does_not_fit() -> None:
@@ -274,7 +297,7 @@ def test_a_process_of_its_own_refuses_what_does_not_fit() -> None:
         (["pixel-supervised"], "more (supervision 'pixel'"),
         (["bag-ridge+rake"], "track 'disaggregation'"),
         (["bag-ridge", "--passes", "1000"], "cannot come in 1000 passes"),
-        (["aggregated-multinomial", "--memory", "500kB"], "fit into this memory"),
+        (["train-mean", "--memory", "500kB"], "fit into this memory"),
         (["bag-ridge", "--memory", "256"], "such as 256MB"),
     ],
 )

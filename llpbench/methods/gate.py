@@ -57,6 +57,12 @@ def fit(
         method.fit(train, val, progress=progress, **further)
 
 
+def training_bytes(method: Method, train: xr.Dataset, chip: int) -> int:
+    """Bytes that each chip takes while a method is trained, those of its stored pixels given."""
+    seen = training_inputs(train, method.supervision, inputs=method.inputs)
+    return method.training_bytes(seen, chip)
+
+
 def learn_features(method: OnePassMethod, train: xr.Dataset) -> None:
     """Let a method learn what describes chips, from some that are trained on."""
     with _saying(f"{type(method).__name__} cannot describe chips with {method.settings}"):

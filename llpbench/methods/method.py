@@ -256,13 +256,15 @@ class Method(BaseEstimator):  # type: ignore[misc]
         """Multiply-adds to predict one chip, None where they are not counted."""
         return None
 
-    def training_bytes(self, chip: int) -> int:
-        """Bytes of memory that a chip takes while the method is trained.
+    def training_bytes(self, train: xr.Dataset, chip: int) -> int:
+        """Bytes of memory that each chip takes while the method is trained.
 
         Parameters
         ----------
+        train : Dataset
+            As for :meth:`fit`.
         chip : int
-            Bytes of its image as it is stored; by default it is held once more, as it is read.
+            Bytes of what is stored of a chip: it is held as such and, by default, as it is read.
         """
         return 2 * chip
 

@@ -56,15 +56,16 @@ class SampleLearner(Learner):
     ) -> None:
         self.method, self._sensor = method, sensor
         chip = chip_bytes(train)
-        room = int(memory * _TRAINING / method.training_bytes(chip))
+        taken = gate.training_bytes(method, train, chip)
+        room = int(memory * _TRAINING / taken)
         if room < _LEAST:
-            needed = _LEAST * method.training_bytes(chip) / _TRAINING
+            needed = _LEAST * taken / _TRAINING
             raise MethodError(
                 f"{room} chips fit into this memory while {type(method).__name__} is trained: give "
                 f"it {needed / 1e6:.0f} MB at least"
             )
         self._sample = ChipSample(train, room, seed)
-        self._val = self._hold_val(val, int(memory * _VALIDATION / (2 * chip)), seed)
+        self._val = self._hold_val(val, int(memory * _VALIDATION / (3 * chip)), seed)
 
     def see(self, chips: NDArray[np.intp]) -> None:
         """Keep those that the sample takes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -56,10 +55,11 @@ def simulate(plan: OrbitPlan, folder: Path, *, progress: bool = False) -> OrbitR
     """
     task = plan.task()
     train = take_part(task.region, "train")
+    swaths = cut_passes(train, plan.passes)
     _warm_up(plan, task)
-    meter, sensor = MemoryMeter(), Sensor(train)
-    learner = _learner(plan, task, train, sensor)
-    passes = tuple(_fly(plan, task, learner, meter, sensor, progress=progress))
+    flight = _Flight(plan, task, train)
+    coming = enumerate(runs_bar(swaths, "passes", shown=progress), 1)
+    passes = tuple(flight.pass_over(number, chips) for number, chips in coming)
     evaluation = evaluate_split(task, "test", None, folder)
     task.method.save(folder / "weights")
     info = task.region.llp.info
@@ -73,12 +73,12 @@ def simulate(plan: OrbitPlan, folder: Path, *, progress: bool = False) -> OrbitR
         dataset=info.name,
         dataset_digest=info.digest,
         synthetic=info.synthetic,
-        learning=learner.way,
+        learning=flight.learner.way,
         memory=plan.memory,
-        frameworks=meter.level,
+        frameworks=flight.frameworks,
         passes=passes,
         test=_errors(evaluation),
-        difference_to_batch=_difference(learner, train, task, evaluation),
+        difference_to_batch=_difference(flight.learner, train, task, evaluation),
     )
     record.table().to_csv(folder / TABLE, index=False)
     (folder / RECORD).write_text(json.dumps(record.to_dict(), indent=1), encoding="utf-8")
@@ -92,55 +92,62 @@ def _learner(plan: OrbitPlan, task: Task, train: xr.Dataset, sensor: Sensor) -> 
     return SampleLearner(task.method, train, val, sensor, memory=plan.memory, seed=plan.seed)
 
 
-def _fly(
-    plan: OrbitPlan,
-    task: Task,
-    learner: Learner,
-    meter: MemoryMeter,
-    sensor: Sensor,
-    *,
-    progress: bool,
-) -> Iterator[Pass]:
-    """Let pass after pass come, and measure what each is worth."""
-    train, val = (take_part(task.region, name) for name in ("train", "val"))
-    overlaps = Divisions.of(train).overlaps.tocsc()
-    seen = np.array([], dtype=np.intp)
-    seconds, model, sums = 0.0, 0, 0
-    held_back = Divisions.of(val)
-    chosen_by = int(held_back.is_known.sum()) if learner.way == SampleLearner.way else 0
-    swaths = cut_passes(train, plan.passes)
-    for number, chips in enumerate(runs_bar(swaths, "passes", shown=progress), 1):
-        seen = np.concatenate([seen, chips])
-        labels, sent = _send_labels(train, np.asarray(overlaps[:, seen].sum(axis=1)) > 0)
-        meter.begin()
-        start, read = clock()[1], sensor.seconds
-        learner.see(chips)
-        if sent >= _DIVISIONS:
-            learner.fit(labels)
-        seconds += float(clock()[1] - start) - (sensor.seconds - read)
-        peak = meter.peak()
-        if peak > plan.memory:
-            raise MethodError(
-                f"pass {number} of {plan.passes} took {peak / 1e6:.0f} MB of memory above that of "
-                f"the frameworks, and there are {plan.memory / 1e6:.0f} MB: give --memory more"
-            )
+class _Flight:
+    """Passes one after another, and all that they have cost so far."""
+
+    def __init__(self, plan: OrbitPlan, task: Task, train: xr.Dataset) -> None:
+        self._plan, self._task, self._train = plan, task, train
+        self._meter, self._sensor = MemoryMeter(), Sensor(train)
+        self.learner = _learner(plan, task, train, self._sensor)
+        self.frameworks = self._meter.level
+        self._val = Divisions.of(take_part(task.region, "val"))
+        self._overlaps = Divisions.of(train).overlaps.tocsc()
+        self._seen = np.array([], dtype=np.intp)
+        self._seconds, self._model, self._statistics = 0.0, 0, 0
+
+    def pass_over(self, number: int, chips: NDArray[np.intp]) -> Pass:
+        """Let chips come and learn from them; the ground evaluates what has been learned."""
+        self._seen = np.concatenate([self._seen, chips])
+        is_seen = np.asarray(self._overlaps[:, self._seen].sum(axis=1)) > 0
+        labels, sent = _send_labels(self._train, is_seen)
+        can_learn = sent >= _DIVISIONS
+        peak = self._learn(number, chips, labels if can_learn else None)
         mae = None
-        if sent >= _DIVISIONS:
-            model += _model_bytes(task.method)
-            sums += learner.changed_bytes
-            mae = held_back.mae(_predict(task, task.method, "val")["proportions"].to_numpy())
-        yield Pass(
+        if can_learn:
+            self._model += _model_bytes(self._task.method)
+            self._statistics += self.learner.changed_bytes
+            shares = _predict(self._task, self._task.method, "val")["proportions"].to_numpy()
+            mae = self._val.mae(shares)
+        has_sums = isinstance(self.learner, StatisticsLearner)
+        chosen_by = 0 if has_sums else int(self._val.is_known.sum())
+        return Pass(
             number=number,
-            chips=len(seen),
-            held=learner.held,
+            chips=len(self._seen),
+            held=self.learner.held,
             divisions=sent,
             mae=mae,
-            uplinked_labels=_SHARE_BYTES * train.sizes["category"] * (sent + chosen_by),
-            downlinked_model=model,
-            downlinked_statistics=sums if isinstance(learner, StatisticsLearner) else None,
-            cpu_seconds=round(seconds, 3),
+            uplinked_labels=_SHARE_BYTES * labels.sizes["category"] * (sent + chosen_by),
+            downlinked_model=self._model,
+            downlinked_statistics=self._statistics if has_sums else None,
+            cpu_seconds=round(self._seconds, 3),
             peak_memory=peak,
         )
+
+    def _learn(self, number: int, chips: NDArray[np.intp], labels: xr.Dataset | None) -> int:
+        """See chips and fit, and give the memory that took, which is refused if it is too much."""
+        self._meter.begin()
+        start, read = clock()[1], self._sensor.seconds
+        self.learner.see(chips)
+        if labels is not None:
+            self.learner.fit(labels)
+        self._seconds += float(clock()[1] - start) - (self._sensor.seconds - read)
+        peak, memory = self._meter.peak(), self._plan.memory
+        if peak > memory:
+            raise MethodError(
+                f"pass {number} of {self._plan.passes} took {peak / 1e6:.0f} MB of memory above "
+                f"that of the frameworks, and there are {memory / 1e6:.0f} MB: give --memory more"
+            )
+        return peak
 
 
 def _send_labels(train: xr.Dataset, is_seen: NDArray[np.bool_]) -> tuple[xr.Dataset, int]:
