@@ -139,7 +139,7 @@ class ContextNetwork:
         return keras.ops.concatenate(averages, axis=-1)
 
     @property
-    def _around(self) -> int:
+    def _numbers_around(self) -> int:
         """Numbers that describe the surroundings of a cell."""
         return (len(WINDOWS) - 1) * int(self.local[-1].units)
 
@@ -147,7 +147,7 @@ class ContextNetwork:
     def cell_bytes(self) -> int:
         """Bytes that a cell takes in half precision while :meth:`surround` is at work."""
         moments = self.count * (len(WINDOWS) if self.seen.array == IMAGE else 1)
-        return 2 * (2 * moments + self._around)
+        return 2 * (2 * moments + self._numbers_around)
 
     @property
     def local_layers(self) -> list[Any]:
@@ -180,7 +180,7 @@ class ContextNetwork:
         no copy of what is large.
         """
         count = moments.shape[-1]
-        seen = np.empty((*moments.shape[:-1], count + self._around), np.float16)
+        seen = np.empty((*moments.shape[:-1], count + self._numbers_around), np.float16)
         seen[..., :count] = moments
         _in_blocks(self.surroundings, moments, seen[..., count:])
         _normalise(self.kinds_scale, seen[..., count:], seed)

@@ -50,10 +50,10 @@ SECTIONS = {
             "Predict with an exported file, score and measure it.",
         ),
         "coarseness": ("experiments:coarseness", "Train methods on ever fewer divisions."),
-        "orbit": ("orbit:orbit", "Train a method as on board: in passes, with little memory."),
     },
     "On orbit": {
         "export": ("exporting:export", "Write a trained method as a file that flies."),
+        "orbit": ("orbit:orbit", "Train a method as on board: in passes, with little memory."),
     },
     "Maps and areas": {
         "predict": ("building:predict", "Apply a trained method to a new raster."),
