@@ -260,8 +260,8 @@ def test_the_curve_is_of_val_divisions_and_test_is_scored_once(
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_method_that_needs_chips_learns_from_a_sample(train: xr.Dataset) -> None:
-    """2 MB times 5/8 are room for 20 chips of 30 kB, each held twice; memory is not the subject."""
-    plan = OrbitPlan("train-mean", "grid", 2_000_000, 2)
+    """Half of 2.4 MB is room for 20 chips of 30 kB, each held twice; memory is not the subject."""
+    plan = OrbitPlan("train-mean", "grid", 2_400_000, 2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("llpbench.orbit.memory.MemoryMeter.peak", lambda _meter: 0)
         record, folder = fly(plan, out=Path("orbit"))

@@ -16,7 +16,7 @@ from llpbench.orbit.learner import Learner, in_blocks
 from llpbench.orbit.sample import ChipSample
 from llpbench.orbit.sensor import Sensor
 
-_TRAINING, _VALIDATION = 5 / 8, 1 / 8
+_TRAINING, _VALIDATION = 1 / 2, 1 / 8
 """Parts of the memory for chips; what remains is for what training takes whatever their number."""
 _LEAST = 8
 """Chips, below which nothing is learned."""

@@ -60,6 +60,11 @@ def simulate(plan: OrbitPlan, folder: Path, *, progress: bool = False) -> OrbitR
     flight = _Flight(plan, task, train)
     coming = enumerate(runs_bar(swaths, "passes", shown=progress), 1)
     passes = tuple(flight.pass_over(number, chips) for number, chips in coming)
+    if passes[-1].mae is None:
+        raise MethodError(
+            f"proportions of {_DIVISIONS} training divisions are needed at least, and "
+            f"{passes[-1].divisions} of {task.region.llp.info.name} is known: take another dataset"
+        )
     evaluation = evaluate_split(task, "test", None, folder)
     task.method.save(folder / "weights")
     info = task.region.llp.info

@@ -15,7 +15,7 @@ _PANELS: Sequence[tuple[str, str, float]] = (
     ("number", "passes", 1),
     ("uplinked_labels", "label proportions sent up (bytes)", 1),
     ("cpu_seconds", "processor seconds of training", 1),
-    ("downlinked_model", "sent down (kB)", 1e3),
+    ("downlinked_model", "sent down after passes, all together (kB)", 1e3),
 )
 _MARKS: dict[str, Any] = {"marker": "o", "markersize": 3.5, "lw": 1.2}
 
@@ -30,6 +30,8 @@ def draw_orbit(passes: pd.DataFrame, title: str) -> Figure:
     title : str
         What was trained, and on what.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(width=7.0, height=5.0)
     axes = figure.subplots(2, 2, sharey=True).ravel()
     for axis, (name, label, unit) in zip(axes, _PANELS, strict=True):
@@ -39,6 +41,7 @@ def draw_orbit(passes: pd.DataFrame, title: str) -> Figure:
     if passes["downlinked_statistics"].notna().all():
         _add_statistics(axes[3], passes)
     axes[0].set_ylim(0, 1.08 * passes["mae"].max())
+    axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes:
         axis.set_xlim(left=0)
     for axis in axes[::2]:
