@@ -12,8 +12,8 @@ from scipy.special import softmax
 from sklearn.model_selection import KFold
 
 from llpbench.data.divisions import Divisions
-from llpbench_baselines.backend import tf
 from llpbench.methods.method import Progress
+from llpbench_baselines.backend import tf
 from llpbench_baselines.division_regression import DivisionRegression
 
 _ALPHAS = np.logspace(1, -3, 9)
