@@ -144,6 +144,29 @@ def test_quantised_files_are_smaller_and_nearly_agree(tmp_path: Path) -> None:
     assert all(kinds[name] == {np.float32} for name in ("SQRT", "LOG", "SUB", "AVERAGE_POOL_2D"))
 
 
+@pytest.mark.parametrize(
+    ("name", "quantize"),
+    [
+        ("downconv", "int8"),
+        ("gmm", "int8"),
+        ("gmm", "int16x8"),
+        pytest.param("qkm", "int8", marks=pytest.mark.full),
+    ],
+)
+def test_shares_of_rounded_networks_sum_to_1(name: str, quantize: str, tmp_path: Path) -> None:
+    """Products are rounded; softmax, means and shares are not."""
+    region = small_region(8)
+    method, path = made(name, region), tmp_path / "file.tflite"
+    method.export(path, CARD.model_copy(update={"quantize": quantize}), windows(region))
+    shares, _classes = predicted(path, windows(region))
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5 if quantize == "int8" else 1e-3)
+    assert np.abs(shares - method.predict(region)["proportions"].to_numpy()).mean() < 0.005
+    if quantize == "int8":
+        kinds = types_of_steps(path)
+        assert kinds["FULLY_CONNECTED"] == {np.int8}
+        assert kinds["SOFTMAX"] == kinds["MEAN"] == kinds["ARG_MAX"] == {np.float32}
+
+
 def types_of_steps(path: Path) -> dict[str, set[type]]:
     """Types of what goes into each kind of operator of a LiteRT file."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType

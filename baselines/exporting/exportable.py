@@ -49,7 +49,8 @@ class Exportable(Method):
         """Write it as a file of the card's format; the grid of the card is that of the graph.
 
         With ``int8`` LiteRT computes with bytes where a method marks integers, and nowhere else;
-        of other methods, wherever it can. ONNX Runtime does in products alone.
+        of other methods, in products and in what only moves numbers or chooses among them. ONNX
+        Runtime does in products alone.
         """
         from llpbench_baselines.exporting.writing import write_graph
 

@@ -15,6 +15,14 @@ from llpbench_baselines.backend import tf
 from llpbench_baselines.exporting.slimming import slim
 from llpbench_baselines.exporting.tracing import TracedGraph
 
+_UNROUNDED = [
+    *("ADD", "ADD_N", "SUB", "SUM", "MEAN", "AVERAGE_POOL_2D", "SQUARED_DIFFERENCE"),
+    *("MUL", "DIV", "SQUARE", "SQRT", "RSQRT", "EXP", "LOG", "SOFTMAX", "LOG_SOFTMAX"),
+    *("MAXIMUM", "MINIMUM", "REDUCE_MAX", "ARG_MAX"),
+]
+"""What is computed with float32 where products are of bytes: 256 steps are too few for shares, for
+their means and for differences."""
+
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The day of the card within the zip: the same run gives the same bytes."""
 
@@ -35,6 +43,7 @@ def write_litert(
     from tensorflow.lite.python.convert_phase import ConverterError
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.frozen()])
+    is_of_bytes = card.quantize == "int8" and calibration is not None
     if card.quantize != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if card.quantize == "int16x8":
@@ -46,7 +55,7 @@ def write_litert(
     if calibration is not None:
         converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
     try:
-        content = converter.convert()
+        content = _round(converter) if is_of_bytes else converter.convert()
     except (ConverterError, RuntimeError) as error:
         raise MethodError(
             f"LiteRT cannot compute this method with --quantize {card.quantize} "
@@ -54,6 +63,15 @@ def write_litert(
         ) from error
     path.write_bytes(slim(content))
     _append_card(path, card)
+
+
+def _round(converter: Any) -> bytes:
+    """Convert a graph whose products, and what only moves numbers, are of bytes."""
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    converter._experimental_calibrate_only = True
+    content: bytes = mlir_quantize(converter.convert(), denylisted_ops=_UNROUNDED)
+    return content
 
 
 def _append_card(path: Path, card: Card) -> None:
