@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,15 @@ def _cut(card: dict[str, Any]) -> bytes:
     return content[:700] + place.read_bytes()[len(content) :]
 
 
+def _crowded(card: dict[str, Any]) -> bytes:
+    """A zip whose list has 2 MB, of which its end says that it names one file."""
+    entry = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"x"
+    listed = entry * 45_000
+    graph = flying.LITERT.read_bytes()
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(listed), len(graph), 0)
+    return graph + listed + end
+
+
 def _onnx(scale: float) -> Callable[[dict[str, Any]], bytes]:
     return lambda card: bytes(make_onnx(card, scale).SerializeToString())
 
@@ -62,6 +72,7 @@ STRANGE: dict[str, tuple[Callable[[dict[str, Any]], bytes], str]] = {
     "garbage": (lambda card: b"\x08\x01garbage" * 99, "is neither LiteRT"),
     "empty": (lambda card: b"", "is neither LiteRT"),
     "no card": (lambda card: flying.LITERT.read_bytes(), "does not say what it takes and gives"),
+    "crowded zip": (_crowded, "the card of .* is damaged"),
     "cut": (_cut, "fails when it is opened"),
     "external data": (_external, "keeps its numbers in other files"),
     "unknown operator": (_custom, "fails when it is opened: .*nobody.knows"),
@@ -94,6 +105,8 @@ def test_files_of_strangers_are_refused_in_a_sentence(
         ({"settings": {f"n{i}": "x" * 1999 for i in range(140)}}, "more than 262144 bytes"),
         ({"trained_on": "../../etc"}, "is no name"),
         ({"grid": 7}, "a divisor of 96"),
+        ({"multiply_adds": 10**400}, "multiply_adds"),
+        ({"settings": {"epochs": 10**400}}, "settings.epochs"),
         ({"shape": [96, 96, 4]}, "of these bands"),
         ({"surprise": 1}, "surprise"),
         ({"file_format": "onnx"}, "says onnx, but it is litert"),

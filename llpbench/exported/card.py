@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from llpbench.catalog import check_printable
 from llpbench.data.imagery import CELLS, IMAGE, Coding
@@ -30,6 +30,8 @@ LARGEST = 2**18
 
 Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(check_printable)]
 Label: TypeAlias = Annotated[Text, Field(min_length=1, max_length=100)]
+Whole: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Count: TypeAlias = Annotated[Whole, Field(ge=0)]
 
 
 def _name(text: str) -> str:
@@ -85,7 +87,7 @@ class Card(BaseModel):
 
     llpbench: Text
     method: Name
-    settings: dict[Text, bool | int | float | Text | None]
+    settings: dict[Text, bool | Whole | float | Text | None]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     trained_on: Name
     digest: Text
@@ -100,9 +102,9 @@ class Card(BaseModel):
     licence: Text
     file_format: FileFormat
     quantize: Quantisation
-    calibrated_on: NonNegativeInt
-    parameters: NonNegativeInt | None
-    multiply_adds: NonNegativeInt | None
+    calibrated_on: Count
+    parameters: Count | None
+    multiply_adds: Count | None
     supervision: Literal["division", "chip", "pixel"]
     is_reference: bool
     train_on: Literal["train", "all"]
