@@ -128,7 +128,7 @@ def test_a_sample_is_the_same_in_any_order(train: xr.Dataset) -> None:
         sample, sensor = ChipSample(train, room, seed), Sensor(train)
         order = np.random.default_rng(len(kept)).permutation(count)
         for block in np.array_split(order, 9):
-            sample.see(block, sensor.read)
+            sample.see(block, sensor)
         held = sample.dataset()
         kept.append(held["chip"].to_numpy().tolist())
         expected = train.sel(chip=held["chip"])["image"].to_numpy()
@@ -146,7 +146,7 @@ def test_a_sample_is_uniform() -> None:
     times = np.zeros(60)
     for seed in range(600):
         sample = ChipSample(ds, 20, seed)
-        sample.see(np.arange(60), Sensor(ds).read)
+        sample.see(np.arange(60), Sensor(ds))
         times[sample._held.chips] += 1
     assert (np.abs(times - 200) < 5 * np.sqrt(600 * 2 / 9)).all()
 
@@ -160,7 +160,7 @@ def test_what_is_seen_once_fits_as_all_at_once(train: xr.Dataset, name: str) -> 
     labels = train.isel(chip=slice(0))
     for swath in cut_passes(train, 3):
         learner.see(swath)
-    learner.fit(labels)
+    learner.learn(labels)
     assert learner.held == 0
     # the same features, all chips at once, by the method's own fit
     batch = make_method(name, **method.settings)
@@ -270,7 +270,7 @@ def test_a_method_that_needs_chips_learns_from_a_sample(train: xr.Dataset) -> No
     assert [row.downlinked_statistics for row in record.passes] == [None, None]
     assert record.difference_to_batch is None
     kept = ChipSample(train, 20, 0)
-    kept.see(np.arange(train.sizes["chip"]), Sensor(train).read)
+    kept.see(np.arange(train.sizes["chip"]), Sensor(train))
     mean = load_method("train-mean", folder / "weights").get_weights()["mean"]
     np.testing.assert_allclose(mean, kept.dataset()["target"].mean("chip"), rtol=1e-6)
     # val divisions, by which such a method may choose, are sent up too

@@ -27,7 +27,7 @@ class Learner(ABC):
         Bytes of statistics that the last pass changed, from which the ground can fit the method;
         0 where it needs chips.
     method : Method
-        What is trained; fitted after :meth:`fit`.
+        What is trained; fitted after :meth:`learn`.
     """
 
     way: ClassVar[str]
@@ -39,7 +39,7 @@ class Learner(ABC):
         """Let chips pass: positions in the train split."""
 
     @abstractmethod
-    def fit(self, labels: xr.Dataset) -> None:
+    def learn(self, labels: xr.Dataset) -> None:
         """Fit the method to what came so far.
 
         Parameters

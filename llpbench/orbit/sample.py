@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import blake2b
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from llpbench.orbit.held import Block, HeldChips
+from llpbench.orbit.held import HeldChips
+from llpbench.orbit.sensor import Sensor
 
 
 def chip_keys(chips: NDArray[np.str_], seed: int) -> NDArray[np.uint64]:
@@ -49,15 +49,15 @@ class ChipSample:
         """Chips held."""
         return len(self._held)
 
-    def see(self, chips: NDArray[np.intp], read: Callable[[NDArray[np.intp]], Block]) -> None:
+    def see(self, chips: NDArray[np.intp], sensor: Sensor) -> None:
         """Let chips pass, whose pixels are read only if they are kept."""
         held = self._held.chips
         known = np.concatenate([held[held >= 0], chips])
         kept = known[np.argsort(self._keys[known])[: self._held.room]]
         free = np.flatnonzero(~np.isin(held, kept))
-        new = np.setdiff1d(kept, held)
-        if len(new):
-            self._held.put(free[: len(new)], new, read(new))
+        for block, pixels in sensor.blocks(np.setdiff1d(kept, held)):
+            self._held.put(free[: len(block)], block, pixels)
+            free = free[len(block) :]
 
     def dataset(self) -> xr.Dataset:
         """The split with the chips of the sample alone, see :meth:`HeldChips.dataset`."""

@@ -12,7 +12,7 @@ from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.orbit.held import chip_bytes
-from llpbench.orbit.learner import Learner, in_blocks
+from llpbench.orbit.learner import Learner
 from llpbench.orbit.sample import ChipSample
 from llpbench.orbit.sensor import Sensor
 
@@ -69,10 +69,9 @@ class SampleLearner(Learner):
 
     def see(self, chips: NDArray[np.intp]) -> None:
         """Keep those that the sample takes."""
-        for block in in_blocks(chips):
-            self._sample.see(block, self._sensor.read)
+        self._sample.see(chips, self._sensor)
 
-    def fit(self, labels: xr.Dataset) -> None:
+    def learn(self, labels: xr.Dataset) -> None:
         """Train on the sample; all divisions that its chips lie in were sent up."""
         gate.fit(self.method, self._sample.dataset(), self._val)
 
@@ -84,6 +83,5 @@ class SampleLearner(Learner):
     @staticmethod
     def _hold_val(val: xr.Dataset, room: int, seed: int) -> xr.Dataset:
         sample, sensor = ChipSample(val, max(1, room), seed), Sensor(val)
-        for block in in_blocks(np.arange(val.sizes["chip"])):
-            sample.see(block, sensor.read)
+        sample.see(np.arange(val.sizes["chip"]), sensor)
         return sample.dataset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import dask
 import numpy as np
 import xarray as xr
@@ -24,10 +26,35 @@ class Sensor:
 
     def __init__(self, ds: xr.Dataset) -> None:
         self._raw = ds[raw_names(ds)]
+        lengths = self._raw.chunksizes.get("chip", (ds.sizes["chip"],))
+        self._kept_in = np.repeat(np.arange(len(lengths)), lengths)
         self.seconds = 0.0
 
-    def read(self, chips: NDArray[np.intp]) -> Block:
-        """Read raw pixels of chips at some positions, in their order."""
+    def blocks(self, chips: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], Block]]:
+        """Read raw pixels of chips, those that the store keeps together at once.
+
+        So each file of pixels is opened once for them. Blocks come in the order of their first
+        chips, and chips in a block in the order given.
+
+        Parameters
+        ----------
+        chips : ndarray of int
+            Positions in the split.
+
+        Yields
+        ------
+        chips : ndarray of int, shape (n,)
+            Those of a block.
+        pixels : dict of str to ndarray
+            Arrays of these, by name.
+        """
+        kept_in = self._kept_in[chips]
+        _files, first = np.unique(kept_in, return_index=True)
+        for file in kept_in[np.sort(first)]:
+            block = chips[kept_in == file]
+            yield block, self._read(block)
+
+    def _read(self, chips: NDArray[np.intp]) -> Block:
         start = clock()
         part = self._raw.isel(chip=chips)
         with dask.config.set(scheduler="synchronous"):  # threads would hold a chunk each

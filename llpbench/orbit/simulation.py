@@ -144,7 +144,7 @@ class _Flight:
         start, read = clock()[1], self._sensor.seconds
         self.learner.see(chips)
         if labels is not None:
-            self.learner.fit(labels)
+            self.learner.learn(labels)
         self._seconds += float(clock()[1] - start) - (self._sensor.seconds - read)
         peak, memory = self._meter.peak(), self._plan.memory
         if peak > memory:

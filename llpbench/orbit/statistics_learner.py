@@ -57,19 +57,20 @@ class StatisticsLearner(Learner):
 
     def see(self, chips: NDArray[np.intp]) -> None:
         """Hold chips while there is room, else describe them and let them go."""
-        for block in in_blocks(chips):
-            pixels = self._sensor.read(block)
+        for block, pixels in self._sensor.blocks(chips):
             held = self._hold(block, pixels)
-            rest = {name: array[held:] for name, array in pixels.items()}
-            if held < len(block):
-                self._let_go()
-                self._add(block[held:], with_pixels(self._images, block[held:], rest))
+            if held == len(block):
+                continue
+            self._let_go()
+            for rest in in_blocks(np.arange(held, len(block))):
+                few = {name: array[rest] for name, array in pixels.items()}
+                self._add(block[rest], with_pixels(self._images, block[rest], few))
 
-    def fit(self, labels: xr.Dataset) -> None:
+    def learn(self, labels: xr.Dataset) -> None:
         """Fit the method to the sums; as long as all chips are held, to features of these."""
         if self._buffer is not None:
             self._sent = None
-            self._learn(self._buffer)
+            self._learn_features(self._buffer)
         self.changed_bytes = self._changed_bytes()
         gate.fit_statistics(self.method, self.seen, labels)
 
@@ -109,10 +110,10 @@ class StatisticsLearner(Learner):
     def _let_go(self) -> None:
         """Learn features from the chips held, for good."""
         if self._buffer is not None:
-            self._learn(self._buffer)
+            self._learn_features(self._buffer)
             self._buffer, self._sent = None, None
 
-    def _learn(self, buffer: HeldChips) -> None:
+    def _learn_features(self, buffer: HeldChips) -> None:
         """Learn features from the chips held, and describe these."""
         held = buffer.dataset()
         gate.learn_features(self.method, held)
