@@ -97,6 +97,23 @@ def test_a_seed_means_the_same_region_and_another_seed_another() -> None:
     assert set(first.chips.index).isdisjoint(other.chips.index)
 
 
+def test_a_season_changes_how_the_same_land_looks(land: Region) -> None:
+    """In autumn the air adds 8 steps of green, the sun takes 3/16, and meadows are browner."""
+    autumn = synthesize("esaworldcover", chips=300, seed=1, season="autumn")
+    assert autumn.chips.equals(land.chips)
+    assert autumn.divisions.equals(land.divisions)
+    np.testing.assert_array_equal(autumn.division_proportions, land.division_proportions)
+    here, there = (region.read(land.chips.index[:60]) for region in (land, autumn))
+    np.testing.assert_array_equal(here.label, there.label)
+    before, after = here.image.astype(float), there.image.astype(float)
+    water, grass = here.label == 8, here.label == 3
+    # of water, which has no plants: green = light x colour + haze, with a haze of about 10
+    expected = (before[water, 1].mean() - 10) * 13 / 16 + 18
+    assert after[water, 1].mean() == pytest.approx(expected, abs=1.5)
+    redness = [image[grass, 0].mean() / image[grass, 1].mean() for image in (before, after)]
+    assert redness[1] > redness[0]
+
+
 def test_label_sets_share_imagery_and_divisions(land: Region, people: Region) -> None:
     assert land.chips.equals(people.chips)
     assert land.divisions.equals(people.divisions)

@@ -67,23 +67,20 @@ def export_archive(dataset: str, out: Path) -> None:
     default="esaworldcover",
     help="What is seen on the ground: land cover or population.",
 )
+@click.option(
+    "--season",
+    type=click.Choice(["year", "autumn"]),
+    default="year",
+    help="When it is seen: as the median of a year, or in autumn, when plants are dry, the sun is "
+    "low and the air hazy. The land is the same.",
+)
 @options.json_option
-def synthesize(
-    name: str, chips: int, seed: int, bands: int, embedding: int, label_set: str, as_json: bool
-) -> None:
+def synthesize(name: str, as_json: bool, **given: Any) -> None:
     """Make a synthetic dataset and call it NAME."""
     from llpbench.data.cache import synthesize as make
     from llpbench.data.info import mark_synthetic
 
-    report = make(
-        name,
-        label_set,
-        chips=chips,
-        seed=seed,
-        bands=bands,
-        embedding=embedding,
-        progress=shows_progress(),
-    )
+    report = make(name, progress=shows_progress(), **given)
     _print_report(report, mark_synthetic(name, True), as_json)
 
 

@@ -133,6 +133,7 @@ def synthesize(
     seed: int,
     bands: int = 3,
     embedding: int = 0,
+    season: str = "year",
     progress: bool = False,
 ) -> WriteReport:
     """Make a synthetic dataset in the cache.
@@ -148,6 +149,8 @@ def synthesize(
     bands, embedding : int
         Bands of their images, 3 for red, green and blue, 4 to 13 for those of Sentinel-2; and
         features of an embedding. 0 for none of them.
+    season : str
+        ``"year"`` or ``"autumn"``: another light on the same land.
     progress : bool
         Whether to show a progress bar.
 
@@ -161,13 +164,14 @@ def synthesize(
     from llpbench.data.synthetic import synthesize as make_region
 
     path = new_store_path(name)
-    region = make_region(label_set, chips, seed, bands, embedding)
+    region = make_region(label_set, chips, seed, bands, embedding, season)
     entry = catalog.load().datasets.get(name)
+    seen = "" if season == "year" else f", in {season}"
     return write_store(
         region,
         path,
         name=name,
-        title=entry.title if entry else f"{chips} chips made with seed {seed}",
+        title=entry.title if entry else f"{chips} chips made with seed {seed}{seen}",
         licence=catalog.SYNTHETIC_LICENCE,
         attribution=catalog.load().attributions["synthetic"],
         synthetic=True,

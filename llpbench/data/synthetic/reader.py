@@ -19,6 +19,7 @@ from llpbench.data.synthetic.noise import PixelGrid
 from llpbench.data.synthetic.places import decode
 from llpbench.data.synthetic.population import find_population
 from llpbench.data.synthetic.reflectance import render_bands
+from llpbench.data.synthetic.seasons import in_season
 from llpbench.data.synthetic.spectra import describe
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.protocol import CHIP_SIZE
@@ -39,12 +40,15 @@ class SyntheticReader:
     ----------
     bands, embedding : int
         Bands of images and features of embeddings; 0 for none of them.
+    season : str
+        One of :data:`~llpbench.data.synthetic.seasons.SEASONS`; land cover is the same in all.
     """
 
     label_set: str
     seed: int
     bands: int = 3
     embedding: int = 0
+    season: str = "year"
 
     @cached_property
     def images(self) -> Mapping[str, Imagery]:
@@ -78,7 +82,7 @@ class SyntheticReader:
     def _make(self, grid: PixelGrid) -> Iterator[tuple[str, NDArray[Any]]]:
         """Arrays of a few chips, one after another, with their names."""
         cover = find_land_cover(self.seed, grid)
-        surface = find_surface(self.seed, grid, cover)
+        surface = in_season(find_surface(self.seed, grid, cover), cover, self.season)
         yield "label", self._label(grid, cover)
         if IMAGE in self.images:
             names = self.images[IMAGE].names

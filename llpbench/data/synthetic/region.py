@@ -27,7 +27,14 @@ from llpbench.errors import LLPBenchError
 _CHIPS: Final = range(10, 1_000_001)
 
 
-def synthesize(label_set: str, chips: int, seed: int, bands: int = 3, embedding: int = 0) -> Region:
+def synthesize(
+    label_set: str,
+    chips: int,
+    seed: int,
+    bands: int = 3,
+    embedding: int = 0,
+    season: str = "year",
+) -> Region:
     """Make a region; its pixels are made when they are read.
 
     The same seed gives the same chips, imagery and divisions with either label set, on every
@@ -51,6 +58,9 @@ def synthesize(label_set: str, chips: int, seed: int, bands: int = 3, embedding:
     embedding : int
         Features of an embedding, 2 to 1,024, see
         :func:`~llpbench.data.synthetic.embedding.embed`; 0 for none.
+    season : str
+        ``"year"`` or ``"autumn"``: the same chips, land cover and divisions, seen in another light,
+        see :mod:`~llpbench.data.synthetic.seasons`.
 
     Examples
     --------
@@ -74,7 +84,7 @@ def synthesize(label_set: str, chips: int, seed: int, bands: int = 3, embedding:
         raise LLPBenchError(
             f"the seed of a synthetic region is 0 or more, not {seed}; choose another"
         )
-    reader = SyntheticReader(labels.name, seed, bands, embedding)
+    reader = SyntheticReader(labels.name, seed, bands, embedding, season)
     images = reader.images
     places = choose_places(chips, seed)
     divisions, owners = divide(places, seed)
