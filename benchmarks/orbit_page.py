@@ -1,8 +1,8 @@
 """Tables and picture of docs/orbit.md, from its CSVs.
 
 Usage: python orbit_page.py [FOLDER [PAGE]]: docs/orbit and docs/orbit.md by default. FOLDER holds
-results.csv, a row a file, and passes.csv, a row a way of training on board; the picture is written
-there.
+results.csv, a row a file, and passes.csv and drift.csv of orbit_passes.py; the picture of files is
+written there.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ PASSES = {
     "memory_mb": ("memory, MB", ".0f"),
     "passes": ("passes", ".0f"),
     "uplink_bytes": ("bytes up", ",.0f"),
-    "downlink_bytes": ("bytes down", ",.0f"),
+    "downlink_bytes": ("models down, bytes", ",.0f"),
+    "statistics_bytes": ("or sums down", ",.0f"),
     "cpu_seconds": ("CPU s", ".1f"),
     "peak_mb": ("peak, MB", ".0f"),
     "val_mae": ("MAE, val divisions", ".4f"),
@@ -50,7 +51,19 @@ PASSES = {
     "batch_mae": ("MAE in a batch", ".4f"),
 }
 """The same of passes.csv."""
-TEXTS = ("dataset", "method", "file_format", "quantize")
+DRIFT = {
+    "method": ("method", ""),
+    "then": ("then", ""),
+    "number": ("passes", ".0f"),
+    "uplinked": ("bytes up", ",.0f"),
+    "test_unchanged": ("MAE there, not updated", ".4f"),
+    "test_updated": ("updated", ".4f"),
+    "test_alone": ("of it alone", ".4f"),
+    "test_first": ("MAE of the first season before", ".4f"),
+    "test_first_updated": ("and after", ".4f"),
+}
+"""The same of drift.csv, of the last pass."""
+TEXTS = ("dataset", "then", "method", "file_format", "quantize")
 
 
 def read(path: Path, order: list[str]) -> pd.DataFrame:
@@ -95,8 +108,25 @@ def passes(table: pd.DataFrame) -> str:
     """
     if table.empty:
         return NONE_YET
+    picture = "![MAE of val divisions after passes against what they cost](orbit/passes.png)\n"
     sections = [_section(name, PASSES, _cells(part, PASSES)) for name, part in _by_dataset(table)]
-    return "\n".join(sections)
+    return "\n".join([picture, *sections])
+
+
+def drift(table: pd.DataFrame) -> str:
+    """Write what a further season came to, a table a dataset that was first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of drift.csv; rows of all passes but the last have no test errors.
+    """
+    last = table[table["test_updated"].notna()]
+    if last.empty:
+        return NONE_YET
+    picture = "![MAE of a further season after its passes](orbit/drift.png)\n"
+    sections = [_section(name, DRIFT, _cells(part, DRIFT)) for name, part in _by_dataset(last)]
+    return "\n".join([picture, *sections])
 
 
 def unbeaten(table: pd.DataFrame) -> np.ndarray:
@@ -146,9 +176,15 @@ def main(folder: Path, page: Path) -> None:
     """Write all of it."""
     exported = read(folder / "results.csv", ["mae", "bytes"])
     trained = read(folder / "passes.csv", ["method", "memory_mb", "passes"])
+    further = read(folder / "drift.csv", ["method", "then", "number"])
     if len(exported):
         write_small(draw_pareto(exported, TITLES), folder / "pareto.png", dpi=130)
-    parts = {"budget": budget(), "files": files(exported), "passes": passes(trained)}
+    parts = {
+        "budget": budget(),
+        "files": files(exported),
+        "passes": passes(trained),
+        "drift": drift(further),
+    }
     for name, text in parts.items():
         if not replace_between(page, begin(name), END, text):
             sys.exit(f"{page} has no marks for the table of {name}")

@@ -21,6 +21,10 @@ FILES = pd.DataFrame(
     ],
     columns=pd.read_csv(orbit_page.PAGE_DATA / "results.csv", nrows=0).columns,
 )
+DRIFT = [
+    ("mine", "later", "ridge", 0, 0, 0.08, 0.08, None, *[None] * 6),
+    ("mine", "later", "ridge", 1, 300, 0.03, 0.08, 0.04, 0.11, 0.05, 0.06, 0.04, 0.045, 0.0),
+]
 
 
 def test_the_page_is_that_of_its_numbers(tmp_path: Path) -> None:
@@ -49,12 +53,22 @@ def test_a_row_a_file_and_those_that_none_beats_in_bold() -> None:
 
 def test_ways_of_training_on_board() -> None:
     columns = pd.read_csv(orbit_page.PAGE_DATA / "passes.csv", nrows=0).columns
-    row = ("mine", "bag-ridge", 256, 20, 710, 11_308, 4.26, 91.2, 0.061, 0.0585, 0.0585)
+    row = ("mine", "bag-ridge", 256, 20, 710, 11_308, 402_900, 4.26, 91.2, 0.061, 0.0585, 0.0585)
     text = orbit_page.passes(pd.DataFrame([row], columns=columns))
     assert text.splitlines()[-1] == (
-        "| `bag-ridge` | 256 | 20 | 710 | 11,308 | 4.3 | 91 | 0.0610 | 0.0585 | 0.0585 |"
+        "| `bag-ridge` | 256 | 20 | 710 | 11,308 | 402,900 | 4.3 | 91 | 0.0610 | 0.0585 | 0.0585 |"
     )
     assert orbit_page.passes(pd.DataFrame(columns=columns)) == orbit_page.NONE_YET
+
+
+def test_a_further_season_is_told_by_its_last_pass() -> None:
+    columns = pd.read_csv(orbit_page.PAGE_DATA / "drift.csv", nrows=0).columns
+    text = orbit_page.drift(pd.DataFrame(DRIFT, columns=columns))
+    assert text.splitlines()[-1] == (
+        "| `ridge` | later | 1 | 300 | 0.1100 | 0.0500 | 0.0600 | 0.0400 | 0.0450 |"
+    )
+    assert text.count("`ridge`") == 1
+    assert orbit_page.drift(pd.DataFrame(columns=columns)) == orbit_page.NONE_YET
 
 
 def test_the_picture_shows_every_file_and_names_every_method() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from llpbench.data.dataset import open_grouped
 from llpbench.errors import MethodError
 from llpbench.methods.registry import make_method
+from llpbench.orbit.seasons import check_seasons
 from llpbench.running.task import Task
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class OrbitPlan:
         The method's ``random_state``, and that of the sample.
     settings : dict
         Further ones of the method.
+    then : str, optional
+        Another dataset, name or path: a further season, seen in as many passes.
     """
 
     method: str
@@ -37,6 +43,7 @@ class OrbitPlan:
     passes: int
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    then: str | None = None
 
     def task(self) -> Task:
         """Open the dataset and make the method.
@@ -57,3 +64,18 @@ class OrbitPlan:
         task = Task(self.method, method, region, region, self.seed, "train")
         task.check("test")
         return task
+
+    def later(self) -> xr.Dataset | None:
+        """Open the further season, grouped, if there is one.
+
+        Raises
+        ------
+        LLPBenchError
+            If there is no such dataset, or it holds other things than the first.
+        """
+        if self.then is None:
+            return None
+        region, task = open_grouped(self.then), self.task()
+        check_seasons(task.region, region)
+        replace(task, other=region).check("test")
+        return region

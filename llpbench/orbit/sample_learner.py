@@ -25,12 +25,12 @@ _LEAST = 8
 class SampleLearner(Learner):
     """Trains a method anew after each pass on a uniform sample of the chips so far.
 
-    The method chooses by a sample of val chips, which is held from the beginning.
+    The method chooses by a sample of val chips, see :meth:`choose_by`.
 
     Parameters
     ----------
-    train, val : Dataset
-        The grouped splits.
+    train : Dataset
+        The grouped split.
     memory : int
         Bytes.
     seed : int
@@ -48,7 +48,6 @@ class SampleLearner(Learner):
         self,
         method: Method,
         train: xr.Dataset,
-        val: xr.Dataset,
         sensor: Sensor,
         *,
         memory: int,
@@ -64,8 +63,16 @@ class SampleLearner(Learner):
                 f"{room} chips fit into this memory while {type(method).__name__} is trained: give "
                 f"it {needed / 1e6:.0f} MB at least"
             )
-        self._sample = ChipSample(train, room, seed)
-        self._val = self._hold_val(val, int(memory * _VALIDATION / (3 * chip)), seed)
+        self._sample, self._seed = ChipSample(train, room, seed), seed
+        self._val_room = max(1, int(memory * _VALIDATION / (3 * chip)))
+        self._val: xr.Dataset | None = None
+
+    def choose_by(self, val: xr.Dataset) -> None:
+        """Hold a sample of val chips instead of those held before."""
+        self._val = None
+        sample = ChipSample(val, self._val_room, self._seed)
+        sample.see(np.arange(val.sizes["chip"]), Sensor(val))
+        self._val = sample.dataset()
 
     def see(self, chips: NDArray[np.intp]) -> None:
         """Keep those that the sample takes."""
@@ -73,15 +80,10 @@ class SampleLearner(Learner):
 
     def learn(self, labels: xr.Dataset) -> None:
         """Train on the sample; all divisions that its chips lie in were sent up."""
+        assert self._val is not None
         gate.fit(self.method, self._sample.dataset(), self._val)
 
     @property
     def held(self) -> int:
         """Chips whose raw pixels are held, without those of val."""
         return len(self._sample)
-
-    @staticmethod
-    def _hold_val(val: xr.Dataset, room: int, seed: int) -> xr.Dataset:
-        sample, sensor = ChipSample(val, max(1, room), seed), Sensor(val)
-        sample.see(np.arange(val.sizes["chip"]), sensor)
-        return sample.dataset()

@@ -79,12 +79,12 @@ class StatisticsLearner(Learner):
         """Chips whose raw pixels are held."""
         return 0 if self._buffer is None else len(self._buffer)
 
-    def fit_at_once(self, labels: xr.Dataset) -> OnePassMethod:
-        """The method with the same features, fitted to all chips at once as a run fits it."""
+    def fit_at_once(self, labels: xr.Dataset, chips: NDArray[np.intp]) -> OnePassMethod:
+        """The method with the same features, fitted to chips at once as a run fits it."""
         batch = copy(self.method)
-        features = gate.describe(batch, self._images)
+        features = gate.describe(batch, self._images.isel(chip=chips))
         seen = DivisionStatistics(self._overlaps.shape[0], features.shape[1])
-        gate.fit_statistics(batch, seen.add(features, self._overlaps.tocsr()), labels)
+        gate.fit_statistics(batch, seen.add(features, self._overlaps[:, chips].tocsr()), labels)
         return batch
 
     def _changed_bytes(self) -> int:
