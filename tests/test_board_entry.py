@@ -90,6 +90,7 @@ WRONG: list[tuple[str, Any]] = [
     ("datasets.grid.export", EXPORT | {"bytes": 0}),
     ("datasets.grid.export", EXPORT | {"digests": EXPORT["digests"][:2]}),
     ("datasets.grid.export", {"bytes": 9170}),
+    ("datasets.other", ENTRY["datasets"]["grid"] | {"trained_on": "other", "export": EXPORT}),
     ("datasets.grid.segmentations", {"digests": []}),
     ("datasets.grid.segmentations", {"digests": ["sha256:" + "a" * 64] * 2}),
     ("unknown", 1),

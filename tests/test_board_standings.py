@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from boards import make_board, predict, write_entry
+from boards import EXPORT, make_board, predict, write_entry
 from regions import make_region, write_region
 
 import llpbench
@@ -41,13 +41,15 @@ def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
 
 @pytest.fixture(scope="module")
 def board(ds: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Board:
-    """Three entries, a reference, a bound, and one in another track."""
+    """Three entries, a file, a reference, a bound, and one in another track."""
     board = make_board(tmp_path_factory.mktemp("board"), ds)
     write_stored(make_card(ds), board.card("grid"))
     truth = read_truth(board.truth("grid"))
     for start, (name, noise) in enumerate(NOISE.items()):
         seeds = [predict(truth, 10 * start + seed, noise=noise) for seed in range(3)]
         write_entry(board.entry(f"tartu__{name}"), truth, seeds)
+    seeds = [predict(truth, 60 + seed, noise=0.1) for seed in range(3)]
+    write_entry(board.entry("tartu__good-int8"), truth, seeds, {"part.export": EXPORT})
     one = [predict(truth, 50, noise=0.9)]
     alone = {"deterministic": True}
     write_entry(board.entry("tartu__floor"), truth, one, {**alone, "reference": True})
@@ -84,9 +86,9 @@ def test_tracks_are_tables_of_their_own(standings: Standings) -> None:
 def test_only_competing_entries_are_ranked(table: Table) -> None:
     ids = [row.id.removeprefix("tartu__") for row in table.rows]
     assert set(ids[:2]) == {"good", "same"}
-    assert ids[2:] == ["bad", "floor", "pixels"]
-    assert [row.kind for row in table.rows] == ["entry"] * 3 + ["reference", "bound"]
-    assert [row.rank is not None for row in table.rows] == [True] * 3 + [False] * 2
+    assert ids[2:] == ["bad", "good-int8", "floor", "pixels"]
+    assert [row.kind for row in table.rows] == ["entry"] * 3 + ["file", "reference", "bound"]
+    assert [row.rank is not None for row in table.rows] == [True] * 3 + [False] * 3
 
 
 def test_ranks_are_those_of_the_errors(ds: xr.Dataset, board: Board, table: Table) -> None:

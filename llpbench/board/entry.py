@@ -40,6 +40,10 @@ _NO_LONGER_READ = {"bytes_float32", "bytes_float16", "bytes_int8"}
 """Of a footprint: arithmetic on the number of weights, and no bytes of a file that works."""
 
 
+Kind = Literal["entry", "file", "reference", "bound"]
+"""What an entry is on the board. Of these only ``entry`` is ranked."""
+
+
 class _Strict(BaseModel):
     """No unknown fields, no conversions."""
 
@@ -188,9 +192,27 @@ class Entry(_Strict):
         return f"{self.team}__{self.method}"
 
     @property
+    def kind(self) -> Kind:
+        """What its rows are: a bound, a reference, a file of a method, or an entry that competes."""
+        if self.supervision != "division":
+            return "bound"
+        if self.reference:
+            return "reference"
+        return "file" if any(part.export for part in self.datasets.values()) else "entry"
+
+    @property
     def is_ranked(self) -> bool:
-        """Whether it competes: supervised by division, and no reference."""
-        return self.supervision == "division" and not self.reference
+        """Whether it competes; a file is its method once more, and would only crowd the others."""
+        return self.kind == "entry"
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        if len({part.export is None for part in self.datasets.values()}) > 1:
+            raise ValueError(
+                "an entry is predicted by exported files on all of its datasets, or on none: make "
+                "two entries"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_track(self) -> Self:

@@ -55,7 +55,7 @@ def _table(table: Table) -> str:
 
 def _rank(row: Row) -> str:
     if row.rank is None:
-        return row.kind if row.kind in ("reference", "bound") else ""
+        return row.kind if row.kind in ("file", "reference", "bound") else ""
     rank = row.rank
     return str(rank.rank) if rank.low == rank.high else f"{rank.rank} ({rank.low} to {rank.high})"
 

@@ -188,6 +188,6 @@ def _note(used: Sequence[Table], shown: int) -> str:
 
 
 def _place(line: OverviewLine) -> tuple[int, bool, float, str]:
-    """Entries by aggregate, those without one last; then references and bounds alike."""
+    """Entries by aggregate, those without one last; then files, references and bounds alike."""
     value = line.aggregate.value if line.aggregate else None
     return ORDER.index(line.kind), value is None, -(value or 0), line.id

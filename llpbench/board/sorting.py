@@ -8,11 +8,11 @@ from itertools import groupby
 from llpbench.board.standings import Row
 from llpbench.scoring.measures import BY_NAME
 
-ORDER = ("entry", "reference", "bound", "reported")
+ORDER = ("entry", "file", "reference", "bound", "reported")
 
 
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
-    """Sort rows of a table: entries by rank, then references, bounds and reported rows.
+    """Sort rows of a table: entries by rank, then files, references, bounds, reported rows.
 
     Each kind is sorted by the metric that most of its rows have; rows without it come last, as
     their other metrics say nothing of whether they are better.

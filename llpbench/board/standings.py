@@ -14,7 +14,7 @@ from pydantic import Field, computed_field
 
 from llpbench.board.card import Division, ExampleChip
 from llpbench.board.comparing import EntryComparison
-from llpbench.board.entry import Entry, Part
+from llpbench.board.entry import Entry, Kind, Part
 from llpbench.board.ranking import Rank
 from llpbench.board.result import Result, Stored
 from llpbench.board.submission import Submission
@@ -27,16 +27,17 @@ class Row(Stored):
     """One row of a table: an entry on a dataset, or a reported result.
 
     ``id`` is unique in its table, and the same in all tables: ``team__method``, or
-    ``reported:<method>``. Of the kinds only ``entry`` is ranked; ``reference`` is a floor (or a
-    ceiling its makers call so), ``bound`` was supervised by chips or pixels, ``reported`` was
-    printed elsewhere, in ``source`` at ``source_url``, and has no team, entry, part and result.
+    ``reported:<method>``. Of the kinds only ``entry`` is ranked; ``file`` was predicted by exported
+    files of a method, ``reference`` is a floor (or a ceiling its makers call so), ``bound`` was
+    supervised by chips or pixels, ``reported`` was printed elsewhere, in ``source`` at
+    ``source_url``, and has no team, entry, part and result.
     ``metrics`` has what the row has of the table's; ``scored`` is the day its predictions were
     first scored, ``2026-11-28``; ``designed_here`` whether the method was designed or tuned on
     labels of this dataset, as its makers say.
     """
 
     id: str
-    kind: Literal["entry", "reference", "bound", "reported"]
+    kind: Kind | Literal["reported"]
     tier: Literal["reported", "scored", "reproduced"]
     title: str
     team: str = ""
@@ -58,10 +59,9 @@ class Row(Stored):
         """Make the row of an entry from its stored scores on one dataset."""
         entry, rerun, scores = submission.entry, result.rerun, result.all_metrics
         part = entry.datasets[result.dataset]
-        kind: Literal["entry", "reference"] = "reference" if entry.reference else "entry"
         return cls(
             id=submission.name,
-            kind="bound" if entry.supervision != "division" else kind,
+            kind=entry.kind,
             tier="reproduced" if rerun is not None and rerun.inside else "scored",
             title=entry.title,
             team=entry.team,
@@ -127,11 +127,11 @@ class Table(Stored):
 
     ``unscored_chips`` have no label; ``note`` is a caution about the intervals; ``metrics`` are all
     that any row has, ``mae`` first; ``divisions`` those that own scored chips, in the order of the
-    rows' ``errors``. ``rows`` are entries by rank, then references, bounds and reported rows, each
-    kind by the metric that most rows of it have, rows without it last; ``sorted_by`` is that of the
-    first kind there is. ``comparisons`` are pairs of scored rows by ``mae``, corrected where both
-    are ranked. ``finding`` says in a sentence or two who is best, by
-    how much and on which data.
+    rows' ``errors``. ``rows`` are entries by rank, then files, references, bounds and reported
+    rows, each kind by the metric that most rows of it have, rows without it last; ``sorted_by`` is
+    that of the first kind there is. ``comparisons`` are pairs of scored rows by ``mae``, corrected
+    where both are ranked. ``finding`` says in a sentence or two who is best, by how much and on
+    which data.
     """
 
     dataset: str
@@ -165,7 +165,7 @@ class OverviewLine(Stored):
     """
 
     id: str
-    kind: Literal["entry", "reference", "bound"]
+    kind: Kind
     title: str
     team: str
     scores: list[Score | None]

@@ -1,6 +1,7 @@
 // What a row's scores rest on, as small labels.
 
 import { html } from "./elements.js";
+import { filesOf } from "./files.js";
 import { beyond } from "./rows.js";
 
 export const TIER = {
@@ -24,8 +25,9 @@ export function designedBadge(row) {
 
 /** What sets a row apart from others of its ranking. */
 export function notedBadges(row) {
+  const files = filesOf(row) ? ["exported file"] : [];
   const saw = row.supervision === "division" ? [] : [`${row.supervision} labels`];
-  return [designedBadge(row), ...[...saw, ...beyond(row)].map(notedBadge)];
+  return [designedBadge(row), ...[...files, ...saw, ...beyond(row)].map(notedBadge)];
 }
 
 /** All of a row; what is said of its tier stands beside that. */

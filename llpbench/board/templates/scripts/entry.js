@@ -14,7 +14,7 @@ import { examples } from "./examples.js";
 import { bibtexOf } from "./citation.js";
 
 function rankSentence(table, row) {
-  const outside = { reference: "A reference outside the ranking.", bound: "A bound outside the ranking: it saw labels that the others do not.", reported: "Reported elsewhere, not scored here, outside the ranking." };
+  const outside = { file: "Predicted by exported files of a method, outside the ranking: what competes is the method.", reference: "A reference outside the ranking.", bound: "A bound outside the ranking: it saw labels that the others do not.", reported: "Reported elsewhere, not scored here, outside the ranking." };
   if (!row.rank) return outside[row.kind] ?? "Outside the ranking.";
   const ranked = rankedIn(table);
   const { rank, low, high } = row.rank;

@@ -6,12 +6,17 @@ import { KINDS } from "./rows.js";
 export const USUAL = 5; // pixels
 const STEPS = [0.1, 0.3, 1, 3, 10, 30]; // milliseconds a chip, up to which a mark has its size
 
-/** Shapes about a place; entries come last, above all else. */
+function circle(cx, cy, r) {
+  return svg("circle", { cx, cy, r });
+}
+
+/** Shapes about a place; entries come last, above all else. Files are rings. */
 const SHAPES = {
   bound: (x, y, r) => svg("path", { d: `M${x} ${y - 1.3 * r}L${x + 1.3 * r} ${y}L${x} ${y + 1.3 * r}L${x - 1.3 * r} ${y}Z` }),
   reference: (x, y, r) => svg("rect", { x: x - 0.9 * r, y: y - 0.9 * r, width: 1.8 * r, height: 1.8 * r }),
   reported: (x, y, r) => svg("path", { d: `M${x} ${y - 1.2 * r}L${x + 1.2 * r} ${y + r}L${x - 1.2 * r} ${y + r}Z` }),
-  entry: (x, y, r) => svg("circle", { cx: x, cy: y, r }),
+  file: circle,
+  entry: circle,
 };
 export const LAYERS = Object.keys(SHAPES);
 
@@ -44,7 +49,7 @@ function sample(width, ...drawn) {
 
 function sampleOfStep(step) {
   const side = 2 * radiusOfStep(step) + 2;
-  return svg("svg", { class: "scatter", width: side, height: side, "aria-hidden": "true" }, svg("g", { class: "entry" }, markOf("entry", side / 2, side / 2, radiusOfStep(step))));
+  return svg("svg", { class: "scatter", width: side, height: side, "aria-hidden": "true" }, svg("g", { class: "file" }, markOf("file", side / 2, side / 2, radiusOfStep(step))));
 }
 
 /** What shapes, sizes and the line of a plot mean; of what is on it, and no more. */

@@ -9,6 +9,7 @@ import { Growing } from "./later.js";
 
 const KINDS_OF_LINES = [
   ["entry", "Ranked entries"],
+  ["file", "Exported files of methods, outside the ranking"],
   ["reference", "References, outside the ranking"],
   ["bound", "Bounds: saw labels of chips or pixels, outside the ranking"],
 ];

@@ -15,6 +15,7 @@ import { downloads } from "./downloads.js";
 
 const SECTIONS = [
   ["entry", "Ranked entries"],
+  ["file", "Exported files of methods, outside the ranking"],
   ["reference", "References, outside the ranking"],
   ["bound", "Bounds: saw labels of chips or pixels, outside the ranking"],
   ["reported", "Reported elsewhere, not scored here"],

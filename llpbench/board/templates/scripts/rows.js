@@ -4,7 +4,7 @@ import { addressOf, queryOf } from "./address.js";
 import { isNumber } from "./numbers.js";
 
 export const KINDS = {
-  entry: "ranked entry", reference: "reference", bound: "bound", reported: "reported",
+  entry: "ranked entry", file: "exported file", reference: "reference", bound: "bound", reported: "reported",
 };
 
 export function metric(row, name) {

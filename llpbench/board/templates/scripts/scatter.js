@@ -123,7 +123,7 @@ function drawScatter({ table, x, y }, rows, width, tip) {
   const all = pointsOf(table.rows, plot);
   const [xAxis, yAxis] = [costAxis(all, width), scoreAxis(all)];
   const kept = pointsOf(rows, plot);
-  const entries = kept.filter((point) => point.row.kind === "entry");
+  const entries = kept.filter((point) => point.row.kind === (plot.size ? "file" : "entry"));
   const steps = new Set(paretoFront(entries, y.better).map((point) => point.row));
   const best = plot.size ? new Set(unbeaten(entries, y.better).map((point) => point.row)) : steps;
   const layer = ({ row }) => LAYERS.indexOf(row.kind) + best.has(row);
