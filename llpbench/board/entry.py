@@ -193,7 +193,7 @@ class Entry(_Strict):
 
     @property
     def kind(self) -> Kind:
-        """What its rows are: a bound, a reference, a file of a method, or an entry that competes."""
+        """What its rows are: bounds, references, files of a method, or entries that compete."""
         if self.supervision != "division":
             return "bound"
         if self.reference:
