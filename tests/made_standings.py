@@ -128,7 +128,12 @@ def _with_files(table: Table, count: int) -> Table:
             memory_bytes=None if n == 1 else 1_000_000 * (n + 1),
         )
         part = row.part.model_copy(update={"export": export})
-        same = {"id": f"{row.id}-file", "title": f"{row.title}, a file", "part": part}
+        same = {
+            "id": f"{row.id}-file",
+            "title": f"{row.title}, a file",
+            "part": part,
+            "tier": "scored",
+        }
         files.append(row.model_copy(update={**same, "kind": "file", "rank": None}))
     return table.model_copy(update={"rows": sort_rows([*table.rows, *files])})
 

@@ -101,7 +101,9 @@ def test_filters_and_the_address_drive_it(page: Page, made: Standings) -> None:
         "F1, micro (higher is better)",
     ]
     assert first.locator(".sizes").count() == 1
+    assert first.locator("a.file").count() == 6
     first.get_by_label("Cost").select_option("parameters")
+    assert first.locator("a.file").count() == 0
     assert first.locator(".sizes").count() == 0
     go(page, f"{PLACE}/entry/{files[1].id}")
     facts = page.locator("section:has(h3:text('The file that flies'))").inner_text()

@@ -40,7 +40,7 @@ function costColumn([name, title, format, unit, definition], value = (row) => ro
 
 function fileColumn(known) {
   const [name, note] = [known[0].replace("export_", ""), known[5]];
-  return { ...costColumn(known, (row) => filesOf(row)?.[name] ?? null), note: note && ((row) => note(filesOf(row))) };
+  return { ...costColumn(known, (row) => filesOf(row)?.[name] ?? null), note: note && ((row) => note(filesOf(row))), isOfFiles: true };
 }
 
 const OF_FILES = FILE_COLUMNS.map(fileColumn);

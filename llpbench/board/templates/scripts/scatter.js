@@ -112,8 +112,9 @@ function walkBetween(links) {
   };
 }
 
+/** Rows that have both; a file is its method once more where a cost is not of files. */
 function pointsOf(rows, { x, y, size }) {
-  return rows.map((row) => Object.assign({ row, x: x.value(row), y: y.value(row), z: size?.value(row) ?? 0 }, y.interval(row)))
+  return rows.filter((row) => x.isOfFiles || row.kind !== "file").map((row) => Object.assign({ row, x: x.value(row), y: y.value(row), z: size?.value(row) ?? 0 }, y.interval(row)))
     .filter((point) => isNumber(point.x) && isNumber(point.y));
 }
 
@@ -123,7 +124,7 @@ function drawScatter({ table, x, y }, rows, width, tip) {
   const all = pointsOf(table.rows, plot);
   const [xAxis, yAxis] = [costAxis(all, width), scoreAxis(all)];
   const kept = pointsOf(rows, plot);
-  const entries = kept.filter((point) => point.row.kind === (plot.size ? "file" : "entry"));
+  const entries = kept.filter((point) => point.row.kind === (x.isOfFiles ? "file" : "entry"));
   const steps = new Set(paretoFront(entries, y.better).map((point) => point.row));
   const best = plot.size ? new Set(unbeaten(entries, y.better).map((point) => point.row)) : steps;
   const layer = ({ row }) => LAYERS.indexOf(row.kind) + best.has(row);
