@@ -95,8 +95,15 @@ def _score(run: Run, metric: str) -> float | None:
     return None if value is None else round(value, 6)
 
 
+def main(runs: Path, path: Path) -> None:
+    """Write the table of all files."""
+    flown = fly_all(runs)
+    if not flown:
+        sys.exit(f"no file of a run of seed {SEED} could be flown")
+    replace_text(path, table(flown).to_csv(index=False, lineterminator="\n"))
+
+
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3) or "-h" in sys.argv or "--help" in sys.argv:
         sys.exit(__doc__)
-    written = table(fly_all(Path(sys.argv[1]))).to_csv(index=False, lineterminator="\n")
-    replace_text(Path(sys.argv[2]) if len(sys.argv) == 3 else PAGE_DATA / "results.csv", written)
+    main(Path(sys.argv[1]), Path(*sys.argv[2:]) if sys.argv[2:] else PAGE_DATA / "results.csv")

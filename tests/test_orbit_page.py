@@ -6,9 +6,12 @@ import shutil
 from pathlib import Path
 
 import orbit_budget
+import orbit_flights
 import orbit_page
 import pandas as pd
 import pytest
+
+import llpbench
 
 PAGE = orbit_page.PAGE_DATA.with_suffix(".md")
 FILES = pd.DataFrame(
@@ -49,6 +52,33 @@ def test_a_row_a_file_and_those_that_none_beats_in_bold() -> None:
         "| 0.32 | 0.4 | 1.0 |"
     )
     assert rows[3].startswith("| **`far`** | onnx | none | 5 |  | 300 | 0.1800 |  |")
+
+
+@pytest.mark.usefixtures("no_pictures", "outlines_read_here")
+def test_flights_go_on_and_are_flown_again(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there is not made twice; without its run a file is flown again, as it is."""
+    monkeypatch.setattr(orbit_flights, "KINDS", (("onnx", "none"),))
+    monkeypatch.setenv("LLPBENCH_CACHE", str(store.parent))
+    runs, path = tmp_path / "runs", tmp_path / "results.csv"
+    run = llpbench.run_method("train-mean", store, out=runs / "sweep" / "train-mean")
+    orbit_flights.main(runs, path)
+    (row,) = pd.read_csv(path).itertuples()
+    assert list(pd.read_csv(path)) == list(FILES)
+    (file,) = (runs / "files").iterdir()
+    assert (row.method, row.quantize, row.bytes) == ("train-mean", "none", file.stat().st_size)
+    assert run.scores is not None
+    assert row.mae == pytest.approx(run.scores.value("mae"), abs=1e-6)
+    monkeypatch.delattr(orbit_flights, "export_run")
+    text = path.read_text("utf-8")
+    orbit_flights.main(runs, path)
+    assert path.read_text("utf-8") == text
+    shutil.rmtree(runs / "flown")
+    orbit_flights.main(runs, path)
+    again = pd.read_csv(path)
+    assert again["bytes"].tolist() == [row.bytes]
+    assert again["latency_p50_ms"].tolist() != [row.latency_p50_ms]
 
 
 def test_ways_of_training_on_board() -> None:
