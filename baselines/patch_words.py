@@ -129,11 +129,10 @@ class PatchWords(FeatureSet):
 
     def nearest(self, images: NDArray[Any]) -> NDArray[np.intp]:
         """Find the word of each patch, row by row: (n, patches), from score windows."""
-        centres = self.arrays["centres"]
-        patches = self._scaled(self._describe(images))
-        flat = patches.reshape(-1, patches.shape[-1])
-        words = (flat @ centres.T - 0.5 * np.square(centres).sum(axis=1)).argmax(axis=1)
-        return words.reshape(len(images), -1)
+        middle, apart, offset = self._words()
+        patches = self._scaled(self._describe(images)) - middle
+        nearness = patches.reshape(-1, patches.shape[-1]) @ apart.T - offset
+        return nearness.argmax(axis=1).reshape(len(images), -1)
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.float64]:
         """Count the nearest word of each patch."""
@@ -151,26 +150,32 @@ class PatchWords(FeatureSet):
         return tf.reduce_mean(added, axis=0, keepdims=True), coefficients[count:]
 
     def nearest_graph(self, images: Any) -> Any:
-        """The word of each patch of one score window: a tensor of int32, (patch,).
-
-        Distances are taken about the mean of all words, so that products are small enough to be
-        rounded to bytes.
-        """
+        """The word of each patch of one score window: a tensor of int32, (patch,)."""
         described = describe_patches_graph(images, self.size)
         if numbers_along(images, self.size) == 1:
             described = described[:, : images.shape[-1]]
         patches = described / self.arrays["scale"]
         if "whitening" in self.arrays:
             patches = tf.matmul(patches, self.arrays["whitening"])
-        middle = self.arrays["centres"].mean(axis=0)
-        apart = self.arrays["centres"] - middle
-        nearness = tf.matmul(patches - middle, apart.T) - 0.5 * np.square(apart).sum(axis=1)
+        middle, apart, offset = self._words()
+        nearness = tf.matmul(patches - middle, apart.T) - offset
         return tf.argmax(nearness, axis=1, output_type=tf.int32)
 
     def multiply_adds(self) -> int:
         """Count the distances of each patch to all words, and its whitening."""
         products = sum(array.size for name, array in self.arrays.items() if name != "scale")
         return int((WINDOW_SIDE // self.size) ** 2 * products)
+
+    def _words(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Mean of all words, how far each is from it, and half the squares of that.
+
+        Distances are taken about the mean, so that products are small: few digits are lost in
+        float32, and few where products are rounded to bytes.
+        """
+        centres = self.arrays["centres"]
+        middle = centres.mean(axis=0)
+        apart = centres - middle
+        return middle, apart, 0.5 * np.square(apart).sum(axis=1)
 
     def _scaled(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Descriptors in the space where words are nearest."""
