@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llpbench.errors import MethodError
 from llpbench.exported.card import IMAGES, Card
 from llpbench_baselines.exporting.tracing import TracedGraph
 
@@ -37,20 +36,12 @@ def write_onnx(
         A new file.
     calibration : ndarray, shape (n, row, column, band), or None
         Images on which ranges of values are found, where there are bytes.
-
-    Raises
-    ------
-    MethodError
-        If ONNX Runtime does not compute with such numbers.
     """
     import onnx
 
-    if card.quantize == "int16x8":
-        raise MethodError(
-            "ONNX Runtime has no products of two bytes with one; give --quantize int8, or "
-            "--format litert"
-        )
-    model = _quantize(_convert(graph), calibration) if card.quantize != "none" else _convert(graph)
+    model = _convert(graph)
+    if card.quantize != "none":
+        model = _quantize(model, calibration, "QInt16" if card.quantize == "int16x8" else "QInt8")
     onnx.helper.set_model_props(model, {PROPERTY: card.model_dump_json()})
     onnx.save(model, path)
 
@@ -66,8 +57,8 @@ def _convert(graph: TracedGraph) -> Any:
     return model
 
 
-def _quantize(model: Any, calibration: NDArray[Any] | None) -> Any:
-    """Make weights of products bytes and, with images, also what they are multiplied by."""
+def _quantize(model: Any, calibration: NDArray[Any] | None, kind: str) -> Any:
+    """Make weights of products bytes and, with images, what they are multiplied by of a kind."""
     import onnx
     from onnxruntime import quantization
 
@@ -83,7 +74,11 @@ def _quantize(model: Any, calibration: NDArray[Any] | None) -> Any:
             )
         else:
             quantization.quantize_static(
-                before, after, _Reader(calibration), op_types_to_quantize=_PRODUCTS
+                before,
+                after,
+                _Reader(calibration),
+                op_types_to_quantize=_PRODUCTS,
+                activation_type=quantization.QuantType[kind],
             )
         return onnx.load(after)
 

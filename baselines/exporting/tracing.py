@@ -51,14 +51,14 @@ class TracedGraph:
 def trace(graph: Graph, card: Card, numbers: Numbers) -> TracedGraph:
     """Trace a graph for chips as a card describes them; rounded shares are made to sum to 1.
 
-    Those of two bytes do so nearly: LiteRT gives wrong quotients of such.
+    By their mean, for LiteRT gives wrong sums of two bytes.
     """
     signature = tf.TensorSpec((1, *card.shape), card.dtype, name=IMAGES)
 
     def estimate(images: Any) -> dict[str, Any]:
         shares, classes = graph(images, numbers)
-        if card.quantize in ("dynamic", "int8"):
-            shares = shares / tf.reduce_sum(shares, axis=1, keepdims=True)
+        if card.quantize != "none":
+            shares = shares / (shares.shape[1] * tf.reduce_mean(shares, axis=1, keepdims=True))
         return {SHARES: shares} if classes is None else {SHARES: shares, CLASSES: classes}
 
     return TracedGraph(tf.function(estimate, [signature], autograph=False), signature)

@@ -43,8 +43,9 @@ def write_graph(
     """
     if marks_integers and (card.file_format, card.quantize) == ("litert", "int16x8"):
         raise MethodError(
-            f"{card.method} computes with bytes in products alone, and LiteRT with two bytes "
-            "everywhere, where its variances cancel: give --quantize int8 or dynamic"
+            f"{card.method} is rounded in products alone, and LiteRT rounds all to two bytes, "
+            "which variances and distances do not survive: give --quantize int8 or dynamic, or "
+            "--format onnx"
         )
     traced = trace(graph, card, Numbers())
     card = card.model_copy(update={"grid": traced.grid})
