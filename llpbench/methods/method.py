@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, unknown
+from llpbench.errors import MethodError
 from llpbench.methods.estimate import Estimate, collect
-from llpbench.methods.saved import read_saved, write_saved
-from llpbench.methods.settings import check_settings
+from llpbench.methods.saved_estimator import SavedEstimator
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +25,7 @@ Progress: TypeAlias = Callable[..., Any]
 """Makes a progress bar, around an iterable or not, as :class:`tqdm.tqdm` does."""
 
 
-class Method(BaseEstimator):  # type: ignore[misc]
+class Method(SavedEstimator):
     """A method of learning from label proportions, in scikit-learn's conventions.
 
     Subclasses take keyword parameters only (``random_state`` among them), set attributes that
@@ -82,7 +80,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
     paper: Mapping[str, str] = MappingProxyType({})
     design: str = ""
     designed_on: tuple[str, ...] = ()
-    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     categories_: NDArray[np.str_]
 
@@ -97,40 +94,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         return sorted(names)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Settings by name, ``random_state`` among them, of values that JSON can hold."""
-        settings: dict[str, Any] = self.get_params(deep=False)
-        return settings
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], *, strict: bool = True) -> Self:
-        """Build the method from settings by name, such as :attr:`settings` of another.
-
-        By default they are keywords of the constructor.
-
-        Parameters
-        ----------
-        settings : mapping
-            Those left out have their usual values.
-        strict : bool
-            Whether settings are refused that the method has, but that are of no consequence
-            with the others; runs of earlier versions hold such.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such setting.
-        MethodError
-            If a value is of another type, or out of its range.
-        """
-        known = cls._get_param_names()
-        for name in settings:
-            if name not in known:
-                raise UnknownNameError(unknown("setting", name, known))
-        check_settings(cls, settings, cls.ranges)
-        return cls(**settings)
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Train on one split, choose on another.
@@ -225,14 +188,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
         chips = [ds.isel(chip=[number]) for number in range(ds.sizes["chip"])]
         return lambda number: Estimate.join(list(self.predict_batches(chips[number])))
 
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """All that :meth:`fit` learned, as named arrays; those of text are no parameters."""
-        raise NotImplementedError
-
-    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Become the method whose :meth:`get_weights` gave these."""
-        raise NotImplementedError
-
     def footprint(self) -> dict[str, int | None]:
         """How small the fitted method is.
 
@@ -286,40 +241,6 @@ class Method(BaseEstimator):  # type: ignore[misc]
             If it cannot be written so.
         """
         raise MethodError(f"{type(self).__name__} cannot be exported: it is not written as a graph")
-
-    def save(self, folder: Path) -> None:
-        """Write the fitted method into a folder.
-
-        Parameters
-        ----------
-        folder : Path
-            Receives ``method.json`` and ``weights.npz``.
-        """
-        check_is_fitted(self)
-        write_saved(folder, type(self).__name__, self.settings, self.get_weights())
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read a fitted method from a folder that :meth:`save` wrote.
-
-        Parameters
-        ----------
-        folder : Path
-            With ``method.json`` and ``weights.npz``.
-
-        Raises
-        ------
-        MethodError
-            If there is none, or it is of another class.
-        """
-        settings, weights = read_saved(folder, cls.__name__)
-        try:
-            return cls.from_settings(settings, strict=False).set_weights(weights)
-        except LLPBenchError as error:
-            raise MethodError(f"{str(folder)!r}: {error}") from error
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            what = f"the weights in {str(folder)!r} are not those of a {cls.__name__}"
-            raise MethodError(f"{what} ({error!r:.100})") from error
 
 
 class IterativeMethod(Method):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from llpbench.methods.crossfitting import chips_in_folds, predict_held_out
 from llpbench.methods.estimate import Estimate, collect
 from llpbench.methods.method import Method, Progress
 from llpbench.methods.postprocessing import PostProcessor, Transform
+from llpbench.methods.spooling import few, spool
 from llpbench.reading import read_arrays
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from llpbench.exported.card import Card
     from llpbench.methods.journal import Journal
-
-SIDE = 24
-"""Pixels along a chip, at most, that post-processors are fitted to: all chips fit in memory."""
 
 SAMPLE = 1000
 """Training chips, at most, whose predictions post-processors are shown."""
@@ -103,7 +100,7 @@ class Pipeline(Method):
         self.categories_ = self.method.categories_
         some = train.isel(chip=slice(None, None, -(-train.sizes["chip"] // SAMPLE)))
         seen, unseen = (
-            _few(self._predict_first(ds)) if ds.sizes["chip"] else _NOTHING for ds in (some, val)
+            few(self._predict_first(ds)) if ds.sizes["chip"] else _NOTHING for ds in (some, val)
         )
         for number, (name, processor) in enumerate(self.post, start=1):
             if processor.needs_pixels and not unseen.are_means:
@@ -173,15 +170,15 @@ class Pipeline(Method):
             yield from _change(batches, self._prepare(_NOTHING, ds))
             return
         with SpooledTemporaryFile(IN_MEMORY) as file:
-            few, again = _spool(batches, file)
-            yield from _change(again, self._prepare(few, ds))
+            seen, again = spool(batches, file)
+            yield from _change(again, self._prepare(seen, ds))
 
     def chip_predictor(self, ds: xr.Dataset) -> Callable[[int], Estimate]:
         """Predict single chips by what was found of all: on board, no division is raked anew."""
         first = gate.chip_predictor(self.method, ds)
         numbers = range(ds.sizes["chip"] if self._looks else 0)
-        few = _few(_base(first(number)) for number in numbers) if numbers else _NOTHING
-        transform = self._prepare(few, ds)
+        seen = few(_base(first(number)) for number in numbers) if numbers else _NOTHING
+        transform = self._prepare(seen, ds)
         return lambda number: transform(_base(first(number)), slice(number, number + 1))
 
     def footprint(self) -> dict[str, int | None]:
@@ -274,32 +271,6 @@ def weights_of(processor: str) -> str:
 def _base(estimate: Estimate) -> Estimate:
     """What post-processors start from: means of pixels, where there are any."""
     return estimate if estimate.pixels is None else Estimate.of_pixels(estimate.pixels)
-
-
-def _few(batches: Iterable[Estimate]) -> Estimate:
-    """All batches together, with few pixels."""
-    return Estimate.join([batch.thin(SIDE) for batch in batches])
-
-
-def _spool(
-    batches: Iterable[Estimate], file: SpooledTemporaryFile[bytes]
-) -> tuple[Estimate, Iterator[Estimate]]:
-    """All batches together, with few pixels, and one by one, with all pixels read from a file.
-
-    A grid of 96 x 96 pixels and 5 categories takes 184 kB a chip, so that all chips of a large
-    split do not fit in memory, while predicting them a second time would cost another pass.
-    """
-    few, rest = list[Estimate](), list[Estimate]()
-    for batch in batches:
-        few.append(batch.thin(SIDE))
-        rest.append(replace(batch, pixels=None))
-        if batch.pixels is not None:
-            np.save(file, batch.pixels, allow_pickle=False)
-    if file.tell() == 0:
-        return Estimate.join(few), iter(rest)
-    file.seek(0)
-    again = (replace(batch, pixels=np.load(file, allow_pickle=False)) for batch in rest)
-    return Estimate.join(few), again
 
 
 def _change(batches: Iterable[Estimate], transform: Transform) -> Iterator[Estimate]:

@@ -111,7 +111,7 @@ def make_method(name: str, **settings: Any) -> Method:
         Such as ``"downconv"``, or ``"downconv+emq"``: a
         :class:`~llpbench.methods.pipeline.Pipeline`.
     **settings
-        Of the method, see :meth:`~llpbench.methods.method.Method.from_settings`.
+        Of the method, see :meth:`~llpbench.methods.saved_estimator.SavedEstimator.from_settings`.
 
     Raises
     ------
