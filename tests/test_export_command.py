@@ -122,6 +122,15 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(
         assert "chips of grid" in refused(*int8)
         write_region(make_region(8, 6, 4, 2, seed=5), tmp_path / "elsewhere" / "grid")
         assert "digest" in refused(*int8)
+        place = str(run.with_name("cache") / "grid")
+        found = call(
+            "export", str(run), *int8, "--dataset", place, "-o", str(tmp_path / "a.tflite")
+        )
+        assert found.exit_code == 0, found.output
+        assert (
+            read_card(tmp_path / "a.tflite").licence
+            == llpbench.open_dataset(place).llp.info.licence
+        )
     for change, message in (
         ({"fold": "3"}, "a fold of a cross-validation"),
         ({"settings": {"epochs": [1]}}, "no file can say"),

@@ -27,6 +27,11 @@ from llpbench.cli.output import echo, print_json, readable
     help="What numbers it computes with: float32; weights of a byte and float32; bytes; two bytes "
     "with weights of one.",
 )
+@click.option(
+    "--dataset",
+    metavar="DATASET",
+    help="Name or path of the dataset that RUN was trained on, where the cache does not hold it.",
+)
 @options.out_option(
     "A file, which is replaced, or a new folder for a SavedModel; by default in RUN, called as its "
     "method and numbers."
@@ -36,7 +41,8 @@ def export(run: Path, out: Path | None, as_json: bool, **how: Any) -> None:
     """Write the method trained in folder RUN as one file that runs without it.
 
     The file takes the image of a chip as it is stored and gives shares and classes; it says itself
-    of which bands and classes. Ranges of bytes are found on images of training chips.
+    of which bands and classes. Ranges of int8 and int16x8 are found on images of training
+    chips.
     """
     from llpbench.running.exporting import export_run
 

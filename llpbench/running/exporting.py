@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +39,7 @@ def export_run(
     *,
     file_format: FileFormat = "litert",
     quantize: Quantisation = "none",
+    dataset: str | os.PathLike[str] | None = None,
 ) -> ExportedFile:
     """Write the method that a run trained as a file that runs without it.
 
@@ -53,6 +55,8 @@ def export_run(
     quantize : {"none", "dynamic", "int8", "int16x8"}
         What numbers it computes with: float32; weights of a byte and float32; bytes; two bytes with
         weights of one. For the last two, ranges of numbers are found on training chips.
+    dataset : str or path, optional
+        The dataset that the run was trained on, by default the one of its name in the cache.
 
     Raises
     ------
@@ -77,12 +81,13 @@ def export_run(
             f"{record.method} sees more of chips than their images ({examples(method.inputs)}), "
             "which files do not take: export a method that sees images alone"
         )
-    train = _calibration(record) if quantize in _CALIBRATED else None
+    dataset = dataset or record.trained_on
+    train = _calibration(record, dataset) if quantize in _CALIBRATED else None
     out = out or run / _file_name(record.method, file_format, quantize)
     if file_format == "savedmodel" and out.exists():
         raise LLPBenchError(f"{str(out)!r} is there; give --out a new folder")
     try:
-        card = _describe(record, method, file_format, quantize, train)
+        card = _describe(record, method, file_format, quantize, train, _licence(record, dataset))
     except ValidationError as error:
         raise LLPBenchError(
             f"the run in {str(run)!r} is of what no file can say ({first_problem(error)})"
@@ -97,7 +102,7 @@ def _file_name(method: str, file_format: FileFormat, quantize: Quantisation) -> 
     return f"{method}{numbers}{_ENDINGS[file_format]}"
 
 
-def _calibration(record: RunRecord) -> xr.Dataset:
+def _calibration(record: RunRecord, dataset: str | os.PathLike[str]) -> xr.Dataset:
     """Some chips that the method was trained on, at random."""
     if record.fold is not None:
         raise LLPBenchError(
@@ -105,16 +110,17 @@ def _calibration(record: RunRecord) -> xr.Dataset:
             "of numbers are found on: export a run of the method, or leave --quantize out"
         )
     try:
-        ds = open_dataset(record.trained_on)
+        ds = open_dataset(dataset)
     except LLPBenchError as error:
         raise LLPBenchError(
             f"ranges of numbers are found on chips of {record.trained_on}, which this was trained "
-            f"on and which cannot be opened ({error}); make it anew, or leave --quantize out"
+            f"on and which cannot be opened ({error}); say with --dataset where it is, or leave "
+            "--quantize out"
         ) from error
     if ds.llp.info.digest != record.trained_on_digest:
         raise LLPBenchError(
             f"the run was trained on a {record.trained_on} of digest {record.trained_on_digest}, "
-            f"found {ds.llp.info.digest}: make that again, or leave --quantize out"
+            f"found {ds.llp.info.digest}: give that one with --dataset, or leave --quantize out"
         )
     train = take_part(ds, record.train_on)
     chips = train.sizes["chip"]
@@ -128,6 +134,7 @@ def _describe(
     file_format: FileFormat,
     quantize: Quantisation,
     train: xr.Dataset | None,
+    licence: str,
 ) -> Card:
     """What the file says of itself; the method adds the grid of classes."""
     imagery = (record.images or RGB_ONLY).get(method.array)
@@ -153,7 +160,7 @@ def _describe(
         shape=(side, side, len(imagery.bands)),
         grid=None,
         recipe=record.recipe,
-        licence=_licence(record),
+        licence=licence,
         file_format=file_format,
         quantize=quantize,
         calibrated_on=0 if train is None else train.sizes["chip"],
@@ -171,10 +178,10 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _licence(record: RunRecord) -> str:
+def _licence(record: RunRecord, dataset: str | os.PathLike[str]) -> str:
     """Licence of the dataset that was trained on; empty where that is not at hand."""
     try:
-        info = open_dataset(record.trained_on).llp.info
+        info = open_dataset(dataset).llp.info
     except StoreError:
         return ""
     return info.licence if info.digest == record.trained_on_digest else ""
