@@ -61,6 +61,7 @@ DRIFT = {
     "test_alone": ("of it alone", ".4f"),
     "test_first": ("MAE of the first season before", ".4f"),
     "test_first_updated": ("and after", ".4f"),
+    "known": ("test chips known", ".0%"),
 }
 """The same of drift.csv, of the last pass."""
 TEXTS = ("dataset", "then", "method", "file_format", "quantize")

@@ -26,7 +26,7 @@ FILES = pd.DataFrame(
 )
 DRIFT = [
     ("mine", "later", "ridge", 0, 0, 0.08, 0.08, None, *[None] * 6),
-    ("mine", "later", "ridge", 1, 300, 0.03, 0.08, 0.04, 0.11, 0.05, 0.06, 0.04, 0.045, 0.0),
+    ("mine", "later", "ridge", 1, 300, 0.03, 0.08, 0.04, 0.11, 0.05, 0.06, 0.04, 0.045, 0.38),
 ]
 
 
@@ -95,7 +95,7 @@ def test_a_further_season_is_told_by_its_last_pass() -> None:
     columns = pd.read_csv(orbit_page.PAGE_DATA / "drift.csv", nrows=0).columns
     text = orbit_page.drift(pd.DataFrame(DRIFT, columns=columns))
     assert text.splitlines()[-1] == (
-        "| `ridge` | later | 1 | 300 | 0.1100 | 0.0500 | 0.0600 | 0.0400 | 0.0450 |"
+        "| `ridge` | later | 1 | 300 | 0.1100 | 0.0500 | 0.0600 | 0.0400 | 0.0450 | 38% |"
     )
     assert text.count("`ridge`") == 1
     assert orbit_page.drift(pd.DataFrame(columns=columns)) == orbit_page.NONE_YET
