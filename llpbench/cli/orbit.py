@@ -79,7 +79,7 @@ def orbit(method: str, out: Path | None, as_json: bool, **given: Any) -> None:
     print_table([_row(each) for each in record.to_dict()["passes"]])
     if record.then is not None:
         echo(f"\nthen {record.then.dataset}, MAE of its val divisions:")
-        print_table([_drift_row(each) for each in record.drift_table().to_dict("records")])
+        print_table([_drift_row(row) for _number, row in record.drift_table().iterrows()])
     echo()
     for sentence in _sentences(record):
         say(sentence)
@@ -104,12 +104,12 @@ def _row(each: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _drift_row(each: dict[str, Any]) -> dict[str, Any]:
+def _drift_row(each: Any) -> dict[str, Any]:
     """What a terminal shows of a pass over the further season."""
     alone = each["alone"]
     return {
-        "pass": each["number"],
-        "labels up": readable(each["uplinked_labels"]),
+        "pass": int(each["number"]),
+        "labels up": readable(int(each["uplinked_labels"])),
         "not updated": each["unchanged"],
         "updated": each["updated"],
         "this season alone": None if alone != alone else alone,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,8 +87,8 @@ def simulate(
 
 
 def _fly(training: Training, swaths: list[NDArray[np.intp]], *, progress: bool) -> tuple[Pass, ...]:
-    bar: Iterator[NDArray[np.intp]] = runs_bar(swaths, "passes", shown=progress)
-    return tuple(training.pass_over(chips) for chips in bar)
+    coming = runs_bar(swaths, "passes", shown=progress)
+    return tuple(training.pass_over(chips) for chips in coming)
 
 
 def _drift(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from llpbench.errors import printable
 from llpbench.style import DISTINCT, new_figure, strip
 
@@ -89,7 +91,7 @@ def draw_drift(passes: pd.DataFrame, title: str) -> Figure:
         axis.set_xlabel(f"{label}, in this season", fontsize=8)
         axis.set_xlim(left=0)
         strip(axis)
-    axes[0].set_ylim(0, 1.08 * passes[list(_MODELS)].max(axis=None))
+    axes[0].set_ylim(0, 1.08 * float(np.nanmax(passes[list(_MODELS)].to_numpy(float))))
     axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0].set_ylabel("MAE of its val divisions", fontsize=8)
     axes[1].legend(frameon=False, fontsize=8, loc="lower right")
