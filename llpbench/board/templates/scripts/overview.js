@@ -189,7 +189,7 @@ export function overviewView({ overviews, tables }) {
   const count = (all) => new Set(overviews.flatMap(all)).size;
   return [
     html("div", { class: "heading" }, html("h2", { tabindex: -1 }, "All datasets at a glance"),
-      html("p", { class: "facts" }, `${plural(count((one) => one.lines.map((line) => line.id)), "method")} on ${plural(count((one) => one.datasets), "dataset")}`)),
+      html("p", { class: "facts" }, `${plural(count((one) => one.lines.filter((line) => line.kind !== "file").map((line) => line.id)), "method")} on ${plural(count((one) => one.datasets), "dataset")}`)),
     ...overviews.map((overview) => overviewOf(overview, tables)),
   ];
 }
