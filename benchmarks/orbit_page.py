@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from orbit_budget import LINKS, rows
-from orbit_pictures import draw_pareto
+from orbit_pictures import FLOAT, draw_pareto
 from results_page import TITLES
 from small_png import write_small
 
@@ -64,6 +64,8 @@ DRIFT = {
     "known": ("test chips known", ".0%"),
 }
 """The same of drift.csv, of the last pass."""
+SAME = 0.05
+"""Part by which costs may differ and are no better: milliseconds of one file do from run to run."""
 TEXTS = ("dataset", "then", "method", "file_format", "quantize")
 
 
@@ -88,7 +90,8 @@ def files(table: pd.DataFrame) -> str:
     """
     if table.empty:
         return NONE_YET
-    table = table.assign(memory_bytes=table["memory_bytes"] / 1e6)
+    numbers = table["quantize"].replace("none", FLOAT)
+    table = table.assign(memory_bytes=table["memory_bytes"] / 1e6, quantize=numbers)
     parts = ["![MAE of exported files against their bytes and latency](orbit/pareto.png)\n"]
     for dataset, part in _by_dataset(table):
         cells = _cells(part, FILES)
@@ -136,11 +139,11 @@ def unbeaten(table: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray of bool, shape (file,)
-        The Pareto front of three dimensions.
+        The Pareto front of three dimensions, but for differences of :data:`SAME`.
     """
     costs = table[["mae", "bytes", "latency_p50_ms"]].to_numpy(float)
-    no_worse = (costs[:, np.newaxis] <= costs).all(axis=-1)
-    better = (costs[:, np.newaxis] < costs).any(axis=-1)
+    no_worse = (costs[:, np.newaxis] <= costs * (1 + SAME)).all(axis=-1)
+    better = (costs[:, np.newaxis] * (1 + SAME) < costs).any(axis=-1)
     return ~(no_worse & better).any(axis=0)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COSTS = {"bytes": "bytes of the file", "latency_p50_ms": "ms a chip, one thread (median)"}
 MARKS = {"none": "o", "dynamic": "s", "int8": "D", "int16x8": "^"}
+FLOAT = "float32"
+"""What files compute with that are not quantised."""
 FILLS = {"litert": ("full", "filled"), "onnx": ("none", "hollow"), "savedmodel": ("left", "half")}
 
 COURSES = {
@@ -99,7 +101,7 @@ def _name_marks(figure: Figure, table: pd.DataFrame) -> None:
 
     numbers = [name for name in MARKS if (table["quantize"] == name).any()]
     formats = [name for name in FILLS if (table["file_format"] == name).any()]
-    handles = [handle(MARKS[name], "full", name) for name in numbers]
+    handles = [handle(MARKS[name], "full", name.replace("none", FLOAT)) for name in numbers]
     handles += [handle("o", FILLS[name][0], f"{name} ({FILLS[name][1]})") for name in formats]
     legend_below(figure, handles, columns=len(handles))
 

@@ -51,7 +51,7 @@ def test_a_row_a_file_and_those_that_none_beats_in_bold() -> None:
         "| **`near`** | litert | int8 | 9,001 | 2,000,000 | 19,000 | 0.0500 | 0.8000 "
         "| 0.32 | 0.4 | 1.0 |"
     )
-    assert rows[3].startswith("| **`far`** | onnx | none | 5 |  | 300 | 0.1800 |  |")
+    assert rows[3].startswith("| **`far`** | onnx | float32 | 5 |  | 300 | 0.1800 |  |")
 
 
 @pytest.mark.usefixtures("no_pictures", "outlines_read_here")
@@ -112,7 +112,7 @@ def test_the_picture_shows_every_file_and_names_every_method() -> None:
         assert sorted(text.get_text() for text in axis.texts) == names
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["none", "int8", "litert (filled)", "onnx (hollow)", "savedmodel (half)"]
+    assert labels == ["float32", "int8", "litert (filled)", "onnx (hollow)", "savedmodel (half)"]
 
 
 def test_seconds_of_a_link_and_speed_over_ground() -> None:
