@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llpbench.predictions.table import make_predictions
     from llpbench.reporting.citing import cite
     from llpbench.reporting.results import results_table
+    from llpbench.running.exporting import export_run
     from llpbench.running.predicting import predict_region
     from llpbench.running.run import run_method
     from llpbench.running.run_exported import run_exported
@@ -48,6 +49,7 @@ _HOMES = {
     "make_predictions": "llpbench.predictions.table",
     "read_predictions": "llpbench.predictions.files",
     "write_predictions": "llpbench.predictions.files",
+    "export_run": "llpbench.running.exporting",
     "run_exported": "llpbench.running.run_exported",
     "run_method": "llpbench.running.run",
     "Scores": "llpbench.scoring.scores",
@@ -65,6 +67,7 @@ __all__ = [
     "cite",
     "download",
     "evaluate",
+    "export_run",
     "import_archive",
     "list_datasets",
     "make_predictions",

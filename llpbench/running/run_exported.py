@@ -47,7 +47,7 @@ def run_exported(
     Parameters
     ----------
     path : str or path
-        That :func:`llpbench.running.exporting.export_run` or anyone wrote, with a
+        That :func:`llpbench.export_run` or anyone wrote, with a
         :class:`~llpbench.exported.card.Card`.
     dataset : str, path or Dataset
         What :func:`llpbench.open_dataset` opens, or opened: the one that it was trained on, or
