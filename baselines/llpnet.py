@@ -112,7 +112,6 @@ class LLPNet(KerasNetwork, IterativeMethod):
     def build(self, categories: int) -> Any:
         """Make the layers and the network."""
         self._layers = ContextNetwork(categories, self.input_)
-        self._sharpness = tf.Variable(1.0)
         return self._layers.model()
 
     def find_input(self, train: xr.Dataset) -> ChipInput:
@@ -213,6 +212,10 @@ class LLPNet(KerasNetwork, IterativeMethod):
         super().set_weights(weights)
         self._sharpness.assign(weights["sharpness"][0])
         return self
+
+    def _build(self, categories: NDArray[np.str_]) -> None:
+        self._sharpness = tf.Variable(1.0)
+        super()._build(categories)
 
 
 def _sharpen(output: Any, sharpness: Any) -> Any:

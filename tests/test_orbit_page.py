@@ -76,9 +76,8 @@ def test_flights_go_on_and_are_flown_again(
     assert path.read_text("utf-8") == text
     shutil.rmtree(runs / "flown")
     orbit_flights.main(runs, path)
-    again = pd.read_csv(path)
-    assert again["bytes"].tolist() == [row.bytes]
-    assert again["latency_p50_ms"].tolist() != [row.latency_p50_ms]
+    assert len(list((runs / "flown").iterdir())) == 1
+    assert pd.read_csv(path)["bytes"].tolist() == [row.bytes]
 
 
 def test_ways_of_training_on_board() -> None:

@@ -43,7 +43,7 @@ class DivisionStatistics:
     Two chips, the second of which lies in two divisions:
 
     >>> seen = DivisionStatistics(2, 1)
-    >>> seen.add(np.array([[1.0]]), csr_array([[1.0], [0.0]]))
+    >>> seen = seen.add(np.array([[1.0]]), csr_array([[1.0], [0.0]]))
     >>> seen.add(np.array([[3.0]]), csr_array([[0.25], [0.75]])).means.ravel().tolist()
     [1.4, 3.0]
     >>> seen.mean, seen.deviation
