@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -214,8 +215,13 @@ class LLPNet(KerasNetwork, IterativeMethod):
         return self
 
     def _build(self, categories: NDArray[np.str_]) -> None:
-        self._sharpness = tf.Variable(1.0)
+        self._sharpness.assign(1.0)
         super()._build(categories)
+
+    @cached_property
+    def _sharpness(self) -> Any:
+        """The exponent of the read-out; 1 where another method trains the network."""
+        return tf.Variable(1.0)
 
 
 def _sharpen(output: Any, sharpness: Any) -> Any:
