@@ -45,14 +45,15 @@ def fly(
     LLPBenchError
         If names are unknown, the folder is taken, or the memory is not enough.
     """
-    name = f"orbit-{plan.task().title}"  # refuses before a process is made
+    task = plan.task()  # refuses before a process is made
+    name = f"orbit-{task.title}"
     with (
         claimed_folder(out, name, resume=False) as folder,
         working_folder(folder, resume=False) as part,
     ):
         alone = None
         if plan.then is not None:
-            plan.later()  # refuses before anything is trained
+            plan.later(task)  # refuses before anything is trained
             (part / ALONE).mkdir()
             season = replace(plan, dataset=plan.then, then=None)
             alone = _fly_one(season, part / ALONE, None, progress=progress)

@@ -65,8 +65,8 @@ class OrbitPlan:
         task.check("test")
         return task
 
-    def later(self) -> xr.Dataset | None:
-        """Open the further season, grouped, if there is one.
+    def later(self, task: Task) -> xr.Dataset | None:
+        """Open the season that comes after that of a task, grouped, if there is one.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class OrbitPlan:
         """
         if self.then is None:
             return None
-        region, task = open_grouped(self.then), self.task()
+        region = open_grouped(self.then)
         check_seasons(task.region, region)
         replace(task, other=region).check("test")
         return region

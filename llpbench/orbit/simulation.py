@@ -47,7 +47,8 @@ def simulate(
     LLPBenchError
         If names are unknown, or the memory is not enough.
     """
-    task, later = plan.task(), plan.later()
+    task = plan.task()
+    later = plan.later(task)
     train = take_part(task.region, "train")
     swaths = cut_passes(train, plan.passes)
     _warm_up(plan, task)

@@ -103,7 +103,9 @@ def _run(
     evaluation = evaluate_split(task, split, score, folder)
     wall, processor = evaluation.seconds
     computed = process.seconds
-    labels = label_bytes(take_part(task.other, task.train_on), card.supervision)
+    labels = {}
+    if task.is_home:
+        labels = label_bytes(take_part(task.other, task.train_on), card.supervision)
     record = RunRecord(
         format=FORMAT,
         protocol=VERSION,
@@ -128,7 +130,7 @@ def _run(
         footprint={
             "parameters": card.parameters,
             "multiply_adds": card.multiply_adds,
-            **(labels if task.is_home else {}),
+            **labels,
         },
         probabilities=evaluation.probabilities,
         train_on=task.train_on,
