@@ -133,6 +133,10 @@ class KerasMethod(KerasNetwork, IterativeMethod):
         """What the objective sees of the network's output, by default all of it."""
         return output
 
+    def read_out_choice(self) -> dict[str, Any]:
+        """``validate`` and ``read_out`` of the training, where a read-out is chosen."""
+        return {}
+
     def fit(
         self,
         train: xr.Dataset,
@@ -160,6 +164,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             seed=self.random_state,
+            **self.read_out_choice(),
         )
         self.history_ = train_network(
             curriculum, patience=self.patience, journal=journal, progress=progress

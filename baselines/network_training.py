@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -32,6 +32,11 @@ class NetworkTraining(Curriculum):
         Chips in a step; of bags as many as it holds, at least one.
     learning_rate : float
         Of Adam.
+    validate : callable, optional
+        Scores the network on ``val`` and chooses its read-out there; by default mean probabilities
+        are scored.
+    read_out : sequence of variables
+        What it chooses, kept with the weights of the network.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class NetworkTraining(Curriculum):
         batch_size: int,
         learning_rate: float,
         seed: int,
+        validate: Callable[[SplitData], dict[str, float]] | None = None,
+        read_out: Sequence[Any] = (),
     ) -> None:
         self.model, self.read, self.objective = model, read, objective
         self.train, self.val = train, val
@@ -53,7 +60,8 @@ class NetworkTraining(Curriculum):
         self.optimisation = Optimisation(model.trainable_variables, learning_rate)
         self.network = model_graph(model, lambda images: model(images, training=False))
         self.state = [*model.variables, *self.optimisation.state]
-        self.weights = model.weights
+        self.weights = [*model.weights, *read_out]
+        self._validate = validate
         self._made: dict[type[Objective], tuple[Batches, Any]] = {}
 
     def begin(self, epoch: int) -> Lesson:
@@ -72,7 +80,9 @@ class NetworkTraining(Curriculum):
         return self.optimisation.in_place()
 
     def validate(self) -> dict[str, float]:
-        """Score mean probabilities."""
+        """Score mean probabilities, or what is read out."""
+        if self._validate is not None:
+            return self._validate(self.val)
         return self.val.score_network(self.network)
 
     def _batches(self, objective: Objective) -> Batches:

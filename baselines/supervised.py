@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
@@ -25,12 +25,18 @@ from llpbench_baselines.objectives.chips import Broadcast, LabelledPixels
 class ChipSupervised(KerasMethod):
     """A network trained on each chip's own shares: a bound, outside any ranking.
 
-    By default that of ``llpnet``, so that the two differ in their labels alone.
+    By default that of ``llpnet``, so that the two differ in their labels alone: shares are read out
+    as there, by the exponent from mean probabilities to counted cells that fits validation
+    divisions best. Training ends when their loss has stopped falling.
 
     Parameters
     ----------
     network : str
         The method whose network is trained.
+    epochs : int
+        At most.
+    patience : int, optional
+        Stop after so many epochs without a lower validation loss.
     **training
         See :class:`~llpbench_baselines.keras_method.KerasMethod`.
     """
@@ -50,9 +56,10 @@ class ChipSupervised(KerasMethod):
         network: str = "llpnet",
         epochs: int = 40,
         learning_rate: float = 3e-3,
+        patience: int | None = 8,
         **training: Any,
     ) -> None:
-        super().__init__(epochs=epochs, learning_rate=learning_rate, **training)
+        super().__init__(epochs=epochs, learning_rate=learning_rate, patience=patience, **training)
         self.network = network
 
     def build(self, categories: int) -> Any:
@@ -85,6 +92,28 @@ class ChipSupervised(KerasMethod):
     def pixels(self, output: Any) -> Any:
         """Read pixels as the other method does."""
         return self._other.pixels(output)
+
+    def read_out(self, output: Any) -> Any:
+        """Read shares as the other method does."""
+        return self._other.read_out(output)
+
+    def read_out_choice(self) -> dict[str, Any]:
+        """Choose the exponent of ``llpnet``, which other methods do not have."""
+        if not isinstance(self._other, LLPNet):
+            return {}
+        return {"validate": self._other.choose_sharpness, "read_out": [self._other._sharpness]}
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Weights as of the other method."""
+        self._other.categories_ = self.categories_
+        return self._other.get_weights()
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """Build the network and take weights over; without an exponent, it is 1."""
+        super().set_weights(weights)
+        if isinstance(self._other, LLPNet) and "sharpness" in weights:
+            self._other._sharpness.assign(weights["sharpness"][0])
+        return self
 
     def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
         """Shares and classes as the other method finds them."""

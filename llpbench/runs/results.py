@@ -126,7 +126,11 @@ def pool_seeds(runs: Sequence[Run]) -> Scores:
 
     They are without chips.
     """
-    seeds = [run.scores for run in runs if run.scores]
+    return pool_scores([run.scores for run in runs if run.scores])
+
+
+def pool_scores(seeds: Sequence[Scores]) -> Scores:
+    """Put scores of single seeds together, as :func:`pool_seeds` does those of runs."""
     for other in seeds[1:]:
         seeds[0].check_same(other)
     names = [name for name in seeds[0].tallies if all(name in one.tallies for one in seeds)]
