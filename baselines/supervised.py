@@ -45,7 +45,7 @@ class ChipSupervised(KerasMethod):
     objectives: ClassVar[Mapping[str, type[Objective]]] = MappingProxyType({"broadcast": Broadcast})
     is_reference = True
     parameters = LLPNet.parameters
-    non_trainable = LLPNet.non_trainable - 1
+    non_trainable = LLPNet.non_trainable
     source = "the network of llpnet with labels of chips"
     design = LLPNet.design
     designed_on = LLPNet.designed_on

@@ -1,0 +1,145 @@
+"""Tables and pictures of docs/comparison.md, from the tables that `comparison.py` writes.
+
+Usage: python comparison_page.py [FOLDER [PAGE]]: docs/comparison and docs/comparison.md by default.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from comparison import DATASETS, HEAVY, NO_IMAGES
+from comparison_pictures import draw_errors, draw_rankings
+from comparison_tables import BOUND, FOLDER, METHODS, RANKINGS, RIDGE
+from results_page import TITLES as OTHERS
+from small_png import write_small
+
+from llpbench.markdown import format_interval, format_number, markdown_table, replace_between
+from llpbench.methods.registry import method_names
+
+BEGIN, END = "<!-- tables: benchmarks/comparison_page.py -->", "<!-- end of the tables -->"
+TITLES = {**OTHERS, "semi-esa-hazy": "Semi-real land cover, hazy"}
+HEADINGS = (
+    *("method", "MAE", "95 %", "MAE hard", "F1", "minus the best", "p", f"minus `{RIDGE}`", "p"),
+    *("of the bound", "CPU s", "seeds"),
+)
+RANKING_HEADINGS = (
+    *("dataset", "methods", "test divisions", "rank correlation", "95 %"),
+    *("pairs told apart on random bags", "the same on divisions", "not told apart", "reversed"),
+)
+
+
+def main(folder: Path, page: Path) -> None:
+    """Write all of it."""
+    table, rankings = (pd.read_csv(folder / name) for name in (METHODS, RANKINGS))
+    titles = {name: TITLES[name] for name in DATASETS if (table["dataset"] == name).any()}
+    rankings = rankings.set_index("dataset").reindex(titles).dropna(how="all").reset_index()
+    write_small(draw_errors(table, titles), folder / "errors.png", dpi=130)
+    write_small(draw_rankings(rankings, titles), folder / "rankings.png", dpi=130)
+    parts = [left_out(table), ranking_section(rankings), *sections(table)]
+    if not replace_between(page, BEGIN, END, "\n".join(parts)):
+        sys.exit(f"{page} has no marks for the tables")
+
+
+def left_out(table: pd.DataFrame) -> str:
+    """Say which datasets and methods have no row, and why."""
+    there, methods = set(table["dataset"]), set(table["method"])
+    lacking = [name for name in method_names() if name not in methods]
+    lists = {
+        "not on the machine that measured": [name for name in DATASETS if name not in there],
+        "ten minutes and more for each training": [name for name in lacking if name in HEAVY],
+        "for embeddings, which these datasets do not have": [
+            name for name in lacking if name in NO_IMAGES
+        ],
+        "not measured yet": [name for name in lacking if name not in (*HEAVY, *NO_IMAGES)],
+    }
+    said = [
+        f"{', '.join(f'`{name}`' for name in names)} ({why})"
+        for why, names in lists.items()
+        if names
+    ]
+    return f"Left out: {'; '.join(said)}.\n" if said else ""
+
+
+def ranking_section(rankings: pd.DataFrame) -> str:
+    """What of the rankings on random bags holds on real divisions."""
+    rows = [
+        [
+            TITLES[row["dataset"]],
+            *(int(row["methods"]), int(row["divisions"])),
+            f"{row['correlation']:.2f}",
+            _interval(row, "correlation_low", "correlation_high", 2),
+            *(int(row[name]) for name in ("told_apart_random", "same", "open", "reversed")),
+        ]
+        for _, row in rankings.iterrows()
+    ]
+    return "\n".join(
+        [
+            "## What rankings on random bags say of real divisions\n",
+            "![Rank correlation of methods between random bags and real divisions, and what "
+            "becomes of pairs that are told apart](comparison/rankings.png)\n",
+            markdown_table(RANKING_HEADINGS, rows),
+        ]
+    )
+
+
+def sections(table: pd.DataFrame) -> Iterator[str]:
+    """Write a section a dataset: a table of real divisions and, folded, one of random bags."""
+    for dataset in DATASETS:
+        rows = table[table["dataset"] == dataset]
+        if rows.empty:
+            continue
+        real, random = (_table(rows[rows["bags"] == bags]) for bags in ("real", "random"))
+        yield "\n".join(
+            [
+                f"## {TITLES[dataset]}: `{dataset}`\n",
+                f"Trained on real divisions:\n\n{real}",
+                f"<details><summary>The same, trained on random bags</summary>\n\n{random}",
+                "</details>\n",
+            ]
+        )
+
+
+def _table(rows: pd.DataFrame) -> str:
+    return markdown_table(HEADINGS, (_row(row) for _, row in rows.iterrows()))
+
+
+def _row(row: pd.Series) -> list[str]:
+    mark = "" if row["kind"] == "ranked" else " *"
+    return [
+        f"`{row['method']}`{mark}",
+        f"{row['mae']:.4f}",
+        _interval(row, "low", "high", 4),
+        *(_number(row[name], ".4f") for name in ("mae_hard", "f1_micro")),
+        *(part for other in ("best", "ridge") for part in _difference(row, other)),
+        _number(row["bound_ratio"], ".2f") if row["method"] != BOUND else "",
+        f"{row['cpu_seconds']:.1f}",
+        str(row["seeds"]),
+    ]
+
+
+def _difference(row: pd.Series, other: str) -> tuple[str, str]:
+    """A difference with its interval, and its p-value."""
+    if pd.isna(row[other]):
+        return "", ""
+    interval = _interval(row, f"{other}_low", f"{other}_high", 4)
+    shown = f"{row[other]:+.4f}" + (f" ({interval})" if interval else "")
+    return shown, f"{row[f'{other}_p']:.3f}" if row[f"{other}_p"] >= 0.001 else "< .001"
+
+
+def _interval(row: pd.Series, low: str, high: str, decimals: int) -> str:
+    limits = (None if pd.isna(row[name]) else row[name] for name in (low, high))
+    return format_interval(*limits, decimals=decimals, to=" to ").replace(" ", "\u00a0")
+
+
+def _number(value: float, spec: str) -> str:
+    return format_number(None if pd.isna(value) else value, spec)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
+        sys.exit(__doc__)
+    given = [Path(argument) for argument in sys.argv[1:]]
+    main(*given, *(FOLDER, FOLDER.with_suffix(".md"))[len(given) :])

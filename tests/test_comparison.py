@@ -1,0 +1,102 @@
+"""docs/comparison.md: every method on random bags and real divisions, and what of ranks holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import comparison
+import comparison_page
+import comparison_tables
+import numpy as np
+import pandas as pd
+import pytest
+from comparison_tables import Cell
+from regions import make_region, write_region
+
+from llpbench.scoring.scores import Scores
+
+METHODS = ["train-mean", "bag-ridge"]
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs on a grid beside it go."""
+    write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
+    monkeypatch.chdir(tmp_path)
+    small: dict[str, Any] = {"train-mean": {}, "bag-ridge": {"words": 4, "sample": 500}}
+    monkeypatch.setattr(comparison, "settings_of", small.get)
+    return tmp_path / "runs"
+
+
+def test_each_training_is_made_once_and_has_a_part_in_its_row(runs: Path) -> None:
+    made = list(comparison.run_missing(runs, "./grid", METHODS, [0, 1]))
+    assert len(made) == 8
+    again = runs / "grid" / "random" / "bag-ridge-seed1.json"
+    first = json.loads(again.read_text())
+    again.unlink()
+    (line,) = comparison.run_missing(runs, "./grid", METHODS, [0, 1])
+    assert line.startswith("grid/random/bag-ridge-seed1.json: MAE")
+    assert json.loads(again.read_text())["scores"]["tallies"] == first["scores"]["tallies"]
+
+    comparison_tables.write_tables(runs, runs / "tables")
+    table = pd.read_csv(runs / "tables" / "methods.csv").set_index(["bags", "method"])
+    errors = {}
+    for bags in ("random", "real"):
+        row, floor = table.loc[(bags, "bag-ridge")], table.loc[(bags, "train-mean")]
+        kept = [runs / "grid" / bags / f"bag-ridge-seed{seed}.json" for seed in (0, 1)]
+        errors[bags] = np.mean([json.loads(path.read_text())["mae"] for path in kept])
+        assert row["mae"] == pytest.approx(errors[bags], abs=1e-4)
+        assert (row["kind"], floor["kind"], row["seeds"]) == ("ranked", "not ranked", 2)
+        assert floor["best"] == pytest.approx(floor["mae"] - row["mae"], abs=2e-4)
+        assert floor["best"] == floor["ridge"]
+    assert errors["random"] != errors["real"]
+
+
+def cells(factors: dict[str, tuple[float, float]]) -> list[Cell]:
+    """Methods whose errors in each of 12 divisions are that many times those of one method."""
+    once = np.random.default_rng(0).uniform(1, 2, (1, 12, 2))
+    tally = np.concatenate([once, np.full((1, 12, 1), 10.0)], axis=-1)
+    plain = {"dataset": "grid", "split": "test", "synthetic": True, "categories": ["a", "b"]}
+    divisions = [f"division{number}" for number in range(12)]
+    made = []
+    for method, both in factors.items():
+        for bags, factor in zip(comparison_tables.BAGS, both, strict=True):
+            tallies = {"errors": tally * [factor, factor, 1]}
+            rest = {"digests": {}, "attributes": {}, "divisions": divisions, "tallies": tallies}
+            scores = Scores(**plain, **rest, chips=120, unscored_chips=0)
+            made.append(Cell("grid", bags, method, scores, pd.DataFrame()))
+    return made
+
+
+def test_pairs_keep_or_change_their_order() -> None:
+    """Errors that are in proportion: each order is sure, and the same in every draw."""
+    same = {"bag-ridge": (1, 1), "mean-map": (2, 2), "goodman": (3, 3)}
+    row = comparison_tables.ranking_row(cells(same))
+    assert row is not None
+    assert (row["correlation"], row["correlation_low"], row["correlation_high"]) == (1, 1, 1)
+    assert (row["told_apart_random"], row["same"], row["open"], row["reversed"]) == (3, 3, 0, 0)
+    other = {"bag-ridge": (1, 3), "mean-map": (2, 2), "goodman": (3, 2), "train-mean": (9, 9)}
+    row = comparison_tables.ranking_row(cells(other))
+    assert row is not None
+    assert row["methods"] == 3, "the train mean is not ranked"
+    # Ranks 1, 2, 3 against 3, 1.5, 1.5: Pearson's correlation of these is -sqrt(3)/2.
+    assert row["correlation"] == pytest.approx(-np.sqrt(3) / 2)
+    assert (row["same"], row["open"], row["reversed"]) == (0, 1, 2)
+
+
+def test_the_page_is_that_of_its_tables() -> None:
+    text = comparison_tables.FOLDER.with_suffix(".md").read_text("utf-8")
+    table, rankings = (
+        pd.read_csv(comparison_tables.FOLDER / name) for name in ("methods.csv", "rankings.csv")
+    )
+    for section in (comparison_page.ranking_section(rankings), *comparison_page.sections(table)):
+        assert section in text, "python benchmarks/comparison_page.py"
+
+
+def test_the_picture_of_errors_shows_every_method() -> None:
+    table = pd.read_csv(comparison_tables.FOLDER / "methods.csv")
+    figure = comparison_page.draw_errors(table, comparison_page.TITLES)
+    named = {label.get_text() for label in figure.axes[0].get_yticklabels()}
+    assert named == set(table["method"]) - {comparison_tables.BOUND}
