@@ -48,7 +48,7 @@ def left_out(table: pd.DataFrame) -> str:
     there, methods = set(table["dataset"]), set(table["method"])
     lacking = [name for name in method_names() if name not in methods]
     lists = {
-        "not on the machine that measured": [name for name in DATASETS if name not in there],
+        "not measured, or not at hand": [name for name in DATASETS if name not in there],
         "ten minutes and more for each training": [name for name in lacking if name in HEAVY],
         "for embeddings, which these datasets do not have": [
             name for name in lacking if name in NO_IMAGES
