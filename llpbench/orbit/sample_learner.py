@@ -1,4 +1,4 @@
-"""Learning from a uniform sample of chips that memory holds."""
+"""Learning from a sample of chips that memory holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST = 8
 
 
 class SampleLearner(Learner):
-    """Trains a method anew after each pass on a uniform sample of the chips so far.
+    """Trains a method anew after each pass on a sample of the chips so far.
 
     The method chooses by a sample of val chips, see :meth:`choose_by`.
 
