@@ -104,7 +104,7 @@ class KerasMethod(KerasNetwork, IterativeMethod):
             If only other objectives have it.
         """
         given = {name.removeprefix("objective__"): value for name, value in settings.items()}
-        chosen = given.get("objective", "broadcast")
+        chosen = given.get("objective", cls().objective)
         if not isinstance(chosen, str | Objective):
             raise MethodError(f"objective must be a text, found {examples([chosen])}")
         name, objective = cls(objective=chosen)._objective()

@@ -104,10 +104,16 @@ class NetworkTraining(Curriculum):
         def loss(images: Any, *targets: Any) -> Any:
             output = self.read(self.model(images, training=True))
             value = objective.compute_loss(self.train, output, *targets)
-            return tf.add_n([value, *self.model.losses])
+            asked = objective.penalise(self.model, images, self._seed())
+            return tf.add_n([value + asked, *self.model.losses])
 
         example = self.train.images.read(np.zeros(1, dtype=np.intp))
         return self.optimisation.make_step(loss, (example, *targets))
+
+    def _seed(self) -> Any:
+        """Of what is drawn in a step: the seed of the training, and the number of the step."""
+        steps = tf.cast(self.optimisation.optimizer.iterations.value, tf.int32)
+        return tf.stack([self.seed % 2**31, steps])
 
 
 def _select(batches: Batches, epoch: int, targets: Arrays) -> Iterator[tuple[int, Arrays]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llpbench_baselines.objectives.bags import DLLP, LSRN, Interpolated, MiniBag
 from llpbench_baselines.objectives.chips import Broadcast, CorrelatedEasyLLP, EasyLLP
+from llpbench_baselines.objectives.field import L2PAHIL, LLPPVC, LLPVAT, MixBag
 from llpbench_baselines.objectives.objective import Objective
 from llpbench_baselines.objectives.self_training import ROT, SinkhornEM
 
@@ -17,6 +18,10 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "rot": ROT,
     "sinkhorn-em": SinkhornEM,
     "lsrn": LSRN,
+    "l2p-ahil": L2PAHIL,
+    "llp-vat": LLPVAT,
+    "mixbag": MixBag,
+    "llp-pvc": LLPPVC,
 }
 
 __all__ = ["OBJECTIVES", "Objective"]

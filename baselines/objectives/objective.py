@@ -95,3 +95,22 @@ class Objective(BaseEstimator, ABC):  # type: ignore[misc]
         tensor, shape ()
             The mean loss.
         """
+
+    def penalise(self, model: Any, images: Any, seed: Any) -> Any:
+        """Compute what is asked of a network beside targets, by default nothing.
+
+        Parameters
+        ----------
+        model : keras.Model
+            As it is in training.
+        images : tensor, shape (n, 96, 96, band)
+            Of the chips of a batch, as they are stored.
+        seed : tensor of int, shape (2,)
+            Of what is drawn; another one each step.
+
+        Returns
+        -------
+        tensor, shape ()
+            What is added to the loss.
+        """
+        return 0.0

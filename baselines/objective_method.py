@@ -1,0 +1,40 @@
+"""What methods share that are an objective of the field: they train the network of ``llpnet``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+from numpy.typing import NDArray
+
+from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.supervised import ChipSupervised
+
+
+class ObjectiveMethod(ChipSupervised):
+    """The network of another method, trained on bags by an objective of its own.
+
+    By default that of ``llpnet``, as the bounds have it: methods differ in their objectives alone.
+
+    Parameters
+    ----------
+    objective : str or Objective
+        The one of the method, with its settings.
+    **training
+        See :class:`~llpbench_baselines.supervised.ChipSupervised`.
+    """
+
+    supervision = "division"
+    is_reference = False
+    design = (
+        "Settings were tried on the synthetic demo regions, all splits, and on proportions of "
+        "validation divisions of a semi-real region: on the demo regions this is no independent "
+        "result."
+    )
+
+    def __init__(self, *, objective: Any, **training: Any) -> None:
+        super().__init__(objective=objective, **training)
+
+    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
+        """Take the mixes of divisions, which say which chips lie in one."""
+        return KerasMethod.targets(self, ds)
