@@ -19,7 +19,9 @@ class LLPPVC(ObjectiveMethod):
         the objective :class:`llpbench_baselines.objectives.field.LLPPVC`.
     """
 
-    source = "after Learning from Label Proportions via Proportional Value Classification, ICLR 2026"
+    source = (
+        "after Learning from Label Proportions via Proportional Value Classification, ICLR 2026"
+    )
     objectives = MappingProxyType({"llp-pvc": Objective})
 
     def __init__(self, *, objective: Any = "llp-pvc", **training: Any) -> None:

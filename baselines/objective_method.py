@@ -20,6 +20,8 @@ class ObjectiveMethod(ChipSupervised):
     ----------
     objective : str or Objective
         The one of the method, with its settings.
+    epochs : int
+        Passes over the training chips.
     **training
         See :class:`~llpbench_baselines.supervised.ChipSupervised`.
     """
@@ -32,8 +34,8 @@ class ObjectiveMethod(ChipSupervised):
         "result."
     )
 
-    def __init__(self, *, objective: Any, **training: Any) -> None:
-        super().__init__(objective=objective, **training)
+    def __init__(self, *, objective: Any, epochs: int = 24, **training: Any) -> None:
+        super().__init__(objective=objective, epochs=epochs, **training)
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Take the mixes of divisions, which say which chips lie in one."""

@@ -27,6 +27,7 @@ from llpbench_baselines.gmm import GMM
 from llpbench_baselines.keras_method import KerasMethod
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.losses import chip_shares, pixel_cross_entropy
+from llpbench_baselines.llp_pvc import LLPPVC
 from llpbench_baselines.qkm import QKM
 from llpbench_baselines.resnet18unet import ResNet18UNet
 from llpbench_baselines.supervised import ChipSupervised, PixelSupervised
@@ -51,6 +52,7 @@ MODELS: dict[str, tuple[KerasMethod, int, int | None]] = {
     "customunet": (CustomUNet(**LARGE), 4, 96),
     "vgg16unet": (VGG16UNet(**LARGE), 2, 96),
     "resnet18unet": (ResNet18UNet(**LARGE), 2, 96),
+    "llp-pvc": (LLPPVC(network="downconv", bag_size=4, **SMALL), 8, 24),
     "chip-supervised": (ChipSupervised(network="downconv", **SMALL), 8, 24),
     "pixel-supervised": (PixelSupervised(network="qkm", **SMALL), 8, 48),
 }

@@ -38,8 +38,13 @@ SETTINGS: dict[str, Any] = {
     "warm_start": 0.0,
     "temperature": 1.0,
     "relaxation": 10.0,
+    "trust": 0.5,
+    "width": 5.0,
+    "consistency": 0.05,
+    "reach": 0.1,
+    "confidence": 0.5,
 }
-BY_BAG = ["dllp", "interpolated", "minibag", "rot", "lsrn"]
+BY_BAG = ["dllp", "interpolated", "minibag", "rot", "lsrn", "l2p-ahil", "llp-pvc"]
 
 SHARES = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.1, 0.7]])
 """Class shares of three kinds of chips."""
@@ -319,6 +324,8 @@ def test_every_objective_trains(name: str) -> None:
         ("lsrn", "spread", 0.0),
         ("sinkhorn-em", "warm_start", 1.5),
         ("rot", "temperature", 0.0),
+        ("mixbag", "confidence", 1.0),
+        ("llp-vat", "reach", 0.0),
     ],
 )
 def test_settings_have_ranges(name: str, parameter: str, value: float) -> None:
