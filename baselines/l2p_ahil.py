@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llpbench_baselines.objective_method import ObjectiveMethod
-from llpbench_baselines.objectives.field import L2PAHIL as Objective
+from llpbench_baselines.objectives import field
 
 
 class L2PAHIL(ObjectiveMethod):
@@ -20,7 +20,7 @@ class L2PAHIL(ObjectiveMethod):
     """
 
     source = "after Ma et al., arXiv 2411.10364"
-    objectives = MappingProxyType({"l2p-ahil": Objective})
+    objectives = MappingProxyType({"l2p-ahil": field.L2PAHIL})
 
     def __init__(self, *, objective: Any = "l2p-ahil", **training: Any) -> None:
         super().__init__(objective=objective, **training)

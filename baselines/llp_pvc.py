@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llpbench_baselines.objective_method import ObjectiveMethod
-from llpbench_baselines.objectives.field import LLPPVC as Objective
+from llpbench_baselines.objectives import field
 
 
 class LLPPVC(ObjectiveMethod):
@@ -22,7 +22,7 @@ class LLPPVC(ObjectiveMethod):
     source = (
         "after Learning from Label Proportions via Proportional Value Classification, ICLR 2026"
     )
-    objectives = MappingProxyType({"llp-pvc": Objective})
+    objectives = MappingProxyType({"llp-pvc": field.LLPPVC})
 
     def __init__(self, *, objective: Any = "llp-pvc", **training: Any) -> None:
         super().__init__(objective=objective, **training)

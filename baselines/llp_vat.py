@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llpbench_baselines.objective_method import ObjectiveMethod
-from llpbench_baselines.objectives.field import LLPVAT as Objective
+from llpbench_baselines.objectives import field
 
 
 class LLPVAT(ObjectiveMethod):
@@ -20,7 +20,7 @@ class LLPVAT(ObjectiveMethod):
     """
 
     source = "after Tsai and Lin, ACML 2020, arXiv 1910.13188"
-    objectives = MappingProxyType({"llp-vat": Objective})
+    objectives = MappingProxyType({"llp-vat": field.LLPVAT})
 
     def __init__(self, *, objective: Any = "llp-vat", **training: Any) -> None:
         super().__init__(objective=objective, **training)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llpbench_baselines.objective_method import ObjectiveMethod
-from llpbench_baselines.objectives.field import MixBag as Objective
+from llpbench_baselines.objectives import field
 
 
 class MixBag(ObjectiveMethod):
@@ -20,7 +20,7 @@ class MixBag(ObjectiveMethod):
     """
 
     source = "after Asanomi et al., ICCV 2023, arXiv 2308.08822"
-    objectives = MappingProxyType({"mixbag": Objective})
+    objectives = MappingProxyType({"mixbag": field.MixBag})
 
     def __init__(self, *, objective: Any = "mixbag", **training: Any) -> None:
         super().__init__(objective=objective, **training)

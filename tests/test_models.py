@@ -25,9 +25,9 @@ from llpbench_baselines.customunet import CustomUNet
 from llpbench_baselines.downconv import DownConv
 from llpbench_baselines.gmm import GMM
 from llpbench_baselines.keras_method import KerasMethod
+from llpbench_baselines.llp_pvc import LLPPVC
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.losses import chip_shares, pixel_cross_entropy
-from llpbench_baselines.llp_pvc import LLPPVC
 from llpbench_baselines.qkm import QKM
 from llpbench_baselines.resnet18unet import ResNet18UNet
 from llpbench_baselines.supervised import ChipSupervised, PixelSupervised
