@@ -34,7 +34,7 @@ class ObjectiveMethod(ChipSupervised):
         "result."
     )
 
-    def __init__(self, *, objective: Any, epochs: int = 24, **training: Any) -> None:
+    def __init__(self, *, objective: Any, epochs: int = 12, **training: Any) -> None:
         super().__init__(objective=objective, epochs=epochs, **training)
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
