@@ -52,7 +52,7 @@ MODELS: dict[str, tuple[KerasMethod, int, int | None]] = {
     "customunet": (CustomUNet(**LARGE), 4, 96),
     "vgg16unet": (VGG16UNet(**LARGE), 2, 96),
     "resnet18unet": (ResNet18UNet(**LARGE), 2, 96),
-    "llp-pvc": (LLPPVC(network="downconv", bag_size=4, **SMALL), 8, 24),
+    "llp-pvc": (LLPPVC(network="downconv", **SMALL), 8, 24),
     "chip-supervised": (ChipSupervised(network="downconv", **SMALL), 8, 24),
     "pixel-supervised": (PixelSupervised(network="qkm", **SMALL), 8, 48),
 }
