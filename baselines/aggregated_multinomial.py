@@ -44,12 +44,12 @@ class AggregatedMultinomial(DivisionRegression):
 
     References
     ----------
-    Ardehali and Culotta, Co-training for demographic classification using deep learning from
+    Ardehaly and Culotta, Co-training for demographic classification using deep learning from
     label proportions, arXiv 1709.04108 (the loss, for networks).
     """
 
     parameters: int | None = 256 * 6 + 6 + 256 * 5 + 5
-    source = "the loss of Ardehali and Culotta, arXiv 1709.04108, on a linear model"
+    source = "the loss of Ardehaly and Culotta, arXiv 1709.04108, on a linear model"
 
     def fit(self, train: xr.Dataset, val: xr.Dataset, *, progress: Progress | None = None) -> Self:
         """Learn features from the training images, then what they say of divisions."""

@@ -91,7 +91,7 @@ class EmbeddingMultinomial(OnEmbedding, AggregatedMultinomial):
 
     parameters = None
     source = (
-        "a linear probe on precomputed embeddings, with the loss of Ardehali and Culotta, arXiv "
+        "a linear probe on precomputed embeddings, with the loss of Ardehaly and Culotta, arXiv "
         "1709.04108"
     )
 
