@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,9 @@ def label_by_counts(
 
 def _counts(proportions: NDArray[np.floating], total: int) -> NDArray[np.intp]:
     """Whole numbers with this total, by largest remainders."""
-    exact = np.asarray(proportions, dtype=np.float64) / np.sum(proportions, dtype=np.float64) * total
+    exact = (
+        np.asarray(proportions, dtype=np.float64) / np.sum(proportions, dtype=np.float64) * total
+    )
     counts = np.floor(exact).astype(np.intp)
     counts[np.argsort(counts - exact, kind="stable")[: total - counts.sum()]] += 1
     return counts
@@ -91,7 +94,7 @@ def _pass_on(
             if queue:
                 steps[old, new] = queue[0][0]
         path = _shortest_path(steps, surplus)
-        moved = [(queues[pair][0][1], pair[1]) for pair in zip(path, path[1:], strict=False)]
+        moved = [(queues[pair][0][1], pair[1]) for pair in pairwise(path)]
         for cell, new in moved:
             labels[cell] = new
             for other in range(kinds):

@@ -94,7 +94,10 @@ class DasymetricForest(OnePassMethod):
         proportions = train["division_proportions"].to_numpy().astype(np.float64)
         divisions = seen.divisions(proportions).known(at_least=2)
         forest = RandomForestRegressor(
-            self.trees, min_samples_leaf=self.leaf, max_features=1 / 3, random_state=self.random_state
+            self.trees,
+            min_samples_leaf=self.leaf,
+            max_features=1 / 3,
+            random_state=self.random_state,
         )
         means = divisions.means(seen.means)
         forest.fit(means, divisions.proportions, sample_weight=divisions.importance())
@@ -148,7 +151,10 @@ class DasymetricForest(OnePassMethod):
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Words, trees and category names."""
-        return {**self.features_.get_weights(), **{name: getattr(self, f"{name}_") for name in _KEPT}}
+        return {
+            **self.features_.get_weights(),
+            **{name: getattr(self, f"{name}_") for name in _KEPT},
+        }
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
         """Take over all that was learned."""

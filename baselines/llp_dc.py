@@ -19,7 +19,7 @@ class CountedTraining(CellTraining):
 
     def refine(self, number: int) -> Lesson:
         """Train on the labels of least cost under the probabilities of the round before."""
-        probabilities = self.before(number)
+        probabilities: NDArray[np.floating] = self.before(number)
         if self.settings["coupling"]:
             probabilities = smooth(self.rake(probabilities), coupling=self.settings["coupling"])
         labels = self.label(probabilities)

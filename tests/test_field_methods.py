@@ -21,7 +21,7 @@ from llpbench_baselines.dasymetric_forest import DasymetricForest
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
 QUICK: dict[str, dict[str, Any]] = {
-    "llp-dc": {"rounds": 1, "local_steps": 120, "first_steps": 60},
+    "llp-dc": {"rounds": 1, "local_steps": 60, "first_steps": 30},
     "dasymetric-forest": {"words": 8, "trees": 20},
 }
 
