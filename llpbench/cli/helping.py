@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import click
 
 MOST_USED = {
@@ -38,7 +40,9 @@ class NamesMethods(click.Command):
         )
         others = ", ".join(name for name in methods if name not in MOST_USED)
         with formatter.section("Methods (`llpbench baselines` says more of them)"):
-            formatter.write_dl([*MOST_USED.items(), ("others", f"{others}.")])
+            width = formatter.width - formatter.current_indent - max(map(len, MOST_USED)) - 2
+            lines = textwrap.fill(f"{others}.", width, break_on_hyphens=False)
+            formatter.write_dl([*MOST_USED.items(), ("others", f"\b\n{lines}")])
         with formatter.section("Post-processors"):
             formatter.write_text(f"{', '.join(post)}.")
 
