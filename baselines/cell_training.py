@@ -126,7 +126,7 @@ class CellTraining(Curriculum):
     ) -> Lesson:
         r"""Train layers until the mean probabilities of divisions are their proportions.
 
-        The loss is that of Ardehali and Culotta (arXiv 1709.04108), the cross-entropy
+        The loss is that of Ardehaly and Culotta (arXiv 1709.04108), the cross-entropy
         :math:`-\sum_d a_d \sum_k p_{dk} \log \bar f_{dk}`. As its means are over cells drawn from
         the whole division, not from a few of its chips, they hardly miss what they estimate.
         """

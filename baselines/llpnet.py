@@ -72,7 +72,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
 
     References
     ----------
-    DLLP: Ardehali and Culotta, arXiv 1709.04108. Two stages with raked labels: Liu et al., IJCAI
+    DLLP: Ardehaly and Culotta, arXiv 1709.04108. Two stages with raked labels: Liu et al., IJCAI
     2021, arXiv 2105.10635. From local to surrounding features: as two views of co-training (Blum
     and Mitchell, COLT 1998) and auto-context (Tu and Bai, PAMI 2010).
     """
