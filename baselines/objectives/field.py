@@ -191,7 +191,7 @@ class MixBag(DLLP):
     alone, the variance of its share would be :math:`\frac{1}{4 n} (p (1 - p) + p' (1 - p'))`, an
     upper bound for chips of several classes. Where a predicted share lies within so many standard
     deviations as the confidence says of a Gaussian, it is taken to be the expected one: it has no
-    loss. (The authors' program adds the half-widths of the two bags, not their variances.)
+    loss. (A reimplementation of others adds the half-widths of the two bags, not their variances.)
 
     Parameters
     ----------
