@@ -29,9 +29,9 @@ class ObjectiveMethod(ChipSupervised):
     supervision = "division"
     is_reference = False
     design = (
-        "Settings were tried on the synthetic demo regions, all splits, and on proportions of "
-        "validation divisions of a semi-real region: on the demo regions this is no independent "
-        "result."
+        "Weights are those of the publications or guesses, and were not tuned; the number of "
+        "epochs is what time allowed. The network was designed on the demo regions: there this is "
+        "no independent result."
     )
 
     def __init__(self, *, objective: Any, epochs: int = 12, **training: Any) -> None:
