@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import xarray as xr
-from numpy.typing import NDArray
-
-from llpbench_baselines.keras_method import KerasMethod
-from llpbench_baselines.supervised import ChipSupervised
+from llpbench_baselines.borrowed_network import BorrowedNetwork
 
 
-class ObjectiveMethod(ChipSupervised):
+class ObjectiveMethod(BorrowedNetwork):
     """The network of another method, trained on bags by an objective of its own.
 
     By default that of ``llpnet``, as the bounds have it: methods differ in their objectives alone.
@@ -23,11 +19,9 @@ class ObjectiveMethod(ChipSupervised):
     epochs : int
         Passes over the training chips.
     **training
-        See :class:`~llpbench_baselines.supervised.ChipSupervised`.
+        See :class:`~llpbench_baselines.borrowed_network.BorrowedNetwork`.
     """
 
-    supervision = "division"
-    is_reference = False
     design = (
         "Weights are those of the publications or guesses, and were not tuned; the number of "
         "epochs is what time allowed. The network was designed on the demo regions: there this is "
@@ -36,7 +30,3 @@ class ObjectiveMethod(ChipSupervised):
 
     def __init__(self, *, objective: Any, epochs: int = 12, **training: Any) -> None:
         super().__init__(objective=objective, epochs=epochs, **training)
-
-    def targets(self, ds: xr.Dataset) -> NDArray[Any]:
-        """Take the mixes of divisions, which say which chips lie in one."""
-        return KerasMethod.targets(self, ds)

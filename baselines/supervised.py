@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -12,112 +12,32 @@ from numpy.typing import NDArray
 
 from llpbench.data.labels import scored_labels
 from llpbench.errors import MethodError
-from llpbench.methods.registry import make_method
-from llpbench_baselines.chip_input import ChipInput
-from llpbench_baselines.exporting.numbers import Numbers
-from llpbench_baselines.keras_method import KerasMethod
-from llpbench_baselines.keras_network import KerasNetwork
-from llpbench_baselines.llpnet import LLPNet
+from llpbench_baselines.borrowed_network import BorrowedNetwork
 from llpbench_baselines.objectives import Objective
 from llpbench_baselines.objectives.chips import Broadcast, LabelledPixels
 
 
-class ChipSupervised(KerasMethod):
+class ChipSupervised(BorrowedNetwork):
     """A network trained on each chip's own shares: a bound, outside any ranking.
 
-    By default that of ``llpnet``, so that the two differ in their labels alone: shares are read out
-    as there, by the exponent from mean probabilities to counted cells that fits validation
-    divisions best. Training ends when their loss has stopped falling.
+    By default that of ``llpnet``, so that the two differ in their labels alone. Training ends when
+    the loss of validation divisions has stopped falling.
 
     Parameters
     ----------
-    network : str
-        The method whose network is trained.
-    epochs : int
-        At most.
-    patience : int, optional
-        Stop after so many epochs without a lower validation loss.
     **training
-        See :class:`~llpbench_baselines.keras_method.KerasMethod`.
+        See :class:`~llpbench_baselines.borrowed_network.BorrowedNetwork`.
     """
 
     supervision = "chip"
     objectives: ClassVar[Mapping[str, type[Objective]]] = MappingProxyType({"broadcast": Broadcast})
     is_reference = True
-    parameters = LLPNet.parameters
-    non_trainable = LLPNet.non_trainable
     source = "the network of llpnet with labels of chips"
-    design = LLPNet.design
-    designed_on = LLPNet.designed_on
-
-    def __init__(
-        self,
-        *,
-        network: str = "llpnet",
-        epochs: int = 40,
-        learning_rate: float = 3e-3,
-        patience: int | None = 8,
-        **training: Any,
-    ) -> None:
-        super().__init__(epochs=epochs, learning_rate=learning_rate, patience=patience, **training)
-        self.network = network
-
-    def build(self, categories: int) -> Any:
-        """Make the network of the other method."""
-        self._other = self._make_other()
-        self._other.input_ = self.input_
-        self._other.model_ = self._other.build(categories)
-        self.marks_integers = self._other.marks_integers
-        return self._other.model_
-
-    def find_input(self, train: xr.Dataset) -> ChipInput:
-        """See what the other method would."""
-        return self._make_other().find_input(train)
-
-    def initialise(self, images: NDArray[Any]) -> None:
-        """Set first weights as the other method does."""
-        self._other.initialise(images)
-
-    def _make_other(self) -> KerasNetwork:
-        other = make_method(self.network, random_state=self.random_state)
-        if not isinstance(other, KerasNetwork):
-            raise MethodError(f"{self.network!r} has no network: give a Keras method")
-        return other
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Take the shares counted on each chip's label."""
         shares: NDArray[np.float32] = ds["chip_proportions"].to_numpy()
         return shares
-
-    def pixels(self, output: Any) -> Any:
-        """Read pixels as the other method does."""
-        return self._other.pixels(output)
-
-    def read_out(self, output: Any) -> Any:
-        """Read shares as the other method does."""
-        return self._other.read_out(output)
-
-    def read_out_choice(self) -> dict[str, Any]:
-        """Choose the exponent of ``llpnet``, which other methods do not have."""
-        if not isinstance(self._other, LLPNet):
-            return {}
-        return {"validate": self._other.choose_sharpness, "read_out": [self._other._sharpness]}
-
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """Weights as of the other method."""
-        self._other.categories_ = self.categories_
-        return self._other.get_weights()
-
-    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
-        """Build the network and take weights over; without an exponent, it is 1."""
-        super().set_weights(weights)
-        if isinstance(self._other, LLPNet) and "sharpness" in weights:
-            self._other._sharpness.assign(weights["sharpness"][0])
-        return self
-
-    def graph(self, images: Any, numbers: Numbers) -> tuple[Any, Any | None]:
-        """Shares and classes as the other method finds them."""
-        return self._other.graph(images, numbers)
 
 
 class PixelSupervised(ChipSupervised):
