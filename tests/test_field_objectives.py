@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from llpbench_baselines.objectives.counts import count_log_likelihood
 from llpbench_baselines.objectives.field import adversary, dual_entropy_weights, mixed_interval
 
 NAMES = ["l2p-ahil", "mixbag", "llp-pvc"]
+"""Those that learn from divisions; `debiased-square` is not made for them."""
 
 
 def test_counts_are_as_likely_as_polynomials_say() -> None:
@@ -101,6 +103,23 @@ def test_mixed_bags_lose_only_outside_their_interval() -> None:
     sure = make("mixbag", loss="squared", confidence=0.9999).compute_loss(data, output, proportions)
     plain = make("dllp", loss="squared").compute_loss(data, output, proportions)
     assert float(sure) == pytest.approx(float(plain))
+
+
+def test_squared_errors_of_chips_are_estimated_from_bags() -> None:
+    """Simulated: random bags of 40 chips, 8 of each seen; the mean over bags is the squared error
+    of chips, which a network that is right on average and wrong about each has too."""
+    generator = np.random.default_rng(0)
+    bags, chips, seen = 6000, 40, 8
+    truth = generator.dirichlet([0.5, 0.5, 0.5], (bags, chips))
+    shares = 0.5 * truth + 0.5 * generator.dirichlet([2.0, 1.0, 1.0], (bags, chips))
+    error = ((truth - shares) ** 2).sum(axis=2).mean()
+    found = make("debiased-square", bag_size=seen).compute_loss(
+        SimpleNamespace(loss_weights=np.ones(3, np.float32)),
+        shares[:, :seen].reshape(-1, 3).astype(np.float32),
+        truth.mean(axis=1).astype(np.float32),
+        np.full(bags, chips, np.float32),
+    )
+    assert float(found) == pytest.approx(error, rel=0.06)
 
 
 def test_the_adversary_is_the_direction_of_greatest_change() -> None:

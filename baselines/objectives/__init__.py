@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llpbench_baselines.objectives.bags import DLLP, LSRN, Interpolated, MiniBag
 from llpbench_baselines.objectives.chips import Broadcast, CorrelatedEasyLLP, EasyLLP
+from llpbench_baselines.objectives.debiased_square import DebiasedSquare
 from llpbench_baselines.objectives.field import L2PAHIL, LLPPVC, LLPVAT, MixBag
 from llpbench_baselines.objectives.objective import Objective
 from llpbench_baselines.objectives.self_training import ROT, SinkhornEM
@@ -22,6 +23,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "llp-vat": LLPVAT,
     "mixbag": MixBag,
     "llp-pvc": LLPPVC,
+    "debiased-square": DebiasedSquare,
 }
 
 __all__ = ["OBJECTIVES", "Objective"]
