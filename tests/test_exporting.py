@@ -19,12 +19,15 @@ from llpbench.data.imagery import Coding
 from llpbench.errors import MethodError
 from llpbench_baselines.backend import set_seed
 from llpbench_baselines.keras_network import KerasNetwork
+from llpbench_baselines.llp_dc import LLPDC
 from llpbench_baselines.llpnet import LLPNet
+from llpbench_baselines.mixbag import MixBag
 from llpbench_baselines.supervised import ChipSupervised
 
 METHODS = {name: method for name, (method, _chips, _side) in MODELS.items()}
 METHODS |= {"llpnet": LLPNet(), "chip-supervised": ChipSupervised()}
-SLOW = (*LARGE, "qkm, autoencoder", "qkm, deep", "downconv, overlapping")
+METHODS |= {"llp-dc": LLPDC(), "mixbag": MixBag()}
+SLOW = (*LARGE, "llp-dc", "mixbag", "qkm, autoencoder", "qkm, deep", "downconv, overlapping")
 
 
 def made(name: str, region: Any) -> KerasNetwork:
