@@ -89,12 +89,17 @@ class CellTraining(Curriculum):
 
     def refine(self, number: int) -> Lesson:
         """Train on the probabilities of the round before, raked and made to agree nearby."""
-        probabilities = self.rake(self.before(number))
-        if self.settings["coupling"]:
-            probabilities = self.rake(smooth(probabilities, coupling=self.settings["coupling"]))
+        labels = self.expect(self.before(number))
         steps = self.settings["first_steps"] if number == 1 else self.settings["later_steps"]
         rate = 3e-3 if number == 1 else 2e-3
-        return self.match_cells(self.network.context, self.features, probabilities, steps, rate)
+        return self.match_cells(self.network.context, self.features, labels, steps, rate)
+
+    def expect(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
+        """What a round trains on: probabilities raked, and made to agree nearby."""
+        raked = self.rake(probabilities)
+        if self.settings["coupling"]:
+            raked = self.rake(smooth(raked, coupling=self.settings["coupling"]))
+        return raked
 
     def before(self, number: int) -> NDArray[np.float16]:
         """Class probabilities of cells before a round: from the local layers, then from all."""

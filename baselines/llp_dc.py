@@ -11,28 +11,23 @@ from llpbench_baselines.cell_training import CellTraining
 from llpbench_baselines.counted_labels import label_by_counts
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.spatial_smoothing import smooth
-from llpbench_baselines.training import Lesson
 
 
 class CountedTraining(CellTraining):
     """Each round trains on hard labels, as many of each class as the divisions hold."""
 
-    def refine(self, number: int) -> Lesson:
-        """Train on the labels of least cost under the probabilities of the round before."""
-        probabilities: NDArray[np.floating] = self.before(number)
+    def expect(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
+        """Take the labels of least cost under probabilities that were made to agree nearby."""
         if self.settings["coupling"]:
             probabilities = smooth(self.rake(probabilities), coupling=self.settings["coupling"])
-        labels = self.label(probabilities)
-        steps = self.settings["first_steps"] if number == 1 else self.settings["later_steps"]
-        rate = 3e-3 if number == 1 else 2e-3
-        return self.match_cells(self.network.context, self.features, labels, steps, rate)
+        return self.label(probabilities)
 
     def label(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
         """One class a cell, by division; a chip counts for the one that most of it lies in."""
         divisions = self.train.divisions
-        owner = divisions.chip_weights.toarray().argmax(axis=1)
+        owner = divisions.owners
         labels = np.zeros(probabilities.shape, dtype=np.float16)
-        for number in np.unique(owner):
+        for number in np.unique(owner[owner >= 0]):
             chips = np.flatnonzero(owner == number)
             cells = probabilities[chips].reshape(-1, probabilities.shape[-1])
             classes = label_by_counts(cells, divisions.proportions[number])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from llpbench.methods import gate
 from llpbench.methods.registry import make_method, method_class, method_names
 from llpbench.running.sweep_plan import read_preset
 from llpbench.writing import replace_text
-
-log = logging.getLogger(__name__)
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop", "semi-esa", "semi-esa-hazy", "semi-pop")
 HEAVY = ("customunet", "resnet18unet", "vgg16unet")

@@ -15,6 +15,7 @@ from scipy.stats import rankdata, spearmanr
 
 from llpbench.methods.registry import method_class
 from llpbench.runs.results import pool_scores
+from llpbench.scoring.comparison import TOLD_APART
 from llpbench.scoring.scores import Scores
 from llpbench.statistics import ratio
 from llpbench.statistics.sums import MINIMUM_DIVISIONS
@@ -24,7 +25,6 @@ FOLDER = Path(__file__).parents[1] / "docs" / "comparison"
 BAGS = ("random", "real")
 METHODS, RANKINGS = "methods.csv", "rankings.csv"
 BOUND, RIDGE = "pixel-supervised", "bag-ridge"
-TOLD_APART = 0.05
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ SETTINGS: dict[str, Any] = {
     "width": 5.0,
     "consistency": 0.05,
     "reach": 0.1,
-    "confidence": 0.5,
+    "confidence": 0.0,
 }
 BY_BAG = ["dllp", "interpolated", "minibag", "rot", "lsrn", "l2p-ahil", "llp-pvc"]
 
@@ -290,7 +290,7 @@ def test_the_expectation_step_keeps_what_divisions_hold() -> None:
 
 
 def test_large_outputs_are_thinned_and_those_without_cells_are_one() -> None:
-    from llpbench_baselines.objectives.self_training import thin
+    from llpbench_baselines.objectives.bags import thin
 
     output = np.random.default_rng(0).random((2, 96, 96, 3), dtype=np.float32)
     np.testing.assert_array_equal(thin(output), output[:, ::4, ::4].reshape(2, 576, 3))
@@ -312,8 +312,7 @@ def test_every_objective_trains(name: str) -> None:
     small = {"filters": 4, "batch_size": 8, "learning_rate": 0.02, "epochs": 4}
     objective = make(name, bag_size=4, warm_start=0.5)
     method = DownConv(objective=objective, **small).fit(region, region)
-    first, *later = (row["loss"] for row in method.history_)
-    assert min(later) < first
+    assert method.history_[1]["loss"] < method.history_[0]["loss"]
     assert np.isfinite([row["val_loss"] for row in method.history_]).all()
 
 

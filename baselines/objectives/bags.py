@@ -17,6 +17,8 @@ from llpbench_baselines.split_data import SplitData
 
 _ERROR = 1e-3
 """Variance of what a network gets wrong about a whole division."""
+MOST = 24
+"""Rows and columns of cells: neighbouring pixels of larger outputs are nearly equal."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -54,6 +56,16 @@ class BagObjective(Objective):
         if cells:
             return tf.reshape(output, [-1, self.bag_size * cells[0], cells[1], categories])
         return tf.reduce_mean(tf.reshape(output, [-1, self.bag_size, categories]), axis=1)
+
+    def chips(self, output: Any) -> Any:
+        """Shares of the chips of each bag, (bag, bag_size, category), from their output."""
+        shares = chip_shares(output)
+        return tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
+
+    def cells(self, output: Any) -> Any:
+        """Probabilities of some cells of each bag, (bag, cell, category), see :func:`thin`."""
+        cells = thin(output)
+        return tf.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
 
 
 @dataclass(eq=False, kw_only=True)
@@ -115,9 +127,7 @@ class Interpolated(BagObjective):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags."""
-        shares = chip_shares(output)
-        chips = tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
-        mean, variance = tf.nn.moments(chips, axes=1)
+        mean, variance = tf.nn.moments(self.chips(output), axes=1)
         terms = (mean - targets[0]) ** 2 + self.interpolation * variance
         return tf.reduce_mean(tf.reduce_sum(data.loss_weights * terms, axis=1))
 
@@ -198,3 +208,25 @@ class LSRN(BagObjective):
             self.merge(output), targets[0], data.loss_weights, spread=self.spread
         )
         return tf.reduce_mean(likelihood)
+
+
+def thin(output: Any, most: int = MOST) -> Any:
+    """Keep evenly spaced cells.
+
+    Parameters
+    ----------
+    output : tensor, shape (n, row, column, category) or (n, category)
+        Probabilities of cells, or shares of chips.
+    most : int
+        Rows and columns at most.
+
+    Returns
+    -------
+    tensor, shape (n, cell, category)
+        A chip without cells is one cell.
+    """
+    if len(output.shape) == 4:
+        step = -(-output.shape[1] // most)
+        output = output[:, ::step, ::step]
+    cells = 1 if len(output.shape) == 2 else output.shape[1] * output.shape[2]
+    return tf.reshape(output, [-1, cells, output.shape[-1]])

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench_baselines.backend import tf
-from llpbench_baselines.losses import chip_shares
 from llpbench_baselines.objectives.bags import BagObjective
 from llpbench_baselines.objectives.objective import Network
 from llpbench_baselines.split_data import SplitData
@@ -55,9 +54,7 @@ class DebiasedSquare(BagObjective):
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags; the last one stands beside the first."""
         proportions, counts = targets
-        shares = chip_shares(output)
-        chips = tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
-        mean, variance = tf.nn.moments(chips, axes=1)
+        mean, variance = tf.nn.moments(self.chips(output), axes=1)
         variance *= self.bag_size / (self.bag_size - 1)
         residuals = proportions - mean
         n = tf.maximum(counts, 1)[:, tf.newaxis]

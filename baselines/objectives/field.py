@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from llpbench_baselines.backend import keras, tf
-from llpbench_baselines.losses import SMALLEST_SHARE, chip_shares
+from llpbench_baselines.losses import SMALLEST_SHARE
 from llpbench_baselines.objectives.bags import DLLP, BagObjective
 from llpbench_baselines.objectives.counts import count_log_likelihood
-from llpbench_baselines.objectives.self_training import thin
 from llpbench_baselines.split_data import SplitData
 
 _CONTINUOUS = ("moments_scale", "scale")
@@ -61,8 +60,7 @@ class L2PAHIL(DLLP):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags, and over cells."""
-        cells = thin(output)
-        cells = tf.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
+        cells = self.cells(output)
         labels = tf.one_hot(tf.argmax(cells, axis=2), cells.shape[2])
         weights = tf.stop_gradient(dual_entropy_weights(cells, labels, targets[0], self.width))
         entropies = -tf.reduce_sum(labels * tf.math.log(cells + SMALLEST_SHARE), axis=2)
@@ -213,8 +211,7 @@ class MixBag(DLLP):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags, and over mixed bags."""
-        shares = chip_shares(output)
-        chips = tf.reshape(shares, [-1, self.bag_size, shares.shape[-1]])
+        chips = self.chips(output)
         half = max(1, self.bag_size // 2)
         first, last = chips[:, :half], tf.roll(chips, -1, axis=0)[:, -half:]
         mixed = (tf.reduce_mean(first, axis=1) + tf.reduce_mean(last, axis=1)) / 2
@@ -273,8 +270,7 @@ class LLPPVC(BagObjective):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over bags, per cell."""
-        cells = thin(output)
-        cells = tf.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
+        cells = self.cells(output)
         likelihood = count_log_likelihood(cells, targets[0])
         terms = tf.reduce_sum(data.loss_weights * likelihood, axis=1)
         return -tf.reduce_mean(terms) / cells.shape[1]

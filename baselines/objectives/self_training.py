@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench_baselines.backend import tf
-from llpbench_baselines.objectives.bags import DLLP
+from llpbench_baselines.objectives.bags import DLLP, thin
 from llpbench_baselines.objectives.objective import Network, Objective
 from llpbench_baselines.raking import rake_cells
 from llpbench_baselines.split_data import SplitData
 
-MOST = 24
-"""Rows and columns of cells: neighbouring pixels of larger outputs are nearly equal."""
 _ROUNDS = 30
 
 
@@ -83,8 +81,7 @@ class ROT(WarmBags):
 
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over cells."""
-        cells = thin(output)
-        bags = tf.reshape(cells, [-1, self.bag_size * cells.shape[1], cells.shape[2]])
+        bags = self.cells(output)
         labels = transport(bags, targets[0], self.temperature, self.relaxation)
         return cross_entropy(bags, tf.stop_gradient(labels))
 
@@ -148,28 +145,6 @@ class SinkhornEM(WarmBags):
     def compute_loss(self, data: SplitData, output: Any, *targets: Any) -> Any:
         """Mean over cells."""
         return cross_entropy(thin(output), targets[0])
-
-
-def thin(output: Any, most: int = MOST) -> Any:
-    """Keep evenly spaced cells.
-
-    Parameters
-    ----------
-    output : tensor, shape (n, row, column, category) or (n, category)
-        Probabilities of cells, or shares of chips.
-    most : int
-        Rows and columns at most.
-
-    Returns
-    -------
-    tensor, shape (n, cell, category)
-        A chip without cells is one cell.
-    """
-    if len(output.shape) == 4:
-        step = -(-output.shape[1] // most)
-        output = output[:, ::step, ::step]
-    cells = 1 if len(output.shape) == 2 else output.shape[1] * output.shape[2]
-    return tf.reshape(output, [-1, cells, output.shape[-1]])
 
 
 def cross_entropy(cells: Any, labels: Any) -> Any:

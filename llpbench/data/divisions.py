@@ -114,6 +114,13 @@ class Divisions(Brief):
         return known.multiply(1 / np.where(total > 0, total, 1)[:, np.newaxis]).tocsr()
 
     @cached_property
+    def owners(self) -> NDArray[np.intp]:
+        """The known division that each chip shares most area with, (chip,); -1 outside all."""
+        owners = np.asarray(self.chip_weights.argmax(axis=1)).ravel().astype(np.intp)
+        owners[np.asarray(self.chip_weights.sum(axis=1)).ravel() == 0] = -1
+        return owners
+
+    @cached_property
     def chips(self) -> NDArray[np.intp]:
         """Positions of the chips that lie in any of the divisions, sorted."""
         return np.unique(self.overlaps.indices).astype(np.intp)

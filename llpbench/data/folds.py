@@ -113,11 +113,4 @@ def _owners(ds: xr.Dataset) -> NDArray[np.intp]:
 
     Whatever the split: the dataset's own owners are those within one.
     """
-    areas = overlap_areas(ds)
-    known = np.flatnonzero(Divisions.of(ds).is_known)
-    of_known = areas[:, known].tocsr()
-    owner = np.full(ds.sizes["chip"], -1, dtype=np.intp)
-    inside = np.flatnonzero(of_known.sum(axis=1) > 0)
-    if len(inside):
-        owner[inside] = known[np.asarray(of_known[inside].argmax(axis=1)).ravel()]
-    return owner
+    return Divisions.of(ds).owners
