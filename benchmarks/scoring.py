@@ -28,7 +28,7 @@ from llpbench import catalog, evaluate, make_predictions, metrics, write_predict
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.info import DatasetInfo
 from llpbench.data.store.layout import files_of
-from llpbench.statistics import cluster_bootstrap, division_sums
+from llpbench.statistics import division_interval, division_sums
 
 CLASSES = 5
 CHIPS = 512
@@ -153,7 +153,7 @@ def bootstrap() -> None:
     errors = metrics.mae(truth, predicted, per="chip")
 
     def interval(random_state: int = 0) -> None:
-        cluster_bootstrap(division_sums(errors, division)[1], random_state=random_state)
+        division_interval(division_sums(errors, division)[1])
 
     first = cpu_seconds(interval, repeats=1)
     again = cpu_seconds(interval)

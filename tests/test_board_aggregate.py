@@ -23,11 +23,11 @@ from llpbench.board.yaml_files import read_yaml, write_yaml
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import (
-    cluster_bootstrap,
-    paired_bootstrap,
+    division_interval,
     ratio,
-    stratified_bootstrap,
+    sign_flip_test,
     stratified_difference,
+    stratified_interval,
 )
 
 NAMES = [f"d{number}" for number in range(30)]
@@ -44,28 +44,28 @@ def some_sums(seed: int, seeds: int = 1) -> FloatArray:
     return np.stack([errors, np.broadcast_to(chips, errors.shape)], axis=-1)
 
 
-def test_one_dataset_has_the_interval_of_the_cluster_bootstrap() -> None:
+def test_one_dataset_has_the_interval_of_the_division_interval() -> None:
     sums = some_sums(1, seeds=3)
-    one = stratified_bootstrap([sums], [NAMES], mean_ratio)
-    expected = cluster_bootstrap(sums, ratio, draws=2000)
+    one = stratified_interval([sums], [NAMES], mean_ratio)
+    expected = division_interval(sums, ratio)
     np.testing.assert_allclose(
         [one.value, one.low, one.high], [expected.value, expected.low, expected.high], rtol=1e-6
     )
     assert one.note == expected.note
 
 
-def test_a_difference_on_one_dataset_is_that_of_the_paired_bootstrap() -> None:
-    """Seeds included; what is hard for both methods cancels out."""
-    first, second = some_sums(1, seeds=3), some_sums(2, seeds=2)
+def test_a_difference_on_one_dataset_is_that_of_the_sign_flip_test() -> None:
+    """What is hard for both methods cancels out."""
+    first, second = some_sums(1), some_sums(2) * [1, 0] + some_sums(1) * [0, 1]
     found = stratified_difference([first], [second], [NAMES], mean_ratio)
-    expected = paired_bootstrap(first, second, ratio, draws=2000)
+    expected = sign_flip_test(first, second, ratio, draws=2000)
     np.testing.assert_allclose(
         [found.value, found.low, found.high],
-        [expected.value, expected.low, expected.high],
+        [expected.difference, expected.low, expected.high],
         rtol=1e-6,
     )
     worse = some_sums(1) + np.array([1, 0])
-    alone = stratified_bootstrap([worse], [NAMES], mean_ratio)
+    alone = stratified_interval([worse], [NAMES], mean_ratio)
     near = stratified_difference([worse], [some_sums(1)], [NAMES], mean_ratio)
     assert near.low > 0
     assert near.high - near.low < 0.5 * (alone.high - alone.low)
@@ -74,24 +74,24 @@ def test_a_difference_on_one_dataset_is_that_of_the_paired_bootstrap() -> None:
 def test_errors_that_datasets_share_do_not_cancel_out() -> None:
     """The same dataset twice is known no better; two of one spread are, by the root of two."""
     sums, others = some_sums(1), [f"x{number}" for number in range(30)]
-    alone = stratified_bootstrap([sums], [NAMES], mean_ratio)
-    twice = stratified_bootstrap([sums, sums[:, ::-1]], [NAMES, NAMES[::-1]], mean_ratio)
+    alone = stratified_interval([sums], [NAMES], mean_ratio)
+    twice = stratified_interval([sums, sums[:, ::-1]], [NAMES, NAMES[::-1]], mean_ratio)
     np.testing.assert_allclose([twice.low, twice.high], [alone.low, alone.high], rtol=1e-6)
-    apart = stratified_bootstrap([sums, sums], [NAMES, others], mean_ratio)
+    apart = stratified_interval([sums, sums], [NAMES, others], mean_ratio)
     shrunk = (apart.high - apart.low) / (alone.high - alone.low)
     assert shrunk == pytest.approx(0.5**0.5, abs=0.07)
 
 
 def test_few_divisions_of_one_dataset_leave_no_interval() -> None:
     few = some_sums(2)[:, :4]
-    found = stratified_bootstrap([some_sums(1), few], [NAMES, ["a", "b", "c", "d"]], mean_ratio)
+    found = stratified_interval([some_sums(1), few], [NAMES, ["a", "b", "c", "d"]], mean_ratio)
     assert found.value == pytest.approx(mean_ratio(np.stack(
         [some_sums(1)[0].sum(axis=0), few[0].sum(axis=0)]
     )))  # fmt: skip
     assert np.isnan([found.low, found.high]).all()
     assert found.note == "only 4 divisions: too few for an interval"
     with pytest.raises(MetricError, match="found 1 ids of 4 divisions"):
-        stratified_bootstrap([few], [["a"] * 4], mean_ratio)
+        stratified_interval([few], [["a"] * 4], mean_ratio)
 
 
 @pytest.mark.parametrize("datasets", [2, 3, 4, 7])

@@ -24,7 +24,7 @@ from llpbench.predictions.table import make_predictions
 from llpbench.protocol import LEAST_COVERAGE
 from llpbench.scoring import DivisionScores, score_divisions
 from llpbench.scoring.division_scores import MEASURES
-from llpbench.statistics import cluster_bootstrap
+from llpbench.statistics import division_interval
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
@@ -218,7 +218,7 @@ def test_intervals_of_few_divisions_stay_within_what_there_is() -> None:
         generator = np.random.default_rng(seed)
         scores = _of(*(generator.dirichlet(np.full(3, 0.3), 6) for _ in range(2)))
         measure, sums = MEASURES["r2"], scores.tallies["moments"]
-        beyond += cluster_bootstrap(sums, measure.statistic).high > 1
+        beyond += division_interval(sums, measure.statistic).high > 1
         table = scores.table()
         assert table.loc["r2", "value"] <= table.loc["r2", "high"] <= 1
         assert (table.loc[["mae", "mae_by_area", "rmse"], "low"] >= 0).all()

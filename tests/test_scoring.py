@@ -25,7 +25,7 @@ from llpbench.errors import LLPBenchError, PredictionsError, UnknownNameError
 from llpbench.predictions.table import make_predictions
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.scores import Scores
-from llpbench.statistics import cluster_bootstrap, spatial_blocks
+from llpbench.statistics import division_interval, spatial_blocks
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -351,7 +351,7 @@ def test_seeds_are_averaged_and_widen_the_interval(ds: xr.Dataset) -> None:
     spread = sums * np.array([0.5, 1, 1.5])[:, np.newaxis, np.newaxis]
     spread[..., -1] = sums[..., -1]
     statistic = BY_NAME["mae"].statistic
-    narrow, wide = (cluster_bootstrap(one, statistic) for one in (equal, spread))
+    narrow, wide = (division_interval(one, statistic) for one in (equal, spread))
     assert wide.high - wide.low > narrow.high - narrow.low
 
 
@@ -429,7 +429,7 @@ def test_intervals_by_class_are_those_of_each_class_alone(ds: xr.Dataset) -> Non
     scores = llpbench.evaluate(predict(ds), ds)
     table, sums = scores.per_class_interval("mae"), scores.tallies["errors"]
     for number, name in enumerate(scores.categories):
-        alone = cluster_bootstrap(sums[..., [number, -1]])
+        alone = division_interval(sums[..., [number, -1]])
         assert tuple(table.loc[name]) == pytest.approx((alone.value, alone.low, alone.high))
     with pytest.raises(UnknownNameError, match="metric by class 'overlap'"):
         scores.per_class_interval("overlap")
@@ -476,7 +476,7 @@ def test_blocks_of_neighbours_can_be_resampled(ds: xr.Dataset) -> None:
     outlines = ds.llp.divisions().loc[scores.divisions].geometry
     centres = outlines.to_crs(EQUAL_AREA).centroid
     blocks = spatial_blocks(np.column_stack([centres.x, centres.y]) / 1000, 2)
-    expected = cluster_bootstrap(scores.tallies["errors"], BY_NAME["mae"].statistic, blocks=blocks)
+    expected = division_interval(scores.tallies["errors"], BY_NAME["mae"].statistic, blocks=blocks)
     found = scores.interval("mae", divisions_per_block=2)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), nan_ok=True)
     assert found.divisions == len(np.unique(blocks)) < len(scores.divisions)

@@ -17,16 +17,16 @@ from llpbench import metrics
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import (
-    cluster_bootstrap,
+    division_interval,
     division_sums,
     holm,
-    paired_bootstrap,
     rank_methods,
     ratio,
     ratios,
     sign_flip_test,
     spatial_blocks,
 )
+from llpbench.statistics.jackknife import degrees_of_freedom
 
 fast = settings(max_examples=30)
 
@@ -68,21 +68,13 @@ def test_division_sums_by_loop() -> None:
 # intervals
 
 
-def test_bootstrap_t_is_the_t_interval_for_many_normal_values() -> None:
-    errors = 0.1 + 0.02 * stats.norm.ppf((np.arange(400) + 0.5) / 400)
-    ours = cluster_bootstrap(np.column_stack([errors, np.ones(400)]), draws=20_000)
-    low, high = stats.t.interval(0.95, 399, errors.mean(), stats.sem(errors))
-    assert ours.low == pytest.approx(low, abs=0.03 * (high - low))
-    assert ours.high == pytest.approx(high, abs=0.03 * (high - low))
-
-
 def test_intervals_widen_with_clustering() -> None:
     widths = [
-        width(cluster_bootstrap(random_sums(100, 3, correlation))) for correlation in (0, 0.3, 0.9)
+        width(division_interval(random_sums(100, 3, correlation))) for correlation in (0, 0.3, 0.9)
     ]
     assert widths[0] < widths[1] < widths[2]
     errors, _ = random_errors(100, 3, 0.9)
-    chips = cluster_bootstrap(np.column_stack([errors, np.ones(len(errors))]))
+    chips = division_interval(np.column_stack([errors, np.ones(len(errors))]))
     assert width(chips) < 0.6 * widths[2]
 
 
@@ -90,14 +82,14 @@ def test_intervals_widen_with_clustering() -> None:
 @given(st.integers(0, 1000))
 def test_interval_properties(seed: int) -> None:
     sums = random_sums(45, seed)
-    interval = cluster_bootstrap(sums, draws=500)
+    interval = division_interval(sums)
     assert interval.low < interval.value < interval.high
     assert interval.value == pytest.approx(sums[:, 0].sum() / sums[:, 1].sum())
     # the same again; wider for more confidence; shifted and scaled with the errors
-    assert cluster_bootstrap(sums, draws=500) == interval
-    wider = cluster_bootstrap(sums, draws=500, level=0.99)
+    assert division_interval(sums) == interval
+    wider = division_interval(sums, level=0.99)
     assert wider.low < interval.low < interval.high < wider.high
-    moved = cluster_bootstrap(sums @ [[2, 0], [1, 1]], draws=500)
+    moved = division_interval(sums @ [[2, 0], [1, 1]])
     assert moved.low == pytest.approx(2 * interval.low + 1)
     assert moved.high == pytest.approx(2 * interval.high + 1)
 
@@ -106,9 +98,9 @@ def test_several_values_at_once_are_those_of_each() -> None:
     first, second = random_sums(seed=1), random_sums(seed=1)
     second[:, 0] **= 2
     sums = np.column_stack([first[:, 0], second])
-    together = cluster_bootstrap(sums, ratios)
+    together = division_interval(sums, ratios)
     for number, one in enumerate((first, second)):
-        alone = cluster_bootstrap(one)
+        alone = division_interval(one)
         for name in ("value", "low", "high"):
             assert getattr(together, name)[number] == pytest.approx(getattr(alone, name))
 
@@ -119,31 +111,23 @@ def test_any_statistic_of_sums_will_do() -> None:
     confusion = generator.integers(0, 50, (60, 3, 3)) + 50 * np.eye(3)
 
     def f1(sums: FloatArray) -> FloatArray:
-        return metrics.f1(sums.reshape(*sums.shape[:-1], 3, 3))
+        return metrics.f1(sums[..., :-1].reshape(*sums.shape[:-1], 3, 3))
 
     pixels = np.column_stack([np.trace(confusion, axis1=1, axis2=2), confusion.sum(axis=(1, 2))])
-    ours = cluster_bootstrap(confusion.reshape(60, 9), f1)
-    expected = cluster_bootstrap(pixels)
+    ours = division_interval(np.column_stack([confusion.reshape(60, 9), pixels[:, 1]]), f1)
+    expected = division_interval(pixels)
     assert (ours.low, ours.high) == pytest.approx((expected.low, expected.high), rel=1e-6)
 
 
 def test_equal_divisions_leave_no_doubt() -> None:
-    interval = cluster_bootstrap(np.full((50, 2), 3.0))
+    interval = division_interval(np.full((50, 2), 3.0))
     assert (interval.value, interval.low, interval.high) == pytest.approx((1, 1, 1))
-    perfect = cluster_bootstrap(np.column_stack([np.zeros(50), np.ones(50)]))
+    perfect = division_interval(np.column_stack([np.zeros(50), np.ones(50)]))
     assert (perfect.value, perfect.low, perfect.high) == (0, 0, 0)
 
 
-def test_draws_without_the_only_division_of_a_class_are_left_aside() -> None:
-    """A third of the draws lacks the division and has no value; all others have the same."""
-    sums = np.zeros((60, 2))
-    sums[0] = [3, 4]
-    interval = cluster_bootstrap(sums)
-    assert (interval.value, interval.low, interval.high) == (0.75, 0.75, 0.75)
-
-
 def test_no_chips_have_no_interval() -> None:
-    nothing = cluster_bootstrap(np.column_stack([np.ones(60), np.zeros(60)]))
+    nothing = division_interval(np.column_stack([np.ones(60), np.zeros(60)]))
     assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 
 
@@ -153,8 +137,7 @@ def test_no_chips_have_no_interval() -> None:
 def test_few_divisions_are_said(divisions: int, said: str) -> None:
     sums = random_sums(divisions)
     for note in (
-        cluster_bootstrap(sums).note,
-        paired_bootstrap(sums, sums).note,
+        division_interval(sums).note,
         sign_flip_test(sums, sums).note,
         rank_methods([sums, sums]).note,
     ):
@@ -163,15 +146,7 @@ def test_few_divisions_are_said(divisions: int, said: str) -> None:
 
 
 def test_a_single_division_is_no_plural() -> None:
-    assert cluster_bootstrap(random_sums(1)).note == "only 1 division: too few for an interval"
-
-
-def test_hardly_any_division_makes_no_interval() -> None:
-    interval = cluster_bootstrap(random_sums(4))
-    assert interval.note == "only 4 divisions: too few for an interval"
-    assert np.isfinite(interval.value)
-    assert np.isnan([interval.low, interval.high]).all()
-    assert np.isfinite([cluster_bootstrap(random_sums(5)).high]).all()
+    assert division_interval(random_sums(1)).note == "only 1 division: too few for an interval"
 
 
 # seeds and pairs
@@ -179,13 +154,13 @@ def test_hardly_any_division_makes_no_interval() -> None:
 
 def test_seeds_that_agree_change_nothing_and_others_widen() -> None:
     sums = random_sums()
-    alone = cluster_bootstrap(sums)
-    same = cluster_bootstrap(np.stack([sums] * 4))
+    alone = division_interval(sums)
+    same = division_interval(np.stack([sums] * 4))
     assert (same.low, same.high) == pytest.approx((alone.low, alone.high))
     errors = np.array([-0.01, 0, 0.01])[:, np.newaxis] * sums[:, 1]
     different = np.stack([sums] * 3)
     different[:, :, 0] += errors
-    varied = cluster_bootstrap(different)
+    varied = division_interval(different)
     assert varied.value == pytest.approx(alone.value)
     assert width(varied) > 1.1 * width(alone)
 
@@ -193,14 +168,116 @@ def test_seeds_that_agree_change_nothing_and_others_widen() -> None:
 def test_paired_difference_is_surer_than_two_intervals() -> None:
     first, second = random_sums(), random_sums()
     second[:, 0] -= 0.005 * second[:, 1] + 0.001 * np.sin(np.arange(60))
-    difference = paired_bootstrap(first, second)
-    assert difference.value == pytest.approx(ratio(first.sum(axis=0)) - ratio(second.sum(axis=0)))
+    difference = sign_flip_test(first, second)
+    assert difference.difference == pytest.approx(
+        ratio(first.sum(axis=0)) - ratio(second.sum(axis=0))
+    )
     assert 0 < difference.low < difference.high
-    assert width(difference) < 0.2 * width(cluster_bootstrap(first))
-    back = paired_bootstrap(second, first)
+    assert width(difference) < 0.2 * width(division_interval(first))
+    back = sign_flip_test(second, first)
     assert (back.low, back.high) == pytest.approx((-difference.high, -difference.low))
-    itself = paired_bootstrap(first, first)
+    itself = sign_flip_test(first, first)
     assert (itself.low, itself.high) == (0, 0)
+
+
+# interval and test
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_equal_divisions_have_the_limits_of_students_t(level: float) -> None:
+    errors = 0.1 + 0.02 * np.random.default_rng(0).standard_normal(18)
+    ours = division_interval(np.column_stack([errors, np.ones(18)]), level=level)
+    expected = stats.t.interval(level, 17, errors.mean(), stats.sem(errors))
+    assert (ours.low, ours.high) == pytest.approx(expected, rel=1e-9)
+
+
+def test_degrees_of_freedom_are_those_of_the_matrix() -> None:
+    """Satterthwaite's 2 m² / v from the covariance matrix itself."""
+    shares = np.random.default_rng(1).dirichlet(np.ones(12))
+    residuals = (np.diag(shares) - np.outer(shares, shares)) / (1 - shares)[:, np.newaxis]
+    covariance = residuals @ residuals.T
+    expected = np.trace(covariance) ** 2 / np.square(covariance).sum()
+    assert degrees_of_freedom(shares) == pytest.approx(expected)
+
+
+def test_seeds_alone_have_the_limits_of_students_t() -> None:
+    """Divisions that agree leave the spread of three seeds: 2 degrees of freedom."""
+    seeds = np.array([0.1, 0.13, 0.11])
+    sums = np.stack([np.column_stack([np.full(9, seed), np.ones(9)]) for seed in seeds])
+    interval = division_interval(sums)
+    expected = stats.t.interval(0.95, 2, seeds.mean(), stats.sem(seeds))
+    assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+def test_limits_stay_within_bounds() -> None:
+    sums = np.column_stack([np.r_[np.zeros(7), 5.0], np.full(8, 10.0)])
+    free, bounded = division_interval(sums), division_interval(sums, least=0, most=1)
+    assert free.low < 0 == bounded.low
+    assert free.high < bounded.high < 1
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 10**6), st.integers(6, 24), st.sampled_from([0.8, 0.9, 0.95]), st.integers(1, 3)
+)
+def test_zero_is_outside_exactly_where_the_test_rejects(
+    seed: int, divisions: int, level: float, seeds: int
+) -> None:
+    """Ties, equal methods and no spread among them: errors are few whole numbers."""
+    generator = np.random.default_rng(seed)
+    chips = generator.integers(1, 9, divisions)
+    errors = generator.integers(0, 4, (2, seeds, divisions)) + generator.integers(0, 3, (2, 1, 1))
+    first, second = (
+        np.stack([one, np.broadcast_to(chips, one.shape)], axis=-1) for one in errors.astype(float)
+    )
+    test = sign_flip_test(first, second, level=level, draws=999)
+    rejects = test.p_value < round(1 - level, 12)
+    assert rejects == (test.low > 0 or test.high < 0)
+
+
+def test_the_interval_is_the_inversion_of_the_test() -> None:
+    """Errors less θ are tested at values of θ around each limit, on all swaps of 9 divisions."""
+    first, second = random_sums(9, 1), random_sums(9, 1)
+    second[:, 0] += np.random.default_rng(1).normal(0.05, 0.3, 9)
+    test = sign_flip_test(first, second)
+    assert test.exact
+    for theta, is_inside in (
+        (test.low - 1e-9, False),
+        (test.low + 1e-9, True),
+        (test.high - 1e-9, True),
+        (test.high + 1e-9, False),
+    ):
+        moved = first - np.outer(first[:, 1], [theta, 0])
+        flips = np.array(list(product([1, -1], repeat=9))) @ (moved - second)[:, 0]
+        assert (np.mean(np.abs(flips) >= abs(flips[0]) - 1e-12) >= 0.05) == is_inside
+
+
+def test_halves_of_any_statistic_by_loop() -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.integers(0, 50, (2, 6, 9)).astype(float)
+    first += 20 * np.eye(3).ravel()
+
+    def macro(sums: FloatArray) -> FloatArray:
+        return metrics.f1(sums.reshape(*sums.shape[:-1], 3, 3), average="macro")
+
+    def gain(taken: FloatArray) -> float:
+        return float(macro(first[taken].sum(axis=0)) - macro(second[taken].sum(axis=0)))
+
+    parts = [np.array(part) for part in product([False, True], repeat=6)]
+    agree = [gain(p) > 0 and gain(~p) > 0 for p in parts if p.any() and not p.all()]
+    assert sign_flip_test(first, second, macro).p_value == pytest.approx(1 - sum(agree) / 64)
+
+
+def test_five_divisions_cannot_reject_and_six_can() -> None:
+    """Of 5 divisions 2 of 32 partitions are as extreme, 1/16; of 6, 1/32."""
+    sums = random_sums(6)
+    better = sums - np.outer(sums[:, 1], [0.01, 0])
+    few, enough = sign_flip_test(sums[:5], better[:5]), sign_flip_test(sums, better)
+    assert (few.p_value, enough.p_value) == (1 / 16, 1 / 32)
+    assert np.isnan([few.low, few.high]).all()
+    assert (enough.low, enough.high) == pytest.approx((0.01, 0.01))
+    assert np.isnan(division_interval(sums[:5]).low)
+    assert np.isfinite(division_interval(sums).low)
 
 
 # blocks
@@ -209,8 +286,8 @@ def test_paired_difference_is_surer_than_two_intervals() -> None:
 def test_blocks_are_bootstrapped_as_if_they_were_divisions() -> None:
     sums = random_sums(80)
     blocks = np.arange(80) // 2
-    ours = cluster_bootstrap(sums, blocks=blocks)
-    expected = cluster_bootstrap(sums.reshape(40, 2, 2).sum(axis=1))
+    ours = division_interval(sums, blocks=blocks)
+    expected = division_interval(sums.reshape(40, 2, 2).sum(axis=1))
     assert (ours.low, ours.high) == pytest.approx((expected.low, expected.high))
     assert ours.divisions == 40
 
@@ -220,8 +297,8 @@ def test_blocks_widen_intervals_of_errors_that_neighbours_share() -> None:
     centroids = generator.uniform(0, 100, (200, 2))
     field = np.sin(centroids[:, 0] / 15) + np.cos(centroids[:, 1] / 15)
     sums = np.column_stack([10 * (0.1 + 0.03 * field), np.full(200, 10.0)])
-    blocked = cluster_bootstrap(sums, blocks=spatial_blocks(centroids, 5))
-    assert width(blocked) > 1.5 * width(cluster_bootstrap(sums))
+    blocked = division_interval(sums, blocks=spatial_blocks(centroids, 5))
+    assert width(blocked) > 1.5 * width(division_interval(sums))
 
 
 @fast
@@ -272,23 +349,6 @@ def test_sign_flips_are_those_of_scipy() -> None:
     assert sampled.p_value == pytest.approx(
         theirs.pvalue, abs=4 * np.sqrt(theirs.pvalue * (1 - theirs.pvalue) / 1000) + 1e-3
     )
-
-
-def test_swaps_of_any_statistic_by_loop() -> None:
-    generator = np.random.default_rng(0)
-    first, second = generator.integers(0, 50, (2, 6, 9)).astype(float)
-    first += 20 * np.eye(3).ravel()
-
-    def macro(sums: FloatArray) -> FloatArray:
-        return metrics.f1(sums.reshape(*sums.shape[:-1], 3, 3), average="macro")
-
-    differences = []
-    for swaps in product([False, True], repeat=6):
-        swapped = np.array(swaps)[:, np.newaxis]
-        one, other = np.where(swapped, second, first), np.where(swapped, first, second)
-        differences.append(macro(one.sum(axis=0)) - macro(other.sum(axis=0)))
-    expected = np.mean(np.abs(differences) >= abs(differences[0]) - 1e-12)
-    assert sign_flip_test(first, second, macro).p_value == pytest.approx(expected)
 
 
 def test_p_values_are_uniform_where_methods_are_equal() -> None:
@@ -387,12 +447,11 @@ SUMS = np.ones((6, 2))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: cluster_bootstrap(np.ones(3)), r"\(divisions, terms\) or .* not \(3,\)"),
-        (lambda: cluster_bootstrap(SUMS * np.nan), "must be finite"),
-        (lambda: cluster_bootstrap(SUMS, draws=0), "draws must be positive"),
-        (lambda: cluster_bootstrap(SUMS, level=95), r"level in \(0, 1\), found 5000 and 95"),
-        (lambda: cluster_bootstrap(SUMS, blocks=[1, 2]), "each of the 6"),
-        (lambda: paired_bootstrap(SUMS, SUMS[:4]), "same divisions and terms"),
+        (lambda: division_interval(np.ones(3)), r"\(divisions, terms\) or .* not \(3,\)"),
+        (lambda: division_interval(SUMS * np.nan), "must be finite"),
+        (lambda: division_interval(SUMS, level=95), r"level must be in \(0, 1\), found 95"),
+        (lambda: division_interval(SUMS, blocks=[1, 2]), "each of the 6"),
+        (lambda: sign_flip_test(SUMS, SUMS[:4]), "same divisions and terms"),
         (lambda: sign_flip_test(SUMS, SUMS[:, :1]), "same divisions and terms"),
         (lambda: sign_flip_test(SUMS, SUMS, draws=0), "draws must be positive"),
         (lambda: holm([0.5, 1.5]), "numbers from 0 to 1"),

@@ -7,7 +7,7 @@ import pytest
 
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.statistics import cluster_bootstrap, paired_bootstrap, ratio, ratios, spatial_blocks
+from llpbench.statistics import division_interval, ratio, ratios, sign_flip_test, spatial_blocks
 from llpbench.statistics.many import largest_difference_test
 
 
@@ -21,15 +21,9 @@ def _sums(divisions: int, seed: int = 0) -> FloatArray:
 # intervals
 
 
-def test_a_single_draw_has_a_single_limit() -> None:
-    interval = cluster_bootstrap(_sums(12), draws=1)
-    assert interval.draws == 1
-    assert interval.low == interval.high != interval.value
-
-
 def test_each_of_several_values_lacks_limits_where_divisions_are_too_few() -> None:
     sums = np.column_stack([_sums(4)[:, 0], _sums(4)])
-    interval = cluster_bootstrap(sums, ratios)
+    interval = division_interval(sums, ratios)
     assert np.isfinite(interval.value).all()
     np.testing.assert_array_equal(interval.low, [np.nan, np.nan], strict=True)
     np.testing.assert_array_equal(interval.high, [np.nan, np.nan], strict=True)
@@ -37,19 +31,9 @@ def test_each_of_several_values_lacks_limits_where_divisions_are_too_few() -> No
 
 def test_a_paired_interval_is_that_of_random_state_0() -> None:
     first, second = _sums(12), _sums(12) * [0.9, 1] + [[0.01, 0]] * 12
-    usual = paired_bootstrap(first, second, draws=50)
-    assert usual == paired_bootstrap(first, second, draws=50, random_state=0)
-    assert usual != paired_bootstrap(first, second, draws=50, random_state=1)
-
-
-def test_values_may_be_whole_numbers_that_have_no_sign() -> None:
-    """Large ones, which rounding hardly moves."""
-    sums = np.round(1e9 * _sums(12))
-    whole = cluster_bootstrap(sums, lambda terms: terms[..., 0].astype(np.uint64), draws=50)
-    expected = cluster_bootstrap(sums, lambda terms: terms[..., 0], draws=50)
-    assert (whole.value, whole.low, whole.high) == pytest.approx(
-        (expected.value, expected.low, expected.high), rel=1e-6
-    )
+    usual = sign_flip_test(first, second, draws=50)
+    assert usual == sign_flip_test(first, second, draws=50, random_state=0)
+    assert usual != sign_flip_test(first, second, draws=50, random_state=1)
 
 
 # many methods at once

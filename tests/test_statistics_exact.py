@@ -12,11 +12,10 @@ from scipy import stats
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import (
-    cluster_bootstrap,
+    division_interval,
     division_sums,
     holm,
     many,
-    paired_bootstrap,
     rank_methods,
     ratio,
     ratios,
@@ -59,7 +58,7 @@ def test_terms_of_a_chip_may_be_a_matrix() -> None:
 )
 def test_sums_of_nothing_are_refused(sums: FloatArray) -> None:
     with pytest.raises(MetricError, match=r"sums must have shape \(divisions, terms\) or"):
-        cluster_bootstrap(sums)
+        division_interval(sums)
 
 
 def test_a_single_number_has_no_divisions() -> None:
@@ -70,7 +69,7 @@ def test_a_single_number_has_no_divisions() -> None:
 def test_what_is_no_number_is_not_finite() -> None:
     for call in (
         lambda: division_sums([1.0, None], [0, 1]),
-        lambda: cluster_bootstrap([[1.0, None], [1.0, 2.0]]),
+        lambda: division_interval([[1.0, None], [1.0, 2.0]]),
     ):
         with pytest.raises(MetricError, match="must be finite"):
             call()
@@ -89,109 +88,28 @@ def test_sums_of_other_divisions_are_named() -> None:
         sign_flip_test(np.ones((6, 2)), np.ones((5, 3)))
 
 
-def test_five_divisions_are_few_and_four_are_none() -> None:
-    note = cluster_bootstrap(_sums(5, 0)).note
-    assert note.startswith("only 5 divisions, fewer than 40: ")
-    assert note.endswith(": the uncertainty is itself uncertain, and probably larger than stated")
-    assert "too few for an interval" in cluster_bootstrap(_sums(4, 0)).note
+def test_six_divisions_are_few_and_five_are_none() -> None:
+    note = division_interval(_sums(6, 0)).note
+    assert note.startswith("only 6 divisions, fewer than 40: ")
+    assert note.endswith(": the uncertainty is itself uncertain")
+    assert "too few for an interval" in division_interval(_sums(5, 0)).note
 
 
 # intervals
-
-
-def _bootstrap_t(
-    methods: Sequence[FloatArray], draws: int, level: float, seed: int
-) -> tuple[float, float, float]:
-    """Draw by draw; the standard error of a ratio is Cochran's (Sampling Techniques, 1977, 2.11).
-
-    With several seeds it is that of the means over seeds, and draws average resampled seeds.
-    """
-    divisions = methods[0].shape[1]
-    share = np.full(divisions, 1 / divisions)
-    taken = np.random.default_rng(seed).multinomial(divisions, share, draws)
-    seeds = []
-    for number, sums in enumerate(methods):
-        one = np.full(len(sums), 1 / len(sums))
-        generator = np.random.default_rng((seed, number))
-        seeds.append(
-            generator.multinomial(len(sums), one, draws) if len(sums) > 1 else np.ones((draws, 1))
-        )
-    means = [sums.mean(axis=0) for sums in methods]
-
-    def difference(totals: Sequence[FloatArray]) -> float:
-        value, *subtracted = (total[0] / total[1] for total in totals)
-        return value - sum(subtracted)
-
-    def error(weights: FloatArray, totals: Sequence[FloatArray]) -> float:
-        influence = np.zeros(divisions)
-        for sign, mean, total in zip((1, -1), means, totals, strict=False):
-            rate = total[0] / total[1]
-            influence += sign * (mean[:, 0] - rate * mean[:, 1]) / total[1]
-        centred = influence - (weights * influence).sum() / divisions
-        return np.sqrt((weights * centred**2).sum() * divisions / (divisions - 1))
-
-    observed = [mean.sum(axis=0) for mean in means]
-    value, width = difference(observed), error(np.ones(divisions), observed)
-    quotients = []
-    for draw in range(draws):
-        totals = [
-            np.average([taken[draw] @ one for one in sums], axis=0, weights=of_seeds[draw])
-            for sums, of_seeds in zip(methods, seeds, strict=True)
-        ]
-        quotients.append((difference(totals) - value) / error(taken[draw], totals))
-    tail = (1 - level) / 2
-    upper, lower = np.quantile(quotients, [1 - tail, tail])
-    return value, value - upper * width, value - lower * width
-
-
-@pytest.mark.parametrize("seeds", [1, 3])
-def test_bootstrap_t_by_loop(seeds: int) -> None:
-    sums = np.stack([_sums(12, 0)] * seeds)
-    sums[:, :, 0] *= np.random.default_rng(5).uniform(0.8, 1.2, (seeds, 12))
-    interval = cluster_bootstrap(sums, draws=40, level=0.8, random_state=3)
-    found = (interval.value, interval.low, interval.high)
-    assert found == pytest.approx(_bootstrap_t([sums], 40, 0.8, 3), rel=1e-6)
-    assert (interval.level, interval.draws, interval.divisions) == (0.8, 40, 12)
-    assert isinstance(interval.value, float)
-    assert isinstance(interval.low, float)
-
-
-def test_paired_bootstrap_t_by_loop() -> None:
-    first = np.stack([_sums(12, 0)] * 2)
-    first[:, :, 0] *= np.random.default_rng(6).uniform(0.8, 1.2, (2, 12))
-    second = np.stack([first[0]] * 3)
-    second[:, :, 0] *= np.random.default_rng(7).uniform(0.5, 1.2, (3, 12))
-    interval = paired_bootstrap(first, second, draws=40, level=0.9, random_state=4)
-    found = (interval.value, interval.low, interval.high)
-    assert found == pytest.approx(_bootstrap_t([first, second], 40, 0.9, 4), rel=1e-6)
-    assert (interval.level, interval.draws, interval.divisions) == (0.9, 40, 12)
-
-
-def test_without_options_there_are_5000_draws_for_95_percent() -> None:
-    sums = _sums(12, 0)
-    for interval in (
-        cluster_bootstrap(sums),
-        paired_bootstrap(sums, _sums(12, 1) * [1, 0] + sums * [0, 1]),
-    ):
-        assert (interval.draws, interval.level) == (5000, 0.95)
-    assert cluster_bootstrap(sums) == cluster_bootstrap(sums, random_state=0)
-    assert cluster_bootstrap(sums) != cluster_bootstrap(sums, random_state=1)
 
 
 def test_blocks_may_have_any_names_and_hold_seeds_together() -> None:
     sums = np.stack([_sums(12, 0), 2 * _sums(12, 0)])
     names = np.array(list("bbccaaddeeff"))
     added = np.stack([sums[:, names == name].sum(axis=1) for name in "abcdef"], axis=1)
-    expected = cluster_bootstrap(added, draws=50)
-    assert cluster_bootstrap(sums, draws=50, blocks=names) == expected
-    pair = paired_bootstrap(sums, sums[::-1] * [0.5, 1], draws=50, blocks=names)
-    assert pair == paired_bootstrap(added, added[::-1] * [0.5, 1], draws=50)
+    expected = division_interval(added)
+    assert division_interval(sums, blocks=names) == expected
 
 
 @pytest.mark.parametrize("level", [0, 1, -0.5])
 def test_a_level_lies_between_0_and_1(level: float) -> None:
-    with pytest.raises(MetricError, match="level in"):
-        cluster_bootstrap(_sums(12, 0), level=level)
+    with pytest.raises(MetricError, match="level must be in"):
+        division_interval(_sums(12, 0), level=level)
     with pytest.raises(MetricError, match="a level in"):
         rank_methods([_sums(12, 0)], level=level)
 
@@ -232,14 +150,6 @@ def test_differences_that_are_equal_but_for_rounding_are_equal(seed: int) -> Non
     sums = [abs(np.dot(signs, tenths)) for signs in product([1, -1], repeat=7)]
     expected = np.mean(np.array(sums) >= sums[0])
     assert sign_flip_test(*_better_by(tenths / 10)).p_value == expected
-
-
-def test_seeds_are_averaged_before_they_are_swapped() -> None:
-    first, second = _better_by([0.3, -0.1, 0.2, 0.1, -0.2, 0.3])
-    seeds = np.stack([first + [[0.2, 0]] * 6, first - [[0.2, 0]] * 6])
-    assert sign_flip_test(seeds, second).p_value == sign_flip_test(first, second).p_value
-    assert sign_flip_test(second, seeds).p_value == sign_flip_test(first, second).p_value
-    assert sign_flip_test(seeds, second).difference == pytest.approx(0.1)
 
 
 def test_a_difference_that_is_not_a_number_has_no_p_value() -> None:

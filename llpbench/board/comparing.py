@@ -26,8 +26,8 @@ _COMPARED = ("metric", "difference", "low", "high", "p_value", "note")
 class EntryComparison(Stored):
     """Two entries on one dataset: first minus second, as :class:`.Comparison` has it.
 
-    ``corrected`` is the p-value after Holm's correction over several comparisons; None outside of
-    them.
+    ``corrected`` is the p-value after correction over several comparisons, and the interval with it
+    leaves 0 out exactly where it is below .05; None outside of them.
     """
 
     dataset: str
@@ -39,6 +39,8 @@ class EntryComparison(Stored):
     high: Number
     p_value: float = Field(serialization_alias="p")
     corrected: Number = None
+    corrected_low: Number = None
+    corrected_high: Number = None
     note: str = ""
 
 
@@ -64,15 +66,11 @@ def compare_entries(
             for submission in here
         }
         for first, second in combinations(scores, 2):
-            comparison = scores[first].compare(scores[second], metric)
-            compared.append(_compared(dataset, first, second, comparison))
+            compared.append((dataset, first, second, scores[first].compare(scores[second], metric)))
     if not compared:
         raise BoardError(f"{' and '.join(names)} share no dataset, so nothing can be compared")
-    corrected = holm([pair.p_value for pair in compared]).tolist()
-    return [
-        pair.model_copy(update={"corrected": value})
-        for pair, value in zip(compared, corrected, strict=True)
-    ]
+    corrected = holm([comparison.p_value for *_names, comparison in compared]).tolist()
+    return [_compared(*pair, value) for pair, value in zip(compared, corrected, strict=True)]
 
 
 def compare_results(
@@ -105,10 +103,13 @@ def error_sums(result: Result, chips: Sequence[int]) -> FloatArray:
 def _compared(
     dataset: str, first: str, second: str, comparison: Comparison, corrected: float | None = None
 ) -> EntryComparison:
+    wide = None if corrected is None else comparison.corrected(corrected)
     return EntryComparison(
         dataset=dataset,
         first=first,
         second=second,
         corrected=corrected,
+        corrected_low=wide.low if wide else None,
+        corrected_high=wide.high if wide else None,
         **{name: getattr(comparison, name) for name in _COMPARED},
     )

@@ -30,8 +30,8 @@ from llpbench.scoring.score import Score
 from llpbench.statistics import (
     Interval,
     division_sums,
-    stratified_bootstrap,
     stratified_difference,
+    stratified_interval,
 )
 
 METRIC = "skill"
@@ -127,7 +127,7 @@ def _line(rows: Sequence[Row | None], sums: _Sums, divisions: _Ids) -> OverviewL
         title=known.title,
         team=known.team,
         scores=[row.metrics.get(METRIC) if row else None for row in rows],
-        aggregate=_score(stratified_bootstrap(sums, divisions, mean_skill)) if sums else None,
+        aggregate=_interval(sums, divisions) if sums else None,
     )
 
 
@@ -144,6 +144,10 @@ def _compared(
         return _score(stratified_difference(*pair, divisions, mean_skill))
 
     return [line.model_copy(update={"behind": behind(line)}) for line in lines]
+
+
+def _interval(sums: _Sums, divisions: _Ids) -> Score:
+    return _score(stratified_interval(sums, divisions, mean_skill, most=1))
 
 
 def _score(interval: Interval) -> Score:
@@ -175,7 +179,7 @@ def _note(used: Sequence[Table], shown: int) -> str:
     names = join_names([table.dataset for table in used])
     said = (
         f"The {_name(len(used))} is over {names}, each counted once, of methods scored on all of "
-        "them; its 95 % interval resamples test divisions within datasets, and seeds, and is about "
+        "them; its 95 % interval is over test divisions within datasets, and seeds, and is about "
         "these datasets alone. Entries are compared with the best on the same divisions, each pair "
         "for itself."
     )

@@ -31,7 +31,7 @@ def print_scores(scores: Scores | DivisionScores) -> None:
     )
     note = f"; {scores.note}" if scores.note else ""
     echo()
-    say(f"intervals: 95 %, by resampling divisions{note}")
+    say(f"intervals: 95 %, over divisions{note}")
 
 
 def print_classes(divisions: DivisionScores) -> None:

@@ -22,7 +22,7 @@ DIRECTION = {"lower": "lower is better", "higher": "higher is better"}
 
 
 def draw_classes(scores: Scores) -> Figure:
-    """Draw scores by class as bars with 95 % intervals by resampling divisions.
+    """Draw scores by class as bars with 95 % intervals over divisions.
 
     Parameters
     ----------

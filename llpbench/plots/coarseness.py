@@ -19,7 +19,7 @@ def draw_coarseness(table: pd.DataFrame, title: str) -> Figure:
     """Draw the error of each method against how many chips a division has.
 
     A line a method and way of :func:`llpbench.running.coarseness.coarseness`, with 95 % intervals
-    by resampling test divisions.
+    over test divisions.
     """
     figure = new_figure(width=7.0, height=4.2)
     axis = figure.subplots()

@@ -37,7 +37,7 @@ def draw_coverage(scores: Scores) -> Figure:
     Returns
     -------
     Figure
-        Part of the true shares inside, with 95 % intervals by resampling divisions, beside the
+        Part of the true shares inside, with 95 % intervals over divisions, beside the
         diagonal: below it intervals are too narrow, above it too wide.
     """
     levels = scored_levels(scores)

@@ -56,7 +56,7 @@ def draw_results(
     Returns
     -------
     Figure
-        With 95 % intervals by resampling test divisions where scored here; colours tell the track,
+        With 95 % intervals over test divisions where scored here; colours tell the track,
         and what is outside the ranking; a dashed line marks the train mean.
 
     Raises

@@ -13,7 +13,7 @@ from llpbench import notebook
 from llpbench.latex import escape_latex, latex_table
 from llpbench.markdown import escape_markdown, format_interval, markdown_table
 
-_VALUES = "Means over seeds; in brackets 95 % intervals by resampling divisions, and seeds inside."
+_VALUES = "Means over seeds; in brackets 95 % intervals over divisions and seeds."
 _MARKS = (
     "{best}: the best of its column; †: not told apart from it (permutation test by division, "
     "Holm's correction over all pairs of the column)."

@@ -143,7 +143,7 @@ def run_row(job: Job, run: Run) -> dict[str, Any]:
 def sweep_table(done: Sequence[tuple[Job, Run]]) -> str:
     """Write runs as a table in Markdown: a row a setting, with the command that repeats it.
 
-    Scores are means over seeds; intervals are by resampling test divisions, and seeds inside.
+    Scores are means over seeds; intervals are over test divisions and seeds.
     """
     groups: dict[str, list[tuple[Job, Run]]] = {}
     for job, run in done:

@@ -16,8 +16,7 @@ from llpbench.runs.results import (
     label_setting,
     pool_alike,
 )
-from llpbench.scoring.comparison import Comparison
-from llpbench.statistics import holm
+from llpbench.scoring.comparison import Comparison, correct
 
 
 def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str, Any]]:
@@ -34,10 +33,11 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
     Returns
     -------
     list of dict
-        For each pair ``dataset``, ``split``, ``of`` (chips or divisions), ``metric``, ``first`` and
-        ``second``, the ``difference`` (first minus second), ``low`` and ``high`` of its 95 %
-        interval, ``p`` of the permutation test by division, ``corrected`` after Holm over all
-        pairs, the ``finding`` that follows from the latter, in a sentence, and a ``note``.
+        For each pair ``dataset``, ``split``, ``of`` (chips or divisions), ``metric``, ``first``
+        and ``second``, the ``difference`` (first minus second), ``p`` of the permutation
+        test by division, ``corrected`` after Holm over all pairs, ``low`` and ``high`` of
+        the 95 % interval that leaves 0 out exactly where ``corrected`` is below .05, the
+        ``finding`` that follows from the latter, in a sentence, and a ``note``.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def compare_runs(folders: Iterable[Path], metric: str = "mae") -> list[dict[str,
             "split of one dataset"
         )
     compared = [_compare(first, second, metric) for first, second, _others in pairs]
-    corrected = holm([comparison.p_value for _kind, comparison in compared]).tolist()
+    corrected = correct([comparison for _kind, comparison in compared])
     return list(map(_row, pairs, compared, corrected))
 
 
@@ -78,13 +78,13 @@ def whole_runs(folders: Iterable[Path]) -> list[Run]:
 def _row(
     pair: tuple[Sequence[Run], Sequence[Run], Sequence[Sequence[Run]]],
     compared: tuple[str, Comparison],
-    corrected: float,
+    corrected: Comparison,
 ) -> dict[str, Any]:
     first, second, others = pair
     record, records = first[0].record, [seeds[0].record for seeds in others]
     names = (label_setting(record, records), label_setting(second[0].record, records))
     kind, comparison = compared
-    named = replace(comparison, first=names[0], second=names[1], p_value=corrected)
+    named = replace(corrected, first=names[0], second=names[1])
     return {
         "dataset": record.dataset,
         "split": record.split,
@@ -92,9 +92,9 @@ def _row(
         "metric": comparison.metric,
         "first": names[0],
         "second": names[1],
-        **{name: getattr(comparison, name) for name in ("difference", "low", "high")},
+        **{name: getattr(named, name) for name in ("difference", "low", "high")},
         "p": comparison.p_value,
-        "corrected": corrected,
+        "corrected": named.p_value,
         "finding": f"{named.finding}.",
         "note": comparison.note,
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from llpbench.errors import PredictionsError, examples, printable
 from llpbench.markdown import format_interval
 from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
-from llpbench.statistics import caution, paired_bootstrap, sign_flip_test
+from llpbench.statistics import caution, holm
+from llpbench.statistics.halves import Halves, holm_level
+from llpbench.statistics.permutation import paired_halves
 from llpbench.style import short
 
 TOLD_APART = 0.05
-"""Methods are told apart where chance gives a difference as large in no more than so many cases."""
+"""Methods are told apart where chance gives a difference as large in fewer cases than this."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +35,8 @@ class Comparison:
     values : tuple of float
         The metric of each.
     difference, low, high : float
-        First minus second, and its 95 % interval by resampling divisions; ``low`` and ``high`` are
-        NaN below 5 divisions.
+        First minus second, and its 95 % interval: the differences that the test does not reject,
+        so that 0 is outside where they are told apart; NaN below 6 divisions.
     p_value : float
         Of the sign-flip permutation test by division.
     divisions : int
@@ -43,6 +45,8 @@ class Comparison:
         A caution, where there are few divisions.
     subject : str
         What both predicted; may be empty.
+    test : Halves, optional
+        What p-value and interval are from.
     """
 
     measure: Measure
@@ -56,6 +60,14 @@ class Comparison:
     divisions: int
     note: str
     subject: str = ""
+    test: Halves | None = field(default=None, compare=False)
+
+    def corrected(self, p_value: float) -> Comparison:
+        """With a p-value corrected over several, and the interval that leaves 0 out with it."""
+        if self.test is None or not np.isfinite(p_value):
+            return replace(self, p_value=p_value)
+        low, high = self.test.limits(holm_level(self.p_value, p_value))
+        return replace(self, p_value=p_value, low=float(low), high=float(high))
 
     @property
     def metric(self) -> str:
@@ -65,7 +77,7 @@ class Comparison:
     @property
     def is_told_apart(self) -> bool:
         """Whether the test tells both apart, at :data:`TOLD_APART`."""
-        return bool(self.p_value <= TOLD_APART)
+        return bool(self.p_value < TOLD_APART)
 
     @property
     def better(self) -> str | None:
@@ -193,17 +205,26 @@ def compare_sums(
     subject: str = "",
 ) -> Comparison:
     """Compare two methods, first minus second, by sums (seed, division, m) of a measure."""
-    interval = paired_bootstrap(first, second, measure.statistic)
+    test = paired_halves(first, second, measure.statistic)
+    low, high = test.limits(1 - TOLD_APART)
+    divisions = np.shape(first)[-2]
     return Comparison(
         measure=measure,
         first=names[0],
         second=names[1],
         values=(measure.value(first), measure.value(second)),
-        difference=float(interval.value),
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(sign_flip_test(first, second, measure.statistic).p_value),
-        divisions=interval.divisions,
-        note=caution(interval.divisions, split),
+        difference=float(test.difference),
+        low=float(low),
+        high=float(high),
+        p_value=float(test.p_value),
+        divisions=divisions,
+        note=caution(divisions, split),
         subject=subject,
+        test=test,
     )
+
+
+def correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Correct p-values after Holm, and widen every interval to the level at which it is tested."""
+    corrected = holm([one.p_value for one in comparisons])
+    return [one.corrected(float(p)) for one, p in zip(comparisons, corrected, strict=True)]

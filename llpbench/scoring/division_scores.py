@@ -47,7 +47,7 @@ class DivisionScores(Measured):
     classes), ``mae_by_area`` the same with divisions weighted by their predicted area, ``bias``
     by class the mean of :math:`q - p`; ``rmse``, ``r2`` and the calibration line are those of
     :mod:`llpbench.metrics` with divisions in the place of chips. Every division counts once, but
-    for ``mae_by_area``; intervals are by resampling divisions.
+    for ``mae_by_area``; intervals are over divisions.
 
     Parameters
     ----------
@@ -124,25 +124,18 @@ class DivisionScores(Measured):
         part = "" if self.split == ALL else self.split
         return "; ".join(filter(None, [*notes, caution(len(self.divisions), part)]))
 
-    def interval(self, metric: str, *, draws: int = 5000, random_state: int = 0) -> Interval:
-        """95 % interval by resampling divisions, and seeds inside.
+    def interval(self, metric: str) -> Interval:
+        """95 % interval over divisions, and over seeds.
 
         Parameters
         ----------
         metric : str
             One of :attr:`metrics`.
-        draws : int
-            Bootstrap draws.
-        random_state : int
-            Seed of the draws.
         """
         measure, sums = self._of(metric)
-        options: dict[str, int] = {"draws": draws, "random_state": random_state}
-        return replace(measure.bootstrap(sums, measure.statistic, **options), note=self.note)
+        return replace(measure.interval(sums, measure.statistic), note=self.note)
 
-    def per_class_interval(
-        self, metric: str, *, draws: int = 5000, random_state: int = 0
-    ) -> pd.DataFrame:
+    def per_class_interval(self, metric: str) -> pd.DataFrame:
         """Values of a metric by class group, with their 95 % intervals.
 
         A row for each category: ``value``, ``low``, ``high``; NaN for a category without a value.
@@ -151,12 +144,9 @@ class DivisionScores(Measured):
         ----------
         metric : str
             One of :attr:`metrics`.
-        draws, random_state : int
-            As in :meth:`interval`.
         """
         measure, sums = self._of(metric)
-        options: dict[str, int] = {"draws": draws, "random_state": random_state}
-        interval = measure.bootstrap(sums, measure.per_class or measure.statistic, **options)
+        interval = measure.interval(sums, measure.per_class or measure.statistic)
         columns = {"value": self._per_class(metric), "low": interval.low, "high": interval.high}
         return pd.DataFrame(columns, index=pd.Index(self.categories, name="category"))
 
@@ -221,7 +211,7 @@ class DivisionScores(Measured):
         return ", ".join([f"{number} division" + "s" * (number != 1), *out])
 
     def __repr__(self) -> str:
-        """One line, without any resampling."""
+        """One line, without any interval."""
         return printable(
             f"<DivisionScores of {self.subject}: MAE {self.value('mae'):.4f}, {self.size}>"
         )

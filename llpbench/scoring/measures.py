@@ -1,17 +1,18 @@
 """The metrics of the protocol: each names its tally and how its values follow from the sums.
 
-The same sums serve the value, its bootstrap interval, per-class values, tests between methods and
+The same sums serve the value, its interval, per-class values, tests between methods and
 the map of errors. What follows how is defined in :mod:`llpbench.metrics`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from llpbench import metrics
 from llpbench.metrics.arrays import FloatArray, quotient
@@ -27,7 +28,7 @@ from llpbench.predictions.intervals import percent_of
 from llpbench.protocol import INTERVAL_LEVELS
 from llpbench.scoring.definitions import DEFINITIONS
 from llpbench.scoring.tallies import INTERVAL_TERMS, PIXEL_TALLIES, confusions, interval_tally
-from llpbench.statistics import Interval, cluster_bootstrap, ratio, ratios
+from llpbench.statistics import Interval, division_interval, ratio, ratios
 
 Statistic = Callable[[FloatArray], FloatArray]
 
@@ -53,7 +54,7 @@ class Measure:
         What the tally of a division becomes before divisions are added up, where a value is
         made of divisions and not of chips.
     least, most : float
-        Between which all values of division means are.
+        Between which all values are.
     """
 
     name: str
@@ -104,14 +105,11 @@ class Measure:
         """The value over all divisions of sums (seed, division, m), averaged over seeds."""
         return float(np.mean(self.statistic(sums.sum(axis=1))))
 
-    def bootstrap(self, sums: FloatArray, statistic: Statistic, **options: int) -> Interval:
-        """:func:`cluster_bootstrap`, whose limits of few divisions reach beyond what there is.
-
-        They are cut at ``least`` and ``most``; ``options`` are ``draws`` and ``random_state``.
-        """
-        interval = cluster_bootstrap(sums, statistic, **options)
-        low, high = np.clip([interval.low, interval.high], self.least, self.most)
-        return replace(interval, low=low, high=high)
+    def interval(
+        self, sums: FloatArray, statistic: Statistic, blocks: ArrayLike | None = None
+    ) -> Interval:
+        """:func:`division_interval` of sums (seed, division, m), within ``least`` and ``most``."""
+        return division_interval(sums, statistic, blocks=blocks, least=self.least, most=self.most)
 
 
 def available(tallies: Mapping[str, FloatArray]) -> list[str]:
@@ -174,13 +172,29 @@ def _interval(term: str, sums: FloatArray, per: str | None = None) -> FloatArray
 _F1_BY_CLASS = _pixels(metrics.f1, None)
 
 MEASURES = (
-    Measure("mae", "MAE", "lower", "errors", *_forms(_mean_errors), least=0),
-    Measure("mae_hard", "MAE, hard", "lower", "hard_errors", *_forms(_mean_errors)),
+    Measure("mae", "MAE", "lower", "errors", *_forms(_mean_errors), least=0, most=1),
     Measure(
-        "f1_micro", "F1, micro", "higher", "confusion", _pixels(metrics.f1, "micro"), _F1_BY_CLASS
+        "mae_hard", "MAE, hard", "lower", "hard_errors", *_forms(_mean_errors), least=0, most=1
     ),
     Measure(
-        "f1_macro", "F1, macro", "higher", "confusion", _pixels(metrics.f1, "macro"), _F1_BY_CLASS
+        "f1_micro",
+        "F1, micro",
+        "higher",
+        "confusion",
+        _pixels(metrics.f1, "micro"),
+        _F1_BY_CLASS,
+        least=0,
+        most=1,
+    ),
+    Measure(
+        "f1_macro",
+        "F1, macro",
+        "higher",
+        "confusion",
+        _pixels(metrics.f1, "macro"),
+        _F1_BY_CLASS,
+        least=0,
+        most=1,
     ),
     Measure(
         "iou_pooled",
@@ -189,16 +203,20 @@ MEASURES = (
         "confusion",
         _pixels(metrics.iou_pooled, "macro"),
         _pixels(metrics.iou_pooled, None),
+        least=0,
+        most=1,
     ),
-    Measure("iou_per_image", "IoU, per image", "higher", "iou_per_image", ratio),
-    Measure("skill", "skill over the train mean", "higher", "skill", _skill),
-    Measure("overlap", "overlap", "higher", "errors", _overlap),
-    Measure("rmse", "RMSE", "lower", "squared_errors", *_forms(rmse_of_squares), least=0),
+    Measure("iou_per_image", "IoU, per image", "higher", "iou_per_image", ratio, least=0, most=1),
+    Measure("skill", "skill over the train mean", "higher", "skill", _skill, most=1),
+    Measure("overlap", "overlap", "higher", "errors", _overlap, least=0, most=1),
+    Measure("rmse", "RMSE", "lower", "squared_errors", *_forms(rmse_of_squares), least=0, most=1),
     Measure("r2", "R²", "higher", "moments", *_forms(r2_of_moments), most=1),
-    Measure("soft_iou", "soft IoU", "higher", "soft_iou", ratio),
-    Measure("jensen_shannon", "Jensen-Shannon divergence", "lower", "jensen_shannon", ratio),
-    Measure("hellinger", "Hellinger distance", "lower", "hellinger", ratio),
-    Measure("earth_mover", "earth mover's distance", "lower", "earth_mover", ratio),
+    Measure("soft_iou", "soft IoU", "higher", "soft_iou", ratio, least=0, most=1),
+    Measure(
+        "jensen_shannon", "Jensen-Shannon divergence", "lower", "jensen_shannon", ratio, least=0
+    ),
+    Measure("hellinger", "Hellinger distance", "lower", "hellinger", ratio, least=0, most=1),
+    Measure("earth_mover", "earth mover's distance", "lower", "earth_mover", ratio, least=0),
     Measure(
         "mae_by_division",
         "MAE, mean of divisions",
@@ -206,6 +224,8 @@ MEASURES = (
         "errors",
         *_forms(_mean_errors),
         of_division=_division_means,
+        least=0,
+        most=1,
     ),
     Measure(
         "division_consistency",
@@ -213,6 +233,7 @@ MEASURES = (
         "lower",
         "gaps",
         *_forms(consistency_of_gaps),
+        least=0,
     ),
     Measure(
         "within_division_r2",
@@ -221,6 +242,7 @@ MEASURES = (
         "moments",
         *_forms(r2_of_squares),
         of_division=squares_within,
+        most=1,
     ),
     Measure("calibration_slope", "calibration slope", "one", "moments", *_forms(_slope)),
     Measure(
@@ -233,6 +255,8 @@ MEASURES = (
             "level",
             interval_tally(level),
             *_forms(partial(_interval, "coverage")),
+            least=0,
+            most=1,
         )
         for level in INTERVAL_LEVELS
     ),
@@ -242,6 +266,8 @@ MEASURES = (
         "lower",
         "interval_90",
         *_forms(partial(_interval, "width")),
+        least=0,
+        most=1,
     ),
     Measure(
         "interval_score_90",
@@ -249,6 +275,7 @@ MEASURES = (
         "lower",
         "interval_90",
         *_forms(partial(_interval, "score")),
+        least=0,
     ),
 )
 """Every metric of the protocol; the first ranks."""
@@ -258,7 +285,13 @@ BY_NAME = {measure.name: measure for measure in MEASURES}
 DIVISION_MEASURES = (
     BY_NAME["mae"],
     Measure(
-        "mae_by_area", "MAE, by area", "lower", "errors_by_area", *_forms(_mean_errors), least=0
+        "mae_by_area",
+        "MAE, by area",
+        "lower",
+        "errors_by_area",
+        *_forms(_mean_errors),
+        least=0,
+        most=1,
     ),
     *(BY_NAME[name] for name in ("rmse", "r2", "calibration_slope", "calibration_intercept")),
     Measure("bias", "bias", "zero", "differences", _cancelled, ratios, least=-1, most=1),

@@ -16,7 +16,7 @@ from llpbench.scoring.measures import BY_NAME, Measure, available
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores_json import PLAIN_FIELDS, dump_scores, load_fields
 from llpbench.scoring.tallies import confusions
-from llpbench.statistics import Interval, caution, cluster_bootstrap
+from llpbench.statistics import Interval, caution
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -30,8 +30,8 @@ DIVISION_METRICS = ("mae", "mae_hard", "f1_micro")
 class Scores(Measured):
     """Scores of one method, one or several seeds, on one split.
 
-    What only adds up is a property (``per_class``, ``per_division``, ``confusion``); what resamples
-    divisions, and so takes a moment, is a method (``table()``, ``interval()``, ``score()``).
+    What only adds up is a property (``per_class``, ``per_division``, ``confusion``); what leaves
+    divisions out, and so takes a moment, is a method (``table()``, ``interval()``, ``score()``).
 
     Parameters
     ----------
@@ -87,35 +87,25 @@ class Scores(Measured):
         self,
         metric: str,
         *,
-        draws: int = 5000,
         divisions_per_block: int = 1,
-        random_state: int = 0,
     ) -> Interval:
-        """95 % interval by resampling the split's divisions, and seeds inside.
+        """95 % interval over the split's divisions, and over seeds.
 
         Parameters
         ----------
         metric : str
             One of :attr:`metrics`.
-        draws : int
-            Bootstrap draws.
         divisions_per_block : int
-            Above 1, blocks of about so many neighbouring divisions are resampled instead, for
-            errors that neighbours share; needs the opened dataset.
-        random_state : int
-            Seed of the draws.
+            Above 1, blocks of about so many neighbouring divisions take their place, for errors
+            that neighbours share; needs the opened dataset.
         """
         measure, sums = self._of(metric)
         options = (self.opened, self.divisions, divisions_per_block)
         blocks = division_blocks(*options) if divisions_per_block > 1 else None
-        interval = cluster_bootstrap(
-            sums, measure.statistic, draws=draws, blocks=blocks, random_state=random_state
-        )
+        interval = measure.interval(sums, measure.statistic, blocks)
         return replace(interval, note=caution(interval.divisions, self.split))
 
-    def per_class_interval(
-        self, metric: str, *, draws: int = 5000, random_state: int = 0
-    ) -> pd.DataFrame:
+    def per_class_interval(self, metric: str) -> pd.DataFrame:
         """Values of a metric by class group, with their confidence intervals.
 
         A row for each category: ``value``, ``low``, ``high``, at 95 %; NaN for a category without a
@@ -125,15 +115,11 @@ class Scores(Measured):
         ----------
         metric : str
             A column of :attr:`per_class`; any other is refused (UnknownNameError).
-        draws, random_state : int
-            As in :meth:`interval`.
         """
         measure, sums = self._of(metric)
         if measure.per_class is None:
             raise UnknownNameError(unknown("metric by class", metric, self.per_class.columns))
-        interval = cluster_bootstrap(
-            sums, measure.per_class, draws=draws, random_state=random_state
-        )
+        interval = measure.interval(sums, measure.per_class)
         columns = {"value": self.per_class[metric], "low": interval.low, "high": interval.high}
         return pd.DataFrame(columns)
 
@@ -204,7 +190,7 @@ class Scores(Measured):
         return f"{self.chips} chips, {divisions} division" + "s" * (divisions != 1)
 
     def __repr__(self) -> str:
-        """One line, without any resampling."""
+        """One line, without any interval."""
         return printable(
             f"<Scores of {self.subject}: MAE {self.value('mae'):.4f}, {self._size()}, "
             f"{len(self.metrics)} metrics>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from llpbench.brief import Brief
 from llpbench.errors import MetricError
-from llpbench.metrics.arrays import FloatArray
+from llpbench.metrics.arrays import FloatArray, quotient
+from llpbench.statistics.halves import Halves
+from llpbench.statistics.jackknife import seed_errors
 from llpbench.statistics.sums import (
     Statistic,
     as_sums,
@@ -25,12 +27,16 @@ DRAWS_AT_ONCE = 500  # bounds memory
 
 @dataclass(frozen=True, repr=False)
 class PermutationTest(Brief):
-    """A difference between two methods and how often chance alone gives one as large.
+    """A difference between two methods, how often chance alone gives one as large, its interval.
 
     Attributes
     ----------
-    difference, p_value : float or ndarray
-        Numbers where the statistic is one, arrays where it has several values.
+    difference, p_value, low, high : float or ndarray
+        Numbers where the statistic is one, arrays where it has several values. The interval holds
+        the differences that the test does not reject: 0 is outside exactly where the p-value is
+        below 1 - ``level``. Limits are NaN where none are: at .95, below 6 divisions.
+    level : float
+        Nominal coverage, 0 to 1.
     exact : bool
         Whether all swaps were tried, and not a sample of them.
     divisions : int
@@ -41,6 +47,9 @@ class PermutationTest(Brief):
 
     difference: float | FloatArray
     p_value: float | FloatArray
+    low: float | FloatArray
+    high: float | FloatArray
+    level: float
     exact: bool
     divisions: int
     note: str
@@ -52,40 +61,49 @@ def sign_flip_test(
     statistic: Statistic = ratio,
     *,
     draws: int = 9999,
+    level: float = 0.95,
     random_state: int = 0,
 ) -> PermutationTest:
-    """Test whether two methods differ, by swapping them division by division.
+    """Test whether two methods differ, by swapping them division by division, and by how much.
 
-    If they are equally good, either could have made the predictions of a division; for a mean of
-    errors, swapping flips the sign of the division's difference. The p-value is the fraction of
-    swaps that make a difference at least as large, in either direction.
+    A swap parts the divisions into two: those that are swapped and the others. For a mean of
+    errors it makes a difference at least as large as the observed one exactly where the halves
+    disagree about who is better. The p-value is the fraction of partitions in which they do; the
+    interval holds every difference θ that lies between what the halves say in more than 1 -
+    ``level`` of them, which is the same test of the errors less θ. Partitions are never more
+    extreme than the divisions themselves, so that no limit is.
 
     Parameters
     ----------
     first, second : array_like, shape (C, m) or (seeds, C, m)
-        Sums of m terms over the chips of the same C divisions. Seeds are averaged: the test is
-        about the methods as trained with these seeds.
+        Sums of m terms over the chips of the same C divisions; numbers of seeds may differ. What
+        few seeds may be off is drawn from Student's t and added to every partition.
     statistic : callable
-        From sums (..., m) to a value (...) or to several (..., q).
+        From sums (..., m) to a value (...) or to several (..., q), of ratios between terms.
     draws : int
-        Random swaps; where there are no more than draws + 1 possible ones, all are tried.
+        Random partitions; where there are no more than draws + 1 possible ones, all are tried.
+    level : float
+        Nominal coverage of the interval, between 0 and 1.
     random_state : int
-        Seed of the swaps.
+        Seed of the draws.
 
     Returns
     -------
     PermutationTest
-        The statistic of ``first`` minus that of ``second`` with its two-sided p-value.
+        The statistic of ``first`` minus that of ``second`` with two-sided p-value and interval.
 
     Raises
     ------
     MetricError
-        Sums of different shapes or not finite, or no draws.
+        Sums of different shapes or not finite, no draws, or an impossible level.
 
     Notes
     -----
-    Source: Fisher (1935), The Design of Experiments, section 21; (b + 1) / (draws + 1) after
-    Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9, 39.
+    Source: Fisher (1935), The Design of Experiments, section 21; the interval after Hartigan
+    (1969), Journal of the American Statistical Association 64, 1303-1317 (typical values); (b
+    + 1) / (draws + 1) after Phipson and Smyth (2010), Statistical Applications in Genetics
+    and Molecular Biology 9, 39. It is the wild cluster bootstrap with Rademacher signs and
+    the null imposed.
     ``scipy.stats.permutation_test(..., permutation_type="samples")`` is the same for one mean; it
     does not take sums of several terms.
 
@@ -96,55 +114,77 @@ def sign_flip_test(
     >>> sign_flip_test(first, second).p_value  # 2 of 2**3 swaps
     0.25
     """
-    one, other = as_sums(first), as_sums(second)
-    check_same_divisions(one, other)
-    _, divisions, _ = one.shape
-    difference, p_value = swap(one.mean(axis=0), other.mean(axis=0), statistic, draws, random_state)
+    if not 0 < level < 1:
+        raise MetricError(f"level must be in (0, 1), found {level}")
+    test = paired_halves(first, second, statistic, draws=draws, random_state=random_state)
+    low, high = test.limits(level)
+    divisions = as_sums(first).shape[1]
     return PermutationTest(
-        number_or_array(difference),
-        number_or_array(p_value),
-        _all_fit(divisions, draws),
+        number_or_array(test.difference),
+        number_or_array(test.p_value),
+        number_or_array(low),
+        number_or_array(high),
+        level,
+        test.exact,
         divisions,
         caution(divisions),
     )
 
 
-def swap(
-    first: FloatArray, second: FloatArray, statistic: Statistic, draws: int, random_state: int
-) -> tuple[FloatArray, FloatArray]:
-    """Differences and p-values from sums (divisions, ..., terms), of many pairs at once if wanted.
+def paired_halves(
+    first: ArrayLike,
+    second: ArrayLike,
+    statistic: Statistic = ratio,
+    *,
+    draws: int = 9999,
+    random_state: int = 0,
+) -> Halves:
+    """What both halves of the divisions say in each partition, of one difference (as above)."""
+    methods = [as_sums(first), as_sums(second)]
+    check_same_divisions(*methods)
+    one, other = half_values(methods, statistic, draws, random_state)
+    means = [np.asarray(statistic(sums.mean(axis=0).sum(axis=0)), float) for sums in methods]
+    exact = all_fit(methods[0].shape[1], draws)
+    return Halves.of(means[0] - means[1], one[0] - one[1], other[0] - other[1], exact)
 
-    A swap in the divisions of sign -1 turns the totals T₁, T₂ into (T₁ + T₂ ± D) / 2, where D adds
-    up the differences of the divisions with their signs.
-    """
+
+def half_values(
+    methods: Sequence[FloatArray], statistic: Statistic, draws: int, random_state: int
+) -> tuple[FloatArray, FloatArray]:
+    """Values of several methods on both halves of each partition: (method, draws, ...) each."""
     if draws < 1:
         raise MetricError(f"draws must be positive, not {draws}")
-    divisions = len(first)
-    middle, half = (first + second).sum(axis=0) / 2, (first - second) / 2
-
-    def difference(signs: NDArray[np.int8]) -> FloatArray:
-        swing = np.tensordot(signs, half, axes=1)
-        return np.subtract(statistic(middle + swing), statistic(middle - swing))
-
-    observed = difference(np.ones((1, divisions), dtype=np.int8))[0]
-    reached = np.abs(observed) - 1e-12  # equal but for rounding counts as equal
-    exact = _all_fit(divisions, draws)
-    extreme, tried = np.zeros(observed.shape), 0
-    for signs in swap_signs(divisions, draws, random_state):
-        extreme += (np.abs(difference(signs)) >= reached).sum(axis=0)
-        tried += len(signs)
-    p_value = extreme / tried if exact else (extreme + 1) / (tried + 1)
-    return observed, np.where(np.isnan(observed), np.nan, p_value)
+    divisions = methods[0].shape[1]
+    signs = np.concatenate(list(swap_signs(divisions, draws, random_state)))
+    taken = (signs > 0).astype(np.float64)
+    halves: tuple[list[FloatArray], list[FloatArray]] = ([], [])
+    weights = quotient(methods[0][0, :, -1], methods[0][0, :, -1].sum())
+    part = taken @ weights
+    whole = np.abs(signs.sum(axis=1, dtype=np.int64)) == divisions
+    for number, sums in enumerate(methods):
+        each, total = sums.mean(axis=0), sums.mean(axis=0).sum(axis=0)
+        inside = taken @ each
+        inside[whole] = total / 2  # one half is empty: told below
+        seeds = np.asarray(statistic(sums.sum(axis=1)), dtype=np.float64)
+        luck = seed_errors([seeds], len(taken), [random_state, number])
+        one, other = (np.asarray(statistic(terms), float) for terms in (inside, total - inside))
+        own = part.reshape(-1, *[1] * (one.ndim - 1))
+        halves[0].append(one + quotient(luck, 2 * own))
+        halves[1].append(other - quotient(luck, 2 * (1 - own)))
+    values = np.stack(halves[0]), np.stack(halves[1])
+    for each in values:
+        each[:, whole] = np.nan
+    return values
 
 
 def swap_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
     """Signs of the divisions, -1 where a swap is made: all of them if they fit, else a sample."""
-    if _all_fit(divisions, draws):
+    if all_fit(divisions, draws):
         return _all_signs(divisions)
-    return _random_signs(divisions, draws, random_state)
+    return random_signs(divisions, draws, random_state)
 
 
-def _all_fit(divisions: int, draws: int) -> bool:
+def all_fit(divisions: int, draws: int) -> bool:
     """Whether there are no more than draws + 1 swaps, 2 to the number of divisions."""
     return divisions < (draws + 1).bit_length()
 
@@ -155,7 +195,8 @@ def _all_signs(divisions: int) -> Iterator[NDArray[np.int8]]:
         yield (2 * bits[start : start + DRAWS_AT_ONCE] - 1).astype(np.int8)
 
 
-def _random_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
+def random_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
+    """Signs of the divisions in a sample of swaps, some at a time."""
     generator = np.random.default_rng(random_state)
     for start in range(0, draws, DRAWS_AT_ONCE):
         size = (min(DRAWS_AT_ONCE, draws - start), divisions)

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
+from llpbench.statistics.halves import Halves
 from llpbench.statistics.many import largest_difference_test
-from llpbench.statistics.permutation import holm, swap
+from llpbench.statistics.permutation import all_fit, half_values, holm
 from llpbench.statistics.sums import (
     Statistic,
     as_sums,
@@ -126,9 +127,9 @@ def rank_methods(
     value = np.asarray(statistic(means.sum(axis=0)), dtype=np.float64)
     if value.shape != (len(methods),):
         raise MetricError("ranking needs a statistic with one value")
-    p_values = _pairwise(means, statistic, draws, random_state)
+    p_values = _pairwise(methods, means, value, statistic, draws, random_state)
     loss = value if lower_is_better else -value
-    differs = p_values < 1 - level
+    differs = p_values < round(1 - level, 12)
     smaller = loss[np.newaxis, :] < loss[:, np.newaxis]  # column better than row
     better = differs & smaller
     return Ranking(
@@ -143,18 +144,29 @@ def rank_methods(
 
 
 def _pairwise(
-    means: FloatArray, statistic: Statistic, draws: int | None, random_state: int
+    methods: Sequence[FloatArray],
+    means: FloatArray,
+    value: FloatArray,
+    statistic: Statistic,
+    draws: int | None,
+    random_state: int,
 ) -> FloatArray:
     """Corrected p-values of all pairs of methods."""
-    methods = means.shape[1]
-    first, second = np.triu_indices(methods, 1)
+    first, second = np.triu_indices(len(methods), 1)
     if len(first) > MOST_PAIRS:
         swaps = 1999 if draws is None else draws
         return largest_difference_test(means, statistic, draws=swaps, random_state=random_state)
-    p_values = np.ones((methods, methods))
+    p_values = np.ones((len(methods), len(methods)))
     if len(first):
         swaps = max(9999, 100 * len(first)) if draws is None else draws
-        _, single = swap(means[:, first], means[:, second], statistic, swaps, random_state)
+        one, other = half_values(methods, statistic, swaps, random_state)
+        exact = all_fit(means.shape[0], swaps)
+        single = [
+            float(
+                Halves.of(value[i] - value[j], one[i] - one[j], other[i] - other[j], exact).p_value
+            )
+            for i, j in zip(first, second, strict=True)
+        ]
         p_values[first, second] = p_values[second, first] = holm(single)
     return p_values
 

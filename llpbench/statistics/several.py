@@ -9,29 +9,37 @@ from numpy.typing import ArrayLike
 
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.statistics.bootstrap import Interval, resampled_totals, resampling_counts
-from llpbench.statistics.limits import bootstrap_t
+from llpbench.statistics.halves import Halves
+from llpbench.statistics.interval import Interval
+from llpbench.statistics.jackknife import (
+    half_width,
+    jackknife_variance,
+    seed_errors,
+    seed_variance,
+    shares_of,
+)
+from llpbench.statistics.permutation import random_signs
+from llpbench.statistics.scale import Scale
 from llpbench.statistics.sums import MINIMUM_DIVISIONS, Statistic, as_sums, caution
 
 _Region = tuple[list[str], list[int]]
 """Ids of divisions, and the numbers of the datasets that lie there."""
 
 
-def stratified_bootstrap(
+def stratified_interval(
     sums: Sequence[ArrayLike],
     divisions: Sequence[Sequence[str]],
     statistic: Statistic,
     *,
-    draws: int = 2000,
     level: float = 0.95,
-    random_state: int = 0,
+    most: float = np.inf,
 ) -> Interval:
-    """Confidence interval of a score over several datasets, each resampled for itself.
+    """Confidence interval of a score over several datasets, as :func:`division_interval` is of one.
 
-    A draw takes of each dataset as many divisions as it has, with replacement, and as many seeds.
-    Datasets of one place share their divisions: where more than half of the ids are the same, a
-    draw takes the same divisions for both, so that errors which they share do not cancel out. The
-    datasets themselves are not resampled: the interval is about these and no others.
+    Divisions are left out of each dataset in turn, and variances added up. Datasets of one place
+    share their divisions: where more than half of the ids are the same, one is left out of both,
+    so that errors which they share do not cancel out. The interval is about these datasets and no
+    others.
 
     Parameters
     ----------
@@ -42,17 +50,15 @@ def stratified_bootstrap(
     statistic : callable
         From the totals of all datasets (..., dataset, m) to a value (...), of ratios between the
         terms of a dataset.
-    draws : int
-        Number of resamples.
     level : float
         Nominal coverage, between 0 and 1.
-    random_state : int
-        Seed of the draws. Two methods on the same datasets see the same draws.
+    most : float
+        Largest value that there can be.
 
     Returns
     -------
     Interval
-        The statistic (seeds averaged) with bootstrap-t limits, NaN if a dataset has fewer than 5
+        The statistic (seeds averaged) with limits, NaN if a dataset has fewer than 6
         divisions; its note is about the dataset with the fewest.
 
     Raises
@@ -62,8 +68,8 @@ def stratified_bootstrap(
 
     Notes
     -----
-    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.2
-    (several samples); Agarwal et al. (NeurIPS 2021, arXiv 2108.13264) for strata that are tasks.
+    Source: the jackknife of stratified samples, Wolter (2007), Introduction to Variance Estimation,
+    section 4.5; Agarwal et al. (NeurIPS 2021, arXiv 2108.13264) for strata that are tasks.
 
     Examples
     --------
@@ -72,11 +78,31 @@ def stratified_bootstrap(
     >>> ids = [f"d{number}" for number in range(60)]
     >>> def mean_error(totals):
     ...     return (totals[..., 0] / totals[..., 1]).mean(axis=-1)
-    >>> both = stratified_bootstrap([sums, sums + [1, 0]], [ids, ids], mean_error)
+    >>> both = stratified_interval([sums, sums + [1, 0]], [ids, ids], mean_error)
     >>> round(both.value, 2), round(both.low, 2), round(both.high, 2)
     (0.15, 0.14, 0.16)
     """
-    return _bootstrap([sums], divisions, statistic, draws, level, random_state)
+    arrays = _checked(sums, divisions)
+    blocks, scale = _blocks(arrays, divisions), Scale(most=most)
+    total = np.sum([block.sum(axis=0) for block in blocks], axis=0)
+    fewest, value = min(map(len, divisions)), float(statistic(total))
+    low = high = float("nan")
+    if fewest >= MINIMUM_DIVISIONS:
+
+        def scaled(totals: FloatArray) -> FloatArray:
+            return scale.of(np.asarray(statistic(totals), dtype=np.float64))
+
+        centre = scaled(total)
+        parts = [
+            jackknife_variance(
+                centre, scaled(total - block), np.nanmean(shares_of(block[..., -1]), axis=1)
+            )
+            for block in blocks
+        ]
+        parts += [seed_variance(one) for one in _by_seed(arrays, scaled) if len(one) > 1]
+        half = half_width(parts, level)
+        low, high = float(scale.back(centre - half)), float(scale.back(centre + half))
+    return Interval(value, low, high, level, fewest, caution(fewest))
 
 
 def stratified_difference(
@@ -91,15 +117,17 @@ def stratified_difference(
 ) -> Interval:
     """Confidence interval of the difference between two methods over several datasets.
 
-    Each draw takes the same divisions for both methods, and seeds for each on their own: what is
-    hard for both cancels out, which two intervals side by side do not show.
+    The divisions of every place are halved at random, as in :func:`sign_flip_test`: what is hard
+    for both methods cancels out, which two intervals side by side do not show.
 
     Parameters
     ----------
     first, second : sequence of array_like, each of shape (C, m) or (seeds, C, m)
         Sums of both methods on the same datasets; numbers of seeds may differ.
-    divisions, statistic, draws, level, random_state
-        As in :func:`stratified_bootstrap`.
+    divisions, statistic, level
+        As in :func:`stratified_interval`.
+    draws, random_state : int
+        Number of random partitions, and their seed.
 
     Returns
     -------
@@ -109,7 +137,7 @@ def stratified_difference(
     Raises
     ------
     MetricError
-        As :func:`stratified_bootstrap`.
+        As :func:`stratified_interval`.
 
     Examples
     --------
@@ -122,74 +150,65 @@ def stratified_difference(
     >>> round(interval.value, 6), round(interval.low, 6), round(interval.high, 6)
     (0.01, 0.01, 0.01)
     """
+    methods = [_checked(sums, divisions) for sums in (first, second)]
+    blocks = [_blocks(arrays, divisions) for arrays in methods]
+    signs = [
+        np.concatenate(list(random_signs(len(block), draws, random_state + number))) > 0
+        for number, block in enumerate(blocks[0])
+    ]
+    totals, insides = [], []
+    for own in blocks:
+        totals.append(np.sum([block.sum(axis=0) for block in own], axis=0))
+        taken = zip(signs, own, strict=True)
+        insides.append(np.sum([np.tensordot(sign, block, 1) for sign, block in taken], axis=0))
+    luck = [
+        seed_errors(_by_seed(arrays, statistic), draws, [random_state, number])
+        for number, arrays in enumerate(methods)
+    ]
+    one = statistic(insides[0]) - statistic(insides[1]) + luck[0] - luck[1]
+    rest = [total - inside for total, inside in zip(totals, insides, strict=True)]
+    other = statistic(rest[0]) - statistic(rest[1]) - luck[0] + luck[1]
+    test = Halves.of(np.asarray(statistic(totals[0]) - statistic(totals[1])), one, other, False)
+    fewest, (low, high) = min(map(len, divisions)), test.limits(level)
+    if fewest < MINIMUM_DIVISIONS:
+        low = high = np.asarray(np.nan)
+    limits = float(low), float(high)
+    return Interval(float(test.difference), *limits, level, fewest, caution(fewest))
 
-    def difference(totals: FloatArray) -> FloatArray:
-        one, other = np.split(totals, 2, axis=-1)
-        return np.subtract(statistic(one), statistic(other))
 
-    return _bootstrap([first, second], divisions, difference, draws, level, random_state)
-
-
-def _bootstrap(
-    methods: Sequence[Sequence[ArrayLike]],
-    divisions: Sequence[Sequence[str]],
-    statistic: Statistic,
-    draws: int,
-    level: float,
-    random_state: int,
-) -> Interval:
-    """Bootstrap a statistic of the terms of one or two methods, side by side for each dataset."""
-    arrays = [[as_sums(one) for one in sums] for sums in methods]
-    for one, ids in zip(arrays[0], divisions, strict=True):
+def _checked(sums: Sequence[ArrayLike], divisions: Sequence[Sequence[str]]) -> list[FloatArray]:
+    arrays = [as_sums(one) for one in sums]
+    for one, ids in zip(arrays, divisions, strict=True):
         if one.shape[1] != len(set(ids)):
             raise MetricError(
                 f"each division needs an id of its own, found {len(set(ids))} ids of "
                 f"{one.shape[1]} divisions"
             )
-    datasets = len(divisions)
-
-    def flat(totals: FloatArray) -> FloatArray:
-        return np.asarray(statistic(totals.reshape(*totals.shape[:-1], datasets, -1)))
-
-    fewest = min(map(len, divisions))
-    means = [[one.mean(axis=0).sum(axis=0) for one in sums] for sums in arrays]
-    value = float(flat(np.concatenate(means, axis=-1).ravel()))
-    low = high = float("nan")
-    if fewest >= MINIMUM_DIVISIONS:
-        observed, counts, totals = _resampled(arrays, divisions, draws, random_state)
-        limits = bootstrap_t(
-            lambda rows: flat(rows)[:, np.newaxis], observed, counts, totals, (1 - level) / 2
-        )
-        low, high = (float(limit[0]) for limit in limits)
-    return Interval(value, low, high, level, draws, fewest, caution(fewest))
+    return arrays
 
 
-def _resampled(
-    methods: Sequence[Sequence[FloatArray]],
-    divisions: Sequence[Sequence[str]],
-    draws: int,
-    random_state: int,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Sums of each division, a row; how often it is in each draw; what the draws add up to.
-
-    Shapes (row, terms), (draws, row), (draws, terms): terms by dataset, then method.
-    """
-    datasets, each = len(divisions), methods[0][0].shape[2]
-    totals = np.zeros((draws, datasets, len(methods), each))
-    rows, counts = [], []
-    for number, (ids, members) in enumerate(_regions(divisions)):
-        taken = resampling_counts(len(ids), draws, random_state + number)
-        block = np.zeros((len(ids), datasets, len(methods), each))
+def _blocks(arrays: Sequence[FloatArray], divisions: Sequence[Sequence[str]]) -> list[FloatArray]:
+    """Sums (division, dataset, term) of each region, seeds averaged, 0 where a dataset is not."""
+    blocks = []
+    for ids, members in _regions(divisions):
+        block = np.zeros((len(ids), len(arrays), arrays[0].shape[2]))
         place = {one: row for row, one in enumerate(ids)}
         for dataset in members:
             here = [place[one] for one in divisions[dataset]]
-            for method, arrays in enumerate(methods):
-                block[here, dataset, method] = arrays[dataset].mean(axis=0)
-                seed = (random_state, dataset + method * datasets)
-                totals[:, dataset, method] = resampled_totals(arrays[dataset], taken[:, here], seed)
-        rows.append(block.reshape(len(ids), -1))
-        counts.append(taken)
-    return np.concatenate(rows), np.hstack(counts), totals.reshape(draws, -1)
+            block[here, dataset] = arrays[dataset].mean(axis=0)
+        blocks.append(block)
+    return blocks
+
+
+def _by_seed(arrays: Sequence[FloatArray], statistic: Statistic) -> list[FloatArray]:
+    """The statistic with each seed of a dataset alone, the others averaged, for each dataset."""
+    means = np.stack([one.mean(axis=0).sum(axis=0) for one in arrays])
+    values = []
+    for dataset, one in enumerate(arrays):
+        totals = np.repeat(means[np.newaxis], len(one), axis=0)
+        totals[:, dataset] = one.sum(axis=1)
+        values.append(np.asarray(statistic(totals), dtype=np.float64))
+    return values
 
 
 def _regions(divisions: Sequence[Sequence[str]]) -> list[_Region]:

@@ -14,7 +14,7 @@ from llpbench.metrics.arrays import FloatArray, as_groups, group_sums, quotient,
 Statistic = Callable[[FloatArray], FloatArray]
 
 FEW_DIVISIONS = 40  # fewer make a weak interval
-MINIMUM_DIVISIONS = 5  # fewer make none
+MINIMUM_DIVISIONS = 6  # fewer make none
 
 
 def division_sums(values: ArrayLike, division: ArrayLike) -> tuple[NDArray[Any], FloatArray]:
@@ -120,7 +120,4 @@ def caution(divisions: int, split: str = "") -> str:
     number = f"only {divisions} {split} division".replace("  ", " ") + "s" * (divisions != 1)
     if divisions < MINIMUM_DIVISIONS:
         return f"{number}: too few for an interval"
-    return (
-        f"{number}, fewer than {FEW_DIVISIONS}: "
-        "the uncertainty is itself uncertain, and probably larger than stated"
-    )
+    return f"{number}, fewer than {FEW_DIVISIONS}: the uncertainty is itself uncertain"

@@ -10,21 +10,20 @@ import { classTable } from "./charts.js";
 import { explained } from "./definitions.js";
 
 /** Why paired test, single intervals and ranking may disagree, where they do. */
-function reconciled(first, second, { low, high, p_value: chance, corrected }) {
+function reconciled(first, second, { p_value: chance, corrected }) {
   const [one, other] = [first, second].map((row) => metric(row, "mae"));
   const isOverlapping = isNumber(one.low) && isNumber(other.low) && one.low <= other.high && other.low <= one.high;
-  if (chance > 0.05) return "";
+  if (chance >= 0.05) return "";
   return [
     isOverlapping && " Their intervals overlap, yet differences division by division tell them apart: what is hard for one is hard for the other.",
-    isNumber(low) && low <= 0 && high >= 0 && " The interval of the difference reaches past zero all the same: it also takes seeds into account, so be careful.",
-    corrected > 0.05 && ` Of all pairs of ranked entries some differ by chance: corrected for that, the probability is ${pValue(corrected)}, and the ranking does not tell the two apart.`,
+    corrected >= 0.05 && ` Of all pairs of ranked entries some differ by chance: corrected for that, the probability is ${pValue(corrected)}, and the ranking does not tell the two apart.`,
   ].filter(Boolean).join("");
 }
 
 function verdictOf(first, second, pair) {
   if (!pair) return "These two were not compared when the page was made: the command below does it.";
   const chance = `were they equally good, a difference this large would arise with probability ${pValue(pair.p_value)}.`;
-  if (pair.p_value > 0.05) return `These two cannot be told apart: ${chance}`;
+  if (pair.p_value >= 0.05) return `These two cannot be told apart: ${chance}`;
   const better = pair.difference < 0 ? first : second;
   return `${better.title} has the lower error, by ${fixed(Math.abs(pair.difference), 4)}; ${chance}${reconciled(first, second, pair)}`;
 }
@@ -74,16 +73,18 @@ function picker(table, rows, side) {
     table.rows.filter(isScored).map((row) => html("option", { value: row.id, selected: row === rows[side] }, row.title))));
 }
 
+const limits = (low, high, none) => (isNumber(low) ? `${signed(low, 4)} to ${signed(high, 4)}` : none);
+
 function pairedTest(table, first, second, pair) {
-  const interval = isNumber(pair?.low) ? `${signed(pair.low, 4)} to ${signed(pair.high, 4)}` : "too few divisions";
   const found = pair && [intervalPicture(pair, first, second), termList([
     ["Difference in MAE", signed(pair.difference, 4)],
-    ["95 % interval", interval],
+    ["95 % interval", limits(pair.low, pair.high, "too few divisions")],
     ["p-value", pValue(pair.p_value)],
+    ["95 % interval, corrected", isNumber(pair.corrected) ? limits(pair.corrected_low, pair.corrected_high, "without end") : ""],
     ["p-value, corrected", isNumber(pair.corrected) ? pValue(pair.corrected) : ""],
     ["Divisions", grouped(table.divisions)],
   ], { class: "facts-list narrow" }),
-  html("p", { class: "small" }, "Divisions paired: sign-flip permutation test, bootstrap-t over divisions and seeds.",
+  html("p", { class: "small" }, "Divisions paired, seeds included: the interval holds every difference that the sign-flip permutation test does not reject.",
     isNumber(pair.corrected) && " Corrected after Holm, over all pairs of ranked entries: ranks and tie groups follow from that.",
     " The same, and for other scores:")];
   return section("Paired test", found, codeBlock(`llpbench leaderboard compare ${first.id} ${second.id}`, "command"));

@@ -33,7 +33,8 @@ export function pairOf(comparisons, first, second) {
   const pair = comparisons.find((one) => [one.first, one.second].every((id) => id === first || id === second));
   if (!pair || pair.first === first) return pair ?? null;
   const turned = (value) => (isNumber(value) ? -value : null);
-  return { ...pair, first, second, difference: turned(pair.difference), low: turned(pair.high), high: turned(pair.low) };
+  return { ...pair, first, second, difference: turned(pair.difference), low: turned(pair.high), high: turned(pair.low),
+    corrected_low: turned(pair.corrected_high), corrected_high: turned(pair.corrected_low) };
 }
 
 /** Address of a view of a table: its ranking, as it was left, or what of it is named. */

@@ -1,0 +1,183 @@
+"""How often intervals hold the truth with few divisions, and whether interval and test agree.
+
+    python benchmarks/interval_coverage.py [--simulations 1000] [--out docs/protocol-coverage]
+
+Simulated score tables: divisions of log-normal size (sigma .75), errors of two methods that share a
+part with their division, skewed (log-normal or gamma) or not, with or without correlation to size.
+Writes ``coverage.csv`` (a row for each table, number of divisions, quantity and method; misses below
+are intervals below the truth) and ``coverage.png``. About four CPU minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from time import process_time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from llpbench.statistics import division_interval, sign_flip_test
+
+Array = NDArray[np.float64]
+TABLES = {
+    "even tails": ("normal", 0.0),
+    "gamma": ("gamma", 0.0),
+    "log-normal": ("log-normal", 0.0),
+    "larger are worse": ("log-normal", 0.3),
+    "larger are better": ("log-normal", -0.3),
+}
+DIVISIONS = (12, 18, 22, 31, 60, 100)
+DRAWS = 999
+
+
+def spread(generator: np.random.Generator, kind: str, variation: float, shape: object) -> Array:
+    """Positive numbers of mean 1 with a coefficient of variation."""
+    if kind == "gamma":
+        return generator.gamma(variation**-2, variation**2, shape)
+    if kind == "log-normal":
+        sigma = np.log1p(variation**2) ** 0.5
+        return generator.lognormal(-(sigma**2) / 2, sigma, shape)
+    return np.clip(1 + variation * generator.standard_normal(shape), 0.02, 1.98)
+
+
+def tables(
+    generator: np.random.Generator, kind: str, power: float, shape: tuple[int, int]
+) -> tuple[Array, Array, Array]:
+    """Error sums of two methods and numbers of chips, (simulation, division) each."""
+    weight = generator.lognormal(0, 0.75, shape)
+    chips = np.maximum(1, np.round(9 * weight))
+    shared = 0.06 * weight**power * spread(generator, kind, 0.5, shape) * chips
+    first, second = spread(generator, kind, 0.35, (2, *shape))
+    return shared * first, shared * second, chips
+
+
+def percentile(errors: Array, chips: Array, tail: float, draws: Array) -> tuple[Array, Array]:
+    """Percentiles of resampled ratios, and their bootstrap-t limits by linearised errors."""
+    number = len(chips)
+    ratio, total = (draws @ errors) / (draws @ chips), draws @ chips
+    value = errors.sum() / chips.sum()
+    squares = draws @ errors**2 - 2 * ratio * (draws @ (errors * chips))
+    squares += ratio**2 * (draws @ chips**2)
+    error = np.sqrt(np.maximum(squares, 0) * number / (number - 1)) / total
+    own = np.sqrt(np.square(errors - value * chips).sum() * number / (number - 1)) / chips.sum()
+    studentised = (ratio - value) / np.where(error > 1e-6 * own, error, np.nan)
+    return np.quantile(ratio, [tail, 1 - tail]), value - own * np.nanquantile(
+        studentised, [1 - tail, tail]
+    )
+
+
+def corrected_percentile(errors: Array, chips: Array, tail: float, draws: Array) -> Array:
+    """BCa limits (Efron 1987)."""
+    ratio, value = (draws @ errors) / (draws @ chips), errors.sum() / chips.sum()
+    bias = stats.norm.ppf(np.clip((ratio < value).mean(), 1e-3, 1 - 1e-3))
+    without = (errors.sum() - errors) / (chips.sum() - chips)
+    moved = without.mean() - without
+    skew = (moved**3).sum() / (6 * (moved**2).sum() ** 1.5)
+    z = bias + stats.norm.ppf([tail, 1 - tail])
+    return np.quantile(ratio, stats.norm.cdf(bias + z / (1 - skew * z)))
+
+
+def intervals(
+    quantity: str, sums: tuple[Array, Array, Array], level: float, generator: np.random.Generator
+) -> Iterator[tuple[str, float, float, float]]:
+    """Method, its limits and CPU seconds, of the error of one method or of the difference."""
+    first, second, chips = sums
+    errors, tail = first - (second if quantity == "difference" else 0), (1 - level) / 2
+    start = process_time()
+    draws = generator.multinomial(len(chips), np.full(len(chips), 1 / len(chips)), DRAWS)
+    both = percentile(errors, chips, tail, draws.astype(float))
+    cost = (process_time() - start) / 2
+    yield "percentile", *both[0], cost
+    yield "bootstrap-t", *both[1], cost
+    yield "BCa", *corrected_percentile(errors, chips, tail, draws.astype(float)), cost
+    share = chips / chips.sum()
+    value = errors.sum() / chips.sum()
+    error = np.sqrt(np.square((errors / chips - value) * share).sum())
+    wide = stats.t.ppf(1 - tail, len(chips) - 1) * error
+    yield "linearised t", value - wide, value + wide, 0.0
+    one = np.column_stack([errors, chips])
+    start = process_time()
+    plain = division_interval(one, level=level)
+    cost = process_time() - start
+    yield "jackknife t, effective df", float(plain.low), float(plain.high), cost
+    if quantity == "score":
+        root = division_interval(one, level=level, least=0, most=1)
+        yield "same on arcsine scale", float(root.low), float(root.high), cost
+    start = process_time()
+    test = sign_flip_test(one, one * [0, 1], level=level, draws=DRAWS)
+    yield "sign flips inverted", float(test.low), float(test.high), process_time() - start
+    assert (test.p_value < round(1 - level, 12)) == (test.low > 0 or test.high < 0)
+
+
+def simulate(simulations: int) -> pd.DataFrame:
+    """Coverage, misses, widths and cost of every method."""
+    rows = []
+    for name, (kind, power) in TABLES.items():
+        generator = np.random.default_rng(0)
+        first, second, chips = tables(generator, kind, power, (200_000, 10))
+        truths = {"score": first.sum() / chips.sum(), "difference": 0.0}
+        for divisions in DIVISIONS:
+            made = tables(generator, kind, power, (simulations, divisions))
+            for quantity, truth in truths.items():
+                for level in (0.95, 0.9):
+                    found: dict[str, list[tuple[float, float, float]]] = {}
+                    for sums in zip(*made, strict=True):
+                        for method, *limits in intervals(quantity, sums, level, generator):
+                            found.setdefault(method, []).append(tuple(limits))
+                    for method, limits in found.items():
+                        low, high, cost = np.array(limits).T
+                        rows.append(
+                            {
+                                "table": name,
+                                "divisions": divisions,
+                                "quantity": quantity,
+                                "level": level,
+                                "method": method,
+                                "coverage": np.mean((low <= truth) & (truth <= high)),
+                                "below": np.mean(high < truth),
+                                "above": np.mean(low > truth),
+                                "median_width": np.median(high - low),
+                                "p99_width": np.quantile(high - low, 0.99),
+                                "cpu_ms": 1000 * cost.mean(),
+                            }
+                        )
+    return pd.DataFrame(rows)
+
+
+def draw(found: pd.DataFrame, path: Path) -> None:
+    """Mean and worst coverage of tables at 95 %, by number of divisions."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constrained")
+    for axis, quantity in zip(axes, ("score", "difference"), strict=True):
+        part = found[(found["quantity"] == quantity) & (found["level"] == 0.95)]
+        for number, (method, own) in enumerate(part.groupby("method", sort=False)):
+            mean = own.groupby("divisions")["coverage"].mean()
+            axis.plot(range(len(mean)), mean, "osD^vPX"[number] + "-", label=method, markersize=5)
+        axis.axhline(0.95, color="black", linewidth=1)
+        axis.set_xticks(range(len(DIVISIONS)), [str(one) for one in DIVISIONS])
+        axis.set_xlabel("divisions")
+        axis.set_title("error of one method" if quantity == "score" else "paired difference")
+        axis.grid(axis="y", alpha=0.3)
+    axes[0].set_ylabel("95 % intervals that hold the truth, mean of five tables")
+    axes[0].legend(frameon=False, fontsize=9)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Simulate, write the table, draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--simulations", type=int, default=1000)
+    parser.add_argument("--out", type=Path, default=Path("docs/protocol-coverage"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = simulate(options.simulations)
+    found.round(5).to_csv(options.out / "coverage.csv", index=False)
+    draw(found, options.out / "coverage.png")
+
+
+if __name__ == "__main__":
+    main()
