@@ -3,9 +3,9 @@
     python benchmarks/interval_coverage.py [--simulations 1000] [--out docs/protocol-coverage]
 
 Simulated score tables: divisions of log-normal size (sigma .75), errors of two methods that share a
-part with their division, skewed (log-normal or gamma) or not, with or without correlation to size.
-Writes ``coverage.csv`` (a row for each table, number of divisions, quantity and method; misses below
-are intervals below the truth) and ``coverage.png``. About four CPU minutes.
+part with their division, skewed (log-normal, gamma) or not, with or without correlation to size.
+Writes ``coverage.csv`` (a row for each table, number of divisions, quantity and method; ``below``
+counts intervals that lie below the truth) and ``coverage.png``. About four CPU minutes.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def simulate(simulations: int) -> pd.DataFrame:
     rows = []
     for name, (kind, power) in TABLES.items():
         generator = np.random.default_rng(0)
-        first, second, chips = tables(generator, kind, power, (200_000, 10))
+        first, _second, chips = tables(generator, kind, power, (200_000, 10))
         truths = {"score": first.sum() / chips.sum(), "difference": 0.0}
         for divisions in DIVISIONS:
             made = tables(generator, kind, power, (simulations, divisions))
