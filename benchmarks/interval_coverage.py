@@ -151,12 +151,15 @@ def simulate(simulations: int) -> pd.DataFrame:
 
 def draw(found: pd.DataFrame, path: Path) -> None:
     """Mean and worst coverage of tables at 95 %, by number of divisions."""
+    methods = list(found["method"].unique())
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constrained")
     for axis, quantity in zip(axes, ("score", "difference"), strict=True):
         part = found[(found["quantity"] == quantity) & (found["level"] == 0.95)]
-        for number, (method, own) in enumerate(part.groupby("method", sort=False)):
+        for method, own in part.groupby("method", sort=False):
+            number = methods.index(method)
             mean = own.groupby("divisions")["coverage"].mean()
-            axis.plot(range(len(mean)), mean, "osD^vPX"[number] + "-", label=method, markersize=5)
+            style = {"color": f"C{number}", "marker": "osD^vPX"[number], "markersize": 5}
+            axis.plot(range(len(mean)), mean, label=method, **style)
         axis.axhline(0.95, color="black", linewidth=1)
         axis.set_xticks(range(len(DIVISIONS)), [str(one) for one in DIVISIONS])
         axis.set_xlabel("divisions")
