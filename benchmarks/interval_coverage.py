@@ -5,7 +5,8 @@
 Simulated score tables: divisions of log-normal size (sigma .75), errors of two methods that share a
 part with their division, skewed (log-normal, gamma) or not, with or without correlation to size.
 Writes ``coverage.csv`` (a row for each table, number of divisions, quantity and method; ``below``
-counts intervals that lie below the truth) and ``coverage.png``. About four CPU minutes.
+counts intervals that lie below the truth) and ``coverage.png``; prints the table of
+``docs/protocol.md``. About four CPU minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ TABLES = {
 }
 DIVISIONS = (12, 18, 22, 31, 60, 100)
 DRAWS = 999
+TAIL = 0.025
 
 
 def spread(generator: np.random.Generator, kind: str, variation: float, shape: object) -> Array:
@@ -56,7 +58,7 @@ def tables(
     return shared * first, shared * second, chips
 
 
-def percentile(errors: Array, chips: Array, tail: float, draws: Array) -> tuple[Array, Array]:
+def percentile(errors: Array, chips: Array, draws: Array) -> tuple[Array, Array]:
     """Percentiles of resampled ratios, and their bootstrap-t limits by linearised errors."""
     number = len(chips)
     ratio, total = (draws @ errors) / (draws @ chips), draws @ chips
@@ -66,52 +68,52 @@ def percentile(errors: Array, chips: Array, tail: float, draws: Array) -> tuple[
     error = np.sqrt(np.maximum(squares, 0) * number / (number - 1)) / total
     own = np.sqrt(np.square(errors - value * chips).sum() * number / (number - 1)) / chips.sum()
     studentised = (ratio - value) / np.where(error > 1e-6 * own, error, np.nan)
-    return np.quantile(ratio, [tail, 1 - tail]), value - own * np.nanquantile(
-        studentised, [1 - tail, tail]
+    return np.quantile(ratio, [TAIL, 1 - TAIL]), value - own * np.nanquantile(
+        studentised, [1 - TAIL, TAIL]
     )
 
 
-def corrected_percentile(errors: Array, chips: Array, tail: float, draws: Array) -> Array:
+def corrected_percentile(errors: Array, chips: Array, draws: Array) -> Array:
     """BCa limits (Efron 1987)."""
     ratio, value = (draws @ errors) / (draws @ chips), errors.sum() / chips.sum()
     bias = stats.norm.ppf(np.clip((ratio < value).mean(), 1e-3, 1 - 1e-3))
     without = (errors.sum() - errors) / (chips.sum() - chips)
     moved = without.mean() - without
     skew = (moved**3).sum() / (6 * (moved**2).sum() ** 1.5)
-    z = bias + stats.norm.ppf([tail, 1 - tail])
+    z = bias + stats.norm.ppf([TAIL, 1 - TAIL])
     return np.quantile(ratio, stats.norm.cdf(bias + z / (1 - skew * z)))
 
 
 def intervals(
-    quantity: str, sums: tuple[Array, Array, Array], level: float, generator: np.random.Generator
+    quantity: str, sums: tuple[Array, Array, Array], generator: np.random.Generator
 ) -> Iterator[tuple[str, float, float, float]]:
     """Method, its limits and CPU seconds, of the error of one method or of the difference."""
     first, second, chips = sums
-    errors, tail = first - (second if quantity == "difference" else 0), (1 - level) / 2
+    errors = first - (second if quantity == "difference" else 0)
     start = process_time()
     draws = generator.multinomial(len(chips), np.full(len(chips), 1 / len(chips)), DRAWS)
-    both = percentile(errors, chips, tail, draws.astype(float))
+    both = percentile(errors, chips, draws.astype(float))
     cost = (process_time() - start) / 2
     yield "percentile", *both[0], cost
     yield "bootstrap-t", *both[1], cost
-    yield "BCa", *corrected_percentile(errors, chips, tail, draws.astype(float)), cost
+    yield "BCa", *corrected_percentile(errors, chips, draws.astype(float)), cost
     share = chips / chips.sum()
     value = errors.sum() / chips.sum()
     error = np.sqrt(np.square((errors / chips - value) * share).sum())
-    wide = stats.t.ppf(1 - tail, len(chips) - 1) * error
+    wide = stats.t.ppf(1 - TAIL, len(chips) - 1) * error
     yield "linearised t", value - wide, value + wide, 0.0
     one = np.column_stack([errors, chips])
     start = process_time()
-    plain = division_interval(one, level=level)
+    plain = division_interval(one)
     cost = process_time() - start
     yield "jackknife t, effective df", float(plain.low), float(plain.high), cost
     if quantity == "score":
-        root = division_interval(one, level=level, least=0, most=1)
+        root = division_interval(one, least=0, most=1)
         yield "same on arcsine scale", float(root.low), float(root.high), cost
     start = process_time()
-    test = sign_flip_test(one, one * [0, 1], level=level, draws=DRAWS)
+    test = sign_flip_test(one, one * [0, 1], draws=DRAWS)
     yield "sign flips inverted", float(test.low), float(test.high), process_time() - start
-    assert (test.p_value < round(1 - level, 12)) == (test.low > 0 or test.high < 0)
+    assert (test.p_value < 2 * TAIL) == (test.low > 0 or test.high < 0)
 
 
 def simulate(simulations: int) -> pd.DataFrame:
@@ -124,48 +126,58 @@ def simulate(simulations: int) -> pd.DataFrame:
         for divisions in DIVISIONS:
             made = tables(generator, kind, power, (simulations, divisions))
             for quantity, truth in truths.items():
-                for level in (0.95, 0.9):
-                    found: dict[str, list[tuple[float, float, float]]] = {}
-                    for sums in zip(*made, strict=True):
-                        for method, *limits in intervals(quantity, sums, level, generator):
-                            found.setdefault(method, []).append(tuple(limits))
-                    for method, limits in found.items():
-                        low, high, cost = np.array(limits).T
-                        rows.append(
-                            {
-                                "table": name,
-                                "divisions": divisions,
-                                "quantity": quantity,
-                                "level": level,
-                                "method": method,
-                                "coverage": np.mean((low <= truth) & (truth <= high)),
-                                "below": np.mean(high < truth),
-                                "above": np.mean(low > truth),
-                                "median_width": np.median(high - low),
-                                "p99_width": np.quantile(high - low, 0.99),
-                                "cpu_ms": 1000 * cost.mean(),
-                            }
-                        )
+                found: dict[str, list[tuple[float, float, float]]] = {}
+                for sums in zip(*made, strict=True):
+                    for method, *limits in intervals(quantity, sums, generator):
+                        found.setdefault(method, []).append(tuple(limits))
+                for method, limits in found.items():
+                    low, high, cost = np.array(limits).T
+                    rows.append(
+                        {
+                            "table": name,
+                            "divisions": divisions,
+                            "quantity": quantity,
+                            "method": method,
+                            "coverage": np.mean((low <= truth) & (truth <= high)),
+                            "below": np.mean(high < truth),
+                            "above": np.mean(low > truth),
+                            "median_width": np.median(high - low),
+                            "p99_width": np.quantile(high - low, 0.99),
+                            "cpu_ms": 1000 * cost.mean(),
+                        }
+                    )
     return pd.DataFrame(rows)
 
 
+def table_of(found: pd.DataFrame) -> str:
+    """Mean and worst coverage of the tables as lines of Markdown."""
+    coverage = found.groupby(["quantity", "method", "divisions"])["coverage"].agg(["mean", "min"])
+    lines = ["| of | interval | " + " | ".join(map(str, DIVISIONS)) + " |", "|---" * (2 + len(DIVISIONS)) + "|"]
+    for names, own in coverage.groupby(level=["quantity", "method"]):
+        cells = (f"{mean:.3f}, {worst:.3f}" for mean, worst in own.to_numpy())
+        lines.append("| " + " | ".join([*names, *cells]).replace("0.", ".") + " |")
+    return "\n".join(lines)
+
+
 def draw(found: pd.DataFrame, path: Path) -> None:
-    """Mean and worst coverage of tables at 95 %, by number of divisions."""
+    """Mean and worst coverage of tables, by number of divisions."""
     methods = list(found["method"].unique())
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constrained")
     for axis, quantity in zip(axes, ("score", "difference"), strict=True):
-        part = found[(found["quantity"] == quantity) & (found["level"] == 0.95)]
+        part = found[found["quantity"] == quantity]
         for method, own in part.groupby("method", sort=False):
             number = methods.index(method)
             mean = own.groupby("divisions")["coverage"].mean()
             style = {"color": f"C{number}", "marker": "osD^vPX"[number], "markersize": 5}
             axis.plot(range(len(mean)), mean, label=method, **style)
+            worst = own.groupby("divisions")["coverage"].min()
+            axis.plot(range(len(worst)), worst, color=style["color"], linestyle=":", linewidth=1)
         axis.axhline(0.95, color="black", linewidth=1)
         axis.set_xticks(range(len(DIVISIONS)), [str(one) for one in DIVISIONS])
         axis.set_xlabel("divisions")
         axis.set_title("error of one method" if quantity == "score" else "paired difference")
         axis.grid(axis="y", alpha=0.3)
-    axes[0].set_ylabel("95 % intervals that hold the truth, mean of five tables")
+    axes[0].set_ylabel("95 % intervals that hold the truth\nmean of five tables; dotted: the worst")
     axes[0].legend(frameon=False, fontsize=9)
     figure.savefig(path, dpi=110)
 
@@ -180,6 +192,7 @@ def main() -> None:
     found = simulate(options.simulations)
     found.round(5).to_csv(options.out / "coverage.csv", index=False)
     draw(found, options.out / "coverage.png")
+    print(table_of(found))
 
 
 if __name__ == "__main__":

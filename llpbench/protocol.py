@@ -37,7 +37,7 @@ two parts at most. Of the whole municipalities at hand nearly all have .8 and mo
 their borders belong to neighbours; those cut by the edge of an image have less."""
 
 VERSION = 1
-SCORER_VERSION = "1.0"
+SCORER_VERSION = "1.1"
 """Changes whenever any score could."""
 
 _IMAGES = ("image", "chip", "band", "embedding", "embedding_scale", "feature")

@@ -234,7 +234,7 @@ def test_a_page_says_its_day(board: Board, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_standings_are_plain_data(standings: Standings) -> None:
     content = json.loads(json.dumps(standings.model_dump(), allow_nan=False))
-    assert content["scorer"] == "1.0"
+    assert content["scorer"] == SCORER_VERSION
     assert content["tables"][0]["rows"]
 
 
