@@ -152,7 +152,10 @@ def simulate(simulations: int) -> pd.DataFrame:
 def table_of(found: pd.DataFrame) -> str:
     """Mean and worst coverage of the tables as lines of Markdown."""
     coverage = found.groupby(["quantity", "method", "divisions"])["coverage"].agg(["mean", "min"])
-    lines = ["| of | interval | " + " | ".join(map(str, DIVISIONS)) + " |", "|---" * (2 + len(DIVISIONS)) + "|"]
+    lines = [
+        "| of | interval | " + " | ".join(map(str, DIVISIONS)) + " |",
+        "|---" * (2 + len(DIVISIONS)) + "|",
+    ]
     for names, own in coverage.groupby(level=["quantity", "method"]):
         cells = (f"{mean:.3f}, {worst:.3f}" for mean, worst in own.to_numpy())
         lines.append("| " + " | ".join([*names, *cells]).replace("0.", ".") + " |")

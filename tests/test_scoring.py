@@ -292,7 +292,7 @@ def test_files_of_format_1_still_open(population: xr.Dataset) -> None:
             assert content["metrics"][name]["value"] == pytest.approx(score["value"], abs=1e-9)
             classes = score.get("per_class", {})
             assert content["metrics"][name]["per_class"] == pytest.approx(classes, abs=1e-9)
-    assert read.note == expected["note"]
+    assert read.note == made.note
 
 
 def test_divisions_without_known_proportions_are_not_counted(ds: xr.Dataset) -> None:
@@ -477,7 +477,9 @@ def test_blocks_of_neighbours_can_be_left_out(ds: xr.Dataset) -> None:
     outlines = ds.llp.divisions().loc[scores.divisions].geometry
     centres = outlines.to_crs(EQUAL_AREA).centroid
     blocks = spatial_blocks(np.column_stack([centres.x, centres.y]) / 1000, 2)
-    expected = division_interval(scores.tallies["errors"], BY_NAME["mae"].statistic, blocks=blocks, least=0, most=1)
+    expected = division_interval(
+        scores.tallies["errors"], BY_NAME["mae"].statistic, blocks=blocks, least=0, most=1
+    )
     found = scores.interval("mae", divisions_per_block=2)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), nan_ok=True)
     assert found.divisions == len(np.unique(blocks)) < len(scores.divisions)

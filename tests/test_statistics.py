@@ -283,7 +283,7 @@ def test_five_divisions_cannot_reject_and_six_can() -> None:
 # blocks
 
 
-def test_blocks_are_bootstrapped_as_if_they_were_divisions() -> None:
+def test_blocks_are_left_out_as_if_they_were_divisions() -> None:
     sums = random_sums(80)
     blocks = np.arange(80) // 2
     ours = division_interval(sums, blocks=blocks)

@@ -25,7 +25,7 @@ def spatial_blocks(centroids: ArrayLike, divisions_per_block: int = 4) -> NDArra
     Returns
     -------
     ndarray of int64, shape (C,)
-        Block of each division, 0 up, for ``cluster_bootstrap(..., blocks=...)``.
+        Block of each division, 0 up, for ``division_interval(..., blocks=...)``.
 
     Raises
     ------

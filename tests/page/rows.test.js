@@ -52,10 +52,10 @@ test("coverage is better the nearer it is to its level, and blank without interv
 test("a pair is found either way round, and turned", () => {
   const pairs = [
     { first: "a", second: "c", difference: 9, low: 9, high: 9, p_value: 0.5 },
-    { first: "a", second: "b", difference: -0.5, low: -0.75, high: 0.25, p_value: 0.5, corrected: null },
+    { first: "a", second: "b", difference: -0.5, low: -0.75, high: 0.25, p_value: 0.5, corrected: 0.04, corrected_low: -0.9, corrected_high: -0.1 },
   ];
   assert.equal(pairOf(pairs, "a", "b"), pairs[1]);
-  assert.deepEqual(pairOf(pairs, "b", "a"), { ...pairs[1], first: "b", second: "a", difference: 0.5, low: -0.25, high: 0.75 });
+  assert.deepEqual(pairOf(pairs, "b", "a"), { ...pairs[1], first: "b", second: "a", difference: 0.5, low: -0.25, high: 0.75, corrected_low: 0.1, corrected_high: 0.9 });
   assert.equal(pairOf(pairs, "b", "c"), null);
   const few = [{ first: "a", second: "b", difference: 1, low: null, high: null }];
   assert.equal(pairOf(few, "b", "a").low, null);
