@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -266,6 +266,29 @@ def test_halves_of_any_statistic_by_loop() -> None:
     parts = [np.array(part) for part in product([False, True], repeat=6)]
     agree = [gain(p) > 0 and gain(~p) > 0 for p in parts if p.any() and not p.all()]
     assert sign_flip_test(first, second, macro).p_value == pytest.approx(1 - sum(agree) / 64)
+
+
+@pytest.mark.parametrize("methods", [4, 46])
+def test_a_pair_has_one_test_whichever_others_there_are(methods: int) -> None:
+    """Seeds have the same luck alone, turned round and in a ranking; beyond 45 at least as much."""
+    generator = np.random.default_rng(3)
+    chips = generator.integers(1, 9, 20).astype(float)
+    errors = generator.normal(1, 0.2, (methods, 3, 20)) + generator.normal(0, 0.1, (methods, 3, 1))
+    every = [np.stack([one, np.broadcast_to(chips, one.shape)], axis=-1) for one in errors]
+    draws = 9999 if methods == 4 else 1999
+    single, pairs = [], list(combinations(range(methods), 2))
+    for first, second in pairs[:6]:
+        there = sign_flip_test(every[first], every[second], draws=draws)
+        back = sign_flip_test(every[second], every[first], draws=draws)
+        assert (back.p_value, back.low, back.high) == (there.p_value, -there.high, -there.low)
+        single.append(there.p_value)
+    ranked = rank_methods(every).p_values
+    found = [ranked[pair] for pair in pairs[:6]]
+    if methods == 4:
+        assert found == pytest.approx(holm(single), abs=1e-12)
+        assert 0 < min(single) < max(single) < 1
+    else:
+        assert (np.array(found) >= single).all()
 
 
 def test_five_divisions_cannot_reject_and_six_can() -> None:

@@ -24,6 +24,7 @@ from llpbench.catalog import LabelSet, reported_results
 from llpbench.errors import BoardError
 from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
 from llpbench.scoring.measures import BY_NAME
+from llpbench.statistics.ranking import draws_for
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,7 +105,7 @@ def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission])
     info = truth.llp.info
     return {
         "rows": rows,
-        "comparisons": compare_results(compared, counts, corrected),
+        "comparisons": compare_results(compared, counts, corrected, draws_for(len(ranked))),
         "synthetic": info.synthetic,
         **{name: getattr(info, name) for name in ("title", "licence", "attribution", "digest")},
         "doi": info.doi or "",

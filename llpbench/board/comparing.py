@@ -15,7 +15,7 @@ from llpbench.board.truth import read_truth
 from llpbench.board.upkeep import find_submissions
 from llpbench.errors import BoardError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.scoring.comparison import Comparison, compare_tallies
+from llpbench.scoring.comparison import Comparison, compare_all
 from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.score import Number
 from llpbench.statistics import holm
@@ -74,18 +74,23 @@ def compare_entries(
 
 
 def compare_results(
-    results: Mapping[str, Result], chips: Sequence[int], corrected: Mapping[tuple[str, str], float]
+    results: Mapping[str, Result],
+    chips: Sequence[int],
+    corrected: Mapping[tuple[str, str], float],
+    draws: int,
 ) -> list[EntryComparison]:
     """Compare every pair of entries on one dataset by ``mae``, from their stored errors.
 
-    ``chips`` are the scored ones of each division, ``corrected`` the p-values from the ranking.
+    ``chips`` are the scored ones of each division, ``corrected`` the p-values from the ranking and
+    ``draws`` the swaps that it drew, so that both are of one test.
     """
-    tallies = {name: {"errors": error_sums(result, chips)} for name, result in results.items()}
+    measure = BY_NAME["mae"]
+    sums = {name: measure.sums({"errors": error_sums(one, chips)}) for name, one in results.items()}
     compared = []
-    for first, second in combinations(results, 2):
-        comparison = compare_tallies(BY_NAME["mae"], tallies[first], tallies[second], "test")
-        known = corrected.get((first, second), corrected.get((second, first)))
-        compared.append(_compared(results[first].dataset, first, second, comparison, known))
+    for pair in compare_all(measure, sums, "test", draws=draws):
+        known = corrected.get((pair.first, pair.second), corrected.get((pair.second, pair.first)))
+        dataset = results[pair.first].dataset
+        compared.append(_compared(dataset, pair.first, pair.second, pair, known))
     return compared
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from llpbench.metrics.arrays import FloatArray
 from llpbench.scoring.measures import Measure
 from llpbench.statistics import caution, holm
 from llpbench.statistics.halves import Halves, holm_level
-from llpbench.statistics.permutation import paired_halves
+from llpbench.statistics.parted import PartedMethods
 from llpbench.style import short
 
 TOLD_APART = 0.05
@@ -188,13 +189,6 @@ def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None
             )
 
 
-def compare_tallies(
-    measure: Measure, first: dict[str, FloatArray], second: dict[str, FloatArray], split: str
-) -> Comparison:
-    """Compare two methods, first minus second, by their tallies of the same divisions."""
-    return compare_sums(measure, measure.sums(first), measure.sums(second), split)
-
-
 def compare_sums(
     measure: Measure,
     first: FloatArray,
@@ -205,23 +199,35 @@ def compare_sums(
     subject: str = "",
 ) -> Comparison:
     """Compare two methods, first minus second, by sums (seed, division, m) of a measure."""
-    test = paired_halves(first, second, measure.statistic)
-    low, high = test.limits(1 - TOLD_APART)
-    divisions = np.shape(first)[-2]
-    return Comparison(
-        measure=measure,
-        first=names[0],
-        second=names[1],
-        values=(measure.value(first), measure.value(second)),
-        difference=float(test.difference),
-        low=float(low),
-        high=float(high),
-        p_value=float(test.p_value),
-        divisions=divisions,
-        note=caution(divisions, split),
-        subject=subject,
-        test=test,
-    )
+    (comparison,) = compare_all(measure, dict(enumerate([first, second])), split)
+    return replace(comparison, first=names[0], second=names[1], subject=subject)
+
+
+def compare_all(
+    measure: Measure, sums: Mapping[Any, FloatArray], split: str, *, draws: int = 9999
+) -> Iterator[Comparison]:
+    """Compare every pair of methods by their sums (seed, division, m) of a measure, in order."""
+    if len(sums) < 2:
+        return
+    methods = list(sums.values())
+    parted = PartedMethods.of(methods, measure.statistic, draws, random_state=0)
+    values, divisions = [measure.value(one) for one in methods], methods[0].shape[1]
+    for (i, first), (j, second) in combinations(enumerate(sums), 2):
+        test = parted.pair(i, j)
+        low, high = test.limits(1 - TOLD_APART)
+        yield Comparison(
+            measure=measure,
+            first=str(first),
+            second=str(second),
+            values=(values[i], values[j]),
+            difference=float(test.difference),
+            low=float(low),
+            high=float(high),
+            p_value=float(test.p_value),
+            divisions=divisions,
+            note=caution(divisions, split),
+            test=test,
+        )
 
 
 def correct(comparisons: Sequence[Comparison]) -> list[Comparison]:

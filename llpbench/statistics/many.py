@@ -8,14 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.metrics.arrays import FloatArray, quotient
-from llpbench.statistics.permutation import swap_signs
 from llpbench.statistics.sums import Statistic
+from llpbench.statistics.swaps import swap_signs
 
 NUMBERS_AT_ONCE = 2**22  # bounds memory
 
 
 def largest_difference_test(
-    sums: FloatArray, statistic: Statistic, *, draws: int = 9999, random_state: int = 0
+    sums: FloatArray,
+    statistic: Statistic,
+    luck: FloatArray | None = None,
+    *,
+    draws: int = 9999,
+    random_state: int = 0,
 ) -> FloatArray:
     """Adjusted p-values (M, M) of all pairs of methods, by swapping them division by division.
 
@@ -31,6 +36,9 @@ def largest_difference_test(
         Sums of m terms over the chips of C divisions, of M methods.
     statistic : callable
         From sums (..., m) to one value (...).
+    luck : ndarray, shape (M, draws), optional
+        What the value of each method may be off because it is a mean over few seeds, drawn for
+        each swap and added to it.
     draws : int
         Random swaps; where there are no more than draws + 1 possible ones, all are tried.
 
@@ -54,7 +62,7 @@ def largest_difference_test(
     total = sums.sum(axis=0)
     observed = np.abs(statistic(total[first]) - statistic(total[second]))
     squares, tried = np.zeros(len(first)), 0
-    for differences in _differences(sums, statistic, draws, random_state):
+    for differences in _differences(sums, statistic, luck, draws, random_state):
         squares += np.square(differences).sum(axis=0)
         tried += len(differences)
     scale = np.sqrt(squares / tried)
@@ -62,7 +70,7 @@ def largest_difference_test(
     largest = np.concatenate(
         [
             _in_units(np.abs(differences), scale).max(axis=1)
-            for differences in _differences(sums, statistic, draws, random_state)
+            for differences in _differences(sums, statistic, luck, draws, random_state)
         ]
     )
     at_least = tried - np.searchsorted(np.sort(largest), reached)
@@ -74,7 +82,11 @@ def largest_difference_test(
 
 
 def _differences(
-    sums: FloatArray, statistic: Statistic, draws: int, random_state: int
+    sums: FloatArray,
+    statistic: Statistic,
+    luck: FloatArray | None,
+    draws: int,
+    random_state: int,
 ) -> Iterator[FloatArray]:
     """Differences of all pairs after each of some swaps: (swaps, pairs), a few at a time.
 
@@ -86,11 +98,17 @@ def _differences(
     total = sums.sum(axis=0)
     middle = (total[first] + total[second]) / 2
     at_once = max(1, NUMBERS_AT_ONCE // (len(first) * terms))
+    done = 0
     for signs in swap_signs(divisions, draws, random_state):
         for start in range(0, len(signs), at_once):
             signed = np.tensordot(signs[start : start + at_once], sums, axes=1)
             swing = (signed[:, first] - signed[:, second]) / 2
-            yield np.subtract(statistic(middle + swing), statistic(middle - swing))
+            differences = np.subtract(statistic(middle + swing), statistic(middle - swing))
+            if luck is not None:
+                own = luck[:, done : done + len(signed)].T
+                differences += own[:, first] - own[:, second]
+            done += len(signed)
+            yield differences
 
 
 def _in_units(differences: FloatArray, scale: NDArray[np.float64]) -> FloatArray:

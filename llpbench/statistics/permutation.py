@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from llpbench.brief import Brief
 from llpbench.errors import MetricError
-from llpbench.metrics.arrays import FloatArray, quotient
-from llpbench.statistics.halves import Halves
-from llpbench.statistics.jackknife import seed_errors
-from llpbench.statistics.sums import (
-    Statistic,
-    as_sums,
-    caution,
-    check_same_divisions,
-    number_or_array,
-    ratio,
-)
-
-DRAWS_AT_ONCE = 500  # bounds memory
+from llpbench.metrics.arrays import FloatArray
+from llpbench.statistics.parted import PartedMethods
+from llpbench.statistics.sums import Statistic, as_sums, caution, number_or_array, ratio
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,9 +105,10 @@ def sign_flip_test(
     """
     if not 0 < level < 1:
         raise MetricError(f"level must be in (0, 1), found {level}")
-    test = paired_halves(first, second, statistic, draws=draws, random_state=random_state)
+    methods = [as_sums(first), as_sums(second)]
+    test = PartedMethods.of(methods, statistic, draws, random_state).pair(0, 1)
     low, high = test.limits(level)
-    divisions = as_sums(first).shape[1]
+    divisions = methods[0].shape[1]
     return PermutationTest(
         number_or_array(test.difference),
         number_or_array(test.p_value),
@@ -129,78 +119,6 @@ def sign_flip_test(
         divisions,
         caution(divisions),
     )
-
-
-def paired_halves(
-    first: ArrayLike,
-    second: ArrayLike,
-    statistic: Statistic = ratio,
-    *,
-    draws: int = 9999,
-    random_state: int = 0,
-) -> Halves:
-    """What both halves of the divisions say in each partition, of one difference (as above)."""
-    methods = [as_sums(first), as_sums(second)]
-    check_same_divisions(*methods)
-    one, other = half_values(methods, statistic, draws, random_state)
-    means = [np.asarray(statistic(sums.mean(axis=0).sum(axis=0)), float) for sums in methods]
-    exact = all_fit(methods[0].shape[1], draws)
-    return Halves.of(means[0] - means[1], one[0] - one[1], other[0] - other[1], exact)
-
-
-def half_values(
-    methods: Sequence[FloatArray], statistic: Statistic, draws: int, random_state: int
-) -> tuple[FloatArray, FloatArray]:
-    """Values of several methods on both halves of each partition: (method, draws, ...) each."""
-    if draws < 1:
-        raise MetricError(f"draws must be positive, not {draws}")
-    divisions = methods[0].shape[1]
-    signs = np.concatenate(list(swap_signs(divisions, draws, random_state)))
-    taken = (signs > 0).astype(np.float64)
-    halves: tuple[list[FloatArray], list[FloatArray]] = ([], [])
-    weights = quotient(methods[0][0, :, -1], methods[0][0, :, -1].sum())
-    part = taken @ weights
-    whole = np.abs(signs.sum(axis=1, dtype=np.int64)) == divisions
-    for number, sums in enumerate(methods):
-        each, total = sums.mean(axis=0), sums.mean(axis=0).sum(axis=0)
-        inside = taken @ each
-        inside[whole] = total / 2  # one half is empty: told below
-        seeds = np.asarray(statistic(sums.sum(axis=1)), dtype=np.float64)
-        luck = seed_errors([seeds], len(taken), [random_state, number])
-        one, other = (np.asarray(statistic(terms), float) for terms in (inside, total - inside))
-        own = part.reshape(-1, *[1] * (one.ndim - 1))
-        halves[0].append(one + quotient(luck, 2 * own))
-        halves[1].append(other - quotient(luck, 2 * (1 - own)))
-    values = np.stack(halves[0]), np.stack(halves[1])
-    for each in values:
-        each[:, whole] = np.nan
-    return values
-
-
-def swap_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
-    """Signs of the divisions, -1 where a swap is made: all of them if they fit, else a sample."""
-    if all_fit(divisions, draws):
-        return _all_signs(divisions)
-    return random_signs(divisions, draws, random_state)
-
-
-def all_fit(divisions: int, draws: int) -> bool:
-    """Whether there are no more than draws + 1 swaps, 2 to the number of divisions."""
-    return divisions < (draws + 1).bit_length()
-
-
-def _all_signs(divisions: int) -> Iterator[NDArray[np.int8]]:
-    bits = (np.arange(2**divisions)[:, np.newaxis] >> np.arange(divisions)) & 1
-    for start in range(0, len(bits), DRAWS_AT_ONCE):
-        yield (2 * bits[start : start + DRAWS_AT_ONCE] - 1).astype(np.int8)
-
-
-def random_signs(divisions: int, draws: int, random_state: int) -> Iterator[NDArray[np.int8]]:
-    """Signs of the divisions in a sample of swaps, some at a time."""
-    generator = np.random.default_rng(random_state)
-    for start in range(0, draws, DRAWS_AT_ONCE):
-        size = (min(DRAWS_AT_ONCE, draws - start), divisions)
-        yield 2 * generator.integers(0, 2, size, dtype=np.int8) - 1
 
 
 def holm(p_values: ArrayLike) -> FloatArray:

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.statistics.halves import Halves
+from llpbench.statistics.jackknife import seed_errors
 from llpbench.statistics.many import largest_difference_test
-from llpbench.statistics.permutation import all_fit, half_values, holm
+from llpbench.statistics.parted import PartedMethods
+from llpbench.statistics.permutation import holm
 from llpbench.statistics.sums import (
     Statistic,
     as_sums,
@@ -71,8 +72,8 @@ def rank_methods(
 
     All pairs are tested by :func:`sign_flip_test` and corrected by :func:`holm`; more than 45
     methods, which would need draws by the hundred thousand, by
-    :func:`~llpbench.statistics.many.largest_difference_test` instead. A method's best
-    rank is 1 + the number of methods that are significantly better, its worst the number of
+    :func:`~llpbench.statistics.many.largest_difference_test` instead, with p-values no smaller
+    than those of the pairs alone. A method's best rank is 1 + the number of methods that are significantly better, its worst the number of
     methods minus those significantly worse; all intervals hold together with probability
     ``level``. (Ranks of bootstrap draws would not: they are inconsistent near ties.)
 
@@ -121,13 +122,12 @@ def rank_methods(
         raise MetricError(f"ranking needs a method and a level in (0, 1), found level {level}")
     for method in methods[1:]:
         check_same_divisions(methods[0], method)
-    means = np.stack(
-        [method.mean(axis=0) for method in methods], axis=1
-    )  # (divisions, methods, terms)
-    value = np.asarray(statistic(means.sum(axis=0)), dtype=np.float64)
+    totals = np.stack([method.mean(axis=0).sum(axis=0) for method in methods])
+    value = np.asarray(statistic(totals), dtype=np.float64)
     if value.shape != (len(methods),):
         raise MetricError("ranking needs a statistic with one value")
-    p_values = _pairwise(methods, means, value, statistic, draws, random_state)
+    draws = draws_for(len(methods)) if draws is None else draws
+    p_values = _pairwise(methods, statistic, draws, random_state)
     loss = value if lower_is_better else -value
     differs = p_values < round(1 - level, 12)
     smaller = loss[np.newaxis, :] < loss[:, np.newaxis]  # column better than row
@@ -143,32 +143,41 @@ def rank_methods(
     )
 
 
+def draws_for(methods: int) -> int:
+    """Random swaps of each test of all pairs of so many methods."""
+    pairs = methods * (methods - 1) // 2
+    return 1999 if pairs > MOST_PAIRS else max(9999, 100 * pairs)
+
+
 def _pairwise(
-    methods: Sequence[FloatArray],
-    means: FloatArray,
-    value: FloatArray,
-    statistic: Statistic,
-    draws: int | None,
-    random_state: int,
+    methods: Sequence[FloatArray], statistic: Statistic, draws: int, random_state: int
 ) -> FloatArray:
     """Corrected p-values of all pairs of methods."""
     first, second = np.triu_indices(len(methods), 1)
-    if len(first) > MOST_PAIRS:
-        swaps = 1999 if draws is None else draws
-        return largest_difference_test(means, statistic, draws=swaps, random_state=random_state)
     p_values = np.ones((len(methods), len(methods)))
-    if len(first):
-        swaps = max(9999, 100 * len(first)) if draws is None else draws
-        one, other = half_values(methods, statistic, swaps, random_state)
-        exact = all_fit(means.shape[0], swaps)
-        single = [
-            float(
-                Halves.of(value[i] - value[j], one[i] - one[j], other[i] - other[j], exact).p_value
-            )
-            for i, j in zip(first, second, strict=True)
-        ]
-        p_values[first, second] = p_values[second, first] = holm(single)
+    if not len(first):
+        return p_values
+    parted = PartedMethods.of(methods, statistic, draws, random_state)
+    single = [float(parted.pair(*pair).p_value) for pair in zip(first, second, strict=True)]
+    if len(first) > MOST_PAIRS:
+        together = _together(methods, statistic, draws, random_state)
+        corrected = np.maximum(single, together[first, second])
+    else:
+        corrected = holm(single)
+    p_values[first, second] = p_values[second, first] = corrected
     return p_values
+
+
+def _together(
+    methods: Sequence[FloatArray], statistic: Statistic, draws: int, random_state: int
+) -> FloatArray:
+    """P-values of all pairs by their largest difference; every method has luck of its own."""
+    seeds = [np.asarray(statistic(sums.sum(axis=1)), dtype=np.float64) for sums in methods]
+    luck = [seed_errors([of], draws + 1, [random_state, 2 + n]) for n, of in enumerate(seeds)]
+    means = np.stack([sums.mean(axis=0) for sums in methods], axis=1)
+    return largest_difference_test(
+        means, statistic, np.stack(luck), draws=draws, random_state=random_state
+    )
 
 
 def _tie_groups(loss: FloatArray, differs: NDArray[np.bool_]) -> IntArray:

@@ -18,9 +18,9 @@ from llpbench.statistics.jackknife import (
     seed_variance,
     shares_of,
 )
-from llpbench.statistics.permutation import random_signs
 from llpbench.statistics.scale import Scale
 from llpbench.statistics.sums import MINIMUM_DIVISIONS, Statistic, as_sums, caution
+from llpbench.statistics.swaps import random_signs
 
 _Region = tuple[list[str], list[int]]
 """Ids of divisions, and the numbers of the datasets that lie there."""
