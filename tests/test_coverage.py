@@ -78,11 +78,12 @@ def test_the_simulation_has_the_stated_correlation_and_sizes() -> None:
 
 @pytest.mark.parametrize("divisions", [60, pytest.param(120, marks=pytest.mark.full)])
 def test_default_interval_covers_on_few_simulations(divisions: int) -> None:
-    # An interval that covers 93 % falls below this bound once in a thousand runs.
+    # An interval that covers 93 to 97 % falls outside these bounds once in a thousand runs.
     simulations = 250
     held = coverage(divisions, simulations)
     low = binom.ppf(0.0005, simulations, 0.93) / simulations
-    assert low <= held["divisions"]
+    high = binom.ppf(0.9995, simulations, 0.97) / simulations
+    assert low <= held["divisions"] <= high
     assert held["chips"] < low
 
 
@@ -117,5 +118,5 @@ def test_default_interval_covers(divisions: int, record_property: pytest.RecordP
     for name, fraction in held.items():
         record_property(f"coverage of {name} with {divisions} divisions", fraction)
     if divisions >= 60:
-        assert 0.93 <= held["divisions"] <= 0.98
+        assert 0.93 <= held["divisions"] <= 0.97
     assert held["chips"] < 0.8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,9 +74,10 @@ def rank_methods(
     All pairs are tested by :func:`sign_flip_test` and corrected by :func:`holm`; more than 45
     methods, which would need draws by the hundred thousand, by
     :func:`~llpbench.statistics.many.largest_difference_test` instead, with p-values no smaller
-    than those of the pairs alone. A method's best rank is 1 + the number of methods that are significantly better, its worst the number of
-    methods minus those significantly worse; all intervals hold together with probability
-    ``level``. (Ranks of bootstrap draws would not: they are inconsistent near ties.)
+    than those of the pairs alone. A method's best rank is 1 + the number of methods that are
+    significantly better, its worst the number of methods minus those significantly worse; all
+    intervals hold together with probability ``level``. (Ranks of bootstrap draws would not: they
+    are inconsistent near ties.)
 
     Parameters
     ----------
@@ -158,7 +160,8 @@ def _pairwise(
     if not len(first):
         return p_values
     parted = PartedMethods.of(methods, statistic, draws, random_state)
-    single = [float(parted.pair(*pair).p_value) for pair in zip(first, second, strict=True)]
+    pairs = combinations(range(len(methods)), 2)
+    single = [float(parted.pair(*pair).p_value) for pair in pairs]
     if len(first) > MOST_PAIRS:
         together = _together(methods, statistic, draws, random_state)
         corrected = np.maximum(single, together[first, second])
