@@ -4,7 +4,7 @@ Usage: python benchmarks/ablation.py DATASET [--seeds 0 1 2] [--variants NAME...
 
 Writes a row a variant and seed to FOLDER/DATASET/runs.csv as soon as it is there, with the
 predictions beside it; called again, it goes on. At the end FOLDER/DATASET/ablation.csv holds each
-variant over all seeds, with intervals by resampling test divisions and its paired difference to
+variant over all seeds, with intervals over test divisions and its paired difference to
 the full method. Variants that share a training are trained once.
 """
 

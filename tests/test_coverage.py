@@ -93,22 +93,22 @@ def coverage_over_seeds(seeds: int, simulations: int) -> tuple[float, float]:
     A seed's errors are all shifted by N(0, 0.004²), about as uncertain as the mean of 60 divisions.
     """
     generator = np.random.default_rng(0)
-    resampled = averaged = 0
+    with_seeds = averaged = 0
     for errors, division in simulated(60, simulations, seeds):
         shifts = generator.normal(0, 0.004, (seeds, 1))
         sums = np.stack([division_sums(row, division)[1] for row in errors + shifts])
-        resampled += holds(division_interval(sums))
+        with_seeds += holds(division_interval(sums))
         averaged += holds(division_interval(sums.mean(axis=0)))
-    return resampled / simulations, averaged / simulations
+    return with_seeds / simulations, averaged / simulations
 
 
 @pytest.mark.parametrize(
     "simulations", [150, pytest.param(1000, marks=pytest.mark.full)], ids=["few", "many"]
 )
-def test_resampled_seeds_cover(simulations: int) -> None:
-    resampled, averaged = coverage_over_seeds(5, simulations)
-    assert resampled > binom.ppf(0.0005, simulations, 0.93) / simulations
-    assert resampled > averaged
+def test_intervals_over_seeds_cover(simulations: int) -> None:
+    with_seeds, averaged = coverage_over_seeds(5, simulations)
+    assert with_seeds > binom.ppf(0.0005, simulations, 0.93) / simulations
+    assert with_seeds > averaged
 
 
 @pytest.mark.full

@@ -130,7 +130,7 @@ def test_divisions_covered_too_little_or_unknown_are_left_out_and_counted(ds: xr
         score_divisions(predict(nothing), nothing)
 
 
-def test_intervals_resample_divisions_and_seeds(ds: xr.Dataset) -> None:
+def test_intervals_are_over_divisions_and_seeds(ds: xr.Dataset) -> None:
     seeds = [predict(ds, seed) for seed in range(3)]
     scores = score_divisions(seeds, ds)
     assert scores.predicted.shape == (3, 16, 5)
@@ -212,7 +212,7 @@ def _of(known: Any, predicted: Any) -> DivisionScores:
 
 
 def test_intervals_of_few_divisions_stay_within_what_there_is() -> None:
-    """Bootstrap-t alone reaches beyond: errors below 0, R² above 1."""
+    """Student's t alone reaches beyond: errors below 0, R² above 1."""
     beyond = 0
     for seed in range(8):
         generator = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ Shares are arrays (n, K): n chips, K categories. Segmentations are integer array
 in which a label outside 0..K-1, such as 255, counts nowhere.
 
 One scheme gives every form of a metric. By default it is a number over all chips; with ``per`` it
-is an array that a caller can average over chips or divisions, or sum for a bootstrap:
+is an array that a caller can average over chips or divisions, or sum for a test:
 
 ========================  ==========  =========================================================
 ``per``                   shape       meaning

@@ -21,7 +21,7 @@ def f1(confusion: ArrayLike, average: Average | None = "micro") -> np.float64 | 
     Parameters
     ----------
     confusion : array_like, shape (..., K, K)
-        Counts, rows truth, columns prediction; leading dimensions (chips, bootstrap draws) stay.
+        Counts, rows truth, columns prediction; leading dimensions (chips, divisions) stay.
     average : {"micro", "macro", "weighted"} or None
         Counts of all classes first (which is the accuracy), the mean over classes, the mean
         weighted by the pixels of each class in the truth, or every class for itself.
@@ -57,7 +57,7 @@ def iou_pooled(confusion: ArrayLike, average: Average | None = "macro") -> np.fl
     Parameters
     ----------
     confusion : array_like, shape (..., K, K)
-        Counts, rows truth, columns prediction; leading dimensions (chips, bootstrap draws) stay.
+        Counts, rows truth, columns prediction; leading dimensions (chips, divisions) stay.
     average : {"macro", "micro", "weighted"} or None
         The mean over classes ("mean IoU"), counts of all classes first, the mean weighted by the
         pixels of each class in the truth, or every class for itself.
@@ -135,7 +135,7 @@ def _margins(confusion: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
             f"a confusion matrix is square, (..., classes, classes), not of shape {counts.shape}"
         )
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    # along axes this short einsum is several times faster than sum, and a bootstrap calls it often
+    # along axes this short einsum is several times faster than sum, and tests call it often
     return hits, np.einsum("...tp->...t", counts), np.einsum("...tp->...p", counts)
 
 

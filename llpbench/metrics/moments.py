@@ -1,7 +1,7 @@
 """Variance of shares: what is explained, overall and below the division, and what is shrunk.
 
 All of it follows from sums over chips, so a set of chips may be any sum of others: divisions,
-bootstrap draws. Moments of K categories are arrays (..., 5K + 1): sums of the true shares, the
+halves of them. Moments of K categories are arrays (..., 5K + 1): sums of the true shares, the
 predicted ones, the squares of either and the products, and last the number of chips. The functions
 ``*_of_moments`` are the definitions; the metrics apply them to the moments of all chips, taken
 about means, so that they hold to the last digit also where shares hardly vary.

@@ -130,8 +130,8 @@ class CrossValidation(Brief):
     def per_class(self) -> pd.DataFrame:
         """A row a class, all of shares of divisions.
 
-        ``share`` (mean of the known ones), ``mae`` with its 95 % interval ``low`` to ``high``, by
-        resampling divisions, ``bias`` and ``r2``; ``chip_error``, the estimated mean absolute error
+        ``share`` (mean of the known ones), ``mae`` with its 95 % interval ``low`` to ``high``,
+        over divisions, ``bias`` and ``r2``; ``chip_error``, the estimated mean absolute error
         of chips, with ``chip_low`` and ``chip_high``, where it is known.
         """
         mae = self.scores.per_class_interval("mae").rename(columns={"value": "mae"})

@@ -142,8 +142,8 @@ def result_row(runs: Sequence[Run]) -> dict[str, Any]:
     """Write one or several seeds of a setting as numbers: a row of any table of results.
 
     ``method``, ``dataset`` (which was predicted), ``synthetic``, ``split``; :data:`METRICS`, means
-    over seeds; ``low`` and ``high``, the 95 % interval of the MAE over test divisions,
-    and seeds inside; ``validation_mae``, the mean error of the divisions of the val split; of the
+    over seeds; ``low`` and ``high``, the 95 % interval of the MAE over test divisions and
+    seeds; ``validation_mae``, the mean error of the divisions of the val split; of the
     number of ``divisions`` that were scored :data:`DIVISION_METRICS`, each as ``division_METRIC``,
     and the interval of their MAE, ``division_low`` and ``division_high``; ``parameters`` (learned
     weights) and ``multiply_adds`` for a chip; ``fit_seconds``, ``predict_seconds`` (wall) and

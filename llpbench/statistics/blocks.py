@@ -34,8 +34,8 @@ def spatial_blocks(centroids: ArrayLike, divisions_per_block: int = 4) -> NDArra
 
     Notes
     -----
-    Source: the spatial block bootstrap, Lahiri (2003), Resampling Methods for Dependent Data,
-    chapter 12, with blocks of divisions in place of a grid.
+    Source: the blocks of the spatial block bootstrap, Lahiri (2003), Resampling Methods for
+    Dependent Data, chapter 12, made of divisions in place of a grid; they are left out in turn.
 
     Examples
     --------
