@@ -296,8 +296,25 @@ def test_pixels_are_scored_where_the_imagery_is_and_kept(
     assert (kept.pixels, kept.result) == ("kept", done.result)
     (replayed,) = replay(board)
     assert (replayed.problem, replayed.moved) == ("", {})
+    _as_by_an_older_scorer(board)
+    (again,) = score_board(board)  # without segmentations: intervals of today, of the stored sums
+    assert again.result.pixels is not None
+    assert again.result.pixels.metrics == done.result.pixels.metrics
     (compared,) = compare_entries_of_a_copy(board)
     assert compared.difference == 0
+
+
+def _as_by_an_older_scorer(board: Board) -> None:
+    """Scores that are stored, of proportions and of pixels, whose intervals were others."""
+    stored = read_stored(board.result("grid", "tartu__a"), StoredResult)
+    assert stored is not None
+    assert stored.pixels is not None
+    digests = stored.digests.model_copy(update={"scorer": "0.9"})
+    other = {
+        name: score.model_copy(update={"low": 0.0}) for name, score in stored.pixels.metrics.items()
+    }
+    pixels = stored.pixels.model_copy(update={"digests": digests, "metrics": other})
+    _store_other(board, digests=digests, pixels=pixels)
 
 
 def compare_entries_of_a_copy(board: Board) -> Any:
@@ -467,6 +484,9 @@ def test_a_new_scorer_may_move_scores_and_shows_ranks(
     shown = call("leaderboard", "replay", "--board", board.folder)
     assert shown.exit_code == 0
     assert "2 scored again, 2 moved, 0 wrong" in shown.output
+    said = "by scorer 0.9, whose intervals are not those of .* run `llpbench leaderboard score`"
+    with pytest.raises(BoardError, match=said):
+        call("leaderboard", "build", "--board", board.folder)
     assert [one.proportions for one in score_board(board)] == ["scored", "scored"]
     monkeypatch.setattr(submission, "SCORER_VERSION", "9")  # and a newer one scores anew
     assert [one.proportions for one in score_board(board)] == ["scored", "scored"]

@@ -103,7 +103,7 @@ def test_the_score_window_is_the_central_96_pixels() -> None:
     assert (kept[0], kept[-1], len(kept)) == (2, 97, 96)
     assert protocol.WINDOW_SIDE == 96
     assert protocol.SPLITS == ("train", "val", "test")
-    assert (protocol.VERSION, protocol.SCORER_VERSION) == (1, "1.0")
+    assert (protocol.VERSION, protocol.SCORER_VERSION) == (1, "1.1")
     assert protocol.INTERVAL_LEVELS == (0.5, 0.8, 0.9, 0.95)
 
 

@@ -141,6 +141,11 @@ def _stored(board: Board, submission: Submission, dataset: str, truth: xr.Datase
             f"{submission.name} has no scores on {dataset} as it is now; run "
             "`llpbench leaderboard score`"
         )
+    if result.digests.scorer != SCORER_VERSION:
+        raise BoardError(
+            f"{submission.name} has scores on {dataset} by scorer {result.digests.scorer}, whose "
+            f"intervals are not those of scorer {SCORER_VERSION}; run `llpbench leaderboard score`"
+        )
     return result
 
 

@@ -38,13 +38,14 @@ PIXEL_SUMS = {
 def score_entry(predictions: EntryPredictions, board: Board) -> Result:
     """Score the proportions of an entry on one dataset.
 
-    Pixel scores, the outcome of a rerun and the day of first scoring are taken over from the stored
-    result while they are about the same data and predictions.
+    Sums of pixels, the outcome of a rerun and the day of first scoring are taken over from the
+    stored result while they are about the same data and predictions; scores of pixels follow from
+    their sums anew.
     """
     scores, name = predictions.scores, predictions.submission.name
     stored = read_stored(board.result(predictions.dataset, name), Result)
     card = read_stored(board.card(predictions.dataset), DatasetCard)
-    return Result(
+    result = Result(
         entry=name,
         dataset=predictions.dataset,
         digests=predictions.digests,
@@ -60,6 +61,11 @@ def score_entry(predictions: EntryPredictions, board: Board) -> Result:
         pixels=_valid_pixels(stored, predictions.digests),
         rerun=_valid_rerun(stored, predictions.digests),
     )
+    if result.pixels is None:
+        return result
+    renewed = _metrics(full_scores(predictions, result), result.pixels.metrics)
+    pixels = result.pixels.model_copy(update={"metrics": renewed})
+    return result.model_copy(update={"pixels": pixels})
 
 
 def score_pixels(submission: Submission, ds: xr.Dataset, chips: Iterable[str]) -> PixelScores:
@@ -97,14 +103,6 @@ def full_scores(predictions: EntryPredictions, result: Result | None) -> Scores:
         return predictions.scores
     stored = {PIXEL_SUMS[name]: np.array(values) for name, values in pixels.sums.items()}
     return replace(predictions.scores, tallies={**predictions.scores.tallies, **stored})
-
-
-def computed_metrics(predictions: EntryPredictions, result: Result) -> dict[str, Score]:
-    """Scores of a new result, those of pixels computed anew from their stored sums."""
-    if result.pixels is None:
-        return result.metrics
-    scores = full_scores(predictions, result)
-    return {**result.metrics, **_metrics(scores, result.pixels.metrics)}
 
 
 def _metrics(scores: Scores, names: Iterable[str]) -> dict[str, Score]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from pydantic import Field
 
-from llpbench.board.entry_scoring import computed_metrics, score_entry
+from llpbench.board.entry_scoring import score_entry
 from llpbench.board.layout import Board
 from llpbench.board.ranking import rank_results
 from llpbench.board.result import Result, Stored, read_stored
@@ -63,10 +63,8 @@ def _replay_dataset(
     stored = {name: read_stored(board.result(dataset, name), Result) for name in here}
     computed, moved = {}, {}
     for name, submission in here.items():
-        predictions = submission.read(truth)
-        computed[name] = score_entry(predictions, board)
-        metrics = computed_metrics(predictions, computed[name])
-        moved[name] = _moved(stored[name], computed[name], metrics)
+        computed[name] = score_entry(submission.read(truth), board)
+        moved[name] = _moved(stored[name], computed[name])
     chips = scored_divisions(truth)[1].tolist()
     known = {name: result for name, result in stored.items() if result is not None}
     before, after = (_ranks(here, results, chips) for results in (known, computed))
@@ -98,9 +96,9 @@ def _ranks(
     return ranks
 
 
-def _moved(stored: Result | None, computed: Result, metrics: Mapping[str, Score]) -> Moved:
+def _moved(stored: Result | None, computed: Result) -> Moved:
     """Scores, and the parts of them from which ranks follow."""
-    before, after = _numbers(stored.all_metrics if stored else {}), _numbers(metrics)
+    before, after = _numbers(stored.all_metrics if stored else {}), _numbers(computed.all_metrics)
     is_same_entry = stored and stored.digests.predictions == computed.digests.predictions
     if stored and is_same_entry:
         before |= {f"mae, seed {seed}": value for seed, value in stored.seeds.items()}
