@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from llpbench.errors import MetricError
@@ -22,6 +23,7 @@ from llpbench.statistics import (
     sign_flip_test,
     spatial_blocks,
 )
+from llpbench.statistics.halves import Halves, holm_level
 
 
 def _sums(divisions: int, seed: int) -> FloatArray:
@@ -292,6 +294,61 @@ def test_more_than_45_methods_are_compared_at_once() -> None:
         np.testing.assert_array_equal(ranking.p_values, expected)
         other = many.largest_difference_test(stacked, ratio, draws=tried, random_state=seed + 1)
         assert (other != expected).any()
+
+
+# tests and intervals from halves
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("draws", [19, 20, 39, 40, 59])
+def test_limits_are_the_first_differences_that_are_not_rejected(draws: int, exact: bool) -> None:
+    """Halves less θ disagree on the sign in .05 of the partitions or more: tried for each θ.
+
+    At 20 and 40 partitions .05 is reached exactly; sampled, the observed one counts as well.
+    """
+    one, other = np.random.default_rng(draws).normal(1, 2, (2, draws, 3)).round(1)
+    test = Halves.of(np.array([1.0, 2.0, 0.0]), one.copy(), other.copy(), exact)
+    low, high = test.limits(0.95)
+    assert low.shape == high.shape == (3,)
+    assert low.dtype == high.dtype == test.p_value.dtype == np.float64
+    observed = 0 if exact else 1
+    for value, difference in enumerate((1.0, 2.0, 0.0)):
+        lower, upper = (end(one[:, value], other[:, value]) for end in (np.minimum, np.maximum))
+
+        def rejects(disagree: NDArray[np.bool_]) -> bool:
+            return bool((disagree.sum() + observed) / (draws + observed) < 0.05 - 1e-12)
+
+        p_value = (np.sum(lower <= 0) + observed) / (draws + observed)
+        assert test.p_value[value] == pytest.approx(p_value if difference else 1)
+        if not rejects(np.zeros(draws, dtype=bool)):
+            assert np.isnan([low[value], high[value]]).all()
+            continue
+        below = next(theta for theta in np.sort(lower) if not rejects(lower <= theta))
+        above = next(theta for theta in np.sort(upper)[::-1] if not rejects(upper >= theta))
+        assert (low[value], high[value]) == (min(below, difference), max(above, difference))
+
+
+def test_limits_without_end_are_none_and_rounding_is_no_difference() -> None:
+    one, other = np.full((40, 1), 1.0), np.full((40, 1), 2.0)
+    one[:3], other[:3] = np.nan, 5.0  # an empty half agrees with everything
+    low, high = Halves.of(np.array([1.5]), one, other, True).limits(0.95)
+    assert np.isnan([low, high]).all()
+    lower = np.where(np.arange(40) < 3, -np.inf, 1.0)[:, np.newaxis]
+    low, high = Halves(np.array([1.5]), lower, other, True).limits(0.95)
+    assert np.isnan([low, high]).all(), "one without end is no interval"
+    least = np.array([1e-12])
+    test = Halves.of(least, np.full((4, 1), -1e-12), np.full((4, 1), -1e-12), True)
+    assert (test.difference.item(), test.lower.max(), test.upper.max()) == (0, 0, 0)
+    below = Halves.of(least, np.full((4, 1), -1.0), np.full((4, 1), -1.0), True)
+    assert below.p_value == 1, "equal methods"
+    nothing = Halves.of(np.array([np.nan]), one, other, True).p_value
+    assert np.isnan(nothing)
+    assert nothing.dtype == np.float64
+
+
+def test_a_corrected_interval_has_the_level_at_which_its_pair_is_tested() -> None:
+    """.01 is corrected to .04, so that .0125 would be to .05: 1 - .0125."""
+    assert holm_level(0.01, 0.04) == pytest.approx(0.9875)
 
 
 # blocks
