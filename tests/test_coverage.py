@@ -15,14 +15,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from regions import make_region, write_region
 from scipy.stats import binom, bootstrap
 
+import llpbench
+from llpbench.predictions.table import make_predictions
+from llpbench.scoring.scores import Scores
 from llpbench.statistics import division_interval, division_sums
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 MEAN_ERROR = 0.1
 CHIPS_A_DIVISION = 12
@@ -120,3 +129,89 @@ def test_default_interval_covers(divisions: int, record_property: pytest.RecordP
     if divisions >= 60:
         assert 0.93 <= held["divisions"] <= 0.97
     assert held["chips"] < 0.8
+
+
+# through the product: predictions scored and compared on a region
+
+CLASSES = 5
+EASY, SPREAD, OWN = 0.06, 4.0, 8.0
+
+
+class Region:
+    """18 test divisions of 1 to 9 chips, and predictions of them that are as far off as asked."""
+
+    def __init__(self, folder: Path) -> None:
+        write_region(make_region(27, 18, 9, 6), folder)
+        ds = llpbench.open_dataset(folder).drop_vars("image").llp.split("test").compute()
+        names, number = np.unique(ds["own_division"].to_numpy(), return_inverse=True)
+        generator = np.random.default_rng(0)
+        kept = generator.random(len(number)) < generator.beta(0.8, 0.8, len(names))[number]
+        kept[np.unique(number, return_index=True)[1]] = True
+        self.ds, self.number, self.divisions = ds.isel(chip=kept), number[kept], len(names)
+        self.part = self.ds.llp.group()
+        self.truth = self.part.llp.truth().to_numpy()
+
+    def score(self, errors: NDArray[np.float64]) -> Scores:
+        """Score seeds whose MAE in divisions (seed, division) is given: the rarest has more."""
+        rarest = np.eye(CLASSES)[self.truth.argmin(axis=1)]
+        seeds = []
+        for one in errors:
+            moved = one[self.number] * CLASSES / (2 * (1 - self.truth.min(axis=1)))
+            shares = self.truth + moved[:, np.newaxis] * (rarest - self.truth)
+            names = self.part["category_name"].to_numpy()
+            seeds.append(make_predictions(self.part["chip"].to_numpy(), names, shares))
+        return llpbench.evaluate(seeds, self.ds)
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
+    return Region(tmp_path_factory.mktemp("stores") / "grid")
+
+
+def drawn_errors(generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Errors of methods in divisions, which share how hard a division is: (method, division)."""
+    shared = generator.gamma(SPREAD, 1 / SPREAD, shape[1])
+    own = generator.gamma(OWN, 1 / OWN, shape)
+    return EASY * np.minimum(shared * own, 4)
+
+
+def coverage_of_scores(region: Region, simulations: int) -> dict[str, float]:
+    """How often scores and comparisons hold what is so on average over all divisions there are."""
+    generator = np.random.default_rng(5)
+    truth = float(drawn_errors(generator, (1, 1_000_000)).mean())
+    held: Counter[str] = Counter()
+    for _ in range(simulations):
+        errors = drawn_errors(generator, (2, region.divisions))
+        first, second = (region.score(one[np.newaxis]) for one in errors)
+        assert first.value("mae") == pytest.approx(errors[0][region.number].mean())
+        held["score"] += holds(first.interval("mae"), truth)
+        held["difference"] += holds(first.compare(second), 0)
+    return {name: count / simulations for name, count in held.items()}
+
+
+@pytest.mark.parametrize(
+    "simulations", [30, pytest.param(1000, marks=pytest.mark.full)], ids=["few", "many"]
+)
+def test_scores_and_comparisons_cover_with_18_divisions(region: Region, simulations: int) -> None:
+    # Intervals that cover 92 to 98 % fall outside these bounds once in a thousand runs.
+    held = coverage_of_scores(region, simulations)
+    for fraction in held.values():
+        assert binom.ppf(0.0005, simulations, 0.92) <= fraction * simulations
+        assert fraction * simulations <= binom.ppf(0.9995, simulations, 0.98)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from(["mae", "rmse", "r2"]))
+def test_a_comparison_leaves_0_out_exactly_where_it_tells_apart(
+    region: Region, seed: int, seeds: int, metric: str
+) -> None:
+    """Small, large and no differences, in errors of few values, so that there are ties."""
+    generator = np.random.default_rng(seed)
+    errors = generator.integers(1, 5, (2, seeds, region.divisions)) / 40
+    errors[1] = errors[0] if seed % 5 == 0 else errors[1] + generator.choice([0, 0.005, 0.05])
+    first, second = (region.score(method) for method in errors)
+    found = first.compare(second, metric)
+    assert found.low <= found.difference <= found.high
+    assert found.is_told_apart == (found.p_value < 0.05) == (not holds(found, 0))
+    corrected = found.corrected(min(3 * found.p_value, 1))
+    assert corrected.is_told_apart == (not holds(corrected, 0))
