@@ -11,7 +11,6 @@ from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray, as_groups, group_sums
 from llpbench.statistics.jackknife import (
-    Variance,
     half_width,
     jackknife_variance,
     seed_variance,
@@ -125,12 +124,8 @@ def division_interval(
             return scale.of(np.asarray(statistic(terms), dtype=np.float64))
 
         centre = scaled(total)
-        parts: list[Variance] = [
-            jackknife_variance(centre, scaled(total - each), shares_of(each[:, -1]))
-        ]
-        if len(seeds) > 1:
-            parts.append(seed_variance(scaled(seeds.sum(axis=1))))
-        half = half_width(parts, level)
+        divisions_alone = jackknife_variance(centre, scaled(total - each), shares_of(each[:, -1]))
+        half = half_width([divisions_alone, seed_variance(scaled(seeds.sum(axis=1)))], level)
         low, high = scale.back(centre - half), scale.back(centre + half)
     limits = number_or_array(low), number_or_array(high)
     return Interval(number_or_array(value), *limits, level, divisions, caution(divisions))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from llpbench.metrics.arrays import FloatArray, quotient
 
-Variance = tuple[FloatArray, float]
+Variance = tuple[FloatArray, FloatArray | float]
 """A variance of each value, and its degrees of freedom."""
 
 
@@ -25,7 +24,12 @@ def jackknife_variance(value: FloatArray, without: FloatArray, shares: FloatArra
 
 
 def seed_variance(values: FloatArray) -> Variance:
-    """Variance of a mean over independent seeds, from the value of each (seed, ...)."""
+    """Variance of a mean over independent seeds, from the value of each (seed, ...).
+
+    One alone says nothing of it, and counts as if there were none.
+    """
+    if len(values) == 1:
+        return np.zeros(values.shape[1:]), np.inf
     return values.var(axis=0, ddof=1) / len(values), len(values) - 1.0
 
 
@@ -59,11 +63,28 @@ def degrees_of_freedom(shares: FloatArray) -> float:
     return float(own.sum() ** 2 / crossed)
 
 
-def half_width(parts: Sequence[Variance], level: float) -> FloatArray:
-    """Half of a t interval whose variance is the sum of independent parts (Satterthwaite)."""
+def added(parts: Sequence[Variance]) -> tuple[FloatArray, FloatArray]:
+    """Sum of independent variances, and its degrees of freedom; NaN where all are 0.
+
+    Notes
+    -----
+    Source: Satterthwaite (1946), Biometrics Bulletin 2, 110-114; of the difference of two means
+    Welch (1947), Biometrika 34, 28-35.
+
+    Examples
+    --------
+    >>> variance, freedom = added([(np.array(1.0), 2), (np.array(3.0), 18)])
+    >>> float(variance), float(freedom)  # 16 / (1 / 2 + 9 / 18)
+    (4.0, 16.0)
+    """
     variance = np.sum([part for part, _freedom in parts], axis=0)
     spread = np.sum([np.square(part) / freedom for part, freedom in parts], axis=0)
-    freedom = quotient(np.square(variance), spread)
+    return variance, quotient(np.square(variance), spread)
+
+
+def half_width(parts: Sequence[Variance], level: float) -> FloatArray:
+    """Half of a t interval whose variance is the sum of independent parts."""
+    variance, freedom = added(parts)
     width = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
     return np.where(variance == 0, 0.0, width)
 
@@ -74,19 +95,24 @@ def shares_of(weights: FloatArray) -> FloatArray:
 
 
 def seed_errors(
-    values: Sequence[FloatArray], draws: int, random_state: NDArray[np.int64] | Sequence[int]
+    value: FloatArray,
+    divisions: Sequence[Variance],
+    seeds: Sequence[Variance],
+    draws: int,
+    random_state: Sequence[int],
 ) -> FloatArray:
-    """Draw what means over few seeds may be off: (draws, ...), 0 with one seed each.
+    """Draw what few seeds may put a value (...) off: (draws, ...), turned round with its sign.
 
-    The error of each mean is its standard error times a value of Student's t: with few seeds even
-    their spread is hardly known. ``values`` are those of each seed (seed, ...), of one mean or of
-    several that are added up.
+    Standard errors from the variances of ``seeds`` times Student's t. Its degrees of freedom are
+    those of the variance of the value, of ``divisions`` and seeds together, as in the interval of a
+    score: few seeds hardly know how far they spread, which matters as far as their spread does.
     """
-    generator = np.random.default_rng(random_state)
-    drawn = np.zeros((draws, *values[0].shape[1:]))
-    for each in values:
-        if len(each) > 1:
-            variance, freedom = seed_variance(each)
-            luck = generator.standard_t(freedom, draws)
-            drawn += np.sqrt(variance) * luck.reshape(draws, *[1] * (each.ndim - 1))
-    return drawn
+    variance, own = added(seeds)
+    if (variance == 0).all():
+        return np.zeros((draws, *value.shape))
+    known = [(np.nan_to_num(part), freedom) for part, freedom in divisions]
+    together = added([*known, (variance, np.nan_to_num(own, nan=1))])
+    freedom = np.nan_to_num(together[1], nan=1)
+    drawn = np.random.default_rng(random_state).standard_t(freedom, (draws, *value.shape))
+    luck: FloatArray = np.where(value < 0, -1, 1) * np.sqrt(variance) * drawn
+    return luck

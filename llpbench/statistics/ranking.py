@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from llpbench.brief import Brief
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
-from llpbench.statistics.jackknife import seed_errors
 from llpbench.statistics.many import largest_difference_test
 from llpbench.statistics.parted import PartedMethods
 from llpbench.statistics.permutation import holm
@@ -163,7 +162,7 @@ def _pairwise(
     pairs = combinations(range(len(methods)), 2)
     single = [float(parted.pair(*pair).p_value) for pair in pairs]
     if len(first) > MOST_PAIRS:
-        together = _together(methods, statistic, draws, random_state)
+        together = _together(methods, statistic, parted, draws)
         corrected = np.maximum(single, together[first, second])
     else:
         corrected = holm(single)
@@ -172,14 +171,13 @@ def _pairwise(
 
 
 def _together(
-    methods: Sequence[FloatArray], statistic: Statistic, draws: int, random_state: int
+    methods: Sequence[FloatArray], statistic: Statistic, parted: PartedMethods, draws: int
 ) -> FloatArray:
     """P-values of all pairs by their largest difference; every method has luck of its own."""
-    seeds = [np.asarray(statistic(sums.sum(axis=1)), dtype=np.float64) for sums in methods]
-    luck = [seed_errors([of], draws + 1, [random_state, 2 + n]) for n, of in enumerate(seeds)]
+    luck = np.stack([parted.luck(method) for method in range(len(methods))])
     means = np.stack([sums.mean(axis=0) for sums in methods], axis=1)
     return largest_difference_test(
-        means, statistic, np.stack(luck), draws=draws, random_state=random_state
+        means, statistic, luck, draws=draws, random_state=parted.random_state
     )
 
 

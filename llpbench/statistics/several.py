@@ -12,6 +12,7 @@ from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics.halves import Halves
 from llpbench.statistics.interval import Interval
 from llpbench.statistics.jackknife import (
+    Variance,
     half_width,
     jackknife_variance,
     seed_errors,
@@ -94,13 +95,9 @@ def stratified_interval(
 
         centre = scaled(total)
         parts = [
-            jackknife_variance(
-                centre, scaled(total - block), np.nanmean(shares_of(block[..., -1]), axis=1)
-            )
-            for block in blocks
+            jackknife_variance(centre, scaled(total - block), _shares(block)) for block in blocks
         ]
-        parts += [seed_variance(one) for one in _by_seed(arrays, scaled) if len(one) > 1]
-        half = half_width(parts, level)
+        half = half_width(parts + _by_seed(arrays, scaled), level)
         low, high = float(scale.back(centre - half)), float(scale.back(centre + half))
     return Interval(value, low, high, level, fewest, caution(fewest))
 
@@ -161,14 +158,20 @@ def stratified_difference(
         totals.append(np.sum([block.sum(axis=0) for block in own], axis=0))
         taken = zip(signs, own, strict=True)
         insides.append(np.sum([np.tensordot(sign, block, 1) for sign, block in taken], axis=0))
-    luck = [
-        seed_errors(_by_seed(arrays, statistic), draws, [random_state, number])
-        for number, arrays in enumerate(methods)
+
+    def gain(first: FloatArray, second: FloatArray) -> FloatArray:
+        return np.asarray(statistic(first) - statistic(second), dtype=np.float64)
+
+    difference = gain(*totals)
+    without = [[total - block for block in own] for total, own in zip(totals, blocks, strict=True)]
+    parts = [
+        jackknife_variance(difference, gain(*pair), _shares(block))
+        for *pair, block in zip(*without, blocks[0], strict=True)
     ]
-    one = statistic(insides[0]) - statistic(insides[1]) + luck[0] - luck[1]
+    seeds = [part for arrays in methods for part in _by_seed(arrays, statistic)]
+    luck = seed_errors(difference, parts, seeds, draws, [random_state, 1])
     rest = [total - inside for total, inside in zip(totals, insides, strict=True)]
-    other = statistic(rest[0]) - statistic(rest[1]) - luck[0] + luck[1]
-    test = Halves.of(np.asarray(statistic(totals[0]) - statistic(totals[1])), one, other, False)
+    test = Halves.of(difference, gain(*insides) + luck, gain(*rest) - luck, exact=False)
     fewest, (low, high) = min(map(len, divisions)), test.limits(level)
     if fewest < MINIMUM_DIVISIONS:
         low = high = np.asarray(np.nan)
@@ -200,15 +203,20 @@ def _blocks(arrays: Sequence[FloatArray], divisions: Sequence[Sequence[str]]) ->
     return blocks
 
 
-def _by_seed(arrays: Sequence[FloatArray], statistic: Statistic) -> list[FloatArray]:
-    """The statistic with each seed of a dataset alone, the others averaged, for each dataset."""
+def _shares(block: FloatArray) -> FloatArray:
+    """Part of its datasets that each division of a region carries, on average."""
+    return np.asarray(np.nanmean(shares_of(block[..., -1]), axis=1))
+
+
+def _by_seed(arrays: Sequence[FloatArray], statistic: Statistic) -> list[Variance]:
+    """Variance that the seeds of each dataset give the statistic, those of others averaged."""
     means = np.stack([one.mean(axis=0).sum(axis=0) for one in arrays])
-    values = []
+    variances = []
     for dataset, one in enumerate(arrays):
         totals = np.repeat(means[np.newaxis], len(one), axis=0)
         totals[:, dataset] = one.sum(axis=1)
-        values.append(np.asarray(statistic(totals), dtype=np.float64))
-    return values
+        variances.append(seed_variance(np.asarray(statistic(totals), dtype=np.float64)))
+    return variances
 
 
 def _regions(divisions: Sequence[Sequence[str]]) -> list[_Region]:
