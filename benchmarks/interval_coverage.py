@@ -5,8 +5,8 @@
 Simulated score tables: divisions of log-normal size (sigma .75), errors of two methods that share a
 part with their division, skewed (log-normal, gamma) or not, with or without correlation to size.
 Writes ``coverage.csv`` (a row for each table, number of divisions, quantity and method; ``below``
-counts intervals that lie below the truth) and ``coverage.png``; prints the table of
-``docs/protocol.md``. About four CPU minutes.
+counts intervals that lie below the truth), ``coverage.png``, and ``seeds.csv`` for differences
+between means over three seeds; prints the tables of ``docs/protocol.md``. About five CPU minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ TABLES = {
     "larger are better": ("log-normal", -0.3),
 }
 DIVISIONS = (12, 18, 22, 31, 60, 100)
+SEEDS = 3
+SEED_VARIANCES = ((0, 2), (1, 2), (1, 1), (4, 2), (4, 1))  # multiple of divisions, methods
 DRAWS = 999
 TAIL = 0.025
 
@@ -162,6 +164,42 @@ def table_of(found: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def simulate_seeds(simulations: int) -> pd.DataFrame:
+    """How often differences between means over seeds hold 0, and are told apart at .01.
+
+    Every seed shifts all errors of its method. The variance which that gives the difference is a
+    multiple of what the divisions give it, and comes from both methods or from one alone.
+    """
+    rows = []
+    for number, (name, (kind, power)) in enumerate(TABLES.items(), 1):
+        generator = np.random.default_rng(number)
+        for divisions in (12, 22, 60):
+            first, second, chips = tables(generator, kind, power, (simulations, divisions))
+            between = np.var((first - second).sum(axis=1) / chips.sum(axis=1))
+            for multiple, varied in SEED_VARIANCES:
+                spread_of_seeds = np.sqrt(multiple * between * SEEDS / varied)
+                held = rejected = 0
+                for one, two, size in zip(first, second, chips, strict=True):
+                    shifts = spread_of_seeds * generator.standard_normal((2, SEEDS, 1))
+                    shifts[varied:] = 0
+                    errors = np.stack([one, two])[:, np.newaxis] + shifts * size
+                    sums = np.stack(np.broadcast_arrays(errors, size), axis=-1)
+                    test = sign_flip_test(*sums, draws=DRAWS)
+                    held += test.low <= 0 <= test.high
+                    rejected += test.p_value < 0.01
+                rows.append(
+                    {
+                        "table": name,
+                        "divisions": divisions,
+                        "multiple": multiple,
+                        "methods": varied,
+                        "coverage": held / simulations,
+                        "rejected_at_.01": rejected / simulations,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
 def draw(found: pd.DataFrame, path: Path) -> None:
     """Mean and worst coverage of tables, by number of divisions."""
     methods = list(found["method"].unique())
@@ -196,6 +234,9 @@ def main() -> None:
     found.round(5).to_csv(options.out / "coverage.csv", index=False)
     draw(found, options.out / "coverage.png")
     print(table_of(found))
+    seeds = simulate_seeds(options.simulations)
+    seeds.round(5).to_csv(options.out / "seeds.csv", index=False)
+    print(seeds.groupby(["multiple", "methods", "divisions"])[list(seeds)[-2:]].mean())
 
 
 if __name__ == "__main__":

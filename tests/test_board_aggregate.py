@@ -71,6 +71,22 @@ def test_a_difference_on_one_dataset_is_that_of_the_sign_flip_test() -> None:
     assert near.high - near.low < 0.5 * (alone.high - alone.low)
 
 
+def test_seeds_have_the_same_luck_in_a_difference_on_one_dataset() -> None:
+    """Halves have unequal numbers of chips, which the sign-flip test alone minds."""
+    shifts = np.array([-0.04, 0.06, 0.0])[:, np.newaxis]
+    first, second = some_sums(1, seeds=3), some_sums(2)[0] * [1, 0] + some_sums(1)[0] * [0, 1]
+    first[..., 0] += shifts * first[..., 1]
+    pair = [first], [second[np.newaxis]]
+    found = stratified_difference(*pair, [NAMES], mean_ratio)
+    expected = sign_flip_test(first, second, ratio, draws=2000)
+    averaged = stratified_difference([first.mean(axis=0)], pair[1], [NAMES], mean_ratio)
+    limits = np.array([found.low, found.high])
+    np.testing.assert_allclose(limits, [expected.low, expected.high], atol=0.02)
+    assert found.high - found.low > 1.2 * (averaged.high - averaged.low)
+    turned = stratified_difference(*pair[::-1], [NAMES], mean_ratio)
+    np.testing.assert_allclose([turned.low, turned.high], -limits[::-1], rtol=1e-9)
+
+
 def test_errors_that_datasets_share_do_not_cancel_out() -> None:
     """The same dataset twice is known no better; two of one spread are, by the root of two."""
     sums, others = some_sums(1), [f"x{number}" for number in range(30)]

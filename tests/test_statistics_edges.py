@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import division_interval, ratio, ratios, sign_flip_test, spatial_blocks
+from llpbench.statistics.jackknife import seed_errors, seed_variance
 from llpbench.statistics.many import largest_difference_test
 
 
@@ -34,6 +36,53 @@ def test_a_paired_interval_is_that_of_random_state_0() -> None:
     usual = sign_flip_test(first, second, draws=50)
     assert usual == sign_flip_test(first, second, draws=50, random_state=0)
     assert usual != sign_flip_test(first, second, draws=50, random_state=1)
+
+
+# the luck of seeds
+
+
+def test_divisions_that_agree_leave_the_test_of_welch() -> None:
+    """Unequal numbers of seeds; k of 40 equal divisions are swapped: a mixture of t tails."""
+    values = [0.11, 0.13, 0.124], [0.15, 0.145, 0.16, 0.15, 0.138]
+    first, second = (
+        np.stack([np.column_stack([np.full(40, seed), np.ones(40)]) for seed in seeds])
+        for seeds in values
+    )
+    welch = stats.ttest_ind(*values, equal_var=False)
+    half = np.arange(41) / 40
+    tails = stats.t.cdf(-2 * half * abs(welch.statistic), welch.df)
+    tails += stats.t.cdf(-2 * (1 - half) * abs(welch.statistic), welch.df)
+    expected = stats.binom.pmf(np.arange(41), 40, 0.5) @ tails
+    deviation = np.sqrt(expected * (1 - expected) / 9999)
+    assert sign_flip_test(first, second).p_value == pytest.approx(expected, abs=4 * deviation)
+
+
+def test_luck_has_the_degrees_of_freedom_of_the_whole() -> None:
+    """Divisions of variance 9 and 18 degrees of freedom beside two methods of 3 seeds each.
+
+    Their variances are 1 and 2: 12² / (9² / 18 + 1² / 2 + 2² / 2) = 20.6. The second value is not
+    there without some division, which leaves 3² / (1² / 2 + 2² / 2) = 3.6; the third has no seeds
+    that differ.
+    """
+    divisions = np.array([9.0, np.nan, 9.0]), 18.0
+    seeds = [(np.array([1.0, 1.0, 0.0]), 2.0), (np.array([2.0, 2.0, 0.0]), 2.0)]
+    value = np.array([0.5, 0.5, 0.5])
+    luck = seed_errors(value, [divisions], seeds, 20_000, [7, 1])
+    assert luck.shape == (20_000, 3)
+    for number, freedom in enumerate((144 / 7, 3.6)):
+        found = stats.kstest(luck[:, number] / 3**0.5, stats.t(freedom).cdf)
+        assert found.pvalue > 0.01
+    assert not luck[:, 2].any()
+    turned = seed_errors(-value, [divisions], seeds, 20_000, [7, 1])
+    np.testing.assert_array_equal(turned, -luck)
+    assert (seed_errors(value, [divisions], seeds, 20_000, [7, 2]) != luck)[:, :2].all()
+
+
+def test_one_seed_has_no_luck() -> None:
+    alone = seed_variance(np.array([[0.1, 0.2]]))
+    np.testing.assert_array_equal(alone[0], [0, 0])
+    luck = seed_errors(np.ones(2), [(np.ones(2), 9.0)], [alone, alone], 5, [0, 1])
+    np.testing.assert_array_equal(luck, np.zeros((5, 2)), strict=True)
 
 
 # many methods at once

@@ -66,7 +66,8 @@ def sign_flip_test(
     ----------
     first, second : array_like, shape (C, m) or (seeds, C, m)
         Sums of m terms over the chips of the same C divisions; numbers of seeds may differ. What
-        few seeds may be off is drawn from Student's t and added to every partition.
+        few seeds may be off is drawn and added to every partition: their standard error times
+        Student's t, whose degrees of freedom are those of the variance of the whole difference.
     statistic : callable
         From sums (..., m) to a value (...) or to several (..., q), of ratios between terms.
     draws : int
@@ -92,7 +93,9 @@ def sign_flip_test(
     (1969), Journal of the American Statistical Association 64, 1303-1317 (typical values); (b
     + 1) / (draws + 1) after Phipson and Smyth (2010), Statistical Applications in Genetics
     and Molecular Biology 9, 39. It is the wild cluster bootstrap with Rademacher signs and
-    the null imposed.
+    the null imposed. Degrees of freedom after Satterthwaite (1946), Biometrics Bulletin 2, 110-114,
+    and Welch (1947), Biometrika 34, 28-35: of the jackknife variance of the difference over
+    divisions and the variances of both means over seeds.
     ``scipy.stats.permutation_test(..., permutation_type="samples")`` is the same for one mean; it
     does not take sums of several terms.
 
