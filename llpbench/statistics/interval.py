@@ -66,8 +66,9 @@ def division_interval(
     The variance is that of the jackknife: the statistic is worked out without each division in
     turn. Few large divisions say less about a variance than as many of one size, so that its
     degrees of freedom follow from their sizes, the last term of the sums. The variance between
-    seeds is added, the degrees of freedom are those of the sum (Satterthwaite). The limits are those of Student's t, on the
-    scale of :class:`~llpbench.statistics.scale.Scale` where the score is bounded.
+    seeds is added, and the degrees of freedom are those of the sum (Satterthwaite). The limits are
+    those of Student's t, on the scale of :class:`~llpbench.statistics.scale.Scale` where the score
+    is bounded.
 
     Parameters
     ----------

@@ -115,8 +115,8 @@ def stratified_difference(
     """Confidence interval of the difference between two methods over several datasets.
 
     The divisions of every place are halved at random, as in :func:`sign_flip_test`: what is hard
-    for both methods cancels out, which two intervals side by side do not show. The luck of seeds has
-    the degrees of freedom of the whole difference, as there.
+    for both methods cancels out, which two intervals side by side do not show. The luck of seeds
+    has the degrees of freedom of the whole difference, as there.
 
     Parameters
     ----------
