@@ -9,7 +9,12 @@ from scipy import stats
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.statistics import division_interval, ratio, ratios, sign_flip_test, spatial_blocks
-from llpbench.statistics.jackknife import seed_errors, seed_variance
+from llpbench.statistics.jackknife import (
+    degrees_of_freedom,
+    seed_errors,
+    seed_variance,
+    shares_of,
+)
 from llpbench.statistics.many import largest_difference_test
 
 
@@ -62,20 +67,33 @@ def test_luck_has_the_degrees_of_freedom_of_the_whole() -> None:
 
     Their variances are 1 and 2: 12² / (9² / 18 + 1² / 2 + 2² / 2) = 20.6. The second value is not
     there without some division, which leaves 3² / (1² / 2 + 2² / 2) = 3.6; the third has no seeds
-    that differ.
+    that differ, the fourth no divisions either.
     """
-    divisions = np.array([9.0, np.nan, 9.0]), 18.0
-    seeds = [(np.array([1.0, 1.0, 0.0]), 2.0), (np.array([2.0, 2.0, 0.0]), 2.0)]
-    value = np.array([0.5, 0.5, 0.5])
+    divisions = np.array([9.0, np.nan, 9.0, 0.0]), 18.0
+    seeds = [(np.array([1.0, 1.0, 0.0, 0.0]), 2.0), (np.array([2.0, 2.0, 0.0, 0.0]), 2.0)]
+    value = np.full(4, 0.5)
     luck = seed_errors(value, [divisions], seeds, 20_000, [7, 1])
-    assert luck.shape == (20_000, 3)
+    assert luck.shape == (20_000, 4)
     for number, freedom in enumerate((144 / 7, 3.6)):
         found = stats.kstest(luck[:, number] / 3**0.5, stats.t(freedom).cdf)
         assert found.pvalue > 0.01
-    assert not luck[:, 2].any()
+    assert (luck[:, 2:] == 0).all()
     turned = seed_errors(-value, [divisions], seeds, 20_000, [7, 1])
     np.testing.assert_array_equal(turned, -luck)
     assert (seed_errors(value, [divisions], seeds, 20_000, [7, 2]) != luck)[:, :2].all()
+
+
+def test_each_of_several_values_has_variance_and_shares_of_its_own() -> None:
+    """Of 1, 2, 3 it is 1, of a mean of three a third; ten times as far apart 100 times that."""
+    seeds = np.outer([1.0, 2.0, 3.0], [1, 10])
+    variance, freedom = seed_variance(seeds)
+    np.testing.assert_allclose(variance, [1 / 3, 100 / 3])
+    assert freedom == 2
+    np.testing.assert_allclose(shares_of(seeds), np.outer([1, 2, 3], [1 / 6, 1 / 6]))
+
+
+def test_a_division_that_is_all_there_is_leaves_no_degrees_of_freedom() -> None:
+    assert np.isnan(degrees_of_freedom(np.array([1.0, 0.0])))
 
 
 def test_one_seed_has_no_luck() -> None:
