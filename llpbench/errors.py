@@ -74,6 +74,10 @@ class BoardError(LLPBenchError):
     """An entry of the leaderboard, or a board, that is out of order."""
 
 
+class ChallengeError(LLPBenchError):
+    """A challenge that is out of order, or a submission that it does not take."""
+
+
 class ZarrError(StoreError, PredictionsError):
     """A Zarr folder that is damaged, incomplete, too large or of a kind that is not read."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llpbench.apart import bound
 from llpbench.data.building.mending import mend_outlines
 from llpbench.data.building.outline_layers import Layer, choose_layer, siblings
 from llpbench.data.geometry import GEOGRAPHIC
@@ -208,19 +209,9 @@ def dbf_encoding(dbf: bytes, stated: str) -> str | None:
     return "ISO-8859-1" if undefined else "cp1252"
 
 
-def _bound() -> None:
-    """Bound the time and the memory of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
-
-
 def main(path: Path, out: Path, layer: str | None) -> None:
     """Write the table of a file's outlines and what is to be said of it into a folder."""
-    _bound()
+    bound(MOST_MEMORY, MOST_SECONDS)
     warnings.simplefilter("ignore")  # what matters of a file is checked here, and said in words
     said: dict[str, Any]
     try:

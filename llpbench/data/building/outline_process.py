@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.apart import one_thread, run_apart
 from llpbench.data.building.outline_file import MOST_MEMORY, MOST_SECONDS, SAID, TABLE
 from llpbench.errors import BuildError
 
@@ -24,9 +22,6 @@ DRIVERS = frozenset(
     }
 )
 """Of GDAL: those that read a file of its own, and nothing that it names."""
-
-_LONGEST = 3 * MOST_SECONDS
-"""Seconds that a slow disk or a busy machine may take."""
 
 
 def read_outlines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list[str]]:
@@ -60,17 +55,8 @@ def read_outlines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, list
         raise BuildError(f"there are no divisions {str(path)!r}")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        command = [sys.executable, "-P", "-m", "llpbench.data.building.outline_file"]
         arguments = [str(path.absolute()), folder, *([] if layer is None else [layer])]
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run(  # noqa: S603
-                [*command, *arguments],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_LONGEST,
-                check=False,
-            )
+        run_apart("llpbench.data.building.outline_file", arguments, MOST_SECONDS, _environment())
         if not (out / SAID).exists():
             raise BuildError(
                 f"{path.name} takes more than {MOST_SECONDS // 60} minutes or "
@@ -89,13 +75,11 @@ def _environment() -> dict[str, str]:
 
     kept = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     return {
-        **kept,
+        **one_thread(kept),
         "OGR_SKIP": ",".join(sorted(set(pyogrio.list_drivers()) - DRIVERS)),
         "GDAL_HTTP_PROXY": "127.0.0.1:9",
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "none",
         "PROJ_NETWORK": "OFF",
         "OGR_SQLITE_STATIC_VIRTUAL_OGR": "NO",
         "GML_DOWNLOAD_SCHEMA": "NO",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "2",
     }

@@ -1,0 +1,95 @@
+"""The Ladder: what a team is shown of its public scores, so that scores cannot be fitted.
+
+Source: Blum and Hardt, The Ladder: a reliable leaderboard for machine learning competitions,
+ICML 2015 (arXiv:1502.04585), algorithm 2, whose step is the standard error of the paired
+difference. Here its units are divisions, because chips of a division are alike, and a step is never
+below a part of the score: a change in few divisions has a small standard error, and who may take
+steps of any size learns the truth division by division.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from llpbench.challenge.marks import Half, Marks
+
+LEAST_STEP = 0.01
+"""Least step, as a part of the score kept so far."""
+
+DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What a team has reached in a track.
+
+    Parameters
+    ----------
+    kept : Marks or None
+        Of the submission whose score is shown, which also counts when the challenge has closed;
+        None before the first.
+    score : float or None
+        What is shown for it, rounded.
+
+    Examples
+    --------
+    >>> marks = [Marks(str(mae), "inductive", half, half) for mae in (0.0461, 0.0460, 0.0412)
+    ...          for half in [Half.of([10 * mae, 10 * mae], [10, 10])]]
+    >>> [Ladder.of(marks[:n]).score for n in (0, 1, 2, 3)]
+    [None, 0.046, 0.046, 0.0412]
+    """
+
+    kept: Marks | None = None
+    score: float | None = None
+
+    @classmethod
+    def of(cls, submissions: Iterable[Marks]) -> Ladder:
+        """Climb by all submissions of a team to a track, in the order of their arrival."""
+        ladder = cls()
+        for marks in submissions:
+            ladder = ladder.after(marks)
+        return ladder
+
+    def after(self, now: Marks) -> Ladder:
+        """What is reached after one more submission; the same where it is no step better."""
+        if self.kept is None or self.score is None:
+            return Ladder(now, _rounded(now.public.mae, LEAST_STEP * now.public.mae))
+        gain, error = paired_difference(self.kept.public, now.public)
+        step = max(error, LEAST_STEP * self.kept.public.mae)
+        if not gain > step:
+            return self
+        return Ladder(now, min(self.score, _rounded(now.public.mae, step)))
+
+
+def paired_difference(before: Half, now: Half) -> tuple[float, float]:
+    """By how much the error fell, and the standard error of that over divisions.
+
+    The error is a ratio of sums over divisions, ``sum(e) / sum(n)``. With differences ``d`` of the
+    divisions' errors and ``D = sum(d) / sum(n)`` its standard error is
+    ``sqrt(G / (G - 1) sum((d - D n)^2)) / sum(n)`` over G divisions.
+
+    Source: Cochran, Sampling Techniques (3rd ed., 1977), eq. 6.13, without a finite population.
+
+    Examples
+    --------
+    >>> paired_difference(Half.of([2, 2], [10, 10]), Half.of([1, 1], [10, 10]))
+    (0.1, 0.0)
+    """
+    (earlier, chips), (later, _chips) = before.arrays(), now.arrays()
+    falls, divisions = earlier - later, len(chips)
+    gain = falls.sum() / chips.sum()
+    squares = np.square(falls - gain * chips).sum() * divisions / (divisions - 1)
+    return float(gain), float(math.sqrt(squares) / chips.sum())
+
+
+def _rounded(value: float, step: float) -> float:
+    """A value to 1, 2 or 5 of the decimal place of a step, so that the step itself is not told."""
+    if step <= 0:
+        return round(value, DIGITS)
+    place = 10.0 ** math.floor(math.log10(step))
+    unit = place * max(factor for factor in (1, 2, 5) if factor * place <= step * (1 + 1e-9))
+    return round(round(value / unit) * unit, DIGITS)
