@@ -1,7 +1,7 @@
 """The folder of a challenge: what is handed out, and what stays with the organiser.
 
-``rules.toml`` and ``participants/`` are for everybody. ``private/`` is for the organiser alone,
-its files are readable by one user: the truth, the halves, and what was scored.
+``rules.toml``, ``participants/`` and ``board/`` are for everybody. ``private/`` is for the
+organiser alone, its files are readable by one user: the truth, the halves, and what was scored.
 """
 
 from __future__ import annotations
@@ -60,6 +60,21 @@ class ChallengeFolder:
     def halves_file(self) -> Path:
         """Which divisions are public, and the secret that they were drawn with."""
         return self.private / "halves.json"
+
+    @property
+    def board(self) -> Path:
+        """What everybody may see of the standings: a page and a table."""
+        return self.path / "board"
+
+    @property
+    def revealed_file(self) -> Path:
+        """Stands there once both halves are told."""
+        return self.private / "revealed"
+
+    @property
+    def is_revealed(self) -> bool:
+        """Whether both halves are told, after which nothing is scored."""
+        return self.revealed_file.exists()
 
     def rules(self) -> Rules:
         """Read the rules; a folder that is no challenge is refused (ChallengeError)."""

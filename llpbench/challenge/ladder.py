@@ -22,8 +22,8 @@ CONFIDENCE = 0.95
 """Of the one-sided t-test over divisions that a gain must pass."""
 
 LEAST_STEP = 0.01
-"""Least step, as a part of the score kept so far: from .4 to .04 there are 230 steps at most, however
-often a team submits."""
+"""Least step, as a part of the score kept so far: from .4 to .04 there are 230 steps at most,
+however often a team submits."""
 
 DIGITS = 9
 

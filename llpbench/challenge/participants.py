@@ -123,7 +123,9 @@ class _WithoutTest:
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
         ds = _opened(self.store)
-        part = ds[list(self.arrays)].isel(chip=ds.indexes["chip"].get_indexer(chips)).load()
+        part = (
+            ds[list(self.arrays)].isel(chip=ds.indexes["chip"].get_indexer(pd.Index(chips))).load()
+        )
         pixels = {name: part[name].to_numpy() for name in self.arrays}
         label = pixels.pop("label").copy()
         label[part["split"].to_numpy() == SPLIT] = NO_LABEL

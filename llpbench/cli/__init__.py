@@ -73,6 +73,12 @@ SECTIONS = {
             "Make and check entries; score, replay and compare them.",
         ),
     },
+    "Challenges": {
+        "challenge": (
+            "challenge:challenge",
+            "Hold a challenge whose test truth stays with you.",
+        ),
+    },
     "For maintainers": {
         "pin-records": ("download:pin_records", "Write checksums of archives into the package."),
     },
