@@ -159,9 +159,12 @@ def _shown(ledger: Ledger, record: Scored, rules: Rules) -> float | None:
     """What the team was shown for a record: by the Ladder, after all that it handed in before."""
     if rules.shown == "nothing":
         return None
-    until = [one for one in ledger.records[: record.number] if one.team == record.team]
-    found = [one.submitted() for one in until if one.track == record.track]
-    return Ladder.of(one.marks for one in found if one).score
+    until = [
+        one.submitted()
+        for one in ledger.records
+        if (one.team, one.track) == (record.team, record.track) and one.number <= record.number
+    ]
+    return Ladder.of(one.marks for one in until if one).score
 
 
 def digest_file(path: Path, largest: int) -> str:

@@ -70,7 +70,8 @@ class Ledger:
 
     def add(self, **fields: str | None) -> Scored:
         """Keep what was found of a file; when this returns, it is never judged again."""
-        record = Scored.model_validate({"number": len(self.records) + 1, "day": today(), **fields})
+        number = 1 + max((one.number for one in self.records), default=0)
+        record = Scored.model_validate({"number": number, "day": today(), **fields})
         with writing_private(self._place / f"{record.number:06d}.json") as part:
             part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
         self.records.append(record)

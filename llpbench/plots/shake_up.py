@@ -36,15 +36,16 @@ def draw_shake_up(places: Sequence[tuple[str, int, int]], track: str) -> Figure:
         for at, teams in here.items():
             text = f"{at}  {', '.join(teams)}" if side else f"{', '.join(teams)}  {at}"
             align = "left" if side else "right"
-            axis.text(side + (side - 0.5) * 0.04, at, text, ha=align, va="center", color=INK)
+            place = side + (side - 0.5) * 0.14
+            axis.text(place, at, text, ha=align, va="center", color=INK, fontsize=8)
     for _team, before, after in places:
         colour = MUTED if before == after else DISTINCT[2] if after < before else DISTINCT[1]
         axis.plot([0, 1], [before, after], color=colour, lw=1.6, marker="o", markersize=4)
-    axis.set_xlim(-0.9, 1.9)
+    axis.set_xlim(-1.4, 2.4)
     axis.set_ylim(lowest + 0.7, 0.1)
-    axis.set_xticks([0, 1], ["rank by the public half", "final rank, by the private half"])
+    axis.set_xticks([0, 1], ["rank by the\npublic half", "final rank, by\nthe private half"])
     axis.xaxis.tick_top()
-    axis.tick_params(length=0)
+    axis.tick_params(length=0, labelsize=8)
     axis.set_yticks([])
     for spine in axis.spines.values():
         spine.set_visible(False)
