@@ -16,11 +16,14 @@ from llpbench.errors import BoardError
 from llpbench.writing import discard, replacing
 
 
-def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep], list[Path]]:
+def add_entry(
+    folder: Path, board: Board, *, without_truth: bool = False
+) -> tuple[Verdict, list[Upkeep], list[Path]]:
     """Check an entry, copy it onto the board, score it and make the page, unless it is refused.
 
     One that is on the board already is only checked and scored. What fails leaves the board without
-    the entry. The last of what is returned are the files of the page.
+    the entry. The last of what is returned are the files of the page, which is ``without_truth`` as
+    :func:`~llpbench.board.site.build_site` makes it.
     """
     folder = folder.absolute()
     verdict, candidates = check_and_read(folder, board)
@@ -40,7 +43,7 @@ def add_entry(folder: Path, board: Board) -> tuple[Verdict, list[Upkeep], list[P
             with replacing(place) as partial:
                 shutil.copytree(folder, partial, ignore=_litter, copy_function=shutil.copyfile)
         scored = [update_scores(candidate, board) for candidate in candidates]
-        written = build_site(board)
+        written = build_site(board, without_truth=without_truth)
         undo.pop_all()
     return verdict, scored, written
 

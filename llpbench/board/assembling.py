@@ -20,6 +20,7 @@ from llpbench.board.sorting import shared_metric, sort_rows
 from llpbench.board.standings import Category, Metric, Row, Standings, Table
 from llpbench.board.submission import Submission, read_submissions
 from llpbench.board.truth import read_truth, scored_divisions
+from llpbench.board.truth_state import say_truth, where_truth_is_public
 from llpbench.catalog import LabelSet, reported_results
 from llpbench.errors import BoardError
 from llpbench.protocol import SCORER_VERSION, TRACKS, VERSION
@@ -112,6 +113,9 @@ def _scored_table(board: Board, dataset: str, submissions: Sequence[Submission])
         "chips": sum(counts),
         "unscored_chips": truth.sizes["chip"] - sum(counts),
         "note": next(iter(results.values())).note,
+        "truth": say_truth(
+            where_truth_is_public(info.name, synthetic=info.synthetic, doi=info.doi)
+        ),
         "categories": _categories(info.label_set),
         "divisions": [
             _division(division, count, card)
@@ -128,6 +132,7 @@ def _reported_table(dataset: str) -> dict[str, Any]:
         "title": known.title,
         "synthetic": known.synthetic is not None,
         "doi": known.doi or "",
+        "truth": say_truth(where_truth_is_public(dataset)),
         "licence": known.licence,
         "attribution": known.attribution,
         "categories": _categories(known.label_set),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llpbench.board.checks.candidate import Candidate
 from llpbench.board.checks.disclosure import check_disclosure
@@ -25,9 +24,6 @@ from llpbench.board.submission import Submission, read_submission
 from llpbench.board.truth import read_truth
 from llpbench.board.verdict import Reason, Verdict
 from llpbench.errors import LLPBenchError
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 CHECKS: tuple[Callable[[Candidate], Iterator[Reason]], ...] = (
     check_attributes,
@@ -59,11 +55,11 @@ def check_and_read(folder: Path, board: Board) -> tuple[Verdict, list[Candidate]
         return Verdict(folder.name, (_refused("form", "", error),)), []
     reasons = [*_check_files(submission), *check_disclosure(submission.entry)]
     candidates = []
-    for dataset, part in submission.entry.datasets.items():
+    for dataset in submission.entry.datasets:
         try:
             truth = read_truth(board.truth(dataset))
-            if part.digest != truth.llp.info.digest:
-                reasons.append(_other_version(part.digest, truth))
+            if problem := submission.other_data(truth):
+                reasons.append(_refused("digest", dataset, problem))
                 continue
             candidate = Candidate(submission, truth, submission.read(truth).seeds, board)
             for check in CHECKS:
@@ -84,16 +80,6 @@ def _check_files(submission: Submission) -> Iterator[Reason]:
     for dataset in submission.files.segmentations:
         if dataset not in parts or parts[dataset].segmentations is None:
             yield _refused("files", dataset, "entry.yaml says nothing of its segmentations")
-
-
-def _other_version(stated: str, truth: xr.Dataset) -> Reason:
-    info = truth.llp.info
-    return _refused(
-        "digest",
-        info.name,
-        f"the predictions are about {info.name} with the digest {stated}, the board's has "
-        f"{info.digest}: predict the dataset as it is published now",
-    )
 
 
 def _refused(check: str, where: str, problem: str | Exception) -> Reason:

@@ -29,7 +29,7 @@ from llpbench.predictions.files import read_predictions
 from llpbench.runs.command import command_of
 from llpbench.runs.record import Run
 from llpbench.runs.results import find_runs
-from llpbench.scoring import Scores, digest_predictions
+from llpbench.scoring import digest_predictions
 from llpbench.writing import replacing
 
 SELECTION = (
@@ -106,12 +106,18 @@ def _check_runs(runs: Sequence[Run]) -> None:
             raise BoardError(
                 f"the run in {str(run.folder)!r} {what}; an entry needs whole test runs"
             )
-        _scores(run)
     for name in ("method", "track", "supervision"):
         values = {getattr(run.record, name) for run in runs}
         if len(values) > 1:
             raise BoardError(f"an entry has one {name}, found {examples(sorted(values))}")
     check_same_files(runs)
+    for dataset in {run.record.dataset for run in runs}:
+        digests = {run.record.dataset_digest for run in runs if run.record.dataset == dataset}
+        if len(digests) > 1:
+            raise BoardError(
+                f"the runs predict {len(digests)} versions of {dataset!r} ({examples(digests)}); "
+                "predict all seeds on the one that the board is about"
+            )
     settings = {json.dumps(run.record.settings, sort_keys=True, default=str) for run in runs}
     if len(settings) > 1:
         raise BoardError("the runs have different settings; an entry has one, make several entries")
@@ -217,17 +223,8 @@ def _are_identical(runs: Sequence[Run]) -> bool:
 
 
 def _digest(run: Run) -> str:
-    """Of the predictions, as they were scored."""
-    return str(_scores(run).digests["predictions"][0])
-
-
-def _scores(run: Run) -> Scores:
-    if run.scores is None:
-        raise BoardError(
-            f"the run in {str(run.folder)!r} has no scores of chips, by which a board ranks: its "
-            "dataset has no labels, or it was run with --score divisions"
-        )
-    return run.scores
+    """Of the predictions, as a board computes it when it scores them."""
+    return digest_predictions(read_predictions(run.predictions))
 
 
 def _part(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
@@ -267,7 +264,6 @@ def _seconds(times: Sequence[float]) -> float:
 
 def _copy_predictions(run: Run, folder: Path) -> str | None:
     """Write a seed's proportions, and its segmentation beside; the digest of both together."""
-    source = run.predictions
-    predictions = read_predictions(source)
+    predictions = read_predictions(run.predictions)
     write_seed(predictions, folder, run.record.seed)
-    return _digest(run) if "segmentation" in predictions else None
+    return digest_predictions(predictions) if "segmentation" in predictions else None

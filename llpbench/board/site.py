@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llpbench.board.assembling import make_standings
 from llpbench.board.badges import write_badges
+from llpbench.board.hiding import hide_truth
 from llpbench.board.layout import Board
 from llpbench.board.markdown import update_readme
 from llpbench.board.page_data import page_data
@@ -34,12 +35,16 @@ _MODULE_SYNTAX = re.compile(r"^(import .*;\n|export )", re.MULTILINE)
 """What binds modules in files to one another; each import is one line."""
 
 
-def build_site(board: Board) -> list[Path]:
+def build_site(board: Board, *, without_truth: bool = False) -> list[Path]:
     """Write the page, ``site/index.html``, badges, and the ranking into ``README.md``.
 
-    The paths of the page and, where it has a place for the ranking, of the README are returned.
+    The paths of the page and, where it has a place for the ranking, of the README are returned. A
+    page ``without_truth`` shows nothing from which test labels follow; ``truth/`` and ``results/``
+    beside it still hold all.
     """
     standings = make_standings(board)
+    if without_truth:
+        standings = hide_truth(standings)
     page = board.site / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     replace_text(page, render_page(standings))

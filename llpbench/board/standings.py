@@ -125,7 +125,8 @@ class Metric(Stored):
 class Table(Stored):
     """One dataset in one track.
 
-    ``unscored_chips`` have no label; ``note`` is a caution about the intervals; ``metrics`` are all
+    ``unscored_chips`` have no label; ``note`` is a caution about the intervals;
+    ``truth`` says where test labels are public, or that they are kept back; ``metrics`` are all
     that any row has, ``mae`` first; ``divisions`` those that own scored chips, in the order of the
     rows' ``errors``. ``rows`` are entries by rank, then files, references, bounds and reported
     rows, each kind by the metric that most rows of it have, rows without it last; ``sorted_by`` is
@@ -146,6 +147,7 @@ class Table(Stored):
     chips: int = 0
     unscored_chips: int = 0
     note: str = ""
+    truth: str = ""
     sorted_by: str = "mae"
     metrics: list[Metric]
     categories: list[Category]

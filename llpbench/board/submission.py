@@ -39,9 +39,22 @@ class Submission:
         """Name of its folder."""
         return self.files.folder.name
 
+    def other_data(self, truth: xr.Dataset) -> str:
+        """Say that the entry is about another version of a dataset; empty where it is not."""
+        info = truth.llp.info
+        stated = self.entry.datasets[info.name].digest
+        if stated == info.digest:
+            return ""
+        return (
+            f"the predictions are about {info.name} with the digest {stated}, the board's has "
+            f"{info.digest}: predict the dataset as it is published now"
+        )
+
     def read(self, truth: xr.Dataset) -> EntryPredictions:
         """Read and check the predictions on the dataset of a truth table."""
         dataset = truth.llp.info.name
+        if problem := self.other_data(truth):
+            raise BoardError(problem)
         paths = self.files.predictions.get(dataset, {})
         seeds = self.entry.datasets[dataset].seeds
         missing = [seed for seed in seeds if seed not in paths]

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llpbench.board.truth import read_truth
+from llpbench.board.truth import make_truth, read_truth
 from llpbench.challenge.halves import Halves
 from llpbench.challenge.rules import Rules, read_rules
+from llpbench.data.dataset import open_dataset
 from llpbench.errors import ChallengeError
 from llpbench.reading import read_json
 from llpbench.writing import replacing
@@ -106,6 +107,18 @@ class ChallengeFolder:
                 f"{str(self.halves_file)!r} is damaged; put it back from a copy, for halves that "
                 "are drawn anew are others"
             ) from error
+
+
+def open_truth(dataset: str) -> tuple[xr.Dataset, xr.Dataset]:
+    """Truth of a dataset, by name or path, or of the challenge in a folder, for a board.
+
+    With it the dataset as those have it who enter: participants' has a digest of its own.
+    """
+    challenge = ChallengeFolder(Path(dataset))
+    if challenge.rules_file.is_file():
+        return challenge.truth(), open_dataset(challenge.participants)
+    ds = open_dataset(dataset)
+    return make_truth(ds), ds
 
 
 @contextmanager

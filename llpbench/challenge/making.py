@@ -96,7 +96,7 @@ def new_challenge(
     info = ds.llp.info
     if info.store is None:
         raise ChallengeError("a challenge is made of a dataset on disk, with its imagery")
-    if public := where_truth_is_public(info):
+    if public := where_truth_is_public(info.name, synthetic=info.synthetic, doi=info.doi):
         log.warning("labels of %s are no secret: %s", info.shown_name, public)
     seed = secrets.randbits(128) if seed is None else seed
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -113,16 +113,26 @@ def check(folder: Path, board: Board, as_json: bool) -> None:
     sys.exit(verdict.is_refused)
 
 
+hide_truth_option = click.option(
+    "--hide-truth",
+    "without_truth",
+    is_flag=True,
+    help="Show nothing by class, division, chip or seed, from which test labels would follow. "
+    "Publish site/ alone then, for truth/ and results/ hold all.",
+)
+
+
 @leaderboard.command()
 @click.argument("folder", metavar="DIR", type=options.FOLDER)
 @options.board_option
+@hide_truth_option
 @options.wide_option
 @options.json_option
-def add(folder: Path, board: Board, as_json: bool) -> None:
+def add(folder: Path, board: Board, without_truth: bool, as_json: bool) -> None:
     """Check the entry in DIR, copy it onto the board, score it and make the page anew."""
     from llpbench.board.adding import add_entry
 
-    verdict, scored, written = add_entry(folder, board)
+    verdict, scored, written = add_entry(folder, board, without_truth=without_truth)
     rows = [_row(upkeep) for upkeep in scored]
     if as_json:
         print_json({**verdict.to_dict(), "scores": rows, "written": [str(p) for p in written]})
@@ -246,28 +256,30 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
 def truth(datasets: tuple[str, ...], board: Board) -> None:
     """Make the truth tables of DATASETs, which must be on this machine.
 
-    With them, proportions are scored without the imagery.
+    With them, proportions are scored without the imagery. DATASET may be the folder of a challenge:
+    entries are then those of its participants, whose dataset has a digest of its own.
     """
     from llpbench.board.card import make_card
     from llpbench.board.result import write_stored
-    from llpbench.board.truth import make_truth, write_truth
-    from llpbench.data.dataset import open_dataset
+    from llpbench.board.truth import write_truth
+    from llpbench.challenge.folder import open_truth
 
     for dataset in datasets:
-        ds = open_dataset(dataset)
+        table, ds = open_truth(dataset)
         path = board.truth(ds.llp.info.name)
-        write_truth(make_truth(ds), path)
+        write_truth(table, path)
         write_stored(make_card(ds), board.card(ds.llp.info.name))
         echo(f"written to {path}")
 
 
 @leaderboard.command()
 @options.board_option
-def build(board: Board) -> None:
+@hide_truth_option
+def build(board: Board, without_truth: bool) -> None:
     """Make the page, site/index.html, and the ranking in the board's README."""
     from llpbench.board.site import build_site
 
-    for path in build_site(board):
+    for path in build_site(board, without_truth=without_truth):
         echo(f"written to {path}")
 
 

@@ -36,8 +36,8 @@ def draw_shake_up(places: Sequence[tuple[str, int, int]], track: str) -> Figure:
         for at, teams in here.items():
             text = f"{at}  {', '.join(teams)}" if side else f"{', '.join(teams)}  {at}"
             align = "left" if side else "right"
-            place = side + (side - 0.5) * 0.14
-            axis.text(place, at, text, ha=align, va="center", color=INK, fontsize=8)
+            beside = side + (side - 0.5) * 0.14
+            axis.text(beside, at, text, ha=align, va="center", color=INK, fontsize=8)
     for _team, before, after in places:
         colour = MUTED if before == after else DISTINCT[2] if after < before else DISTINCT[1]
         axis.plot([0, 1], [before, after], color=colour, lw=1.6, marker="o", markersize=4)

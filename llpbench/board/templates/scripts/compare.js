@@ -57,6 +57,7 @@ function classDifferences(table, first, second) {
 
 function differenceMap(table, first, second) {
   const [one, other] = [first, second].map((row) => detailsOf(table, row).errors);
+  if (!one.length || !other.length) return null;
   const { divisions } = placeOf(table);
   const values = divisions.map(({ chips }, n) => (one[n] - other[n]) / chips);
   const format = (value) => signed(value, 4);

@@ -106,7 +106,7 @@ export function entryView(table, row) {
   const details = detailsOf(table, row);
   const { entry, part, result } = details;
   const source = details.source && section("Source", html("p", {}, details.source_url ? outwards(details.source_url, details.source) : details.source));
-  const making = entry && section("Make it again", codeBlock(part.command, "command"), rerun(result));
+  const making = entry && section("Make it again", codeBlock(part.command, "command"), result && rerun(result));
   return [entryHeading(table, row, details),
     html("div", { class: "columns" },
       section("Scores", allMetrics(table, row)),
@@ -117,7 +117,7 @@ export function entryView(table, row) {
       html("div", {}, part && fileThatFlies(part), Object.keys(row.footprint).length > 0 && section("Cost", costs(row)))),
     source, making,
     entry && html("div", { class: "columns" },
-      section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), provenance(details)),
+      section("Cite", codeBlock(bibtexOf(row, entry), "BibTeX"), result && provenance(details)),
       row.rank && section("Badge", html("p", { class: "small" }, "An image of the best rank that it has, made with this page. Markdown, relative to the folder of the page:"),
         codeBlock(badgeSnippet(table, row), "Markdown of the badge")))].filter(Boolean);
 }

@@ -211,5 +211,6 @@ function tableHeading(table) {
     html("h2", { tabindex: -1 }, table.title, " ", html("span", { class: "track" }, table.track)),
     table.finding && html("p", { class: "finding" }, table.finding),
     html("p", { class: "facts" }, facts.join(" \u00b7 "), table.doi && [" \u00b7 ", outwards(`https://doi.org/${table.doi}`, `doi:${table.doi}`)]),
+    table.truth && html("p", { class: "small" }, table.truth),
     table.note && html("p", { class: "caution" }, table.note));
 }
