@@ -1,4 +1,4 @@
-"""What a team learns that submits thousands of times: against exact scores, and against the Ladder.
+"""What a team learns that submits thousands of times: of exact scores, rounded ones and the Ladder.
 
 Usage: python benchmarks/challenge_ladder.py DATASET PREDICTIONS [--submissions 2000] [--halves 5]
 
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 import llpbench
 from llpbench.board.truth import make_truth
+from llpbench.challenge.codabench_score import rounded
 from llpbench.challenge.halves import draw_halves
-from llpbench.challenge.ladder import Ladder
+from llpbench.challenge.ladder import LEAST_STEP, Ladder
 from llpbench.challenge.marks import Half, Marks
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.table import check_predictions
@@ -37,7 +38,7 @@ class Scorer:
     truth: Shares
     division: NDArray[np.str_]
     public: NDArray[np.bool_]  # of each division, sorted
-    exact: bool
+    shown: str
     ladder: Ladder = field(default_factory=Ladder)
 
     def marks(self, shares: Shares) -> Marks:
@@ -53,7 +54,9 @@ class Scorer:
         marks = self.marks(shares)
         self.ladder = self.ladder.after(marks)
         assert self.ladder.score is not None
-        return marks.public.mae if self.exact else self.ladder.score
+        if self.shown == "rounded":  # as on platforms that remember nothing of a team
+            return rounded(marks.public.mae, LEAST_STEP * marks.public.mae)
+        return marks.public.mae if self.shown == "exact" else self.ladder.score
 
 
 Attack: TypeAlias = Callable[[Scorer, Shares, int, np.random.Generator], Shares]
@@ -146,10 +149,10 @@ def main() -> None:
     for seed in range(chosen.halves):
         halves = draw_halves(names.tolist(), chips.tolist(), 0.5, seed)
         for name, attack in ATTACKS.items():
-            for exact in (True, False):
-                scorer = Scorer(known, division, np.isin(names, halves.public), exact)
+            for shown in ("exact", "rounded", "Ladder"):
+                scorer = Scorer(known, division, np.isin(names, halves.public), shown)
                 gains = fitted(scorer, attack, shares, chosen.submissions, seed)
-                rows.append({"team": name, "shown": "exact" if exact else "Ladder", **gains})
+                rows.append({"team": name, "shown": shown, **gains})
     table = pd.DataFrame(rows).groupby(["team", "shown"], sort=False)
     most = table[["public", "fitted"]].max().add_prefix("most ")
     print(table.mean().join(most).round(5).to_string())

@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from llpbench.challenge.codabench_score import rounded
 from llpbench.challenge.marks import Half, Marks
 
 CONFIDENCE = 0.95
@@ -24,8 +25,6 @@ CONFIDENCE = 0.95
 LEAST_STEP = 0.01
 """Least step, as a part of the score kept so far: from .4 to .04 there are 230 steps at most,
 however often a team submits."""
-
-DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,12 @@ class Ladder:
     def after(self, now: Marks) -> Ladder:
         """What is reached after one more submission; the same where it is no step better."""
         if self.kept is None or self.score is None:
-            return Ladder(now, _rounded(now.public.mae, LEAST_STEP * now.public.mae))
+            return Ladder(now, rounded(now.public.mae, LEAST_STEP * now.public.mae))
         gain, error = paired_difference(self.kept.public, now.public)
         step = max(_quantile(len(now.public.chips)) * error, LEAST_STEP * self.kept.public.mae)
         if not gain > step:
             return self
-        return Ladder(now, min(self.score, _rounded(now.public.mae, step)))
+        return Ladder(now, min(self.score, rounded(now.public.mae, step)))
 
 
 def paired_difference(before: Half, now: Half) -> tuple[float, float]:
@@ -97,12 +96,3 @@ def _quantile(divisions: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(divisions - 1, CONFIDENCE))
-
-
-def _rounded(value: float, step: float) -> float:
-    """A value to 1, 2 or 5 of the decimal place of a step, so that the step itself is not told."""
-    if step <= 0:
-        return round(value, DIGITS)
-    place = 10.0 ** math.floor(math.log10(step))
-    unit = place * max(factor for factor in (1, 2, 5) if factor * place <= step * (1 + 1e-9))
-    return round(round(value / unit) * unit, DIGITS)

@@ -108,3 +108,17 @@ def reveal(folder: ChallengeFolder) -> None:
     from llpbench.challenge.revealing import reveal as reveal_challenge
 
     echo(f"written to {reveal_challenge(folder)}")
+
+
+@challenge.command()
+@click.argument("folder", metavar="CHALLENGE", type=options.FOLDER, callback=_open_challenge)
+@click.option("--to", "kind", type=click.Choice(["codabench"]), required=True, help="Platform.")
+@options.out_option("The zip to upload; test truth is in it.", kind=options.FILE, required=True)
+def export(folder: ChallengeFolder, kind: str, out: Path) -> None:
+    """Write a challenge as a competition of another platform.
+
+    Codabench remembers nothing of a team: it shows every score, rounded, and has no Ladder.
+    """
+    from llpbench.challenge.codabench_bundle import export_codabench
+
+    echo(f"written to {export_codabench(folder, out)}, for {kind}")
