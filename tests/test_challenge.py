@@ -46,7 +46,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "howto" / "challenge.md"
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eighteen divisions of six chips on both sides of borders, some without a label."""
     path = tmp_path_factory.mktemp("full") / "mine"
-    write_region(make_region(12, 9, 6, 3, outside=1, unlabelled=3), path, doi="10.5281/zenodo.1")
+    write_region(make_region(12, 9, 6, 3, outside=1, unlabelled=3), path, source="zenodo.zip")
     return path
 
 
@@ -189,7 +189,8 @@ def test_what_takes_too_much_is_ended_and_told_in_a_sentence(
             [sys.executable, "-c", program.format(memory, act)], capture_output=True
         )
         assert done.returncode != 0
-        assert done.returncode == -signal.SIGXCPU or b"MemoryError" in done.stderr
+        ended = (-signal.SIGXCPU, -signal.SIGALRM)  # by seconds computed, or gone by
+        assert done.returncode in ended or b"MemoryError" in done.stderr
     file = tmp_path / "a.csv"
     predictions(folder, 0.1).to_csv(file, index=False)
     monkeypatch.setattr("llpbench.challenge.judging.run_apart", lambda *_: None)
@@ -256,7 +257,8 @@ def _judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def board(folder: ChallengeFolder) -> str:
-    return "".join(path.read_text("utf-8") for path in sorted(folder.board.iterdir()))
+    text = "".join(path.read_text("utf-8") for path in sorted(folder.board.iterdir()))
+    return re.sub(r"<style>.*?</style>", "", text, flags=re.S)
 
 
 def numbers(text: str) -> set[float]:
@@ -294,15 +296,11 @@ def test_from_the_inbox_to_the_reveal(folder: ChallengeFolder, tmp_path: Path) -
         found[1]["shown"] or found[2]["shown"]
     }
     problems = [one["problem"] for one in found if one["state"] == "wrong"]
-    assert [next(w for w in ("name", "chip", "link") if w in p) for p in problems] == [
-        "name",
-        "chip",
-        "link",
-    ]
+    expected = ("is no name of a team", "must name each chip once", "is a link")
+    assert all(what in problem for what, problem in zip(expected, problems, strict=True))
 
     again = json.loads(call("challenge", "score", inbox, "-c", folder.path, "--json"))
     assert {one["state"] for one in again} == {"before", "wrong", "waits"}
-    shutil.copy(inbox / "a.csv.gz", inbox / "a.csv.gz.copy.csv.gz")  # another team's name
 
     records = [record for record in Ledger(folder).records if record.marks]
     marks = [Marks.from_json(record.marks or "") for record in records]
@@ -313,7 +311,7 @@ def test_from_the_inbox_to_the_reveal(folder: ChallengeFolder, tmp_path: Path) -
         for each in (side.mae, *np.divide(side.errors, side.chips))
     }
     said = board(folder) + json.dumps([{**one, "problem": ""} for one in found])
-    assert numbers(said) <= {one.score for one in (Ladder.of([m]) for m in marks)} | {0.5}
+    assert numbers(said) <= {one.score for one in (Ladder.of([m]) for m in marks)}
     assert not any(abs(shown - value) < 1e-7 for shown in numbers(said) for value in exact)
     assert "<script>" not in said
 
@@ -333,7 +331,7 @@ def test_from_the_inbox_to_the_reveal(folder: ChallengeFolder, tmp_path: Path) -
     assert (folder.board / "standings.csv").read_text() in before
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.full)])
 def test_a_killed_scoring_goes_on_and_judges_nothing_twice(
     folder: ChallengeFolder, tmp_path: Path, kills: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,8 +395,11 @@ def test_entries_of_runs_without_scores_and_a_board_that_tells_no_truth(
         "--contact",
         "a@b.org",
     )
-    other = run_method("train-mean", full, out=tmp_path / "other", seed=1)
-    both = ("--from-run", run.folder, "--from-run", other.folder)
+    other = shutil.copytree(run.folder, tmp_path / "other")
+    record = json.loads((other / "run.json").read_text())
+    changed = {**record, "dataset_digest": llpbench.open_dataset(full).llp.info.digest, "seed": 1}
+    (other / "run.json").write_text(json.dumps(changed))
+    both = ("--from-run", run.folder, "--from-run", other)
     with pytest.raises(LLPBenchError, match="versions of 'mine'"):
         call("leaderboard", "new", tmp_path / "us__two", *both)
     call("leaderboard", "truth", full, "--board", site)
@@ -489,7 +490,7 @@ def test_the_page_for_organisers_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     write_region(make_region(12, 9, 6, 3), tmp_path / "cache/mine")
     blocks = re.findall(r"^```console\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
     commands = [line[2:] for block in blocks for line in block.splitlines()]
-    assert sum(line.startswith("llpbench") for line in commands) == 10 - 1 + 0
+    assert sum(line.startswith("llpbench") for line in commands) == 10
     for line in commands:
         if "challenge reveal" in line:
             close(ChallengeFolder(Path("land-2027")))
