@@ -16,7 +16,7 @@ import llpbench
 from llpbench.board.drafting import draft_entry
 from llpbench.cli import main
 from llpbench.data.divisions import Divisions
-from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, UnscoredError
+from llpbench.errors import MethodError, UnknownNameError, UnscoredError
 from llpbench.methods import gate
 from llpbench.methods.registry import make_method
 from llpbench.running.evaluating import evaluate_split, validate
