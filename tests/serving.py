@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,3 +56,11 @@ def postgres() -> Iterator[str]:
         process.send_signal(signal.SIGINT)  # without waiting for clients
         process.wait(30)
         shutil.rmtree(folder)
+
+
+def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if path.exists() and process.poll() is None:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{path.name} does not come up")

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from llpbench.challenge.rules import Rules
 from llpbench.challenge.server.asking import address_of, service_of, team_of_header
 from llpbench.challenge.server.board import board_of
 from llpbench.challenge.server.receiving import receive_bytes
@@ -26,7 +27,7 @@ async def send(request: Request) -> JSONResponse:
     """Put a file into the queue; 202 if it is new there, 200 if it was there already."""
     team = await team_of_header(request)
     submission, is_new = await receive_bytes(request, team)
-    return JSONResponse(describe(submission), 202 if is_new else 200)
+    return JSONResponse(describe(submission, service_of(request).rules), 202 if is_new else 200)
 
 
 async def list_own(request: Request) -> JSONResponse:
@@ -34,22 +35,23 @@ async def list_own(request: Request) -> JSONResponse:
     team, service = await team_of_header(request), service_of(request)
     found = await run_in_threadpool(submissions_of, service.database, team.id)
     left = await run_in_threadpool(left_today, service.database, service.rules, team.id)
-    return JSONResponse({"left_today": left, "submissions": [describe(one) for one in found]})
+    return JSONResponse({"left_today": left, "submissions": [describe(one, service.rules) for one in found]})
 
 
 async def show(request: Request) -> JSONResponse:
     """Say what came of one submission."""
     team, identity = await team_of_header(request), request.path_params["identity"]
-    database = service_of(request).database
-    return JSONResponse(describe(await run_in_threadpool(submission_of, database, team.id, identity)))
+    service = service_of(request)
+    found = await run_in_threadpool(submission_of, service.database, team.id, identity)
+    return JSONResponse(describe(found, service.rules))
 
 
 async def take_back(request: Request) -> JSONResponse:
     """Cancel one submission."""
     team, identity = await team_of_header(request), request.path_params["identity"]
-    database, address = service_of(request).database, address_of(request)
-    found = await run_in_threadpool(cancel, database, team.id, identity, address)
-    return JSONResponse(describe(found))
+    service, address = service_of(request), address_of(request)
+    found = await run_in_threadpool(cancel, service.database, team.id, identity, address)
+    return JSONResponse(describe(found, service.rules))
 
 
 async def show_board(request: Request) -> JSONResponse:
@@ -57,7 +59,7 @@ async def show_board(request: Request) -> JSONResponse:
     return JSONResponse(await run_in_threadpool(board_of, service_of(request)))
 
 
-def describe(submission: Submission) -> dict[str, Any]:
+def describe(submission: Submission, rules: Rules) -> dict[str, Any]:
     """A submission as its team may see it."""
     finished = submission.finished
     return {
@@ -69,7 +71,7 @@ def describe(submission: Submission) -> dict[str, Any]:
         "state": submission.state,
         "finished": None if finished is None else iso(finished),
         "sentence": submission.sentence,
-        "score": submission.shown,
+        "score": submission.shown if rules.shown == "ladder" else None,
     }
 
 

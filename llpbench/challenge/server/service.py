@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.rules import Rules
@@ -11,7 +12,7 @@ from llpbench.challenge.server.rates import Rate, Slots
 from llpbench.challenge.server.uploads import Inbox
 
 
-@dataclass(frozen=True)
+@dataclass
 class Service:
     """A challenge, its database and its files, and how often who may ask for what.
 
@@ -25,6 +26,10 @@ class Service:
         Of teams and submissions.
     inbox : Inbox
         Of their files.
+    guesses, uploads, arriving : Rate, Rate, Slots
+        Unknown tokens of an address; files of a team, and those that arrive at the same time.
+    board : tuple, optional
+        The board as it was last made, behind what it was made of.
     """
 
     folder: ChallengeFolder
@@ -34,6 +39,7 @@ class Service:
     guesses: Rate = field(default_factory=lambda: Rate(20, 60))
     uploads: Rate = field(default_factory=lambda: Rate(60, 60))
     arriving: Slots = field(default_factory=lambda: Slots(32, 2))
+    board: tuple[object, dict[str, Any]] | None = None
 
 
 def open_service(folder: ChallengeFolder, url: str | None) -> Service:

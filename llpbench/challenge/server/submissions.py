@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from llpbench.challenge.server.database import Database
 from llpbench.challenge.server.refusals import RefusalError
 from llpbench.challenge.server.tables import CANCELLED, SCORED, SCORING, SUBMISSIONS, WAITING
 from llpbench.challenge.server.teams import lock_team
+from llpbench.challenge.server.times import readable
 from llpbench.challenge.server.uploads import Upload
 
 COUNTED = (WAITING, SCORING, SCORED)
@@ -46,11 +47,10 @@ _SHOWN = [SUBMISSIONS.c[name] for name in Submission.__dataclass_fields__]
 
 def check_dates(rules: Rules) -> None:
     """Refuse a submission before the challenge opens, and from its closing on."""
-    now = datetime.now(UTC)
-    if now < rules.opens:
-        raise RefusalError(403, f"the challenge opens at {rules.opens.isoformat()}; come back then")
-    if now >= rules.closes:
-        raise RefusalError(403, f"the challenge closed at {rules.closes.isoformat()}")
+    if rules.has_closed():
+        raise RefusalError(403, f"the challenge closed on {_day(rules.closes)}")
+    if not rules.is_open():
+        raise RefusalError(403, f"the challenge opens on {_day(rules.opens)}; come back then")
 
 
 def receive(
@@ -168,3 +168,7 @@ def _sent_since(
     count = sa.select(sa.func.count()).select_from(SUBMISSIONS)
     own = (SUBMISSIONS.c.team == team, SUBMISSIONS.c.received >= start)
     return int(connection.execute(count.where(*own, *which)).scalar_one())
+
+
+def _day(at: datetime) -> str:
+    return f"{readable(at.timestamp())} UTC"

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from llpbench.challenge.judging import judge_apart
 from llpbench.challenge.server.climbing import finish
@@ -59,8 +60,7 @@ def score_next(service: Service) -> bool:
         try:
             marks = judge_apart(service.folder, path, job.track)
         except LLPBenchError as error:
-            sentence = str(error).replace(str(path), path.name).replace(path.name, "the file")
-            if refuse(database, job, sentence):
+            if refuse(database, job, _told(error, service, path)):
                 discard(path)
             return True
         finish(database, job, marks)
@@ -84,3 +84,11 @@ def _renewing(database: Database, job: Job) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def _told(error: LLPBenchError, service: Service, path: Path) -> str:
+    """What a team is told: without the places of this machine, and the names that files have."""
+    text = str(error)
+    for place in (path.absolute().parent, service.folder.path.absolute()):
+        text = text.replace(f"{place}/", "")
+    return text.replace(path.name, "the file")
