@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from llpbench.challenge.marks import Marks
 from llpbench.challenge.server.database import Database
 from llpbench.challenge.server.service import Service
-from llpbench.challenge.server.tables import MARKS, SCORED, SUBMISSIONS, TEAMS
+from llpbench.challenge.server.tables import IN_QUEUE, MARKS, SCORED, SUBMISSIONS, TEAMS
 from llpbench.challenge.standing import Submitted, standings
 
 
@@ -20,7 +20,7 @@ def board_of(service: Service) -> dict[str, Any]:
     It is made anew only when another submission has been scored.
     """
     rules = service.rules
-    revealed = rules.has_closed() and not _count(service.database, "waiting", "scoring")
+    revealed = rules.has_closed() and not _count(service.database, *IN_QUEUE)
     state = (_count(service.database, SCORED), revealed)
     if service.board is None or service.board[0] != state:
         scored, shown = _scored(service.database), rules.shown == "ladder"

@@ -17,7 +17,15 @@ import sqlalchemy as sa
 
 from llpbench.challenge.server.audit import note
 from llpbench.challenge.server.database import Database
-from llpbench.challenge.server.tables import FAILED, REFUSED, SCORING, SUBMISSIONS, TEAMS, WAITING
+from llpbench.challenge.server.tables import (
+    FAILED,
+    IN_QUEUE,
+    REFUSED,
+    SCORING,
+    SUBMISSIONS,
+    TEAMS,
+    WAITING,
+)
 from llpbench.errors import printable
 
 MOST_ATTEMPTS = 5
@@ -46,7 +54,7 @@ def take(database: Database, seconds: float) -> Job | None:
         if team is None:
             return None
         # read after its row is locked: another may have taken one of the team in between
-        known = sa.select(SUBMISSIONS).where(_TEAM == team, _STATE.in_((WAITING, SCORING)))
+        known = sa.select(SUBMISSIONS).where(_TEAM == team, _STATE.in_(IN_QUEUE))
         rows = connection.execute(known.order_by(SUBMISSIONS.c.received, _ID)).all()
         if not rows or any(row.state == SCORING for row in rows):
             return None
@@ -103,7 +111,7 @@ def waiting(database: Database) -> tuple[int, float]:
     """How many submissions are in the queue, and for how many seconds none of it was taken."""
     which = sa.select(sa.func.count(), sa.func.min(SUBMISSIONS.c.received))
     with database.reading() as connection:
-        count, first = connection.execute(which.where(_STATE.in_((WAITING, SCORING)))).one()
+        count, first = connection.execute(which.where(_STATE.in_(IN_QUEUE))).one()
         served = connection.execute(sa.select(sa.func.max(TEAMS.c.served))).scalar_one()
     return count, time.time() - max(first, served) if count else 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from typing import Any
 
@@ -78,9 +79,8 @@ def serve(service: Service, host: str, port: int, workers: int) -> None:
         Submissions that are scored at the same time; 0 where other processes score them.
     """
     over = threading.Event()
-    threads = [threading.Thread(target=work, args=(service, over)) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
+    for _ in range(workers):  # they end with the process, and what they were at is taken again
+        threading.Thread(target=work, args=(service, over), daemon=True).start()
     options: dict[str, Any] = {"host": host, "port": port, "http": BoundedProtocol}
     try:
         uvicorn.run(
@@ -98,6 +98,13 @@ def serve(service: Service, host: str, port: int, workers: int) -> None:
         )
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
         service.database.close()
+
+
+def work_until_told(service: Service) -> None:
+    """Score submissions until the process is told to end."""
+    over = threading.Event()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda _signal, _frame: over.set())
+    work(service, over)
+    service.database.close()

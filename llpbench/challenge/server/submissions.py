@@ -13,13 +13,19 @@ from llpbench.challenge.rules import Rules
 from llpbench.challenge.server.audit import note
 from llpbench.challenge.server.database import Database
 from llpbench.challenge.server.refusals import RefusalError
-from llpbench.challenge.server.tables import CANCELLED, SCORED, SCORING, SUBMISSIONS, WAITING
+from llpbench.challenge.server.tables import (
+    CANCELLED,
+    COUNTED,
+    IN_QUEUE,
+    NOTHING,
+    SCORED,
+    SUBMISSIONS,
+    TEAMS,
+    WAITING,
+)
 from llpbench.challenge.server.teams import lock_team
 from llpbench.challenge.server.times import readable
 from llpbench.challenge.server.uploads import Upload
-
-COUNTED = (WAITING, SCORING, SCORED)
-"""States that cost one of the day."""
 
 MOST_AN_HOUR = 60
 """Submissions of a team in an hour, of whatever came of them."""
@@ -111,6 +117,19 @@ def submission_of(database: Database, team: str, identity: str) -> Submission:
     return Submission(**row._mapping)
 
 
+def counted_by_team(database: Database) -> list[dict[str, Any]]:
+    """List all teams by name: how many submissions were scored, wait, or came to nothing."""
+    states = {"scored": (SCORED,), "in queue": IN_QUEUE, "came to nothing": NOTHING}
+    counts = [
+        sa.func.count().filter(SUBMISSIONS.c.state.in_(some)).label(name)
+        for name, some in states.items()
+    ]
+    rows = sa.select(TEAMS.c.name.label("team"), *counts).outerjoin(SUBMISSIONS)
+    rows = rows.group_by(TEAMS.c.name).order_by(TEAMS.c.name)
+    with database.reading() as connection:
+        return [dict(row._mapping) for row in connection.execute(rows)]
+
+
 def kept_files(database: Database) -> set[str]:
     """Ids of the submissions whose files are kept."""
     kept = sa.select(SUBMISSIONS.c.id).where(SUBMISSIONS.c.state.in_(COUNTED))
@@ -131,7 +150,7 @@ def cancel(database: Database, team: str, identity: str, address: str) -> Submis
         lock_team(connection, team)
         changed = connection.execute(
             sa.update(SUBMISSIONS)
-            .where(*one, SUBMISSIONS.c.state.in_((WAITING, SCORING)))
+            .where(*one, SUBMISSIONS.c.state.in_(IN_QUEUE))
             .values(state=CANCELLED, lease=None, lease_ends=None, finished=time.time())
         )
         if changed.rowcount:

@@ -8,7 +8,14 @@ FORMAT = 1
 
 WAITING, SCORING, SCORED = "waiting", "scoring", "scored"
 REFUSED, FAILED, CANCELLED = "refused", "failed", "cancelled"
-"""States of a submission: the first three cost the team one of its day, the others do not."""
+"""States of a submission."""
+
+IN_QUEUE = (WAITING, SCORING)
+COUNTED = (*IN_QUEUE, SCORED)
+"""Those that cost the team one of its day, and whose files are kept."""
+
+NOTHING = (REFUSED, FAILED, CANCELLED)
+"""Those that do not."""
 
 METADATA = sa.MetaData()
 
