@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import h11
@@ -20,6 +22,12 @@ HEAD_SECONDS = 20
 
 LINGER_SECONDS = 5
 """That a sender may go on after it was answered."""
+
+KEEP_SECONDS = 10
+"""That a connection stays open without a further request."""
+
+GRACE_SECONDS = 20
+"""That requests have to end when the server is told to."""
 
 LARGEST_HEAD = 16_384
 MOST_CONNECTIONS = 500
@@ -78,27 +86,40 @@ def serve(service: Service, host: str, port: int, workers: int) -> None:
     workers : int
         Submissions that are scored at the same time; 0 where other processes score them.
     """
-    over = threading.Event()
-    for _ in range(workers):  # they end with the process, and what they were at is taken again
-        threading.Thread(target=work, args=(service, over), daemon=True).start()
+    with working(service, workers):
+        make_server(service, host, port).run()
+    service.database.close()
+
+
+def make_server(service: Service, host: str, port: int) -> uvicorn.Server:
+    """Make a server whose requests are bounded in number, in time and in what they hold."""
     options: dict[str, Any] = {"host": host, "port": port, "http": BoundedProtocol}
+    config = uvicorn.Config(
+        make_app(service),
+        **options,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_keep_alive=KEEP_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def working(service: Service, workers: int) -> Iterator[None]:
+    """Score submissions in threads; what they are at when it is over is taken again later."""
+    over = threading.Event()
+    for _ in range(workers):
+        threading.Thread(target=work, args=(service, over), daemon=True).start()
     try:
-        uvicorn.run(
-            make_app(service),
-            **options,
-            ws="none",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            h11_max_incomplete_event_size=LARGEST_HEAD,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=20,
-        )
+        yield
     finally:
         over.set()
-        service.database.close()
 
 
 def work_until_told(service: Service) -> None:
