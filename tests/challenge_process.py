@@ -2,7 +2,7 @@
 
 Run as a script: ``challenge_process.py serve|worker CHALLENGE URL [PORT]``. Files are judged here
 by what is written in them, and at once, so that many are judged while processes are killed; leases
-are short.
+are short, and teams may send as fast as they can.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.marks import Half, Marks
-from llpbench.challenge.server import serving, worker
+from llpbench.challenge.server import serving, submissions, worker
+from llpbench.challenge.server.rates import Rate
 from llpbench.challenge.server.service import open_service
 from llpbench.errors import PredictionsError
 
 LEASE = 2.0
+MANY = 10**6
 
 
 def judge_quickly(_folder: ChallengeFolder, predictions: Path, track: str) -> Marks:
@@ -38,7 +40,9 @@ if __name__ == "__main__":
     what, folder, url, *port = sys.argv[1:]
     worker.judge_apart = judge_quickly
     worker.LEASE_SECONDS = LEASE
+    submissions.MOST_AN_HOUR = MANY
     service = open_service(ChallengeFolder(Path(folder)), url)
+    service.uploads = Rate(MANY, 60)
     if what == "serve":
         serving.serve(service, "127.0.0.1", int(port[0]), workers=1)
     else:

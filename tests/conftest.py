@@ -159,6 +159,27 @@ def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A private Postgres; tests skip where there is none."""
+    from serving import postgres
+
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of either kind for a challenge."""
+    from serving import new_database
+
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'challenge.sqlite'}"
+        return
+    with new_database(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless chromium; tests skip where there is none."""

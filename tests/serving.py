@@ -6,12 +6,14 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +23,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from regions import make_region, write_region
 
 import llpbench
 from llpbench.board.truth import make_truth, scored_divisions, write_truth
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.halves import draw_halves
+from llpbench.challenge.server.service import Service
 
 _PROGRAMS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 _SETTINGS = ("-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=200")
@@ -69,6 +73,36 @@ def postgres() -> Iterator[str]:
         process.send_signal(signal.SIGINT)  # without waiting for clients
         process.wait(30)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """A database of its own in a cluster."""
+    name = f"test_{secrets.token_hex(6)}"
+    engine = sa.create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    yield server.replace("/postgres?", f"/{name}?")
+
+
+@contextmanager
+def served(service: Service) -> Iterator[int]:
+    """A server in a thread of this process that scores nothing; its port."""
+    from llpbench.challenge.server.serving import make_server
+
+    port = free_port()
+    server = make_server(service, "127.0.0.1", port)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def make_challenge(folder: Path, **rules: Any) -> ChallengeFolder:

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from challenge_process import judge_quickly
-from serving import Process, ask, free_port, postgres, write_rules
+from serving import Process, ask, free_port, write_rules
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.ladder import Ladder
-from llpbench.challenge.server.database import sqlite_url
 from llpbench.challenge.server.service import Service, open_service
 from llpbench.challenge.server.tables import AUDIT, MARKS, SUBMISSIONS
-from llpbench.challenge.server.teams import add_team, team_of_token
+from llpbench.challenge.server.teams import add_team
 
 TRACK = "inductive"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of either kind."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path / "challenge.sqlite")
-        return
-    with postgres() as address:
-        yield address
 
 
 def send(port: int, token: str, content: bytes) -> tuple[int, Any]:
@@ -54,15 +42,15 @@ def send(port: int, token: str, content: bytes) -> tuple[int, Any]:
     ("teams", "each", "kills"), [(4, 5, 5), pytest.param(20, 15, 50, marks=pytest.mark.full)]
 )
 def test_killed_at_any_moment_nothing_is_lost_or_scored_twice(
-    tmp_path: Path, url: str, teams: int, each: int, kills: int
+    tmp_path: Path, database_url: str, teams: int, each: int, kills: int
 ) -> None:
     """Of each team's files, one is wrong; it is allowed as many as are right, and one more."""
     chosen, challenge = random.Random(kills), ChallengeFolder(tmp_path / "challenge")
     write_rules(challenge, submissions_a_day=each)
-    service = open_service(challenge, url)
+    service = open_service(challenge, database_url)
     tokens = [add_team(service.database, f"team {number}") for number in range(teams)]
-    server = Process("serve", challenge, url, free_port())
-    processes = [server, Process("worker", challenge, url)]
+    server = Process("serve", challenge, database_url, free_port())
+    processes = [server, Process("worker", challenge, database_url)]
     is_over = threading.Event()
 
     def kill_often() -> None:

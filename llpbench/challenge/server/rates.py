@@ -36,22 +36,18 @@ class Rate:
         self._most, self._seconds = most, seconds
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def check(self, key: str) -> None:
-        """Refuse, if there have been as many as there may be."""
-        times = self._times.get(key, deque())
+    def count(self, key: str) -> None:
+        """Refuse or count one more; the keys that were used longest ago are forgotten."""
+        times = self._times.setdefault(key, deque())
+        self._times.move_to_end(key)
+        if len(self._times) > _MOST_KEYS:
+            self._times.popitem(last=False)
         while times and times[0] <= time.monotonic() - self._seconds:
             times.popleft()
         if len(times) >= self._most:
             wait = times[0] + self._seconds - time.monotonic()
             raise RefusalError(429, f"too many requests; wait {wait:.0f} seconds", wait)
-
-    def count(self, key: str) -> None:
-        """Refuse or count one more; the keys that were used longest ago are forgotten."""
-        self.check(key)
-        self._times.setdefault(key, deque()).append(time.monotonic())
-        self._times.move_to_end(key)
-        if len(self._times) > _MOST_KEYS:
-            self._times.popitem(last=False)
+        times.append(time.monotonic())
 
 
 class Slots:
