@@ -16,7 +16,7 @@ from pathlib import Path
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.marks import Half, Marks
 from llpbench.challenge.server import serving, submissions, worker
-from llpbench.challenge.server.rates import Rate
+from llpbench.challenge.server.rates import Rate, Slots
 from llpbench.challenge.server.service import open_service
 from llpbench.errors import PredictionsError
 
@@ -42,7 +42,7 @@ if __name__ == "__main__":
     worker.LEASE_SECONDS = LEASE
     submissions.MOST_AN_HOUR = MANY
     service = open_service(ChallengeFolder(Path(folder)), url)
-    service.uploads = Rate(MANY, 60)
+    service.uploads, service.arriving = Rate(MANY, 60), Slots(MANY, MANY)
     if what == "serve":
         serving.serve(service, "127.0.0.1", int(port[0]), workers=1)
     else:
