@@ -22,6 +22,13 @@ FLAGS = (
 PLACE = "#made-esaworldcover/inductive"
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 780}
 
+AXE = """async (where) => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const found = await axe.run(where, { runOnly: tags });
+  return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
+}"""
+"""Of rules of WCAG 2.2, levels A and AA, and best practice, which part of a page breaks which."""
+
 _GO = """hash => new Promise((done) => {
   addEventListener("hashchange", () => setTimeout(done), { once: true });
   location.hash = hash;
@@ -31,6 +38,12 @@ _GO = """hash => new Promise((done) => {
 def go(page: Page, address: str) -> None:
     """Show another view of an open page."""
     page.evaluate(_GO, address)
+
+
+def axe_script() -> str:
+    """What a page runs before :data:`AXE`, or skip."""
+    axe = Path(pytest.importorskip("axe_playwright_python").__file__).parent / "axe.min.js"
+    return axe.read_text(encoding="utf-8")
 
 
 def launch() -> Iterator[Browser]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import NARROW, PLACE, WIDE, Visitor, go
+from browsing import AXE, NARROW, PLACE, WIDE, Visitor, axe_script, go
 from made_standings import make_standings
 
 from llpbench.board.site import render_page
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-AXE = """async (where) => {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const found = await axe.run(where, { runOnly: tags });
-  return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
-}"""
 GROUND = {"light": "rgb(250, 250, 247)", "dark": "rgb(18, 23, 26)"}
 
 
@@ -45,8 +40,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
 
 def audit(page: Page, views: Iterable[str]) -> dict[str, list[str]]:
     """What axe-core finds in views of a page, whatever can be opened being open."""
-    axe = Path(pytest.importorskip("axe_playwright_python").__file__).parent / "axe.min.js"
-    page.evaluate(axe.read_text(encoding="utf-8"))
+    page.evaluate(axe_script())
     found = {}
     for view in views:
         go(page, view)
