@@ -158,9 +158,7 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-def ask(
-    port: int, method: str, path: str, body: bytes | None = None, **headers: str
-) -> Answer:
+def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
     """Ask a server on this machine; underscores in names of headers stand for hyphens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:

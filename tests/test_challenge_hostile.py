@@ -1,7 +1,8 @@
-"""What anybody may send to the server of a challenge: mutated, endless, slow and forged requests."""
+"""What anybody may send to the server of a challenge: mutated, endless, slow, forged requests."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import select
@@ -26,8 +27,20 @@ PATIENCE = 1.0
 SENTENCE_OR_PAGE = (200, 202, 303, *range(400, 432))
 PIECES = (
     *(b"' OR 1=1 --", b'"; DROP TABLE teams; --', b"${7*7}{{7*7}}", b"<script>alert(1)</script>"),
-    *(b"../../../../etc/passwd", b"%2e%2e%2f%2e%2e%2fetc%2fpasswd", b"..\\..\\private\\truth.parquet"),
-    *(b"\0", b"%00", b"\xff\xfe\xfd", b"\r\n", b"\r\nSet-Cookie: a=b", b"\n\n", b"\xf0\x9f\x92\xa9"),
+    *(
+        b"../../../../etc/passwd",
+        b"%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        b"..\\..\\private\\truth.parquet",
+    ),
+    *(
+        b"\0",
+        b"%00",
+        b"\xff\xfe\xfd",
+        b"\r\n",
+        b"\r\nSet-Cookie: a=b",
+        b"\n\n",
+        b"\xf0\x9f\x92\xa9",
+    ),
     *(b"a" * 5000, b"9" * 25, b"-1", b"NaN", b"\xed\xa0\x80", b"%ed%a0%80", b"; ", b"=", b"&" * 50),
 )
 LEAKS = re.compile(rb"Traceback|sqlalchemy|sqlite3|psycopg|File \"|/llpbench|root:|\.parquet'|\.py")
@@ -103,7 +116,7 @@ def mutate(request: bytes, chosen: random.Random) -> bytes:
 
 
 def exchange(port: int, request: bytes) -> bytes:
-    """What a server answers to bytes, however they look; where it waits for more, there are none."""
+    """What a server answers to bytes, however they look; nothing where it waits for more."""
     found = b""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         try:
@@ -146,9 +159,7 @@ def test_mutated_requests_find_sentences_and_nothing_else(target: Target, count:
     if not Path("/proc/self/status").exists():
         pytest.skip("memory of a process is read from /proc")
     chosen = random.Random(5)
-    sent = [
-        mutate(chosen.choice(target.requests(number)), chosen) for number in range(count)
-    ]
+    sent = [mutate(chosen.choice(target.requests(number)), chosen) for number in range(count)]
     exchange(target.port, target.requests(0)[0])
     before = memory(target.process)
     with ThreadPoolExecutor(8) as pool:
@@ -178,7 +189,9 @@ def test_large_requests_are_not_held(target: Target) -> None:
     before = memory(target.process)
     assert b" 400 " in exchange(target.port, _request("GET /", b"", "X: " + "a" * 2**20))[:20]
     assert b" 400 " in exchange(target.port, _request("GET /" + "a" * 2**20, b""))[:20]
-    said = exchange(target.port, _request("POST /api/submissions", b"", bearer, "Content-Length: 9"))
+    said = exchange(
+        target.port, _request("POST /api/submissions", b"", bearer, "Content-Length: 9")
+    )
     assert b" 400 " in said[:20]
     upload = "POST /api/submissions?track=inductive"
     large = _request(upload, b"a" * 2**25, bearer)
@@ -234,10 +247,8 @@ def _drip(port: int, pieces: list[bytes]) -> bytes:
                 found += some
         except ConnectionError:
             connection.setblocking(False)
-            try:
+            with contextlib.suppress(OSError):
                 found += connection.recv(2**16)
-            except OSError:
-                pass
     return found
 
 
@@ -251,7 +262,13 @@ def test_a_team_sends_few_files_at_the_same_time(service: Service) -> None:
             one.sendall(f"{head}Authorization: Bearer {tokens[0]}\r\n\r\nchip".encode())
         time.sleep(0.3)
         statuses = [
-            ask(port, "POST", "/api/submissions?track=inductive", b"chip", Authorization=f"Bearer {t}")
+            ask(
+                port,
+                "POST",
+                "/api/submissions?track=inductive",
+                b"chip",
+                Authorization=f"Bearer {t}",
+            )
             for t in tokens
         ]
         assert [one.status for one in statuses] == [429, 202]

@@ -108,7 +108,9 @@ def _check(service: Service, sent: list[dict[str, bytes]]) -> None:
     with service.database.reading() as connection:
         rows = connection.execute(sa.select(SUBMISSIONS).order_by(SUBMISSIONS.c.received)).all()
         marks = {row.submission: row.content for row in connection.execute(sa.select(MARKS))}
-        lines = Counter((line.submission, line.action) for line in connection.execute(sa.select(AUDIT)))
+        lines = Counter(
+            (line.submission, line.action) for line in connection.execute(sa.select(AUDIT))
+        )
     assert {row.id for row in rows} == set(expected)
     ladders: dict[str, Ladder] = {}
     for row in rows:

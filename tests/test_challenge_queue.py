@@ -274,9 +274,7 @@ def test_a_backup_of_either_database_fills_the_other(
             path.unlink()
 
 
-def _others(
-    url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def _others(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     yield f"sqlite:///{tmp_path / 'restored.sqlite'}"
     if url.startswith("postgresql"):
         with new_database(request.getfixturevalue("postgres_server")) as other:

@@ -302,7 +302,11 @@ def test_every_answer_keeps_browsers_from_harm(site: Served) -> None:
 
 def test_addresses_are_networks_of_hosts(site: Served) -> None:
     """Those of IPv6 by 64 bits, of which a host has all; what is none is not written down."""
-    expected = {"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "'; --": "unknown"}
+    expected = {
+        "192.0.2.7": "192.0.2.7",
+        "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
+        "'; --": "unknown",
+    }
     for said in expected:
         ask(site.port, "GET", "/api/submissions", Authorization="Bearer a", X_Forwarded_For=said)
     with site.service.database.reading() as connection:

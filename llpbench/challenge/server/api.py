@@ -35,7 +35,9 @@ async def list_own(request: Request) -> JSONResponse:
     team, service = await team_of_header(request), service_of(request)
     found = await run_in_threadpool(submissions_of, service.database, team.id)
     left = await run_in_threadpool(left_today, service.database, service.rules, team.id)
-    return JSONResponse({"left_today": left, "submissions": [describe(one, service.rules) for one in found]})
+    return JSONResponse(
+        {"left_today": left, "submissions": [describe(one, service.rules) for one in found]}
+    )
 
 
 async def show(request: Request) -> JSONResponse:

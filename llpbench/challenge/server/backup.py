@@ -98,7 +98,8 @@ def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
 
 def _extract(archive: zipfile.ZipFile, name: str, path: Path) -> None:
     with replacing(path) as part, archive.open(name) as source:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "wb") as sink:
             shutil.copyfileobj(source, sink)
 
 

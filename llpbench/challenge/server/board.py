@@ -47,4 +47,6 @@ def _scored(database: Database) -> list[Submitted]:
     rows = rows.join(MARKS, MARKS.c.submission == SUBMISSIONS.c.id)
     rows = rows.where(SUBMISSIONS.c.state == SCORED).order_by(SUBMISSIONS.c.received)
     with database.reading() as connection:
-        return [Submitted(row.name, Marks.from_json(row.content)) for row in connection.execute(rows)]
+        return [
+            Submitted(row.name, Marks.from_json(row.content)) for row in connection.execute(rows)
+        ]

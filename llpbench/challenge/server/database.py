@@ -84,9 +84,9 @@ class Database:
         if self._engine.dialect.name == "postgresql":
             options["isolation_level"] = isolation
         try:
-            with self._engine.connect().execution_options(**options) as connection:
-                with connection.begin():
-                    yield connection
+            connection = self._engine.connect().execution_options(**options)
+            with connection, connection.begin():
+                yield connection
         except (DBAPIError, NoConnectionError) as error:
             raise RefusalError(
                 503, "the database does not answer at the moment; try again in a minute", 60

@@ -143,11 +143,15 @@ async def _submissions(
 
 async def _page(request: Request, name: str, status: int = 200, **content: Any) -> Response:
     team = await team_signed_in(request)
-    text = _environment().get_template(name).render(
-        rules=service_of(request).rules,
-        team=team,
-        form=form_token_of(request) if team else None,
-        **content,
+    text = (
+        _environment()
+        .get_template(name)
+        .render(
+            rules=service_of(request).rules,
+            team=team,
+            form=form_token_of(request) if team else None,
+            **content,
+        )
     )
     return HTMLResponse(text, status)
 

@@ -33,7 +33,7 @@ MOST_ATTEMPTS = 5
 
 _LONGEST_SENTENCE = 700
 
-_ID, _TEAM, _STATE = SUBMISSIONS.c.id, SUBMISSIONS.c.team, SUBMISSIONS.c.state
+_of = SUBMISSIONS.c
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ def take(database: Database, seconds: float) -> Job | None:
         if team is None:
             return None
         # read after its row is locked: another may have taken one of the team in between
-        known = sa.select(SUBMISSIONS).where(_TEAM == team, _STATE.in_(IN_QUEUE))
-        rows = connection.execute(known.order_by(SUBMISSIONS.c.received, _ID)).all()
+        known = sa.select(SUBMISSIONS).where(_of.team == team, _of.state.in_(IN_QUEUE))
+        rows = connection.execute(known.order_by(_of.received, _of.id)).all()
         if not rows or any(row.state == SCORING for row in rows):
             return None
         now, lease = time.time(), secrets.token_hex(8)
         leased = {"state": SCORING, "lease": lease, "lease_ends": now + seconds}
-        leased["attempts"] = SUBMISSIONS.c.attempts + 1
-        connection.execute(sa.update(SUBMISSIONS).where(rows[0].id == _ID).values(leased))
+        leased["attempts"] = _of.attempts + 1
+        connection.execute(sa.update(SUBMISSIONS).where(_of.id == rows[0].id).values(leased))
         connection.execute(sa.update(TEAMS).where(TEAMS.c.id == team).values(served=now))
         note(connection, "taken", team=team, submission=rows[0].id)
     return Job(rows[0].id, team, rows[0].track, rows[0].ending, lease)
@@ -69,7 +69,7 @@ def take(database: Database, seconds: float) -> Job | None:
 
 def renew(database: Database, job: Job, seconds: float) -> None:
     """Let a lease that still stands end later."""
-    own = (job.id == _ID, SUBMISSIONS.c.lease == job.lease)
+    own = (_of.id == job.id, _of.lease == job.lease)
     later = sa.update(SUBMISSIONS).where(*own).values(lease_ends=time.time() + seconds)
     with database.writing() as connection:
         connection.execute(later)
@@ -78,7 +78,7 @@ def renew(database: Database, job: Job, seconds: float) -> None:
 def leave(connection: sa.Connection, job: Job, state: str, **values: Any) -> bool:
     """Let a submission leave the queue, if this lease of it still stands; whether it does."""
     values |= {"state": state, "lease": None, "lease_ends": None, "finished": time.time()}
-    own = (job.id == _ID, SUBMISSIONS.c.lease == job.lease)
+    own = (_of.id == job.id, _of.lease == job.lease)
     if not connection.execute(sa.update(SUBMISSIONS).where(*own).values(values)).rowcount:
         return False
     note(connection, state, team=job.team, submission=job.id)
@@ -94,14 +94,14 @@ def refuse(database: Database, job: Job, sentence: str) -> bool:
 
 def reap(database: Database) -> None:
     """Put submissions back whose lease ran out, and give up those it did too often."""
-    over = (_STATE == SCORING, SUBMISSIONS.c.lease_ends < time.time())
+    over = (_of.state == SCORING, _of.lease_ends < time.time())
     sentence = "scoring ended without a result several times; tell the organisers, or send it again"
     given_up = {"state": FAILED, "finished": time.time(), "sentence": sentence}
     none: dict[str, Any] = {"lease": None, "lease_ends": None}
     with database.writing() as connection:
         for row in connection.execute(sa.select(SUBMISSIONS).where(*over)).all():
             values = given_up if row.attempts >= MOST_ATTEMPTS else {"state": WAITING}
-            same = (row.id == _ID, SUBMISSIONS.c.lease == row.lease)
+            same = (_of.id == row.id, _of.lease == row.lease, *over)  # unless renewed meanwhile
             update = sa.update(SUBMISSIONS).where(*same).values(values | none)
             if connection.execute(update).rowcount:
                 note(connection, "lease ran out", team=row.team, submission=row.id)
@@ -109,17 +109,17 @@ def reap(database: Database) -> None:
 
 def waiting(database: Database) -> tuple[int, float]:
     """How many submissions are in the queue, and for how many seconds none of it was taken."""
-    which = sa.select(sa.func.count(), sa.func.min(SUBMISSIONS.c.received))
+    which = sa.select(sa.func.count(), sa.func.min(_of.received))
     with database.reading() as connection:
-        count, first = connection.execute(which.where(_STATE.in_(IN_QUEUE))).one()
+        count, first = connection.execute(which.where(_of.state.in_(IN_QUEUE))).one()
         served = connection.execute(sa.select(sa.func.max(TEAMS.c.served))).scalar_one()
     return count, time.time() - max(first, served) if count else 0.0
 
 
 def _next_team(connection: sa.Connection) -> str | None:
     """The team whose turn it is, its row locked; those that others have locked are passed over."""
-    of_team = sa.select(_ID).where(TEAMS.c.id == _TEAM)
-    waits, is_scored = (of_team.where(state == _STATE).exists() for state in (WAITING, SCORING))
+    of_team = sa.select(_of.id).where(TEAMS.c.id == _of.team)
+    waits, is_scored = (of_team.where(_of.state == state).exists() for state in (WAITING, SCORING))
     turn = sa.select(TEAMS.c.id).where(waits, ~is_scored).order_by(TEAMS.c.served, TEAMS.c.id)
     found = connection.execute(turn.limit(1).with_for_update(skip_locked=True)).first()
     return None if found is None else str(found.id)

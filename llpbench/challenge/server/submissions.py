@@ -75,7 +75,9 @@ def receive(
     """
     check_dates(rules)
     if track not in rules.tracks:
-        raise RefusalError(422, f"there is no such track; expected one of {', '.join(rules.tracks)}")
+        raise RefusalError(
+            422, f"there is no such track; expected one of {', '.join(rules.tracks)}"
+        )
     own = SUBMISSIONS.c.team == team
     with database.writing() as connection:
         lock_team(connection, team)

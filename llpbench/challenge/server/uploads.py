@@ -80,7 +80,9 @@ class Arrival:
         self._digest, self._size, self._beginning = hashlib.sha256(), 0, b""
 
     def __enter__(self) -> Self:
-        self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._file = os.fdopen(
+            os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        )
         return self
 
     def __exit__(
