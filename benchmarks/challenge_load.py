@@ -54,7 +54,15 @@ def main() -> None:
         service.database.close()
         files = _files(challenge, given.rate * given.seconds // 60)
         port = _free_port()
-        command = [sys.executable, "-m", "llpbench", "challenge", "serve", str(challenge.path)]
+        command = [
+            sys.executable,
+            "-m",
+            "llpbench",
+            "challenge",
+            "serve",
+            "-c",
+            str(challenge.path),
+        ]
         server = subprocess.Popen([*command, "--port", str(port), "--database", url])
         try:
             _wait(port)
@@ -64,7 +72,9 @@ def main() -> None:
             server.kill()
             server.wait()
     p50, p95, longest = np.percentile(times, [50, 95, 100])
-    print(f"{len(times)} files of {len(files[0])} bytes, {given.rate} a minute, {os.cpu_count()} cores")
+    print(
+        f"{len(times)} files of {len(files[0])} bytes, {given.rate} a minute, {os.cpu_count()} cores"
+    )
     print(f"acknowledged after {p50:.3f} s (p50), {p95:.3f} s (p95), {longest:.3f} s (longest)")
     print(f"scored meanwhile: {len(times) - said['waiting']}")
 

@@ -103,6 +103,7 @@ def test_a_team_sends_files_and_sees_what_became_of_them(
         check(page, site)
         assert page.get_by_role("rowheader").all_inner_texts() == list(NAMES)
         check(page, f"{site}/nothing")
+        service.folder.revealed_file.touch()
         service.rules = service.rules.model_copy(update={"closes": datetime.now(UTC)})
         check(page, site)
         cells: list[Any] = page.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts()

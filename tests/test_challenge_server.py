@@ -164,6 +164,8 @@ def test_before_closing_no_answer_holds_a_mark(site: Served, files: list[Path]) 
 
     write_rules(site.service.folder, **_truth_of(site), closes=datetime.now(UTC))
     site.service.rules = site.service.folder.rules()
+    assert site.api("GET", "/standings").json()["revealed"] is False
+    site.service.folder.revealed_file.touch()
     (row,) = site.api("GET", "/standings").json()["tracks"][TRACK]
     kept = min((Marks.from_json(one) for one in contents), key=lambda one: one.public.mae)
     assert (row["public"], row["private"]) == (kept.public.mae, kept.private.mae)
@@ -172,6 +174,7 @@ def test_before_closing_no_answer_holds_a_mark(site: Served, files: list[Path]) 
     late = site.send(b"chip,tree\n")
     assert (late.status, "closed on" in late.json()["error"]) == (403, True)
     write_rules(site.service.folder, **_truth_of(site))
+    site.service.folder.revealed_file.unlink()
 
 
 def _truth_of(site: Served) -> dict[str, str]:

@@ -75,7 +75,7 @@ SECTIONS = {
     },
     "Challenges": {
         "challenge": (
-            "challenge:challenge",
+            "serving:challenge",
             "Hold a challenge whose test truth stays with you.",
         ),
     },

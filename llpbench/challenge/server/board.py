@@ -15,12 +15,12 @@ from llpbench.challenge.standing import Submitted, standings
 
 
 def board_of(service: Service) -> dict[str, Any]:
-    """Rank the teams of each track; both halves are told when the challenge has closed.
+    """Rank the teams of each track; both halves are told when they are revealed.
 
     It is made anew only when another submission has been scored.
     """
     rules = service.rules
-    revealed = rules.has_closed() and not _count(service.database, *IN_QUEUE)
+    revealed = service.is_revealed and not _count(service.database, *IN_QUEUE)
     state = (_count(service.database, SCORED), revealed)
     if service.board is None or service.board[0] != state:
         scored, shown = _scored(service.database), rules.shown == "ladder"

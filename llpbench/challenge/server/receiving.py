@@ -56,6 +56,8 @@ async def receive_form(request: Request, team: Team) -> tuple[Submission, bool]:
 @contextmanager
 def _arriving(service: Service, team: Team) -> Iterator[Arrival]:
     check_dates(service.rules)
+    if service.folder.is_revealed:
+        raise RefusalError(403, "the private half has been shown; nothing more is scored")
     service.uploads.count(team.id)
     service.inbox.check_space(service.rules.largest_file)
     with (

@@ -41,6 +41,11 @@ class Service:
     arriving: Slots = field(default_factory=lambda: Slots(32, 2))
     board: tuple[object, dict[str, Any]] | None = None
 
+    @property
+    def is_revealed(self) -> bool:
+        """Whether both halves are told: the organisers decide when, not before it has closed."""
+        return self.rules.has_closed() and self.folder.is_revealed
+
 
 def open_service(folder: ChallengeFolder, url: str | None) -> Service:
     """Open the database of a challenge, by default a file in its folder, and its inbox."""
