@@ -92,7 +92,8 @@ def receive(
         row |= {"received": time.time(), "attempts": 0}
         connection.execute(sa.insert(SUBMISSIONS), row)
         note(connection, "received", team=team, submission=upload.id, address=address)
-    return submission_of(database, team, upload.id), True
+        new = connection.execute(sa.select(*_SHOWN).where(SUBMISSIONS.c.id == upload.id)).one()
+    return Submission(**new._mapping), True
 
 
 def left_today(database: Database, rules: Rules, team: str) -> int:
