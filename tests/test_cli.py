@@ -246,7 +246,7 @@ SHARED = {
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
     *("--folds", "--post", "--workers"),
     *("--all", "--chips", "--crossvalidation", "--labels", "--licence", "--metric"),
-    *("--challenge", "--hide-truth", "--predictions", "--rgb", "--title"),
+    *("--challenge", "--database", "--hide-truth", "--predictions", "--rgb", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
