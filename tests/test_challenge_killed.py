@@ -39,7 +39,15 @@ def send(port: int, token: str, content: bytes) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize(
-    ("teams", "each", "kills"), [(4, 5, 5), pytest.param(20, 15, 50, marks=pytest.mark.full)]
+    ("teams", "each", "kills", "database_url"),
+    [
+        (4, 4, 3, "sqlite"),
+        *(
+            pytest.param(20, 15, 50, database, marks=pytest.mark.full)
+            for database in ("sqlite", "postgres")
+        ),
+    ],
+    indirect=["database_url"],
 )
 def test_killed_at_any_moment_nothing_is_lost_or_scored_twice(
     tmp_path: Path, database_url: str, teams: int, each: int, kills: int
