@@ -138,9 +138,10 @@ def memory(process: Process) -> int:
     return int(found[1]) * 1024
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[Target]:
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A server as a process of its own, whose files are small."""
+    tmp_path = tmp_path_factory.mktemp("target")
     challenge = ChallengeFolder(tmp_path / "challenge")
     write_rules(challenge, largest_file=2**14, submissions_a_day=1000)
     url = sqlite_url(tmp_path / "challenge.sqlite")
@@ -153,7 +154,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
     process.kill()
 
 
-@pytest.mark.parametrize("count", [250, pytest.param(5000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("count", [200, pytest.param(5000, marks=pytest.mark.full)])
 def test_mutated_requests_find_sentences_and_nothing_else(target: Target, count: int) -> None:
     """No fault of ours in answers or in the log, nothing of ours told, memory bounded."""
     if not Path("/proc/self/status").exists():

@@ -28,6 +28,11 @@ from llpbench.challenge.server.tables import AUDIT, MARKS
 from llpbench.challenge.server.teams import add_team, renew_token
 from llpbench.predictions.files import write_predictions
 
+pytestmark = pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgres", marks=pytest.mark.full)],
+    indirect=True,
+)
 TRACK = "inductive"
 WRONG = b"chip,tree\nnobody,1\n"
 SIGNIFICANT = 6
