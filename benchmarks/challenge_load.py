@@ -1,6 +1,6 @@
 """How fast the server of a challenge acknowledges files, when many teams send at once.
 
-    python benchmarks/challenge_load.py [--rate 200] [--seconds 60] [--database URL] [--dataset NAME]
+    python benchmarks/challenge_load.py [--rate 200] [--seconds 60] [--database URL]
 
 It makes a challenge in a temporary folder, serves it with one worker that scores meanwhile, and
 sends files of predictions of 20 teams at a steady rate, as `curl` would. It prints the times from
@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import http.client
 import json
-import os
 import secrets
 import socket
 import subprocess
@@ -72,9 +71,7 @@ def main() -> None:
             server.kill()
             server.wait()
     p50, p95, longest = np.percentile(times, [50, 95, 100])
-    print(
-        f"{len(times)} files of {len(files[0])} bytes, {given.rate} a minute, {os.cpu_count()} cores"
-    )
+    print(f"{len(times)} files of {len(files[0])} bytes, {given.rate} a minute")
     print(f"acknowledged after {p50:.3f} s (p50), {p95:.3f} s (p95), {longest:.3f} s (longest)")
     print(f"scored meanwhile: {len(times) - said['waiting']}")
 

@@ -162,7 +162,7 @@ def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A private Postgres; tests skip where there is none."""
-    from serving import postgres
+    from postgres import postgres
 
     with postgres() as url:
         yield url
@@ -171,7 +171,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of either kind for a challenge."""
-    from serving import new_database
+    from postgres import new_database
 
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'challenge.sqlite'}"

@@ -1,18 +1,14 @@
-"""A private Postgres and servers of challenges as processes, for tests."""
+"""Challenges that are served in this process or in others, for tests."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import os
-import secrets
-import shutil
-import signal
+import re
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +17,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-import pytest
-import sqlalchemy as sa
 from regions import make_region, write_region
 
 import llpbench
@@ -31,59 +26,9 @@ from llpbench.board.truth import make_truth, scored_divisions, write_truth
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.halves import draw_halves
 from llpbench.challenge.server.service import Service
-
-_PROGRAMS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
-_SETTINGS = ("-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=200")
-
-
-def _program(name: str) -> str | None:
-    for folder in _PROGRAMS:
-        for path in sorted(Path("/").glob(f"{folder[1:]}/{name}"), reverse=True):
-            return str(path)
-    return shutil.which(name)
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """A cluster of its own that listens on a socket in its folder; the URL of a database.
-
-    It refuses to run as root, so that there it runs as nobody.
-    """
-    initdb, server = _program("initdb"), _program("postgres")
-    if initdb is None or server is None:
-        pytest.skip("no Postgres here: `apt-get install postgresql`")
-    as_user: list[str] = []
-    folder = Path(tempfile.mkdtemp(prefix="llpbench-postgres-"))
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            pytest.skip("Postgres does not run as root, and there is no setpriv")
-        as_user = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
-        os.chown(folder, 65534, 65534)
-    data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    make = [*as_user, initdb, "-D", str(data), "-U", "llpbench", "-A", "trust", "-N", "-E", "UTF8"]
-    subprocess.run(make, check=True, **quiet)  # type: ignore[call-overload]
-    run = [*as_user, server, "-D", str(data), "-k", str(folder), *_SETTINGS]
-    process = subprocess.Popen(run, **quiet)  # type: ignore[call-overload]
-    try:
-        _wait_for(folder / ".s.PGSQL.5432", process)
-        yield f"postgresql://llpbench@/postgres?host={folder}"
-    finally:
-        process.send_signal(signal.SIGINT)  # without waiting for clients
-        process.wait(30)
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """A database of its own in a cluster."""
-    name = f"test_{secrets.token_hex(6)}"
-    engine = sa.create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    yield server.replace("/postgres?", f"/{name}?")
+from llpbench.challenge.server.submissions import Submission, receive
+from llpbench.challenge.server.teams import add_team, team_of_token
+from llpbench.challenge.server.uploads import Arrival
 
 
 @contextmanager
@@ -206,9 +151,52 @@ class Process:
         raise RuntimeError("the server does not come up")
 
 
-def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if path.exists() and process.poll() is None:
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"{path.name} does not come up")
+TRACK = "inductive"
+
+
+class Served(NamedTuple):
+    """A challenge that is served, and the token of its team."""
+
+    service: Service
+    port: int
+    token: str
+
+    def api(self, method: str, path: str, body: bytes | None = None, token: str = "") -> Answer:
+        """Ask as a program does."""
+        bearer = f"Bearer {token or self.token}"
+        return ask(self.port, method, f"/api{path}", body, Authorization=bearer)
+
+    def send(self, content: bytes, track: str = TRACK, token: str = "") -> Answer:
+        """Send a file."""
+        return self.api("POST", f"/submissions?track={track}", content, token)
+
+    def post(self, path: str, cookie: str = "", headers: Any = (), **fields: str) -> Answer:
+        """Send a form as a browser does."""
+        body = urlencode(fields).encode()
+        kind = "application/x-www-form-urlencoded"
+        return ask(self.port, "POST", path, body, Cookie=cookie, Content_Type=kind, **dict(headers))
+
+    def sign_in(self) -> tuple[str, str]:
+        """The cookie of a session, and what its forms carry."""
+        answer = self.post("/sign-in", token=self.token)
+        assert (answer.status, answer.headers["location"]) == (303, "/submissions")
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        page = ask(self.port, "GET", "/submissions", Cookie=cookie)
+        found = re.search(rb'name="form" value="([0-9a-f]{64})"', page.body)
+        assert found is not None
+        return cookie, found[1].decode()
+
+
+def new_team(service: Service, name: str) -> str:
+    """The id of a team that is new."""
+    team = team_of_token(service.database, add_team(service.database, name))
+    assert team is not None
+    return team.id
+
+
+def put(service: Service, team: str, text: str, track: str = TRACK) -> Submission:
+    """Put a file into the queue."""
+    with Arrival(service.inbox, service.rules.largest_file) as arrival:
+        arrival.write(text.encode())
+        upload = arrival.keep()
+    return receive(service.database, service.rules, team, upload, track, "127.0.0.1")[0]

@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from boards import predict
-from serving import Answer, ask, make_challenge, served, write_rules
+from serving import TRACK, Served, ask, make_challenge, served, write_rules
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.judging import judge
@@ -23,7 +22,7 @@ from llpbench.challenge.marks import Marks
 from llpbench.challenge.server import asking, submissions, worker
 from llpbench.challenge.server.headers import HEADERS
 from llpbench.challenge.server.rates import Rate
-from llpbench.challenge.server.service import Service, open_service
+from llpbench.challenge.server.service import open_service
 from llpbench.challenge.server.tables import AUDIT, MARKS
 from llpbench.challenge.server.teams import add_team, renew_token
 from llpbench.predictions.files import write_predictions
@@ -33,42 +32,8 @@ pytestmark = pytest.mark.parametrize(
     ["sqlite", pytest.param("postgres", marks=pytest.mark.full)],
     indirect=True,
 )
-TRACK = "inductive"
 WRONG = b"chip,tree\nnobody,1\n"
 SIGNIFICANT = 6
-
-
-class Served(NamedTuple):
-    """A challenge that is served, and the token of its team."""
-
-    service: Service
-    port: int
-    token: str
-
-    def api(self, method: str, path: str, body: bytes | None = None, token: str = "") -> Answer:
-        """Ask as a program does."""
-        bearer = f"Bearer {token or self.token}"
-        return ask(self.port, method, f"/api{path}", body, Authorization=bearer)
-
-    def send(self, content: bytes, track: str = TRACK, token: str = "") -> Answer:
-        """Send a file."""
-        return self.api("POST", f"/submissions?track={track}", content, token)
-
-    def post(self, path: str, cookie: str = "", headers: Any = (), **fields: str) -> Answer:
-        """Send a form as a browser does."""
-        body = urlencode(fields).encode()
-        kind = "application/x-www-form-urlencoded"
-        return ask(self.port, "POST", path, body, Cookie=cookie, Content_Type=kind, **dict(headers))
-
-    def sign_in(self) -> tuple[str, str]:
-        """The cookie of a session, and what its forms carry."""
-        answer = self.post("/sign-in", token=self.token)
-        assert (answer.status, answer.headers["location"]) == (303, "/submissions")
-        cookie = answer.headers["set-cookie"].partition(";")[0]
-        page = ask(self.port, "GET", "/submissions", Cookie=cookie)
-        found = re.search(rb'name="form" value="([0-9a-f]{64})"', page.body)
-        assert found is not None
-        return cookie, found[1].decode()
 
 
 @pytest.fixture(scope="module")
