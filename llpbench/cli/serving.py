@@ -99,6 +99,7 @@ def renew(folder: ChallengeFolder, name: str, database: str | None) -> None:
 @team.command("list")
 @challenge_option
 @database_option
+@options.wide_option
 @options.json_option
 def list_all(folder: ChallengeFolder, database: str | None, as_json: bool) -> None:
     """List all teams and how many submissions of each are scored, wait or were refused."""
