@@ -327,6 +327,18 @@ def test_from_the_inbox_to_the_reveal(folder: ChallengeFolder, tmp_path: Path) -
     assert (folder.board / "standings.csv").read_text() in before
 
 
+def test_a_damaged_challenge_is_no_fault_of_a_team(folder: ChallengeFolder, tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    predictions(folder, 0.1).to_csv(tmp_path / "inbox/a.csv", index=False)
+    score = ("challenge", "score", tmp_path / "inbox", "-c", folder.path, "--json")
+    truth = folder.truth_file.read_bytes()
+    folder.truth_file.write_bytes(truth[:-9])
+    with pytest.raises(ChallengeError, match="is no truth table"):
+        call(*score)
+    folder.truth_file.write_bytes(truth)
+    assert [one["state"] for one in json.loads(call(*score))] == ["scored"]
+
+
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.full)])
 def test_a_killed_scoring_goes_on_and_judges_nothing_twice(
     folder: ChallengeFolder, tmp_path: Path, kills: int, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from llpbench.challenge.ledger import Ledger, Scored, open_ledger, today
 from llpbench.challenge.rules import Rules
 from llpbench.data.folders import list_files
 from llpbench.data.litter import is_litter
-from llpbench.errors import ChallengeError, LLPBenchError, examples
+from llpbench.errors import ChallengeError, LLPBenchError, PredictionsError, examples
 from llpbench.writing import is_name
 
 _ENDING = re.compile(r"\.(?:(?:csv|tsv|txt)(?:\.gz)?|parquet|pq|zarr)", re.IGNORECASE)
@@ -149,7 +149,7 @@ def _score(folder: ChallengeFolder, ledger: Ledger, found: Arrival, digest: str)
     marks, problem = None, ""
     try:
         marks = judge_apart(folder, found.path, found.track).to_json()
-    except LLPBenchError as error:
+    except PredictionsError as error:
         problem = str(error)
     known = {"team": found.team, "track": found.track, "name": found.path.name}
     return ledger.add(**known, file=digest, marks=marks, problem=problem)

@@ -14,7 +14,7 @@ from pathlib import Path
 from llpbench.apart import bound
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.judging import SAID, judge
-from llpbench.errors import LLPBenchError
+from llpbench.errors import BoardError, ChallengeError, LLPBenchError
 
 
 def main(challenge: str, predictions: str, track: str, out: str) -> None:
@@ -27,6 +27,8 @@ def main(challenge: str, predictions: str, track: str, out: str) -> None:
         os.nice(10)  # a server on the same machine answers first
     try:
         said = {"marks": judge(folder, Path(predictions), track).to_json()}
+    except (BoardError, ChallengeError) as error:
+        said = {"fault": str(error)}
     except LLPBenchError as error:
         said = {"error": str(error).replace(f"{Path(predictions).parent}/", "")}
     Path(out, SAID).write_text(json.dumps(said), encoding="utf-8")

@@ -77,8 +77,10 @@ def judge_apart(folder: ChallengeFolder, predictions: Path, track: str) -> Marks
 
     Raises
     ------
-    LLPBenchError
-        As :func:`judge` does, and if the file takes more than that to be read and scored.
+    PredictionsError
+        If the file is wrong, or takes more than that to be read and scored.
+    ChallengeError
+        If the challenge itself is damaged: no fault of the team's.
     """
     rules = folder.rules()
     with tempfile.TemporaryDirectory() as out:
@@ -93,6 +95,8 @@ def judge_apart(folder: ChallengeFolder, predictions: Path, track: str) -> Marks
                 f"{rules.scoring_memory / 2**30:.3g} GB of memory to be read and scored, or is "
                 "damaged; write it with `llpbench template` or as parquet"
             ) from error
+    if "fault" in said:
+        raise ChallengeError(said["fault"])
     if "error" in said:
         raise PredictionsError(said["error"])
     return Marks.from_json(said["marks"])

@@ -15,7 +15,7 @@ from llpbench.challenge.server.queue import Job, reap, refuse, renew, take
 from llpbench.challenge.server.refusals import RefusalError
 from llpbench.challenge.server.service import Service
 from llpbench.challenge.server.submissions import kept_files
-from llpbench.errors import LLPBenchError
+from llpbench.errors import PredictionsError
 from llpbench.writing import discard
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def score_next(service: Service) -> bool:
     with _renewing(database, job):
         try:
             marks = judge_apart(service.folder, path, job.track)
-        except LLPBenchError as error:
+        except PredictionsError as error:
             if refuse(database, job, _told(error, service, path)):
                 discard(path)
             return True
@@ -86,7 +86,7 @@ def _renewing(database: Database, job: Job) -> Iterator[None]:
         thread.join()
 
 
-def _told(error: LLPBenchError, service: Service, path: Path) -> str:
+def _told(error: PredictionsError, service: Service, path: Path) -> str:
     """What a team is told: without the places of this machine, and the names that files have."""
     text = str(error)
     for place in (path.absolute().parent, service.folder.path.absolute()):
