@@ -67,6 +67,8 @@ def test_a_team_sends_files_and_sees_what_became_of_them(
     page: Page, service: Service, tmp_path: Path
 ) -> None:
     """Without a script: wrong tokens, files of another kind, cancelling, scores, the shake-up."""
+    from playwright.sync_api import expect
+
     tokens = [add_team(service.database, name) for name in NAMES]
     files = [tmp_path / name for name in ("first.csv", "second.parquet", "third.csv", "none.csv")]
     for path, noise in zip(files[:3], (0.5, 0.1, 0.3), strict=True):
@@ -81,18 +83,19 @@ def test_a_team_sends_files_and_sees_what_became_of_them(
         for token, name, own in zip(tokens, NAMES, (files[:2], files[2:3]), strict=True):
             page.get_by_label("Token").fill(token)
             page.get_by_role("main").get_by_role("button", name="Sign in").click()
-            assert name in page.get_by_role("navigation").inner_text()
+            expect(page.get_by_role("navigation")).to_contain_text(name)
             send(page, files[3])
             assert "found another file" in page.get_by_role("alert").inner_text().lower()
             for path in own:
                 send(page, path)
-            assert page.get_by_text("waiting", exact=True).count() == len(own)
+            expect(page.get_by_text("waiting", exact=True)).to_have_count(len(own))
             (wrong := tmp_path / "wrong.csv").write_text(f"chip,tree\n{name[:3]},1\n")
             send(page, wrong)
             page.goto(f"{site}/submissions")
             page.get_by_role("button", name="Cancel").first.click()
-            assert page.get_by_text("cancelled", exact=True).count() == 1
+            expect(page.get_by_text("cancelled", exact=True)).to_have_count(1)
             send(page, wrong)
+            expect(page.get_by_text("waiting", exact=True)).to_have_count(len(own) + 1)
             while worker.score_next(service):
                 pass
             check(page, f"{site}/submissions", "dark" if token == tokens[0] else "light")
