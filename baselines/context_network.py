@@ -19,7 +19,7 @@ WINDOWS = (1, 3, 7, 15)
 _SAMPLE = 200_000
 """Cells that normalisations are adapted to, at most."""
 _BLOCK = 64
-_DECAY = 1e-4
+DECAY = 1e-4
 
 
 class ContextNetwork:
@@ -73,7 +73,7 @@ class ContextNetwork:
                 size,
                 activation=activation,
                 kernel_initializer="he_normal" if activation else "glorot_uniform",
-                kernel_regularizer=keras.regularizers.L2(_DECAY),
+                kernel_regularizer=keras.regularizers.L2(DECAY),
                 name=name,
             )
 
@@ -234,6 +234,10 @@ class ContextNetwork:
         seen = numbers.values("seen", keras.ops.concatenate([moments, around], axis=-1))
         for layer in self.context[:-1]:
             seen = _multiply(layer, seen, numbers)
+        return self.end(seen, numbers, sharpness)
+
+    def end(self, seen: Any, numbers: Numbers, sharpness: float) -> Any:
+        """Logits from the last layer, times a factor."""
         return _multiply(self.context[-1], seen, numbers, sharpness)
 
     def _input(self) -> Any:
