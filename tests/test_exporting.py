@@ -22,12 +22,14 @@ from llpbench_baselines.keras_network import KerasNetwork
 from llpbench_baselines.llp_dc import LLPDC
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.mixbag import MixBag
+from llpbench_baselines.popcorn import Popcorn
 from llpbench_baselines.supervised import ChipSupervised
 
 METHODS = {name: method for name, (method, _chips, _side) in MODELS.items()}
 METHODS |= {"llpnet": LLPNet(), "chip-supervised": ChipSupervised()}
-METHODS |= {"llp-dc": LLPDC(), "mixbag": MixBag()}
-SLOW = (*LARGE, "llp-dc", "mixbag", "qkm, autoencoder", "qkm, deep", "downconv, overlapping")
+METHODS |= {"llp-dc": LLPDC(), "mixbag": MixBag(), "popcorn": Popcorn()}
+SLOW = (*LARGE, "llp-dc", "mixbag", "popcorn", "qkm, autoencoder", "qkm, deep")
+SLOW += ("downconv, overlapping",)
 
 
 def made(name: str, region: Any) -> KerasNetwork:
