@@ -66,7 +66,7 @@ def cumulative_logit(density: Any, thresholds: Any, scale: Any) -> Any:
     thresholds : tensor, shape (K - 1,)
         Ascending, in the unit of ``density``.
     scale : tensor, shape ()
-        s, positive: how far from a threshold the logit is 1.
+        Positive, s: how far from a threshold the logit is 1.
 
     Returns
     -------
