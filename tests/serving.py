@@ -25,7 +25,7 @@ import llpbench
 from llpbench.board.truth import make_truth, scored_divisions, write_truth
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.halves import draw_halves
-from llpbench.challenge.server.service import Service
+from llpbench.challenge.server.service import Service, open_service
 from llpbench.challenge.server.submissions import Submission, receive
 from llpbench.challenge.server.teams import add_team, team_of_token
 from llpbench.challenge.server.uploads import Arrival
@@ -48,6 +48,17 @@ def served(service: Service) -> Iterator[int]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def queueing(folder: Path, url: str) -> Iterator[Service]:
+    """A challenge of three submissions a day, without a truth: its files are judged by others."""
+    challenge = ChallengeFolder(folder)
+    write_rules(challenge, submissions_a_day=3)
+    challenge.private.mkdir()
+    service = open_service(challenge, url)
+    yield service
+    service.database.close()
 
 
 def make_challenge(folder: Path, **rules: Any) -> ChallengeFolder:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from challenge_process import judge_quickly
 from postgres import new_database
-from serving import put, write_rules
+from serving import put, queueing
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.server import worker
@@ -25,12 +25,8 @@ from llpbench.errors import LLPBenchError
 @pytest.fixture
 def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
     """A challenge of three submissions a day."""
-    challenge = ChallengeFolder(tmp_path / "challenge")
-    write_rules(challenge, submissions_a_day=3)
-    challenge.private.mkdir()
-    service = open_service(challenge, database_url)
-    yield service
-    service.database.close()
+    with queueing(tmp_path / "challenge", database_url) as service:
+        yield service
 
 
 def test_a_backup_of_either_database_fills_the_other(

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from challenge_process import judge_quickly
-from serving import TRACK, new_team, put, write_rules
+from serving import TRACK, new_team, put, queueing
 
-from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.ladder import Ladder
 from llpbench.challenge.marks import Marks
 from llpbench.challenge.server import queue, worker
@@ -21,7 +20,7 @@ from llpbench.challenge.server.climbing import finish
 from llpbench.challenge.server.database import Database
 from llpbench.challenge.server.queue import Job, reap, refuse, renew, take
 from llpbench.challenge.server.refusals import RefusalError
-from llpbench.challenge.server.service import Service, open_service
+from llpbench.challenge.server.service import Service
 from llpbench.challenge.server.submissions import (
     cancel,
     left_today,
@@ -35,12 +34,8 @@ from llpbench.errors import LLPBenchError
 @pytest.fixture
 def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
     """A challenge of three submissions a day."""
-    challenge = ChallengeFolder(tmp_path / "challenge")
-    write_rules(challenge, submissions_a_day=3)
-    challenge.private.mkdir()
-    service = open_service(challenge, database_url)
-    yield service
-    service.database.close()
+    with queueing(tmp_path / "challenge", database_url) as service:
+        yield service
 
 
 def marks_of(service: Service, job: Job) -> Marks:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from boards import predict
 from regions import make_region, write_region
-from serving import ask, free_port, write_rules
+from serving import ask, free_port, make_challenge, write_rules
 
 from llpbench.challenge.folder import ChallengeFolder
 from llpbench.cli import main
@@ -95,3 +95,19 @@ def test_what_a_server_lacks_is_said_when_it_starts(
     with pytest.raises(SystemExit):
         call(capsys, "challenge", "restore", str(none), "-o", str(tmp_path / "other"))
     assert "no backup of a challenge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["sqlalchemy", "python_multipart"])
+def test_a_server_without_its_packages_says_which_are_missing(tmp_path: Path, missing: str) -> None:
+    """As after an installation without the extra, or with half of it."""
+    program = f"import sys; sys.modules[{missing!r}] = None; from llpbench.cli import main; main()"
+    challenge = make_challenge(tmp_path / "challenge").path
+    done = subprocess.run(
+        [sys.executable, "-c", program, "challenge", "serve", "-c", str(challenge)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"llpbench: the server needs {missing}")
+    assert "pip install 'llpbench[server]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -16,6 +16,7 @@ from llpbench.board.layout import Board
 from llpbench.board.markdown import update_readme
 from llpbench.board.page_data import page_data
 from llpbench.board.standings import Standings
+from llpbench.templates import page_templates
 from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
@@ -66,16 +67,7 @@ def render_page(standings: Standings) -> str:
     >>> page.splitlines()[:2]
     ['<!doctype html>', '<html lang="en">']
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("llpbench.board"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = page_templates("llpbench.board")
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
     style = _join("styles", [f"{name}.css" for name in STYLES])
     early = _join("scripts", ["theme.js"])

@@ -13,6 +13,7 @@ from llpbench.challenge.folder import ChallengeFolder
 from llpbench.challenge.ladder import CONFIDENCE
 from llpbench.challenge.rules import Rules
 from llpbench.challenge.standing import Standing, Submitted, standings
+from llpbench.templates import page_templates
 from llpbench.writing import replacing
 
 TABLE = "standings.csv"
@@ -68,15 +69,7 @@ def standings_csv(tables: dict[str, list[Standing]], *, revealed: bool) -> str:
 
 def render_board(rules: Rules, tables: dict[str, list[Standing]], *, revealed: bool) -> str:
     """Make the page, one file without scripts; all text of others is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("llpbench.challenge"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("llpbench.challenge")
     environment.filters |= {"day": _day, "number": _number}
     pictures = {track: _picture(rows, track) for track, rows in tables.items() if revealed and rows}
     return environment.get_template("board.html").render(

@@ -23,6 +23,7 @@ from llpbench.challenge.ladder import LEAST_STEP
 from llpbench.challenge.rules import Rules
 from llpbench.errors import ChallengeError
 from llpbench.predictions.table import template, to_table
+from llpbench.templates import page_templates
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
@@ -162,16 +163,7 @@ def _reference(rules: Rules, truth: xr.Dataset, divisions: tuple[str, ...], step
 
 
 def _pages(rules: Rules, truth: xr.Dataset) -> dict[str, str]:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("llpbench.challenge"),
-        autoescape=True,  # Codabench shows Markdown as HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = page_templates("llpbench.challenge")  # Codabench shows Markdown as HTML
     categories = truth["category_name"].to_numpy().tolist()
     known = {"rules": rules, "categories": categories, "chips": truth.sizes["chip"]}
     return {

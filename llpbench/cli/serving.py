@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,17 +145,25 @@ def restore(backup: Path, out: Path, database: str | None) -> None:
 
 
 def _open(folder: ChallengeFolder, database: str | None) -> Service:
-    try:
+    with _needing_server():
         from llpbench.challenge.server.service import open_service
-    except ModuleNotFoundError as error:
-        raise LLPBenchError(
-            f"the server needs {error.name}, which is not installed: pip install 'llpbench[server]'"
-        ) from error
     return open_service(folder, database)
 
 
 def _open_judging(folder: ChallengeFolder, database: str | None) -> Service:
-    """Also find out at once whether submissions can be judged."""
+    """Also find out at once whether submissions can be judged, and requests be answered."""
+    with _needing_server():
+        import llpbench.challenge.server.serving  # noqa: F401
     folder.truth()
     folder.halves()
     return _open(folder, database)
+
+
+@contextmanager
+def _needing_server() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise LLPBenchError(
+            f"the server needs {error.name}, which is not installed: pip install 'llpbench[server]'"
+        ) from error

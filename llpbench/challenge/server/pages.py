@@ -36,6 +36,7 @@ from llpbench.challenge.server.submissions import (
 )
 from llpbench.challenge.server.teams import Team
 from llpbench.challenge.server.times import readable
+from llpbench.templates import page_templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -175,15 +176,7 @@ def _note_sign_in(service: Service, team: Team, address: str) -> None:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("llpbench.challenge.server"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("llpbench.challenge.server")
     environment.filters["readable"] = readable
     return environment
 
