@@ -90,6 +90,10 @@ class MetricError(LLPBenchError, ValueError):
     """Arrays or options that a metric or a statistic cannot take."""
 
 
+class CrewError(LLPBenchError):
+    """A cluster that cannot be reached, is lost, or whose workers do not fit."""
+
+
 class MethodError(LLPBenchError):
     """A method that cannot be found, built or trained."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from llpbench.crew import gather
 from llpbench.data.divisions import Divisions, chip_places
 from llpbench.data.folds import apart, fold_divisions
 from llpbench.errors import LLPBenchError
@@ -25,7 +26,6 @@ from llpbench.running.fold_plan import FoldPlan
 from llpbench.running.fold_results import CrossValidation
 from llpbench.running.progress import runs_bar
 from llpbench.running.sweep_plan import Job
-from llpbench.running.workers import share_out
 from llpbench.runs.record import Run
 from llpbench.scoring import score_divisions
 from llpbench.scoring.division_scores import DivisionScores
@@ -50,6 +50,7 @@ def crossvalidate(
     settings: Mapping[str, Any] | None = None,
     out: Path | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> CrossValidation:
     """Predict each fold of divisions by a method fitted to others, and score its means.
@@ -79,6 +80,9 @@ def crossvalidate(
         below ``runs/`` that is named after all of the above.
     workers : int
         Processes that folds are shared out to.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
     progress : bool
         Whether to show progress bars.
 
@@ -103,9 +107,9 @@ def crossvalidate(
     plan.check()
     folder = out or Path("runs") / plan.title
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder, wait=False):
-        work = partial(_predict, plan, folder, progress and workers == 1)
-        runs = share_out(work, range(folds), workers)
+    with locked(folder, wait=False), gather(workers, scheduler) as crew:
+        work = partial(_predict, plan, folder.absolute(), progress and crew.is_here)
+        runs = crew.share_out(work, range(folds))
         bar = runs_bar(runs, "folds", total=folds, shown=progress)
         done = _put_together(plan, folder, bar)
         done.write()

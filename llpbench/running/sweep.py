@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from llpbench.brief import Brief
+from llpbench.crew import Crew, gather
 from llpbench.data.dataset import open_dataset
 from llpbench.data.info import mark_synthetic
 from llpbench.errors import LLPBenchError
@@ -22,7 +23,6 @@ from llpbench.running.completing import complete_run
 from llpbench.running.progress import runs_bar, summarise
 from llpbench.running.selection import check_candidate, rank_candidates
 from llpbench.running.sweep_plan import Grid, Job
-from llpbench.running.workers import share_out
 from llpbench.runs.record import UNSCORED, Run
 from llpbench.runs.results import result_row
 from llpbench.writing import locked, replace_text
@@ -49,6 +49,7 @@ def run_sweep(
     *,
     select: bool = False,
     workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> Sweep:
     """Do every run of the grids that is not done yet.
@@ -68,6 +69,9 @@ def run_sweep(
         :func:`~llpbench.running.selection.rank_candidates`. Nobody sees test scores of the others.
     workers : int
         Processes that runs are shared out to; with one, they are made in this process.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers make the runs instead, see
+        :func:`llpbench.crew.gather`.
 
     Raises
     ------
@@ -80,22 +84,22 @@ def run_sweep(
     jobs = list({job.title: job for grid in grids for job in grid.jobs()}.values())
     _check(jobs, select)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
-    with locked(out, wait=False):
+    with locked(out, wait=False), gather(workers, scheduler) as crew:
         if not select:
-            return _run_all(jobs, Sweep([], [], False), out, workers, progress)
+            return _run_all(jobs, Sweep([], [], False), out, crew, progress)
         candidates = [replace(job, split="val") for job in jobs]
-        sweep = _run_all(candidates, Sweep([], [], False), out, workers, progress)
+        sweep = _run_all(candidates, Sweep([], [], False), out, crew, progress)
         if sweep.interrupted:
             return sweep
         ranking = rank_candidates(sweep.done, [job for job, _reason in sweep.failed])
         tests = [job for best, *_others in ranking.values() for job in best.tests]
-        return _run_all(tests, sweep, out, workers, progress)
+        return _run_all(tests, sweep, out, crew, progress)
 
 
-def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progress: bool) -> Sweep:
+def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, crew: Crew, progress: bool) -> Sweep:
     """Make further runs of a sweep, and the tables anew after each."""
-    make = partial(_try, folder=out / RUNS, progress=progress and workers == 1)
-    results = share_out(make, jobs, workers)
+    make = partial(_try, folder=(out / RUNS).absolute(), progress=progress and crew.is_here)
+    results = crew.share_out(make, jobs)
     shown = runs_bar(jobs, "runs", shown=progress)
     for job, run in zip(shown, results, strict=True):
         if isinstance(run, str):
@@ -105,7 +109,7 @@ def _run_all(jobs: Sequence[Job], sweep: Sweep, out: Path, workers: int, progres
         if not is_known:
             sweep.failed.append((job, UNSCORED))
             continue
-        if workers > 1:  # other processes print nothing
+        if not crew.is_here:  # other processes print nothing
             log.info("%s", summarise(run.record))
         if run.record.interrupted:
             return replace(sweep, interrupted=True)

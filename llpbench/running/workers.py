@@ -1,40 +1,21 @@
-"""Many runs shared out to processes, which end with the one that started them."""
+"""One work in a process of its own, which ends with the one that started it."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from typing import TypeVar
 
-from joblib import Parallel, delayed
-
 from llpbench.errors import MethodError
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-
-
-def share_out(
-    work: Callable[[Item], Outcome], items: Sequence[Item], workers: int
-) -> Iterator[Outcome]:
-    """Do the same work on each item, and give what came of it in their order, as it comes.
-
-    Parameters
-    ----------
-    work : callable
-        Picklable, as items and outcomes are; what it raises ends all.
-    workers : int
-        Processes; with one, all is done in this process.
-    """
-    parallel = Parallel(n_jobs=workers, batch_size=1, return_as="generator")
-    outcomes: Iterator[Outcome] = parallel(delayed(_do)(work, item, os.getpid()) for item in items)
-    return outcomes
 
 
 def do_apart(work: Callable[[Item], Outcome], item: Item) -> Outcome:

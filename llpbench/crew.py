@@ -1,0 +1,255 @@
+"""Work shared out: done in this process, by others of this machine, or by a cluster of the user's.
+
+The engine is dask.distributed. Work is cut into tasks that can be done twice: a worker that is
+killed is replaced, and its task is done again by another. What comes of a task does not depend on
+who did it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llpbench._version import __version__
+from llpbench.errors import CrewError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, LocalCluster
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+_KILLS = 32
+"""How often a task is begun again whose worker was killed."""
+
+_AHEAD = 3
+"""Tasks that are handed out for each thread, so that no worker waits for its next one."""
+
+_PATIENCE = 10
+"""Seconds in which a scheduler has to answer."""
+
+
+class Crew:
+    """Who does the work; :func:`gather` makes it."""
+
+    def __init__(self, client: Client | None = None) -> None:
+        self._client = client
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all work is done in this process."""
+        return self._client is None
+
+    def share_out(
+        self, work: Callable[[Item], Outcome], items: Sequence[Item]
+    ) -> Iterator[Outcome]:
+        """Do the same work on each item, and give what came of it in their order, as it comes.
+
+        Parameters
+        ----------
+        work : callable
+            Picklable, as items and outcomes are. It may be done twice on an item, so that it has
+            to leave the same then. It is sent once and may hold much; items are sent one by one.
+        items : sequence
+            What comes of one that is early waits in memory for those before it.
+
+        Raises
+        ------
+        CrewError
+            If the scheduler is lost, or a task ended its worker time and again.
+        Exception
+            Whatever the work raises; it ends all.
+        """
+        early: dict[int, Outcome] = {}
+        following = 0
+        for number, outcome in self._numbered(work, items):
+            early[number] = outcome
+            while following in early:
+                yield early.pop(following)
+                following += 1
+
+    def as_finished(
+        self, work: Callable[[Item], Outcome], items: Sequence[Item]
+    ) -> Iterator[tuple[Item, Outcome]]:
+        """Do the same as :meth:`share_out`, and give each item with its outcome when it is done."""
+        for number, outcome in self._numbered(work, items):
+            yield items[number], outcome
+
+    def _numbered(
+        self, work: Callable[[Item], Outcome], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Outcome]]:
+        if self._client is None:
+            yield from ((number, work(item)) for number, item in enumerate(items))
+        else:
+            yield from _collect(self._client, work, items)
+
+
+@contextmanager
+def gather(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
+    """Gather those who do the work, and let them go at the end.
+
+    Parameters
+    ----------
+    workers : int
+        Processes of this machine, with a thread each. With one, all work is done in this process.
+    scheduler : str, optional
+        Address of a dask scheduler that the user runs, such as ``tcp://10.0.0.1:8786``; its workers
+        are used instead, and stay when all is done.
+
+    Raises
+    ------
+    CrewError
+        If the scheduler cannot be reached.
+
+    Examples
+    --------
+    >>> with gather() as crew:
+    ...     list(crew.share_out(abs, [-1, 2]))
+    [1, 2]
+    """
+    if scheduler is None and workers == 1:
+        yield Crew()
+        return
+    with ExitStack() as stack:
+        yield Crew(stack.enter_context(_connected(workers, scheduler)))
+
+
+@contextmanager
+def _connected(workers: int, scheduler: str | None) -> Iterator[Client]:
+    import dask
+    from distributed import Client
+    from distributed.utils import silence_logging_cmgr
+
+    settings = {
+        "distributed.scheduler.allowed-failures": _KILLS,
+        "distributed.admin.large-graph-warning-threshold": "1TB",  # what is sent once may be large
+    }
+    with ExitStack() as stack:
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+        stack.enter_context(dask.config.set(settings))
+        where = stack.enter_context(_local_workers(workers)) if scheduler is None else scheduler
+        if scheduler is not None:
+            _require_scheduler(scheduler)
+        client = stack.enter_context(Client(where, set_as_default=False))
+        if not client.nthreads():
+            log.warning("the scheduler at %s has no workers yet; waiting for some", scheduler)
+        yield client
+
+
+def _local_workers(workers: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        memory_limit=0,  # one that needs more than its part has it while others need less
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _require_scheduler(address: str) -> None:
+    """Knock first: a client that meets nobody says so again when it is thrown away."""
+    import asyncio
+
+    from distributed.comm import connect
+
+    async def knock() -> None:
+        comm = await connect(address, timeout=_PATIENCE)
+        await comm.close()
+
+    try:
+        asyncio.run(knock())
+    except (OSError, ValueError) as error:
+        raise CrewError(
+            f"there is no dask scheduler at {address!r}; start one with `dask scheduler`, and give "
+            "the address that it prints"
+        ) from error
+
+
+def _collect(
+    client: Client, work: Callable[[Item], Outcome], items: Sequence[Item]
+) -> Iterator[tuple[int, Outcome]]:
+    """Keep so many tasks handed out that nobody waits, and give outcomes when they are there."""
+    from distributed import as_completed
+    from distributed.protocol.pickle import dumps, loads
+
+    # a task, unlike scattered data, is done again where all who hold what came of it are killed
+    sent = client.submit(loads, dumps(work), pure=False)
+    waiting = iter(range(len(items)))
+    handed_out: dict[Future, int] = {}
+    finished = as_completed(loop=client.loop)
+
+    def hand_out() -> None:
+        free = _AHEAD * max(1, sum(client.nthreads().values())) - len(handed_out)
+        for number in itertools.islice(waiting, max(0, free)):
+            future = client.submit(_do, sent, items[number], __version__, pure=False)
+            handed_out[future] = number
+            finished.add(future)
+
+    try:
+        with _naming_a_lost_scheduler(client):
+            hand_out()
+        for future in finished:
+            outcome = _outcome(client, future)
+            number = handed_out.pop(future)
+            with _naming_a_lost_scheduler(client):
+                hand_out()
+            yield number, outcome
+    finally:
+        if handed_out and client.status == "running":
+            client.cancel(list(handed_out))
+
+
+def _outcome(client: Client, future: Future) -> Any:
+    """What came of a task; an error of the work is raised as it is."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise _lost(client) from error
+    except KilledWorker as error:
+        raise CrewError(
+            "a task ended its worker time and again, as the system does to one that takes too much "
+            "memory; use fewer workers, or machines with more memory"
+        ) from error
+
+
+@contextmanager
+def _naming_a_lost_scheduler(client: Client) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _lost(client) from error
+
+
+def _lost(client: Client) -> CrewError:
+    return CrewError(
+        f"the dask scheduler at {client.scheduler.address} is lost; start one again, and the same "
+        "command goes on with what is left"
+    )
+
+
+def _do(work: Callable[[Item], Outcome], item: Item, version: str) -> Outcome:
+    """Do a task in a worker, which has to be as the one who asks."""
+    from distributed import get_worker
+
+    threads = get_worker().state.nthreads
+    if threads > 1:
+        raise CrewError(
+            f"a dask worker has {threads} threads, and methods need a process for each: start "
+            "workers with `dask worker --nthreads 1 --nworkers N`"
+        )
+    if version != __version__:
+        raise CrewError(
+            f"a dask worker has llpbench {__version__} and this process has {version}; install "
+            "the same for all"
+        )
+    return work(item)

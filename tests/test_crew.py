@@ -1,0 +1,93 @@
+"""Work shared out gives what one process gives, whatever becomes of those who do it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import UserList
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import crew_work
+import numpy as np
+import pytest
+
+from llpbench.crew import Crew, gather
+from llpbench.errors import CrewError
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    with gather(2) as crew:
+        yield crew
+
+
+def test_one_worker_is_this_process() -> None:
+    """Without anything of the engine."""
+    script = (
+        "import os, sys\nfrom llpbench.crew import gather\n"
+        "with gather() as crew:\n"
+        "    assert crew.is_here\n"
+        "    assert [*crew.share_out(str, [1, 2])] == ['1', '2']\n"
+        "    assert [*crew.as_finished(str, [3])] == [(3, '3')]\n"
+        "assert 'distributed' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-P", "-c", script], check=True, timeout=60)
+
+
+def test_outcomes_come_in_the_order_of_items(crew: Crew) -> None:
+    assert not crew.is_here
+    assert list(crew.share_out(crew_work.slow_first, range(40))) == list(range(40))
+    assert list(crew.share_out(crew_work.square, [])) == []
+
+
+def test_or_in_the_order_in_which_they_finish(crew: Crew) -> None:
+    done = list(crew.as_finished(crew_work.slow_first, range(8)))
+    assert sorted(done) == [(number, number) for number in range(8)]
+    assert done[0][0] != 0
+
+
+def test_items_are_taken_as_they_are_needed(crew: Crew) -> None:
+    """However many there are, few are handed out."""
+
+    class Items(UserList[int]):
+        taken = 0
+
+        def __getitem__(self, number: Any) -> Any:
+            self.taken += 1
+            return super().__getitem__(number)
+
+    items = Items(range(1000))
+    outcomes = crew.share_out(crew_work.square, items)
+    assert [next(outcomes) for _ in range(5)] == [0, 1, 4, 9, 16]
+    assert items.taken < 50
+
+
+def test_what_the_work_holds_may_be_large(crew: Crew) -> None:
+    work = partial(crew_work.held, np.arange(3_000_000.0))  # 24 MB
+    assert list(crew.share_out(work, [2, 2_999_999])) == [2, 2_999_999]
+
+
+def test_an_error_of_the_work_is_raised_as_it_is(crew: Crew) -> None:
+    with pytest.raises(KeyError, match="three"):
+        list(crew.share_out(crew_work.fail_at_three, range(10)))
+    assert list(crew.share_out(crew_work.square, [3])) == [9]
+
+
+def test_tasks_of_killed_workers_are_done_again(crew: Crew, tmp_path: Path) -> None:
+    done = list(crew.share_out(partial(crew_work.ending_once, tmp_path), range(4)))
+    assert [number for number, _process in done] == list(range(4))
+    assert os.getpid() not in {process for _number, process in done}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "nonsense", "http://127.0.0.1:1", "127.0.0.1"]
+)
+def test_a_scheduler_that_is_not_there(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llpbench.crew._PATIENCE", 0.2)
+    with pytest.raises(CrewError, match="there is no dask scheduler at"), gather(1, address):
+        pass
