@@ -104,7 +104,7 @@ def gather(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
     Raises
     ------
     CrewError
-        If the scheduler cannot be reached.
+        If the scheduler cannot be reached, or both are given.
 
     Examples
     --------
@@ -112,6 +112,8 @@ def gather(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
     ...     list(crew.share_out(abs, [-1, 2]))
     [1, 2]
     """
+    if scheduler is not None and workers > 1:
+        raise CrewError("give a number of workers or the address of a scheduler, not both")
     if scheduler is None and workers == 1:
         yield Crew()
         return
@@ -239,6 +241,7 @@ def _lost(client: Client) -> CrewError:
 
 def _do(work: Callable[[Item], Outcome], item: Item, version: str) -> Outcome:
     """Do a task in a worker, which has to be as the one who asks."""
+    import dask
     from distributed import get_worker
 
     threads = get_worker().state.nthreads
@@ -252,4 +255,5 @@ def _do(work: Callable[[Item], Outcome], item: Item, version: str) -> Outcome:
             f"a dask worker has llpbench {__version__} and this process has {version}; install "
             "the same for all"
         )
-    return work(item)
+    with dask.config.set(scheduler="synchronous"):  # else chips would be read by other workers
+        return work(item)

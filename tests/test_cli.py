@@ -244,7 +244,7 @@ SHARED = {
     *("--divisions", "--embedding", "--embedding-coding", "--embedding-version", "--image"),
     *("--embedding-year",),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
-    *("--folds", "--post", "--workers"),
+    *("--folds", "--post", "--scheduler", "--workers"),
     *("--all", "--chips", "--crossvalidation", "--labels", "--licence", "--metric"),
     *("--challenge", "--database", "--hide-truth", "--predictions", "--rgb", "--title"),
 }

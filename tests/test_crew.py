@@ -17,12 +17,20 @@ import pytest
 
 from llpbench.crew import Crew, gather
 from llpbench.errors import CrewError
+from llpbench.running.coarseness import coarseness
 
 
 @pytest.fixture(scope="module")
 def crew() -> Iterator[Crew]:
     with gather(2) as crew:
         yield crew
+
+
+@pytest.fixture(scope="module")
+def address(crew: Crew) -> str:
+    """Of a scheduler that somebody runs."""
+    assert crew._client is not None
+    return str(crew._client.scheduler.address)
 
 
 def test_one_worker_is_this_process() -> None:
@@ -84,10 +92,24 @@ def test_tasks_of_killed_workers_are_done_again(crew: Crew, tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_runs_on_a_cluster_of_the_users(address: str, store: Path) -> None:
+    """They give the same numbers to the bit, and leave its workers there."""
+    arguments = (store, ["train-mean", "bag-ridge"])
+    here = coarseness(*arguments, factors=[1])
+    assert coarseness(*arguments, factors=[1], scheduler=address).equals(here)
+    with gather(scheduler=address) as crew:
+        assert list(crew.share_out(crew_work.square, [3])) == [9]
+
+
+def test_workers_and_a_scheduler_are_two_things(address: str) -> None:
+    with pytest.raises(CrewError, match="not both"), gather(2, address):
+        pass
+
+
 @pytest.mark.parametrize(
-    "address", ["tcp://127.0.0.1:1", "nonsense", "http://127.0.0.1:1", "127.0.0.1"]
+    "wrong", ["tcp://127.0.0.1:1", "nonsense", "http://127.0.0.1:1", "127.0.0.1"]
 )
-def test_a_scheduler_that_is_not_there(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_is_not_there(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llpbench.crew._PATIENCE", 0.2)
-    with pytest.raises(CrewError, match="there is no dask scheduler at"), gather(1, address):
+    with pytest.raises(CrewError, match="there is no dask scheduler at"), gather(1, wrong):
         pass

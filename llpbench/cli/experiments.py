@@ -88,12 +88,7 @@ def demo(out: Path | None, as_json: bool) -> None:
     is_flag=True,
     help="Choose by the divisions of the val split; only the best setting is run on test.",
 )
-@click.option(
-    "--workers",
-    type=options.COUNT,
-    default=1,
-    help="Number of processes that runs are shared out to.",
-)
+@options.crew_options
 @options.wide_option
 @options.json_option
 def sweep(
@@ -104,8 +99,8 @@ def sweep(
     settings: dict[str, Any],
     out: Path | None,
     select: bool,
-    workers: int,
     as_json: bool,
+    **crew: Any,
 ) -> None:
     """Run every combination of methods, datasets, seeds and values of settings.
 
@@ -127,7 +122,7 @@ def sweep(
     else:
         grids = read_preset(preset, datasets)
     out = out or Path("runs") / (f"sweep-{preset}" if preset else "sweep")
-    result = run_sweep(grids, out, select=select, workers=workers, progress=shows_progress())
+    result = run_sweep(grids, out, select=select, progress=shows_progress(), **crew)
     if as_json:
         print_json([run_row(job, run) for job, run in result.done])
     else:
@@ -169,12 +164,7 @@ def sweep(
     "default; what was begun there goes on.",
     kind=options.FOLDER,
 )
-@click.option(
-    "--workers",
-    type=options.COUNT,
-    default=1,
-    help="Number of processes that folds are shared out to.",
-)
+@options.crew_options
 @options.wide_option
 @options.json_option
 def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> None:
@@ -243,6 +233,7 @@ def crossvalidate(method: str, post: str | None, as_json: bool, **plan: Any) -> 
 @options.out_option(
     "Folder of the table and the picture, runs/coarseness-DATASET by default.", kind=options.FOLDER
 )
+@options.crew_options
 @options.wide_option
 @options.json_option
 def coarseness(
@@ -261,7 +252,6 @@ def coarseness(
     from llpbench.plots import draw_coarseness, write_figure
     from llpbench.running.coarseness import FACTORS
     from llpbench.running.coarseness import coarseness as experiment
-    from llpbench.running.progress import runs_bar
     from llpbench.writing import replace_text
 
     ds = open_dataset(dataset)
@@ -269,7 +259,7 @@ def coarseness(
         ds,
         factors=factors or FACTORS,
         seeds=seeds or (0,),
-        progress=lambda runs: runs_bar(runs, "runs", shown=shows_progress()),
+        progress=shows_progress(),
         **design,
     )
     out = out or Path("runs") / f"coarseness-{ds.llp.info.name}"

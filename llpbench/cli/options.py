@@ -135,6 +135,22 @@ board_option = click.option(
 )
 
 
+def crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--workers`` and ``--scheduler``: who does the work, see :func:`llpbench.crew.gather`."""
+    workers = click.option(
+        "--workers",
+        type=COUNT,
+        default=1,
+        help="Number of processes of this machine that the work is shared out to.",
+    )
+    scheduler = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Address of a dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work.",
+    )
+    return workers(scheduler(command))
+
+
 def datasets_option(*, required: bool) -> Decorator:
     """``--dataset``, once or several times."""
     text = "Name or path of a dataset; may be given several times."

@@ -85,6 +85,8 @@ def open_dataset(
 
 def open_grouped(dataset: str | os.PathLike[str] | xr.Dataset) -> xr.Dataset:
     """Open all splits of a dataset in class groups; one that is open may have further variables."""
+    import llpbench.data.accessor  # noqa: F401  (a worker that is sent a dataset has opened none)
+
     if isinstance(dataset, str | os.PathLike):
         dataset = open_dataset(dataset)
     grouped: xr.Dataset = dataset.llp.group()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from llpbench.data.dataset import open_dataset
+from llpbench.crew import gather
+from llpbench.data.dataset import open_grouped
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.registry import make_method
+from llpbench.running.progress import runs_bar
 from llpbench.scoring import evaluate
 from llpbench.scoring.scores import Scores
 
@@ -31,7 +34,9 @@ def coarseness(
     ways: Sequence[str] = ("merge",),
     points: int | None = None,
     seeds: Sequence[int] = (0,),
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Train methods on ever fewer divisions, and score each on the test split as it is.
 
@@ -47,8 +52,13 @@ def coarseness(
         Proportions are surveys of so many points in each division.
     seeds : sequence of int
         Of methods, random bags and surveys together.
-    progress : callable, optional
-        Wraps the settings.
+    workers : int
+        Processes that methods, ways and factors are shared out to.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
+    progress : bool
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -58,38 +68,40 @@ def coarseness(
         interval ``low`` to ``high``, and ``mae_hard`` and ``f1_micro`` where there is a
         segmentation.
     """
-    import xarray as xr
-
     if not (methods and factors and ways and seeds):
         raise MethodError("give at least one method, factor, way and seed")
-    ds = (dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)).llp.group()
+    work = partial(_row, open_grouped(dataset), points, seeds)
     settings = list(itertools.product(methods, ways, factors))
-    rows = []
-    for method, way, factor in progress(settings):
-        rebagged = [
-            ds.llp.rebag(coarser=factor, how=way, points=points, seed=seed) for seed in seeds
-        ]
-        train = rebagged[0].llp.split("train")
-        scores = _scores(rebagged, method, seeds)
-        interval = scores.interval("mae")
-        hard = {
-            name: scores.value(name) if name in scores.metrics else np.nan
-            for name in ("mae_hard", "f1_micro")
-        }
-        rows.append(
-            {
-                "method": method,
-                "way": way,
-                "coarser": factor,
-                "divisions": train.sizes["division"],
-                "chips": train.sizes["chip"] / train.sizes["division"],
-                "mae": scores.value("mae"),
-                "low": interval.low,
-                "high": interval.high,
-                **hard,
-            }
-        )
-    return pd.DataFrame(rows)
+    with gather(workers, scheduler) as crew:
+        rows = crew.share_out(work, settings)
+        return pd.DataFrame(runs_bar(rows, "runs", total=len(settings), shown=progress))
+
+
+def _row(
+    ds: xr.Dataset, points: int | None, seeds: Sequence[int], setting: tuple[str, str, float]
+) -> dict[str, Any]:
+    """Make a row of the table, of a method, a way and a factor."""
+    method, way, factor = setting
+    ds = open_grouped(ds)
+    rebagged = [ds.llp.rebag(coarser=factor, how=way, points=points, seed=seed) for seed in seeds]
+    train = rebagged[0].llp.split("train")
+    scores = _scores(rebagged, method, seeds)
+    interval = scores.interval("mae")
+    hard = {
+        name: scores.value(name) if name in scores.metrics else np.nan
+        for name in ("mae_hard", "f1_micro")
+    }
+    return {
+        "method": method,
+        "way": way,
+        "coarser": factor,
+        "divisions": train.sizes["division"],
+        "chips": train.sizes["chip"] / train.sizes["division"],
+        "mae": scores.value("mae"),
+        "low": interval.low,
+        "high": interval.high,
+        **hard,
+    }
 
 
 def _scores(datasets: Sequence[xr.Dataset], name: str, seeds: Sequence[int]) -> Scores:
