@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
+from llpbench.data.imagery import CELLS as CELLS_ACROSS
 from llpbench_baselines.backend import keras, model_graph, tf
 from llpbench_baselines.context_network import ContextNetwork, apply, predict_cells
 from llpbench_baselines.optimisation import Optimisation
+from llpbench_baselines.portions import Portions
 from llpbench_baselines.raking import rake_cells
 from llpbench_baselines.spatial_smoothing import smooth
 from llpbench_baselines.split_data import SplitData
@@ -23,10 +25,16 @@ DIVISIONS = 96
 CELLS_OF_DIVISION = 512
 CELLS = 16_384
 """Cells in a step that is not about divisions."""
+FEWEST_CELLS = 8
+"""Of a chip, in the first epoch."""
+_BLOCK = 64
 
 
 class CellTraining(Curriculum):
     """The first epoch teaches the local layers, each later one is a round of the others.
+
+    Chips beyond those that are kept in memory are seen all the same: the first epoch has random
+    cells of all of them, each round a portion of whole divisions (:class:`Portions`).
 
     Rates fall to 0 along a cosine within each epoch, which ends with averages of the weights.
     What is drawn depends on the seed and the number of the epoch alone, and everything else on
@@ -61,14 +69,28 @@ class CellTraining(Curriculum):
         self.weights = list(weights)
         heads = [weights for layer in network.local_head for weights in layer.weights]
         self.state = [*self.weights, *heads]
-        self._features = network.describe(train.images.in_order(64), settings["random_state"])
+        self._portions = Portions(train, settings["chips"], settings["random_state"])
+        self._features = self._describe_all()
         self._sees_surroundings = False
         self._epoch = 0
 
     def begin(self, epoch: int) -> Lesson:
-        """Draw cells of divisions at first, then of all chips with raked probabilities."""
+        """Draw cells of divisions at first, then of chips with raked probabilities."""
         self._epoch = epoch
-        return self.learn_locally() if epoch == 1 else self.refine(epoch - 1)
+        if epoch == 1:
+            return self.learn_locally()
+        if not self._portions.is_all:
+            self.train = self._portions[epoch - 2]
+            self._features = self.network.describe(self.train.images.in_order(_BLOCK), None)
+            self._sees_surroundings = False
+        return self.refine(epoch - 1)
+
+    def _describe_all(self) -> NDArray[np.float16]:
+        """Describe the cells of all chips or, of more chips than are kept, as many cells."""
+        part = self.settings["chips"] / len(self.train.images)
+        cells = max(FEWEST_CELLS, int(CELLS_ACROSS**2 * min(part, 1)))
+        seed = self.settings["random_state"]
+        return self.network.describe(self.train.images.in_order(_BLOCK), seed, cells)
 
     @contextmanager
     def averages(self) -> Iterator[None]:
@@ -116,7 +138,7 @@ class CellTraining(Curriculum):
     def features(self) -> NDArray[np.float16]:
         """All that the network sees of cells, once the local layers have been trained."""
         if not self._sees_surroundings:
-            seed = self.settings["random_state"]
+            seed = self.settings["random_state"] if self._epoch <= 2 else None
             self._features = self.network.surround(self._features, seed)
             self._sees_surroundings = True
         return self._features

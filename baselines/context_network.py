@@ -154,30 +154,39 @@ class ContextNetwork:
         """From the numbers of a cell alone to its logits."""
         return [*self.local, *self.local_head]
 
-    def describe(self, batches: Iterable[NDArray[Any]], seed: int) -> NDArray[np.float16]:
-        """Describe and normalise all cells of images; adapts the normalisation to a sample.
+    def describe(
+        self, batches: Iterable[NDArray[Any]], seed: int | None, cells: int = CELLS**2
+    ) -> NDArray[np.float16]:
+        """Describe and normalise cells of images.
 
         Parameters
         ----------
         batches : iterable of ndarray, shape (n, 96, 96, band)
             Score windows of chips, as they are stored; or cells (n, 24, 24, feature).
-        seed : int
-            Of the sample.
+        seed : int, optional
+            Of the sample that the normalisation is adapted to, and of the cells kept; by default
+            it stays as it is, and all are kept.
+        cells : int
+            How many of each image are kept, drawn at random.
 
         Returns
         -------
         ndarray of float16, shape (chip, 24, 24, number)
-            The numbers of :meth:`moments`, each brought to mean 0 and variance 1, about.
+            The numbers of :meth:`moments`, each brought to mean 0 and variance 1, about; of fewer
+            cells than all (chip, cell, 1, number).
         """
         graph = compiled(self.moments, self.seen.shape, self.seen.dtype)
-        parts = [graph(images).numpy().astype(np.float16) for images in batches]
-        return _normalise(self.moments_scale, np.concatenate(parts), seed)
+        parts = (graph(images).numpy().astype(np.float16) for images in batches)
+        if cells < CELLS**2:
+            generator = np.random.default_rng(seed)
+            parts = (_some_cells(part, cells, generator) for part in parts)
+        return _normalise(self.moments_scale, np.concatenate(list(parts)), seed)
 
-    def surround(self, moments: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
-        """Average kinds of texture around all cells; adapts the normalisation to a sample.
+    def surround(self, moments: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
+        """Average kinds of texture around all cells.
 
-        ``moments`` are those of :meth:`describe`. The result holds both, moments first: there is
-        no copy of what is large.
+        ``moments`` are those of :meth:`describe`, and ``seed`` means the same. The result holds
+        both, moments first: there is no copy of what is large.
         """
         count = moments.shape[-1]
         seen = np.empty((*moments.shape[:-1], count + self._numbers_around), np.float16)
@@ -291,9 +300,19 @@ def _in_blocks(
     return into
 
 
-def _normalise(layer: Any, values: NDArray[np.float16], seed: int) -> NDArray[np.float16]:
-    """Adapt a normalisation to a random sample of cells, and apply it to all, in place."""
-    cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
-    chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
-    layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
+def _some_cells(
+    values: NDArray[np.float16], cells: int, generator: np.random.Generator
+) -> NDArray[np.float16]:
+    """Random cells of each chip, (chip, cell, 1, number)."""
+    flat = values.reshape(len(values), -1, 1, values.shape[-1])
+    chosen = generator.random(flat.shape[:2]).argpartition(cells, axis=1)[:, :cells]
+    return np.take_along_axis(flat, chosen[..., np.newaxis, np.newaxis], axis=1)
+
+
+def _normalise(layer: Any, values: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
+    """Apply a normalisation to all cells, in place; adapts it to a random sample of them first."""
+    if seed is not None:
+        cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
+        chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
+        layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
     return _in_blocks(layer, values, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -53,7 +54,8 @@ class LLPNet(KerasNetwork, IterativeMethod):
     local_steps, first_steps, later_steps : int
         Steps of gradient descent: on divisions, in the first round, in each later one.
     chips : int
-        Training chips at most, drawn at random: their cells are kept in memory.
+        Training chips at most whose cells are kept in memory. Of more, the local layers see random
+        cells of each, and every round sees other divisions, whole ones.
     random_state : int
         Seed of first weights and of what is drawn.
     deterministic : bool
@@ -174,14 +176,14 @@ class LLPNet(KerasNetwork, IterativeMethod):
         return 2 * chip + CELLS**2 * (network.cell_bytes + probabilities)
 
     def training_chips(self, train: xr.Dataset) -> SplitData:
-        """Choose chips with a target, as many as are kept in memory."""
+        """Take all chips with a target; images are kept of no more than ``chips``."""
         known = np.flatnonzero(np.isfinite(train["target"].to_numpy()).all(axis=1))
         if not len(known):
             raise MethodError("there is nothing to train on: no chip has a target")
-        if len(known) > self.chips:
-            generator = np.random.default_rng(self.random_state)
-            known = np.sort(generator.choice(known, self.chips, replace=False))
-        return SplitData.of(train, known, targets=self.targets(train), array=self.input_.array)
+        seen = self.input_
+        memory = self.chips * math.prod(seen.shape) * np.dtype(seen.dtype).itemsize
+        targets = self.targets(train)
+        return SplitData.of(train, known, targets=targets, memory=memory, array=seen.array)
 
     def targets(self, ds: xr.Dataset) -> NDArray[Any]:
         """Read targets of single chips; divisions alone are used by default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -71,6 +71,11 @@ class SplitData:
             np.array([group.weight for group in ds.llp.label_set.groups]),
             targets[chips],
         )
+
+    def at(self, chips: NDArray[np.intp], divisions: Divisions) -> Self:
+        """Take some chips, by their positions, and divisions of all chips."""
+        images, targets = self.images.at(chips), self.targets[chips]
+        return replace(self, images=images, divisions=divisions.at(chips), targets=targets)
 
     @classmethod
     def for_validation(cls, ds: xr.Dataset, memory: int = MEMORY, array: str = IMAGE) -> Self:

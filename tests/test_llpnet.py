@@ -25,10 +25,12 @@ from llpbench.errors import MethodError
 from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
 from llpbench.protocol import prediction_inputs
 from llpbench_baselines.backend import keras
-from llpbench_baselines.cell_training import CellTraining
+from llpbench_baselines.cell_training import FEWEST_CELLS, CellTraining
 from llpbench_baselines.context_network import WINDOWS, ContextNetwork
 from llpbench_baselines.llpnet import LLPNet
+from llpbench_baselines.portions import Portions
 from llpbench_baselines.spatial_smoothing import smooth
+from llpbench_baselines.split_data import SplitData
 
 LOCAL = 6
 """Numbers of a cell of three bands: their means and deviations."""
@@ -216,9 +218,66 @@ def test_counted_cells_are_the_sharpest_shares(fitted: LLPNet) -> None:
     np.testing.assert_allclose(predictions["proportions"], counted, atol=0.01)
 
 
-def test_no_more_chips_than_memory_is_meant_for() -> None:
-    chosen = LLPNet(chips=10).training_chips(small_region(24))
-    assert len(chosen.images) == chosen.divisions.overlaps.shape[1] == 10
+@pytest.fixture
+def many() -> SplitData:
+    """Twenty-four chips of which five are kept, in several divisions."""
+    method, region = LLPNet(chips=5), small_region(24)
+    method.input_ = method.find_input(region)
+    return method.training_chips(region)
+
+
+def _areas(split: SplitData) -> list[tuple[tuple[float, ...], float]]:
+    """Of each division its proportions, which tell it from others here, and its area."""
+    divisions = split.divisions
+    told = (tuple(row) for row in divisions.proportions.tolist())
+    return list(zip(told, divisions.areas.tolist(), strict=True))
+
+
+def test_portions_are_of_whole_divisions_and_take_turns(many: SplitData) -> None:
+    """Each division knows all its chips; after as many portions as need be all had a turn."""
+    portions = Portions(many, most=5, seed=0)
+    seen: list[tuple[float, ...]] = []
+    whole = dict(_areas(many))
+    assert not portions.is_all
+    while len(set(seen)) < len(whole):
+        portion = portions[len(seen)]
+        assert len(portion.images) == len(portion.targets) == portion.divisions.overlaps.shape[1]
+        for proportions, area in _areas(portion):
+            assert area == pytest.approx(whole[proportions])
+            seen.append(proportions)
+        assert len(seen) < 100
+
+
+def test_more_chips_than_are_kept_are_seen_all_the_same(many: SplitData) -> None:
+    """A round sees a portion, the first epoch cells of each chip, normalised as all are."""
+    network = ContextNetwork(CATEGORIES)
+    network.model()
+    training = CellTraining(
+        network, many, many, LLPNet(chips=5).settings, validate=dict, weights=[]
+    )
+    described = training.alone
+    cells = described.shape[1]
+    assert described.shape == (24, cells, 1, LOCAL)
+    assert FEWEST_CELLS <= cells < 24**2
+    again = network.describe(many.images.in_order(), None)[..., :LOCAL]
+    for chip in range(24):
+        known = {cell.tobytes() for cell in again[chip].reshape(-1, LOCAL)}
+        drawn = [cell.tobytes() for cell in described[chip, :, 0]]
+        assert set(drawn) <= known
+    training.begin(1)
+    training.begin(2)
+    assert len(training.features) == len(training.train.images) < 24
+
+
+def test_it_learns_from_more_chips_than_are_kept() -> None:
+    region = small_region(24).llp.restrict("division")
+    method = LLPNet(**QUICK, chips=6).fit(region, small_region(8, seed=2).llp.restrict("division"))
+    test = small_region(12, seed=1)
+    predictions = method.predict(prediction_inputs(test, "inductive"))
+    truth = test["chip_proportions"].to_numpy()
+    train_mean = small_region(24)["division_proportions"].to_numpy().mean(axis=0)
+    error = np.abs(predictions["proportions"].to_numpy() - truth).mean()
+    assert error < 0.6 * np.abs(train_mean - truth).mean()
 
 
 def test_nothing_to_train_on_is_said() -> None:
@@ -281,8 +340,6 @@ def test_history_holds_the_error_of_validation_divisions_after_each_round(
     whole: tuple[LLPNet, Path],
 ) -> None:
     """The best round is kept: scored anew, its shares have the lowest error of the rounds."""
-    from llpbench_baselines.split_data import SplitData
-
     method, folder = whole
     with (folder / HISTORY).open(encoding="utf-8") as file:
         rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
@@ -301,7 +358,7 @@ import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 import test_llpnet
-from llpbench_baselines.cell_training import CellTraining
+from llpbench_baselines.cell_training import FEWEST_CELLS, CellTraining
 begin = CellTraining.begin
 def killed(self, epoch):
     if epoch == 3:

@@ -96,11 +96,15 @@ class Images:
 
     def __init__(self, ds: xr.Dataset, memory: int = MEMORY, array: str = IMAGE) -> None:
         window = score_window(ds, array)
-        self._ds, self._array = _alone(ds, array), array
+        self._ds, self._array, self._memory = _alone(ds, array), array, memory
         self.coding, self.dtype = read_coding(ds, array)
         self.chip_shape = window.shape[1:]
         self._most = memory // (math.prod(self.chip_shape) * self.dtype.itemsize)
         self.fit = len(self) <= self._most
+
+    def at(self, chips: NDArray[np.intp]) -> Images:
+        """Take some of the images, by their positions; they are not read yet."""
+        return Images(self._ds.isel(chip=chips), self._memory, self._array)
 
     def __len__(self) -> int:
         """Chips."""
