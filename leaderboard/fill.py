@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llpbench.board.adding import add_entry
-from llpbench.board.drafting import SELECTION, draft_entry
+from llpbench.board.drafting import draft_entry
 from llpbench.board.drafting_files import name_of_files
 from llpbench.board.layout import Board
 from llpbench.methods.registry import describe_method
@@ -24,6 +24,10 @@ from llpbench.runs.record import Run
 from llpbench.runs.results import find_runs
 
 TEAM = "llpbench"
+SELECTION = (
+    "Epochs by `llpbench run`: the lowest error of validation divisions. Settings as in the "
+    "command; what is not in it is as the method has it."
+)
 SEEDS = 3
 SAID = {
     "authors": [{"name": "llpbench contributors"}],

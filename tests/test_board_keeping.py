@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
+from llpbench import __version__
 from llpbench.board import submission
 from llpbench.board.comparing import compare_entries
+from llpbench.board.entry import validate_entry
 from llpbench.board.layout import Board
 from llpbench.board.replaying import replay
 from llpbench.board.result import Result as StoredResult
@@ -95,6 +98,9 @@ def test_from_a_run_to_the_board_in_three_commands(
     assert entry.deterministic  # both seeds gave the same, so one is kept
     assert entry.reference
     assert entry.designed_on == ["grid"]
+    assert entry.selection.startswith(f"Settings are the defaults of llpbench {__version__}.")
+    machine = [platform.machine(), f"{os.cpu_count()} cores", platform.system()]
+    assert entry.hardware == ", ".join(machine)
     assert entry.datasets["grid"].seeds == [0]
     assert entry.datasets["grid"].command == "llpbench run train-mean --dataset grid --seed 0"
     assert entry.datasets["grid"].footprint.parameters == 5
@@ -203,6 +209,40 @@ def test_settings_and_the_other_region_are_in_the_command(store: Path, tmp_path:
         "llpbench run bag-ridge --dataset grid --apply-to other --set sample=500 --set words=8 "
         "--seed 0"
     )
+
+
+def test_a_draft_asks_what_no_run_knows(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How settings were found, what others put into their methods, where an older run was made."""
+    settings = {"words": 8, "sample": 500}
+    folder = llpbench.run_method(
+        "bag-ridge", "grid", settings=settings, out=tmp_path / "run"
+    ).folder
+    content = read_yaml(from_runs(tmp_path, folder))
+    assert content["selection"].startswith("FILL IN")
+    assert (content["designed_on"], content["pretrained_weights"]) == ([], [])
+    shutil.rmtree(tmp_path / "tartu__x")
+    record = json.loads((folder / "run.json").read_text())
+    del record["hardware"]
+    (folder / "run.json").write_text(json.dumps({**record, "format": 5}))
+    monkeypatch.setattr("llpbench.board.bundled.PACKAGE", "another")
+    content = read_yaml(from_runs(tmp_path, folder))
+    asked = ("selection", "hardware", "designed_on", "external_data", "pretrained_weights")
+    assert all("FILL IN" in str(content[name]) for name in asked)
+    with pytest.raises(BoardError, match=r"designed_on\.0: is still to be written"):
+        validate_entry({**content, "authors": [{"name": "A"}], "contact": "a@b.org"})
+
+
+def test_runs_of_two_machines_name_both(store: Path, tmp_path: Path) -> None:
+    for seed, machine in enumerate(("riscv64, 4 cores, Linux", "aarch64, 8 cores, Darwin")):
+        run = llpbench.run_method(
+            "train-mean", "grid", seed=seed, out=tmp_path / "runs" / str(seed)
+        )
+        record = json.loads((run.folder / "run.json").read_text())
+        (run.folder / "run.json").write_text(json.dumps({**record, "hardware": machine}))
+    content = read_yaml(from_runs(tmp_path, tmp_path / "runs"))
+    assert content["hardware"] == "aarch64, 8 cores, Darwin; riscv64, 4 cores, Linux"
 
 
 def test_add_refuses_what_is_refused_and_what_is_there(
@@ -600,7 +640,10 @@ def test_an_entry_of_csv_files(
     files = [option for seed in range(3) for option in ("--predictions", tmp_path / f"{seed}.csv")]
     done = call("leaderboard", "new", folder, *files, "--dataset", store)
     assert "fields are to be filled in" in done.output
-    part = read_yaml(folder / "entry.yaml")["datasets"]["grid"]
+    content = read_yaml(folder / "entry.yaml")
+    part = content["datasets"]["grid"]
+    asked = ("description", "selection", "hardware", "designed_on", "external_data")
+    assert all("FILL IN" in str(content[name]) for name in asked)
     assert (part["digest"], part["seeds"]) == (truth.llp.info.digest, [0, 1, 2])
     for seed in range(3):
         stored = check_predictions(read_predictions(folder / f"grid/seed-{seed}.parquet"), truth)

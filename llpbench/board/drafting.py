@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from llpbench.board.disclosing import ASKED, disclose
 from llpbench.board.drafting_files import (
     check_same_files,
     command_by_files,
@@ -32,10 +31,6 @@ from llpbench.runs.results import find_runs
 from llpbench.scoring import digest_predictions
 from llpbench.writing import replacing
 
-SELECTION = (
-    "Epochs by `llpbench run`: the lowest error of validation divisions. Settings as in the "
-    "command; what is not in it is as the method has it."
-)
 SCHEMA_LINE = "# yaml-language-server: $schema=../../entry.schema.json\n"
 
 
@@ -134,7 +129,7 @@ def _skeleton(name: str) -> dict[str, Any]:
         "team": team,
         "method": method,
         "title": method,
-        "description": "",
+        "description": f"{FILL_IN}: what the method does, in a sentence or some",
         "authors": [{"name": f"{FILL_IN}: a name, as many as there are"}],
         "contact": f"{FILL_IN}: an e-mail address or a web page; it is published",
         "paper": None,
@@ -142,14 +137,10 @@ def _skeleton(name: str) -> dict[str, Any]:
         "licence": "CC-BY-4.0",
         "track": f"{FILL_IN}: inductive, disaggregation or cross-region",
         "supervision": f"{FILL_IN}: division, chip or pixel",
-        "selection": f"{FILL_IN}: how epochs and settings were chosen, by which data",
-        "designed_on": [],
-        "external_data": [],
-        "pretrained_weights": [],
+        **ASKED,
         "deterministic": False,
         "reference": False,
         "hyperparameters": {},
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "datasets": {
             "NAME-OF-DATASET": {
                 "digest": f"{FILL_IN}: from llpbench info",
@@ -176,8 +167,7 @@ def _describe(runs: Sequence[Run], folder: Path) -> dict[str, Any]:
         "description": _what_it_is(record.method),
         "track": record.track,
         "supervision": record.supervision,
-        "selection": SELECTION,
-        "designed_on": list(describe_method(record.method).designed_on),
+        **disclose(runs, command_of(runs)),
         "deterministic": deterministic,
         "reference": record.is_reference and record.supervision == "division",
         "hyperparameters": {

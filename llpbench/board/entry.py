@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from llpbench.board.fields import (
+    FILL_IN,
     Address,
     Amount,
     Command,
@@ -246,6 +247,8 @@ def _sentence(problem: Any) -> str:
     where = ".".join(examples([part]).strip("'") for part in problem["loc"][:6]) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
     value = problem["input"]
+    if isinstance(value, str) and value.startswith(FILL_IN):
+        return f"{where}: is still to be written ({value[:100]!r})"
     shown = f" (found {examples([value])})" if isinstance(value, str | int | float | None) else ""
     return f"{where}: {message[:300]}{shown}"
 

@@ -25,6 +25,7 @@ from llpbench.methods.registry import make_method
 from llpbench.plots import widest_category, write_division_plots, write_plots
 from llpbench.protocol import ALL, VERSION, scores_chips
 from llpbench.running.evaluating import Evaluation, clock, evaluate_split, validate
+from llpbench.running.hardware import describe_hardware
 from llpbench.running.interrupts import stop_on_interrupt
 from llpbench.running.progress import summarise, training_bar
 from llpbench.running.task import Task
@@ -210,6 +211,7 @@ def _run(
         fold=task.fold,
         images=None if trained.images == RGB_ONLY else dict(trained.images),
         inputs=task.inputs,
+        hardware=describe_hardware(),
     )
     log.info("%s", summarise(record, journal.epochs))
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")

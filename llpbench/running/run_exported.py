@@ -20,6 +20,7 @@ from llpbench.protocol import ALL, VERSION, scores_chips
 from llpbench.running.evaluating import Evaluation, evaluate_split, validate
 from llpbench.running.exported_method import ExportedMethod
 from llpbench.running.exported_task import ExportedTask
+from llpbench.running.hardware import describe_hardware
 from llpbench.running.progress import chips_bar
 from llpbench.running.run import draw
 from llpbench.runs.folder import claimed_folder, working_folder
@@ -138,6 +139,7 @@ def _run(
         validation=validate(task, evaluation) if _validated(task) else None,
         images=None if info.images == RGB_ONLY else dict(info.images),
         export=process.footprint(),
+        hardware=describe_hardware(),
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
     draw(evaluation, folder / "plots")

@@ -21,10 +21,10 @@ from llpbench.scoring.division_scores import DivisionScores
 from llpbench.scoring.scores import Scores
 from llpbench.writing import is_name, recover
 
-FORMAT = 5
+FORMAT = 6
 """Version of ``run.json``; 1 had ``parameters`` for ``settings``, the seed among them; 2 knew
 neither ``train_on`` nor ``recipe``, 3 neither ``validation``, ``fold``, ``images`` nor
-``inputs``, 4 no ``export``."""
+``inputs``, 4 no ``export``, 5 no ``hardware``."""
 
 _RECIPE, _IMAGES = TypeAdapter(ImageRecipe), TypeAdapter(dict[str, Imagery])
 _EXPORT = TypeAdapter(ExportFootprint)
@@ -95,6 +95,8 @@ class RunRecord(Brief):
         where there are none, or the method was trained on them or is shown their shares.
     export : ExportFootprint or None
         The exported file that predicted, where it was one; nothing was trained then.
+    hardware : str or None
+        The machine that it was made on, whose times these are.
     """
 
     format: int
@@ -126,6 +128,7 @@ class RunRecord(Brief):
     images: dict[str, Imagery] | None = None
     inputs: dict[str, str] | None = None
     export: ExportFootprint | None = None
+    hardware: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
