@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -73,8 +74,113 @@ def test_the_check_installs_the_base_branch_alone() -> None:
 
 def test_the_comment_sees_nothing_but_a_text() -> None:
     workflow = read(ROOT / ".github" / "workflows" / "entry-comment.yml")
-    assert workflow["permissions"] == {"actions": "read", "pull-requests": "write"}
-    assert not any("checkout" in step.get("uses", "") for step in steps(workflow))
+    rights = {"actions": "read", "contents": "read", "pull-requests": "write"}
+    assert workflow["permissions"] == rights
+    assert not any(step.get("uses") for step in steps(workflow))
+
+
+GH = """#!{python}
+import os, pathlib, sys
+words = sys.argv[1:]
+with open("called", "a") as log:
+    print(*words, file=log)
+if words[0] == "api":
+    print(os.environ["FILES" if "compare" in words[1] else "NUMBER"])
+elif words[:2] == ["run", "download"]:
+    folder = pathlib.Path("verdict")
+    folder.mkdir()
+    if "LINK" in os.environ:
+        (folder / "verdict.md").symlink_to(os.environ["LINK"])
+    else:
+        (folder / "verdict.md").write_bytes(os.environb[b"VERDICT"])
+"""
+"""A stand-in for the command line of GitHub, which notes what it was called for."""
+
+
+def comment(folder: Path, *files: str, number: str = "7", **said: str) -> tuple[int, str, str]:
+    """What the workflow runs: exit code, the comment, and what was asked of GitHub."""
+    (step,) = steps(read(ROOT / ".github" / "workflows" / "entry-comment.yml"))
+    (folder / "gh").write_text(GH.format(python=sys.executable), "utf-8")
+    (folder / "gh").chmod(0o755)
+    event = {"REPOSITORY": "us/llpbench", "MAIN": "main", "RUN": "12", "CONCLUSION": "success"}
+    event |= {"COMMIT": "c" * 40, "OWNER": "tartu", "BRANCH": "entry"}
+    known = {"PATH": f"{folder}:{os.environ['PATH']}", "NUMBER": number, "FILES": "\n".join(files)}
+    script = ["bash", "-e", "-c", step["run"]]
+    done = subprocess.run(script, cwd=folder, env={**event, **known, **said}, capture_output=True)
+    body = folder / "comment.md"
+    called = (folder / "called").read_text("utf-8")
+    return done.returncode, body.read_text("utf-8") if body.exists() else "", called
+
+
+ENTRY = "leaderboard/entries/tartu__a/entry.yaml"
+
+
+def test_a_verdict_is_shown_as_text_and_bounded(tmp_path: Path) -> None:
+    hostile = "tartu__a: clean\n````\n@everyone <b>\u202e\x1b[1m" + "x" * 50_000
+    code, text, called = comment(tmp_path, ENTRY, VERDICT=hostile)
+    assert code == 0
+    lines = text.splitlines()
+    assert lines[:3] == ["**Entry check: success**", "", "````text"]
+    assert [number for number, line in enumerate(lines) if "````" in line] == [2, len(lines) - 2]
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert len(text) < 30_300
+    assert "pulls -f state=open -f base=main -f head=tartu:entry" in called
+    assert f"compare/main...{'c' * 40}" in called
+    assert called.splitlines()[-1].startswith("pr comment 7 --repo us/llpbench")
+
+
+def test_a_pull_request_that_could_change_the_check_is_not_believed(tmp_path: Path) -> None:
+    """Nor is anything of it fetched."""
+    for number, files in enumerate(
+        (
+            [ENTRY, ".github/workflows/entry-check.yml"],
+            ["llpbench/board/checking.py"],
+            [ENTRY] * 300,
+        )
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        code, text, called = comment(folder, *files, VERDICT="tartu__a: clean")
+        assert code == 1
+        assert text.startswith("**Entry check: refused.**")
+        assert "download" not in called
+
+
+def test_a_verdict_belongs_to_a_pull_request_that_github_names(tmp_path: Path) -> None:
+    for number in ("", "7; echo"):
+        folder = tmp_path / f"n{len(number)}"
+        folder.mkdir()
+        assert comment(folder, ENTRY, number=number, VERDICT="x")[:2] == (0, "")
+    (tmp_path / "linked").mkdir()
+    _code, text, _called = comment(tmp_path / "linked", ENTRY, LINK="/etc/passwd")
+    assert "The check left no verdict" in text
+
+
+def test_scores_are_committed_and_shown() -> None:
+    """The page that is committed is the one on Pages; who may write is who needs to."""
+    jobs = read(ROOT / ".github" / "workflows" / "leaderboard.yml")["jobs"]
+    assert "permissions" not in jobs["replay"]
+    assert jobs["publish"]["permissions"] == {"contents": "write"}
+    assert jobs["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
+    (commit,) = (
+        step["run"] for step in jobs["publish"]["steps"] if "git add" in step.get("run", "")
+    )
+    kept = {"leaderboard/results", "leaderboard/site", "leaderboard/README.md"}
+    assert set(re.findall(r"leaderboard/\S+", commit)) == kept
+    uploaded = next(s for s in jobs["replay"]["steps"] if "upload-artifact" in s.get("uses", ""))
+    assert set(uploaded["with"]["path"].split()) == kept
+    assert not any("run" in step for step in jobs["deploy"]["steps"])
+    shown = next(s for s in jobs["deploy"]["steps"] if "upload-pages" in s["uses"])
+    assert shown["with"]["path"] == "leaderboard/site"
+
+
+@pytest.mark.parametrize("name", ["entry-check", "entry-comment", "leaderboard"])
+def test_actions_are_pinned(name: str) -> None:
+    """By the commit, with its version beside it for people."""
+    text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one) for one in used)
 
 
 def test_commands_of_workflows_exist() -> None:
