@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 import xarray as xr
 from boards import predict
+from click.testing import CliRunner
 from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
+from llpbench import catalog
 from llpbench.board.card import DatasetCard, make_card
 from llpbench.board.result import read_stored, write_stored
 from llpbench.board.truth import make_truth, read_truth, scored_divisions, write_truth
+from llpbench.cli import cli
 from llpbench.errors import BoardError, LLPBenchError
 
 
@@ -182,3 +186,25 @@ def test_a_dataset_without_labels_has_no_truth(tmp_path: Path) -> None:
     write_region(region, tmp_path / "bare")
     with pytest.raises(BoardError, match="no chip of the test split of 'bare' has a label"):
         make_truth(llpbench.open_dataset(tmp_path / "bare"))
+
+
+def test_part_of_a_published_dataset_is_no_truth_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``download --chips`` makes it; the whole has the published numbers in every split."""
+    name = "benelux-humanpop"
+    write_region(make_region(6, 3, 3, 1, labels="humanpop"), tmp_path / name)
+    command = ["leaderboard", "truth", str(tmp_path / name), "--board", str(tmp_path / "board")]
+    with pytest.raises(BoardError, match="published with 72,213 chips in all, this one has 18"):
+        CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert not (tmp_path / "board").exists()
+    split = llpbench.open_dataset(tmp_path / name)["split"].to_numpy()
+    counts = {part: int((split == part).sum()) for part in ("train", "val", "test")}
+    entry = replace(catalog.dataset(name), chips=18, splits={"split": counts})
+    monkeypatch.setitem(catalog.load().datasets, name, entry)
+    CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert (tmp_path / "board" / "truth" / f"{name}.parquet").exists()
+    moved = {**counts, "train": counts["train"] + 1, "val": counts["val"] - 1}
+    monkeypatch.setitem(catalog.load().datasets, name, replace(entry, splits={"split": moved}))
+    with pytest.raises(BoardError, match="chips train"):
+        CliRunner().invoke(cli, command, catch_exceptions=False)

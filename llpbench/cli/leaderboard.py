@@ -256,16 +256,19 @@ def compare(entries: tuple[str, ...], metric: str, board: Board, as_json: bool) 
 def truth(datasets: tuple[str, ...], board: Board) -> None:
     """Make the truth tables of DATASETs, which must be on this machine.
 
-    With them, proportions are scored without the imagery. DATASET may be the folder of a challenge:
-    entries are then those of its participants, whose dataset has a digest of its own.
+    With them, proportions are scored without the imagery. Of a published dataset all chips must
+    be here. DATASET may be the folder of a challenge: entries are then those of its participants,
+    whose dataset has a digest of its own.
     """
     from llpbench.board.card import make_card
+    from llpbench.board.published import check_whole
     from llpbench.board.result import write_stored
     from llpbench.board.truth import write_truth
     from llpbench.challenge.folder import open_truth
 
     for dataset in datasets:
         table, ds = open_truth(dataset)
+        check_whole(ds)
         path = board.truth(ds.llp.info.name)
         write_truth(table, path)
         write_stored(make_card(ds), board.card(ds.llp.info.name))
