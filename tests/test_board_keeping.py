@@ -130,7 +130,7 @@ def test_an_entry_to_be_filled_says_what_is_missing(tmp_path: Path, board: Board
     assert "fields are to be filled in" in done.output
     done = call("leaderboard", "check", folder, "--board", board.folder)
     assert done.exit_code == 1
-    assert "authors.0.name: is still to be written ('FILL IN')" in done.output
+    assert "description: is still to be written ('FILL IN: what the method does" in done.output
 
 
 @pytest.mark.parametrize("name", ["mine", "../x__y/..", "A__b"])
@@ -221,7 +221,8 @@ def test_a_draft_asks_what_no_run_knows(
     ).folder
     content = read_yaml(from_runs(tmp_path, folder))
     assert content["selection"].startswith("FILL IN")
-    assert (content["designed_on"], content["pretrained_weights"]) == ([], [])
+    assert content["designed_on"] == ["semi-esa"]  # as bag-ridge says of itself
+    assert (content["external_data"], content["pretrained_weights"]) == ([], [])
     shutil.rmtree(tmp_path / "tartu__x")
     record = json.loads((folder / "run.json").read_text())
     del record["hardware"]

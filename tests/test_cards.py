@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from hostile import assert_sentence
 from regions import make_region, write_region
 
 import llpbench
 from llpbench import catalog
+from llpbench.catalog.responsible import read_responsible
 from llpbench.cli import cli
 from llpbench.errors import LLPBenchError
 from llpbench.reporting.croissant import describe_croissant
+from llpbench.reporting.datasheet import describe_entry
 from llpbench.reporting.map_errors import describe_map_errors
+from llpbench.reporting.responsible import NOT_SAID, describe_responsible, responsible_of
 from llpbench.running.crossvalidation import crossvalidate
 from llpbench.uncertainty.chip_error import ASSUMPTIONS
 
@@ -58,7 +63,7 @@ def records(described: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
-@pytest.mark.parametrize("name", ["published", "made"])
+@pytest.mark.parametrize("name", ["published", "made", "own"])
 def test_mlcroissant_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -> None:
     croissant = pytest.importorskip("mlcroissant")
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -67,7 +72,9 @@ def test_mlcroissant_finds_nothing_wrong(name: str, request: pytest.FixtureReque
     assert not found.metadata.ctx.issues.errors
     # one made here has no date of publication
     warned = [str(warning) for warning in found.metadata.ctx.issues.warnings]
-    assert ["datePublished" in one for one in warned] == [True] * (name == "made")
+    assert ["datePublished" in one for one in warned] == [True] * (name != "published")
+    assert found.metadata.data_limitations == described["rai:dataLimitations"]
+    assert found.metadata.data_social_impact == described["rai:dataSocialImpact"]
     assert found.metadata.name == request.getfixturevalue(name).attrs["name"]
     classes = list(found.records("classes"))
     assert len(classes) == 12
@@ -89,6 +96,100 @@ def test_croissant_tells_the_place_the_bands_and_the_noise(published: xr.Dataset
     assert described["geocr:bandConfiguration"]["geocr:bandNameList"] == ["red", "green", "blue"]
 
 
+MINIMAL = (
+    *("rai:dataLimitations", "rai:dataBiases", "rai:personalSensitiveInformation"),
+    *("rai:dataUseCases", "rai:dataSocialImpact", "rai:hasSyntheticData"),
+    *("prov:wasDerivedFrom", "prov:wasGeneratedBy"),
+)
+"""What NeurIPS asks of a dataset (Evaluations and Datasets Track, 2026, hosting guidelines)."""
+
+
+@pytest.mark.parametrize("name", catalog.load().datasets)
+def test_responsible_ai_of_every_dataset_is_data(name: str, published: xr.Dataset) -> None:
+    """Nothing is left open for the published datasets and the embedded ones."""
+    entry = catalog.dataset(name)
+    info = replace(
+        published.llp.info,
+        label_set=entry.label_set,
+        doi=entry.doi,
+        synthetic=entry.synthetic is not None,
+    )
+    described = describe_responsible(responsible_of(info))
+    assert set(described) == set(MINIMAL)
+    assert NOT_SAID not in json.dumps(described)
+    assert described["rai:hasSyntheticData"] is (entry.synthetic is not None)
+    text = describe_entry(entry)
+    for sentence in described["rai:dataUseCases"] + described["rai:dataLimitations"]:
+        assert sentence in text
+
+
+def test_croissant_conforms_to_what_it_uses(published: xr.Dataset) -> None:
+    described = describe_croissant(published)
+    base = "http://mlcommons.org/croissant"
+    assert described["conformsTo"] == [f"{base}/1.1", f"{base}/RAI/1.0", f"{base}/geo/1.0"]
+    assert {
+        "@id": "https://doi.org/10.5281/zenodo.5571936",
+        "prov:label": "ESA WorldCover 2020 v100",
+    } in (described["prov:wasDerivedFrom"])
+    prefixes = {name.partition(":")[0] for name in described if ":" in name}
+    assert prefixes <= set(described["@context"])
+
+
+@pytest.fixture(scope="module")
+def own(folder: Path) -> xr.Dataset:
+    """Somebody's own: neither published nor made by this program."""
+    return llpbench.open_dataset(write_region(make_region(seed=2), folder / "own").path)
+
+
+def test_of_a_dataset_of_ones_own_nothing_is_made_up(own: xr.Dataset, tmp_path: Path) -> None:
+    """What its maker says stands first; hostile text does not leave its line."""
+    done = CliRunner().invoke(cli, ["croissant", own.attrs["store"]], catch_exceptions=False)
+    assert "nobody has said of this dataset: sensitive_information, " in done.stderr
+    described = json.loads(done.stdout)
+    assert described["rai:personalSensitiveInformation"] == [NOT_SAID]
+    assert "rai:hasSyntheticData" not in described
+    file = tmp_path / "answers.toml"
+    file.write_text(
+        'sensitive_information = ["Names of | farms.\\u202e"]\nsynthetic = false\n'
+        'sources = [{ name = "Land register", url = "https://example.org/register" }]\n'
+        'limitations = ["Winter alone."]\n',
+        "utf-8",
+    )
+    done = CliRunner().invoke(
+        cli, ["croissant", own.attrs["store"], "--rai", str(file)], catch_exceptions=False
+    )
+    assert done.stderr == ""
+    described = json.loads(done.stdout)
+    assert described["rai:personalSensitiveInformation"] == ["Names of | farms.\\u202e"]
+    assert described["rai:dataLimitations"][0] == "Winter alone."
+    assert len(described["rai:dataLimitations"]) > 1
+    assert described["rai:hasSyntheticData"] is False
+    assert described["prov:wasDerivedFrom"][0]["@id"] == "https://example.org/register"
+    text = run("datasheet", own.attrs["store"], "--rai", str(file))
+    assert "Names of \\| farms." in text
+    assert "- Land register, <https://example.org/register>" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "limits = []",
+        'limitations = "one"',
+        "limitations = [5]",
+        'sources = [{ name = "x", url = "javascript:alert(1)" }]',
+        "synthetic = 1",
+        "limitations = [",
+        f"uses = ['{'x' * 3000}']",
+        f"# {'x' * 70_000}",
+    ],
+)
+def test_answers_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "answers.toml").write_text(text, "utf-8")
+    with pytest.raises(LLPBenchError) as caught:
+        read_responsible(tmp_path / "answers.toml")
+    assert_sentence(caught.value)
+
+
 def test_croissant_describes_the_arrays_as_they_are(published: xr.Dataset) -> None:
     fields = {one["name"]: one for one in records(describe_croissant(published), "chips")["field"]}
     for name, field in fields.items():
@@ -107,7 +208,8 @@ def test_croissant_describes_the_arrays_as_they_are(published: xr.Dataset) -> No
 def test_what_is_made_has_no_sensor_and_no_noise(made: xr.Dataset) -> None:
     described = describe_croissant(made)
     assert "no real place" in described["description"]
-    assert described["rai:dataBiases"] == []
+    assert described["rai:hasSyntheticData"] is True
+    assert described["rai:dataBiases"][0].startswith("None of a real place.")
     assert not {"geocr:spectralBandMetadata", "temporalCoverage", "url"} & set(described)
 
 
@@ -150,7 +252,7 @@ def test_a_datasheet_of_what_is_not_here_says_what_was_published() -> None:
 def test_a_made_datasets_sheet_says_so(made: xr.Dataset) -> None:
     text = run("datasheet", made.attrs["store"])
     assert "(synthetic)" in text.splitlines()[0]
-    assert "None: images were made from the labels." in text
+    assert "None of a real place. Images were made from the labels" in text
 
 
 def test_cards_are_written_to_files(made: xr.Dataset, tmp_path: Path) -> None:

@@ -32,6 +32,6 @@ def check_whole(ds: xr.Dataset) -> None:
         if found[part] != chips:
             raise BoardError(
                 f"{name!r} was published with {chips:,} chips {part}, this one has "
-                f"{found[part]:,}: download it without --chips, or import the published archive, "
-                "or give this dataset a name of its own"
+                f"{found[part]:,}: download it without --chips, or give this dataset a name of "
+                "its own; if the archive of the record has these, correct catalog.toml"
             )

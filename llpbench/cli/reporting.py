@@ -1,17 +1,24 @@
 """What is written about a dataset: the paper's figures, and its cards.
 
-Cards are for people in Markdown, for programs as GeoCroissant.
+Cards are for people in Markdown, for programs as Croissant.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llpbench.cli import options
 from llpbench.cli.output import echo, print_paths
+
+if TYPE_CHECKING:
+    from llpbench.catalog.responsible import Responsible
+
+log = logging.getLogger("llpbench")
 
 
 @click.command()
@@ -57,6 +64,13 @@ def figures(
     print_paths({path.stem: path for path in written}, as_json)
 
 
+rai_option = click.option(
+    "--rai",
+    "answers",
+    type=options.FILE,
+    help="A TOML file of what users of DATASET must know: limits, biases, sensitive information, "
+    "uses, social impact, sources.",
+)
 text_option = options.out_option("A file to write, instead of printing.", kind=options.FILE)
 
 
@@ -70,8 +84,11 @@ text_option = options.out_option("A file to write, instead of printing.", kind=o
     help="Folder of a cross-validation on DATASET, which says how good maps made of its shares "
     "are; may be given several times.",
 )
+@rai_option
 @text_option
-def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None) -> None:
+def datasheet(
+    dataset: str, crossvalidations: tuple[Path, ...], answers: Path | None, out: Path | None
+) -> None:
     """Write the datasheet of DATASET, with its known label noise.
 
     Of a published dataset that is not on this machine, it says what the catalog knows.
@@ -83,22 +100,39 @@ def datasheet(dataset: str, crossvalidations: tuple[Path, ...], out: Path | None
 
     entry = catalog.load().datasets.get(dataset)
     is_away = entry is not None and entry.record is not None and dataset not in stored_names()
-    if entry is not None and is_away and not crossvalidations:
+    if entry is not None and is_away and not (crossvalidations or answers):
         text = describe_entry(entry)
     else:
-        text = describe_dataset(open_dataset(dataset), crossvalidations)
+        text = describe_dataset(open_dataset(dataset), crossvalidations, _answers(answers))
     _write(text, out)
 
 
 @click.command()
 @options.dataset_argument
+@rai_option
 @text_option
-def croissant(dataset: str, out: Path | None) -> None:
-    """Write GeoCroissant metadata (JSON-LD) of DATASET."""
+def croissant(dataset: str, answers: Path | None, out: Path | None) -> None:
+    """Write Croissant metadata (JSON-LD) of DATASET, with its place and what users must know.
+
+    Of a dataset of your own, some of that is asked: what is missing is noted, and --rai answers.
+    """
     from llpbench.data.dataset import open_dataset
     from llpbench.reporting.croissant import describe_croissant
+    from llpbench.reporting.responsible import responsible_of
 
-    _write(json.dumps(describe_croissant(open_dataset(dataset)), indent=1, ensure_ascii=False), out)
+    ds, said = open_dataset(dataset), _answers(answers)
+    _write(json.dumps(describe_croissant(ds, said), indent=1, ensure_ascii=False), out)
+    if missing := responsible_of(ds.llp.info, said).unanswered:
+        log.warning(
+            "nobody has said of this dataset: %s; answer with --rai FILE", ", ".join(missing)
+        )
+
+
+def _answers(path: Path | None) -> Responsible | None:
+    """What a file says that users of a dataset must know."""
+    from llpbench.catalog.responsible import read_responsible
+
+    return None if path is None else read_responsible(path)
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -1,24 +1,27 @@
-"""Metadata of a dataset that machine-learning tools read: Croissant and GeoCroissant.
+"""Metadata of a dataset that machine-learning tools read: Croissant with two extensions.
 
-The vocabulary is that of the specifications Croissant 1.1 and GeoCroissant 1.0 of MLCommons
-(http://mlcommons.org/croissant/1.1, http://mlcommons.org/croissant/geo/1.0).
+The vocabulary is that of the specifications Croissant 1.1, Croissant RAI 1.0 and GeoCroissant 1.0
+of MLCommons (http://mlcommons.org/croissant/1.1, and RAI/1.0 and geo/1.0 there), with provenance in
+W3C's PROV.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llpbench import catalog
-from llpbench.data.imagery import EMBEDDING, EMBEDDING_SCALE, IMAGE, RGB, Imagery
+from llpbench.data.imagery import IMAGE, RGB
 from llpbench.data.sensors import SENTINEL2
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
-from llpbench.protocol import CHIP_SIZE, SCORE_WINDOW, SPLITS
-from llpbench.reporting.arrays import array_lines
+from llpbench.protocol import CHIP_SIZE
+from llpbench.reporting.croissant_records import describe_records
 from llpbench.reporting.datasheet import pixel_metres
+from llpbench.reporting.responsible import describe_responsible, responsible_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from llpbench.catalog.responsible import Responsible
 
 COLOURS = {SENTINEL2[band].role: (band, *SENTINEL2[band][1:]) for band in ("B4", "B3", "B2")}
 """Band, centre wavelength and bandwidth in nm of red, green and blue."""
@@ -38,33 +41,44 @@ CONTEXT = {
     "dct": "http://purl.org/dc/terms/",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "geocr": "http://mlcommons.org/croissant/geo/",
+    "prov": "http://www.w3.org/ns/prov#",
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
     **{name: f"cr:{name}" for name in _OF_CROISSANT},
 }
-"""The context of Croissant 1.1 with the namespaces of GeoCroissant and responsible AI."""
+"""The context of Croissant 1.1 with the namespaces of its extensions and of PROV."""
 IMAGES_OF = "2020-01-01/2020-12-31"
 """What the published imagery is the median of."""
 PUBLISHED = "2023"
 """When the archives were."""
 
 
-def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
+def describe_croissant(ds: xr.Dataset, said: Responsible | None = None) -> dict[str, Any]:
     """Describe a dataset as JSON-LD.
+
+    Parameters
+    ----------
+    ds : Dataset
+        All of it.
+    said : Responsible or None
+        What its maker says that its users must know, see
+        :func:`llpbench.catalog.responsible.read_responsible`.
 
     Returns
     -------
     dict
-        What it is, where it lies, whose it is, how it was sampled, what is known to be wrong with
-        its labels; the files of its store; and as record sets its splits, its classes with the
-        class groups they make, its divisions and its chips. Of bands it tells the wavelengths that
-        are known; time and bandwidths of published datasets alone.
+        What it is, where it lies, whose it is, how it was sampled, and what its users must know
+        (:func:`llpbench.reporting.responsible.responsible_of`); the files of its store; and as
+        record sets its splits, its classes with the class groups they make, its divisions and its
+        chips. Of bands it tells the wavelengths that are known; time and bandwidths of published
+        datasets alone.
     """
     description = {
         "@context": dict(sorted(CONTEXT.items())),
         "@type": "sc:Dataset",
         "conformsTo": [
             "http://mlcommons.org/croissant/1.1",
+            "http://mlcommons.org/croissant/RAI/1.0",
             "http://mlcommons.org/croissant/geo/1.0",
         ],
         "name": ds.llp.info.name,
@@ -86,9 +100,9 @@ def describe_croissant(ds: xr.Dataset) -> dict[str, Any]:
         "geocr:spatialBias": (
             "One contiguous region; divisions of a split are neighbours of those of others."
         ),
-        "rai:dataBiases": _noise(ds),
+        **describe_responsible(responsible_of(ds.llp.info, said)),
         "distribution": _files(),
-        "recordSet": [_splits(), _classes(ds), _divisions(), _chips(ds)],
+        "recordSet": describe_records(ds),
     }
     return description | _bands(ds) | _origin(ds)
 
@@ -101,11 +115,6 @@ def _summary(ds: xr.Dataset) -> str:
         f"({ds.llp.label_set.title}), and the shares of classes in {ds.sizes['division']} "
         f"administrative divisions, to learn from label proportions.{made}"
     )
-
-
-def _noise(ds: xr.Dataset) -> list[str]:
-    known = catalog.load().label_noise.get(ds.llp.label_set.name, ())
-    return [] if ds.llp.info.synthetic else list(known)
 
 
 def _licence(ds: xr.Dataset) -> str:
@@ -186,115 +195,3 @@ def _file_set(name: str, encoding: str, includes: str, description: str) -> dict
         "encodingFormat": encoding,
         "includes": includes,
     }
-
-
-def _record_set(name: str, key: str, fields: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    return {
-        "@type": "cr:RecordSet",
-        "@id": name,
-        "name": name,
-        "key": {"@id": f"{name}/{key}"},
-        "field": fields,
-        **more,
-    }
-
-
-def _splits() -> dict[str, Any]:
-    fields = [_field("splits/name", "sc:Text", "What a split is called.")]
-    rows = [{"splits/name": name} for name in SPLITS]
-    return _record_set("splits", "name", fields, dataType="cr:Split", data=rows)
-
-
-def _classes(ds: xr.Dataset) -> dict[str, Any]:
-    labels = ds.llp.label_set
-    group_of = {number: group.name for group in labels.groups for number in group.members}
-    columns = {
-        "classes/number": ("sc:Integer", "Value of a label; 255 is no label."),
-        "classes/name": ("sc:Text", "What the legend says."),
-        "classes/colour": ("sc:Text", "#rrggbb."),
-        "classes/group": ("sc:Text", "The class group that is predicted and scored."),
-    }
-    fields = [_field(name, kind, text) for name, (kind, text) in columns.items()]
-    rows = [
-        dict(zip(columns, (number, part.name, part.colour, group_of[number]), strict=True))
-        for number, part in enumerate(labels.classes)
-    ]
-    return _record_set("classes", "number", fields, dataType="sc:Enumeration", data=rows)
-
-
-def _divisions() -> dict[str, Any]:
-    columns = {
-        "id": ("sc:Text", "Identifier."),
-        "name": ("sc:Text", "Name, or the identifier."),
-        "area_km2": ("sc:Float", "Area of the whole division in km²."),
-        "geometry": ("sc:Text", "Outline as WKB, EPSG:4326."),
-    }
-    fields = [
-        _field(f"divisions/{name}", kind, text, ("divisions-files", {"column": name}))
-        for name, (kind, text) in columns.items()
-    ]
-    return _record_set("divisions", "id", fields)
-
-
-def _chips(ds: xr.Dataset) -> dict[str, Any]:
-    arrays = {
-        "chip": ("sc:Text", "Identifier."),
-        "split": ("sc:Text", "Split by division, the one that is scored."),
-        "own_division": ("sc:Text", "Division with the largest overlap, empty if none."),
-        "bounds": ("sc:Float", "West, south, east, north in degrees."),
-        **_pixels(ds.llp.info.images),
-        "label": (
-            "sc:Integer",
-            f"Class of each pixel; scored are rows and columns {SCORE_WINDOW.start} to "
-            f"{SCORE_WINDOW.stop - 1}.",
-        ),
-        "chip_proportions": ("sc:Float", "Shares of classes counted on the label."),
-        "target": ("sc:Float", "Shares as the divisions of the chip know them, mixed by area."),
-    }
-    fields = []
-    for name, (kind, text) in arrays.items():
-        field = _field(f"chips/{name}", kind, text, ("chips-files", {"fileProperty": "content"}))
-        if ds[name].ndim > 1:
-            field |= {"isArray": True, "arrayShape": ",".join(map(str, ds[name].shape[1:]))}
-        if name == "split":
-            field["references"] = {"field": {"@id": "splits/name"}}
-        fields.append(field)
-    return _record_set("chips", "chip", fields)
-
-
-def _pixels(images: Mapping[str, Imagery]) -> dict[str, tuple[str, str]]:
-    """Fields of images and embeddings: the type of their numbers, and what they are."""
-    fields = {}
-    for array, imagery in images.items():
-        kind = "sc:Float" if imagery.dtype == "float32" else "sc:Integer"
-        (line,) = array_lines({array: imagery})
-        fields[array] = (kind, f"{line.partition(': ')[2]}{_coding(imagery)}.")
-    if images.get(IMAGE) == RGB:
-        pixels = f"Red, green, blue, 0 to 255; {CHIP_SIZE} x {CHIP_SIZE} pixels."
-        fields[IMAGE] = ("sc:Integer", pixels)
-    if EMBEDDING in images and images[EMBEDDING].coding.by_cell:
-        fields[EMBEDDING_SCALE] = ("sc:Float", "By which the numbers of each cell are multiplied.")
-    return fields
-
-
-def _coding(imagery: Imagery) -> str:
-    """How stored numbers become values, in the words of the array's attributes."""
-    attributes = imagery.coding.attributes()
-    said = ", ".join(f"{name} {value}" for name, value in attributes.items())
-    return f"; {said}" if said else ""
-
-
-def _field(
-    identifier: str, kind: str, text: str, source: tuple[str, dict[str, str]] | None = None
-) -> dict[str, Any]:
-    field: dict[str, Any] = {
-        "@type": "cr:Field",
-        "@id": identifier,
-        "name": identifier.partition("/")[2],
-        "description": text,
-        "dataType": kind,
-    }
-    if source:
-        file_set, extract = source
-        field["source"] = {"fileSet": {"@id": file_set}, "extract": extract}
-    return field

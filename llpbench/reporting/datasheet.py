@@ -10,6 +10,7 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.catalog import DatasetEntry, LabelSet
+from llpbench.catalog.responsible import Responsible, responsible
 from llpbench.data.imagery import IMAGE, RGB, RGB_ONLY, Imagery
 from llpbench.errors import printable
 from llpbench.markdown import escape_markdown, markdown_table
@@ -17,6 +18,7 @@ from llpbench.protocol import CHIP_SIZE, SPLITS
 from llpbench.reporting.arrays import array_lines, band_rows
 from llpbench.reporting.facts import class_rows, split_rows
 from llpbench.reporting.map_errors import describe_map_errors
+from llpbench.reporting.responsible import NOT_SAID, responsible_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +27,9 @@ DEGREE_M = 111_195.0
 """Metres of a degree of latitude, on a sphere of the Earth's mean radius."""
 
 
-def describe_dataset(ds: xr.Dataset, crossvalidations: Sequence[Path] = ()) -> str:
+def describe_dataset(
+    ds: xr.Dataset, crossvalidations: Sequence[Path] = (), said: Responsible | None = None
+) -> str:
     """Write the datasheet of a dataset that is here, in Markdown.
 
     Parameters
@@ -34,31 +38,36 @@ def describe_dataset(ds: xr.Dataset, crossvalidations: Sequence[Path] = ()) -> s
         All of it.
     crossvalidations : sequence of Path
         Folders of cross-validations on it, which tell how good maps made from its shares are.
+    said : Responsible or None
+        What its maker says that its users must know, see
+        :func:`llpbench.catalog.responsible.read_responsible`.
 
     Returns
     -------
     str
         Its sizes, splits and classes as they are, its sources, known label noise, how hard it
-        is, what it is for and what it is not, and whose it is.
+        is, what it is for and what it is not, its limits, what is in it of people, and whose it is:
+        in the words of its Croissant.
     """
     labels, synthetic = ds.llp.label_set, ds.llp.info.synthetic
+    known = responsible_of(ds.llp.info, said)
     sections = [
         f"# {_plain(ds.llp.info.title)}\n",
         _opening(
             labels, ds.sizes["chip"], ds.sizes["division"], pixel_metres(ds), ds.llp.info.images
         ),
         *_arrays(ds.llp.info.images),
-        _provenance(ds.llp.info.doi and _plain(ds.llp.info.doi), synthetic=synthetic),
+        _provenance(ds.llp.info.doi and _plain(ds.llp.info.doi), known, synthetic=synthetic),
         f"## Splits\n\n{_splits(ds)}",
         f"## Classes\n\n{_classes(labels)}\n{_shares(ds)}",
-        _noise(labels, synthetic=synthetic),
+        _noise(known, synthetic=synthetic),
     ]
     if not ds["chip_proportions"].isnull().all():
         rows = [[what, value] for what, value in ds.llp.hardness().lines()]
         sections.append(f"## How hard it is\n\n{markdown_table(['', ''], rows)}")
     if crossvalidations:
         sections.append(describe_map_errors(crossvalidations, ds.llp.info))
-    sections += [_uses(), _rights(ds.llp.info.licence, ds.llp.info.attribution)]
+    sections += [*_must_know(known), _rights(ds.llp.info.licence, ds.llp.info.attribution)]
     sections.append(f"Contents: `{ds.llp.info.digest}`\n")
     return "\n".join(sections)
 
@@ -73,14 +82,15 @@ def describe_entry(entry: DatasetEntry) -> str:
         + [f"{counts[name]:,}" for name in SPLITS]
         for column, counts in entry.splits.items()
     ]
+    known = responsible("synthetic" if entry.synthetic else "published", entry.label_set.name)
     sections = [
         f"# {_plain(entry.title)}\n",
         _opening(entry.label_set, entry.chips, None),
-        _provenance(entry.doi, synthetic=entry.synthetic is not None),
+        _provenance(entry.doi, known, synthetic=entry.synthetic is not None),
         f"## Splits\n\nChips, as published.\n\n{markdown_table(['assignment', *SPLITS], rows)}",
         f"## Classes\n\n{_classes(entry.label_set)}",
-        _noise(entry.label_set, synthetic=entry.synthetic is not None),
-        _uses(),
+        _noise(known, synthetic=entry.synthetic is not None),
+        *_must_know(known),
         _rights(entry.licence, entry.attribution),
     ]
     return "\n".join(sections)
@@ -124,7 +134,7 @@ def _arrays(images: Mapping[str, Imagery]) -> list[str]:
     return [f"## Bands\n\n{text}"]
 
 
-def _provenance(doi: str | None, *, synthetic: bool) -> str:
+def _provenance(doi: str | None, known: Responsible, *, synthetic: bool) -> str:
     if synthetic:
         text = (
             "Made by a program from random fields; it shows no real place, and results on it say "
@@ -141,7 +151,12 @@ def _provenance(doi: str | None, *, synthetic: bool) -> str:
         text = (
             "Imported or built on this machine; ask who made it where images and labels are from."
         )
-    return f"## Where it comes from\n\n{text}\n"
+    sources = [
+        f"{_plain(one.name)}, <{one.url}>" if one.url else _plain(one.name) for one in known.sources
+    ]
+    made = f"\nMade of:\n\n{_list(sources)}" if sources else ""
+    done = f"\nHow:\n\n{_list(map(_sentence, known.activities))}"
+    return f"## Where it comes from\n\n{text}\n{made}{done}"
 
 
 def _splits(ds: xr.Dataset) -> str:
@@ -170,27 +185,30 @@ def _shares(ds: xr.Dataset) -> str:
     return "Mean shares in the chips:\n\n" + markdown_table(["class group", *SPLITS], rows)
 
 
-def _noise(labels: LabelSet, *, synthetic: bool) -> str:
+def _noise(known: Responsible, *, synthetic: bool) -> str:
     if synthetic:
-        return "## Known label noise\n\nNone: images were made from the labels.\n"
-    known = catalog.load().label_noise.get(labels.name)
-    if not known:
+        return f"## Known label noise\n\n{_list(map(_sentence, known.biases))}"
+    if not known.biases:
         return "## Known label noise\n\nNothing is known of the noise in these labels.\n"
     return (
         "## Known label noise\n\nLabels are maps made by others, not observations of the ground. "
         "Scores measure agreement with them, and shares of divisions have the same errors.\n\n"
-        + _list(known)
+        + _list(map(_sentence, known.biases))
     )
 
 
-def _uses() -> str:
-    return (
-        "## What it is for\n\n"
-        "To train on the shares of divisions and predict those of chips, and to compare methods "
-        "under one protocol. It is not a survey: do not read areas of land cover or numbers of "
-        "people off it, and do not use predictions to decide about places or people. One region "
-        "and one year say little about others.\n"
-    )
+def _must_know(known: Responsible) -> list[str]:
+    """Sections in the words of Croissant's metadata."""
+    sections = {
+        "What it is for": known.uses,
+        "Its limits": known.limitations,
+        "Personal and sensitive information": known.sensitive_information,
+        "Social impact": known.social_impact,
+    }
+    return [
+        f"## {title}\n\n{_list(map(_sentence, sentences or [NOT_SAID]))}"
+        for title, sentences in sections.items()
+    ]
 
 
 def _rights(licence: str, attribution: str) -> str:
@@ -204,6 +222,11 @@ def _rights(licence: str, attribution: str) -> str:
 def _plain(text: str) -> str:
     """Text of whoever made the dataset, which Markdown and HTML show as it is."""
     return escape_markdown(printable(text)).replace("https\\:", "https:")
+
+
+def _sentence(text: str) -> str:
+    """A sentence of anybody; its colons link to nothing and stay as people wrote them."""
+    return _plain(text).replace("\\: ", ": ").replace("doi\\:", "doi:")
 
 
 def _list(sentences: Iterable[str]) -> str:
