@@ -246,7 +246,7 @@ SHARED = {
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
     *("--folds", "--post", "--scheduler", "--workers"),
     *("--all", "--chips", "--crossvalidation", "--labels", "--licence", "--metric"),
-    *("--challenge", "--database", "--hide-truth", "--predictions", "--rgb", "--title"),
+    *("--challenge", "--database", "--hide-truth", "--predictions", "--rai", "--rgb", "--title"),
 }
 """Options of several commands: each means one thing in all of them."""
 
