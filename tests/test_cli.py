@@ -242,7 +242,7 @@ SHARED = {
     ),
     *("--bands", "--boa-offset", "--chip-km", "--clouds", "--column", "--crs", "--division-id"),
     *("--divisions", "--embedding", "--embedding-coding", "--embedding-version", "--image"),
-    *("--embedding-year",),
+    *("--embedding-year", "--mask", "--stac"),
     *("--layer", "--max-missing", "--renormalise", "--scale", "--shares", "--sheet", "--unit"),
     *("--folds", "--post", "--scheduler", "--workers"),
     *("--all", "--chips", "--crossvalidation", "--labels", "--licence", "--metric"),

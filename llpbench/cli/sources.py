@@ -79,6 +79,19 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Raster, folder of rasters (such as a .SAFE), or pattern such as 'tiles/*.tif'; "
             "may be given several times.",
         ),
+        click.option(
+            "--stac",
+            "items",
+            metavar="ITEMS",
+            help="List of STAC items that a search has found, a file or an address, in place of "
+            "--image: their median is the image. --bands are common names or assets, by default "
+            "red,green,blue.",
+        ),
+        click.option(
+            "--mask",
+            metavar="ASSET",
+            help="Asset of the items that hides pixels where it is not 0, in place of --clouds.",
+        ),
         *_EMBEDDING,
         click.option(
             "--divisions", type=options.PATH, help="File of polygons: the outlines of divisions."

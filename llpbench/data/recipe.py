@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -67,6 +68,47 @@ class EmbeddingRecipe(Brief):
 
 
 @dataclass(frozen=True, repr=False)
+class CompositeRecipe(Brief):
+    """How images of several days became one, pixel by pixel.
+
+    Parameters
+    ----------
+    items : tuple of str
+        Ids of the images in their catalogue, the first hundred of them.
+    count : int
+        How many there are.
+    first, last : str
+        Their first and last day, as ``2023-06-01``; empty where nobody said it.
+    mask : str
+        What said which pixels are hidden; empty for nothing.
+    hidden : tuple of int
+        Its numbers under which the ground is hidden; empty for all but 0.
+    how : str
+        What was made of the pixels that are not hidden.
+    """
+
+    items: tuple[str, ...]
+    count: PositiveInt
+    first: str
+    last: str
+    mask: str = ""
+    hidden: tuple[int, ...] = ()
+    how: Literal["median"] = "median"
+
+    def __str__(self) -> str:
+        """What was done, as people read it.
+
+        Examples
+        --------
+        >>> print(CompositeRecipe(("a", "b"), 2, "2023-04-01", "2023-09-30", "SCL"))
+        median of 2 items of 2023-04-01 to 2023-09-30, without what SCL hides
+        """
+        span = f" of {self.first} to {self.last}" if self.first else ""
+        hidden = f", without what {self.mask} hides" if self.mask else ""
+        return f"{self.how} of {self.count:,} items{span}{hidden}"
+
+
+@dataclass(frozen=True, repr=False)
 class ImageRecipe(Brief):
     """How pixels of image files became the bytes of chips.
 
@@ -105,6 +147,8 @@ class ImageRecipe(Brief):
         Whether pixels that a scene classification calls clouds or shadows were made missing.
     embedding : EmbeddingRecipe or None
         What became the cells of chips, beside images or, without bands, in place of them.
+    composite : CompositeRecipe or None
+        Which images of a catalogue became one; None where files were tiles of one.
     """
 
     files: tuple[str, ...]
@@ -126,6 +170,7 @@ class ImageRecipe(Brief):
     llpbench_version: str
     clouds: bool = False
     embedding: EmbeddingRecipe | None = None
+    composite: CompositeRecipe | None = None
 
     def select(self, known: Sequence[str], chosen: Sequence[str]) -> ImageRecipe:
         """The recipe of some bands, by the names that a dataset has for all, if it has these."""
@@ -170,5 +215,5 @@ class ImageRecipe(Brief):
         if self.limits is not None:
             numbers = f"{self.low:g} to {self.high:g} became 0 to 255"
         parts = [f"bands {self.listed}", numbers] if self.bands else []
-        parts += [str(self.embedding)] if self.embedding else []
+        parts += [str(part) for part in (self.composite, self.embedding) if part]
         return "; ".join([*parts, f"chips of {self.chip_km:g} km"])

@@ -103,7 +103,7 @@ def predict_region(
     )
     region, recoded = recode(region, record)
     remarks += [*more, *even_more, *recoded]
-    source = [*recipe.images, *recipe.embeddings][0].name
+    source = recipe.names[0]
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
         if not force:

@@ -9,7 +9,7 @@ import numpy as np
 
 from llpbench.data.building import Recipe
 from llpbench.data.building.area import find_area
-from llpbench.data.building.band_names import is_same_name, role_of
+from llpbench.data.building.band_names import COLOURS, is_same_name, role_of
 from llpbench.data.building.bands import find_band
 from llpbench.data.building.images import open_images
 from llpbench.data.building.raster_band import Band
@@ -75,7 +75,7 @@ def reuse_recipe(
 
 def _reuse_bands(known: ImageRecipe, wanted: Recipe) -> tuple[Recipe, list[str], list[str]]:
     """Complete bands and scale; also what was done, and why images are of another kind."""
-    bands = tuple(wanted.bands or _find_bands(known, open_stack(wanted.images)[0]))
+    bands = tuple(wanted.bands or _find_bands(known, wanted))
     images, _ = open_images(replace(wanted, bands=bands))
     faults = [] if wanted.bands is None else _odd_bands(known, images)
     faults += _odd_numbers(known, wanted, images)
@@ -83,8 +83,11 @@ def _reuse_bands(known: ImageRecipe, wanted: Recipe) -> tuple[Recipe, list[str],
     return chosen, _say(known, chosen, images), faults
 
 
-def _find_bands(known: ImageRecipe, images: BandStack) -> tuple[int | str, ...]:
+def _find_bands(known: ImageRecipe, wanted: Recipe) -> tuple[int | str, ...]:
     """Names of the bands trained on where all files have names, else their numbers."""
+    if wanted.items is not None:
+        return known.names or _colours(known)
+    images = open_stack(wanted.images)[0]
     if known.names and all(band.shown_name for bands in _listed(images) for band in bands):
         for bands in _listed(images):
             _check_names(known, images, bands)
@@ -96,6 +99,16 @@ def _find_bands(known: ImageRecipe, images: BandStack) -> tuple[int | str, ...]:
                 f"{known.count}: say with --bands which are those trained on ({known.listed})"
             )
     return tuple(band.number for band in known.bands)
+
+
+def _colours(known: ImageRecipe) -> tuple[str, ...]:
+    """What bands without names are taken for, where they are to be found in a catalogue."""
+    if known.count != len(COLOURS):
+        raise BuildError(
+            f"the bands trained on ({known.listed}) have no names by which items have theirs: say "
+            "with --bands which assets they are"
+        )
+    return COLOURS
 
 
 def _listed(images: BandStack) -> list[tuple[Band, ...]]:

@@ -26,8 +26,8 @@ def check_embedding(known: ImageRecipe, wanted: Recipe) -> tuple[list[str], list
         If there is none where one is needed, or images where none were trained on, or the other
         way about.
     """
-    trained = [("image", known.count > 0, wanted.images)]
-    trained += [("embedding", known.embedding is not None, wanted.embeddings)]
+    trained = [("image", known.count > 0, wanted.has_images)]
+    trained += [("embedding", known.embedding is not None, bool(wanted.embeddings))]
     for name, is_known, given in trained:
         if is_known and not given:
             raise BuildError(

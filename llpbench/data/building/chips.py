@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.data.building.embedding_cells import EmbeddingPixels
+from llpbench.data.building.image_layer import ImageLayer
 from llpbench.data.building.placing import Window
 from llpbench.data.building.stack import OpenStack, StackLayer
 from llpbench.data.geometry import overlap_areas, to_degrees
@@ -95,7 +96,7 @@ class Chips:
 
 
 def choose_chips(
-    image: StackLayer | None,
+    image: ImageLayer | None,
     grid: ChipGrid,
     extent: Window,
     divisions: gpd.GeoDataFrame | None,
@@ -130,7 +131,9 @@ def choose_chips(
             "or allow for missing pixels with --max-missing"
         )
     partly, holed = present[~whole & (present > 0)], present[whole & (present < 1 - _ROUNDING)]
-    remarks = [] if image is None or image.classes is None else [_say_clouds(cells, image)]
+    remarks = []
+    if isinstance(image, StackLayer) and image.classes is not None:
+        remarks.append(_say_clouds(cells, image))
     if len(partly):
         remarks.append(
             f"{len(partly)} chips at the edge of the image or in its gaps were left out: more than "
@@ -144,21 +147,18 @@ def choose_chips(
     return cells[whole], remarks
 
 
-def _find_present(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
+def _find_present(cells: Chips, image: ImageLayer) -> NDArray[np.float64]:
     """Share of each cell's pixels that an image has."""
-    has_outlines = all(source.outline is not None for source in image.sources)
-    if has_outlines and image.classes is None:
-        return _covered(cells, image)
-    return _count_pixels(cells, image, lambda opened, window: opened.read(window)[1])
+    outline = image.outline
+    if outline is not None:
+        return _covered(cells, outline)
+    return _count_pixels(cells, image, lambda opened, window: opened.is_present(window))
 
 
-def _covered(cells: Chips, image: StackLayer) -> NDArray[np.float64]:
-    """Share of each cell that lies in files of all layers, by their outlines."""
+def _covered(cells: Chips, together: Any) -> NDArray[np.float64]:
+    """Share of each cell that lies in an outline, in columns and rows of pixels."""
     import shapely
 
-    together = shapely.intersection_all(
-        [shapely.union_all([source.outline for source in layer.sources]) for layer in image.layers]
-    )
     shapely.prepare(together)
     column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
     boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
@@ -178,7 +178,7 @@ def _say_clouds(cells: Chips, image: StackLayer) -> str:
 
 
 def _count_pixels(
-    cells: Chips, image: StackLayer, read: Callable[[OpenStack, Window], NDArray[np.bool_]]
+    cells: Chips, image: ImageLayer, read: Callable[[Any, Window], NDArray[np.bool_]]
 ) -> NDArray[np.float64]:
     """Share of each cell's pixels that are there, as something tells, block by block."""
     chips = max(1, int(_BLOCK * (_BANDS / max(image.bands, _BANDS)) ** 0.5))

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from llpbench.data.building.band_names import CLASSES, is_same_name
 from llpbench.data.building.bands import choose_bands
+from llpbench.data.building.item_stack import SCL, open_items
 from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.reflectance import read_reflectance
 from llpbench.data.building.stack import BandStack, open_stack
 from llpbench.errors import BuildError, examples
 
-_SCL = "SCL"
-"""What the scene classification of Sentinel-2 is called."""
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
-def open_images(recipe: Recipe) -> tuple[BandStack, list[str]]:
+def open_images(
+    recipe: Recipe, outlines: gpd.GeoDataFrame | None = None
+) -> tuple[BandStack, list[str]]:
     """Look at the images of a recipe and choose their bands; also say what was decided.
 
-    Nothing is read but what files say of themselves.
+    Nothing is read but what files say of themselves; of a list of items, only those that may lie
+    over the outlines of divisions.
     """
+    if recipe.items is not None:
+        return open_items(recipe, outlines)
     stack, left_out = open_stack(recipe.images)
     stack, classified = _find_classification(stack, recipe)
     chosen, bands = choose_bands(stack, recipe.bands)
@@ -35,12 +42,12 @@ def _find_classification(stack: BandStack, recipe: Recipe) -> tuple[BandStack, l
         file.select([band.number])
         for file in stack.files
         for band in file.bands
-        if band.role == CLASSES and is_same_name(band.name, _SCL)
+        if band.role == CLASSES and is_same_name(band.name, SCL)
     ]
     if not recipe.clouds:
         files = [file.path.name for file in stack.classification]
         remark = f"{examples(files)} was not used; --clouds makes clouds missing by it"
-        return stack, [remark] if files else []
+        return replace(stack, classification=()), [remark] if files else []
     lacking = _without(stack.sheets[0], found)
     if lacking:
         raise BuildError(

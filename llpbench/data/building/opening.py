@@ -19,6 +19,16 @@ from llpbench.reading import check_file, read_xml
 GDAL_OPTIONS = {"GDAL_CACHEMAX": 2**28, "CPL_VSIL_CURL_ALLOWED_FILENAME": "none"}
 """Bytes of pixels that are kept, whatever the machine has; no address on the network."""
 
+_REMOTE = ("/vsicurl?", "/vsis3/")
+"""How paths begin that lead to the network; only lists of items make such paths."""
+
+_REMOTE_OPTIONS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    **{"GDAL_HTTP_CONNECTTIMEOUT": 20, "GDAL_HTTP_TIMEOUT": 300},
+    **{"GDAL_HTTP_MAX_RETRY": 5, "GDAL_HTTP_RETRY_DELAY": 1},
+}
+"""No file is looked for beside the one asked for; what may pass is asked again."""
+
 _DRIVERS = {
     b"II*\0": "GTiff",
     b"MM\0*": "GTiff",
@@ -50,6 +60,9 @@ def open_raster(path: Path, driver: str, bands: Sequence[int] | None = None) -> 
     """Open a file with the one driver that :func:`find_driver` found, or some of its bands."""
     import rasterio
 
+    if str(path).startswith(_REMOTE):
+        with rasterio.Env(**_REMOTE_OPTIONS, CPL_VSIL_CURL_ALLOWED_FILENAME=str(path)):
+            return rasterio.open(path, driver=driver)
     if bands is None:
         return rasterio.open(path, driver=driver)
     numbers = ",".join(map(str, bands))

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from llpbench.catalog import NO_LABEL
 from llpbench.data.building.embedding_cells import EmbeddingPixels
+from llpbench.data.building.image_layer import ImageLayer
 from llpbench.data.building.kept import Kept
 from llpbench.data.building.layer import Layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.placing import Window
-from llpbench.data.building.stack import StackLayer
 from llpbench.data.building.stretch import Stretch
 from llpbench.data.region import ChipBlock
 from llpbench.protocol import CHIP_SIZE
@@ -30,7 +30,7 @@ class RasterPixels:
     """
 
     places: Mapping[str, tuple[int, int]]
-    image: StackLayer | None
+    image: ImageLayer | None
     numbers: Stretch | Kept | None
     label: Layer | None
     legend: Legend
@@ -63,7 +63,7 @@ class RasterPixels:
         shape = (len(windows), CHIP_SIZE, CHIP_SIZE, self.image.bands)
         image = np.empty(shape, dtype=self.numbers.dtype)
         with self.image.open() as layer:
-            for number in by_place:
-                stored, present = layer.read(windows[number])
+            pixels = layer.read_all([windows[number] for number in by_place])
+            for number, (stored, present) in zip(by_place, pixels, strict=True):
                 image[number] = np.moveaxis(self.numbers.store(stored, present), 0, -1)
         return image

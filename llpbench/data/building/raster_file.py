@@ -131,12 +131,12 @@ def inspect_rasters(paths: Sequence[Path]) -> list[RasterFile]:
     return [inspect_raster(path) for path in expand(paths)]
 
 
-def inspect_raster(path: Path) -> RasterFile:
-    """Look at a file."""
+def inspect_raster(path: Path, driver: str | None = None) -> RasterFile:
+    """Look at a file, by a driver or the one that its first bytes call for."""
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-    driver = find_driver(path)
+    driver = driver or find_driver(path)
     try:
         with (
             warnings.catch_warnings(),

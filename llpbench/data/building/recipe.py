@@ -10,6 +10,7 @@ from pathlib import Path
 from llpbench.data.building.assignment import Splitting
 from llpbench.data.building.chips import MOST_MISSING
 from llpbench.data.building.embedding_origin import Origin
+from llpbench.data.building.items import name_of
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.legends import AUTO
 from llpbench.errors import BuildError
@@ -55,7 +56,8 @@ class Recipe:
         Of the grid, see :func:`~llpbench.data.building.area.choose_grid`; None for ``auto``, or
         what a trained method is used to.
     bands : sequence of int or str, or None
-        Each by its number, its name or what it shows; None for all but transparency and classes.
+        Each by its number, its name or what it shows; None for all but transparency and classes,
+        of items for red, green and blue.
     scale : (float, float) or None
         Image values that become 0 and 255; None for 0 to 255 of bytes, 0 to 3000 of other whole
         numbers and 0 to 0.3 of fractions, if bands are red, green and blue, else for numbers as
@@ -65,7 +67,7 @@ class Recipe:
         metadata, ``none``, or ``-1000``, see :mod:`~llpbench.data.building.reflectance`.
     clouds : bool
         Whether pixels are missing that the scene classification of Sentinel-2 calls clouds, their
-        shadows, or saturated.
+        shadows, or saturated; of items, in each before the median.
     max_missing : float
         Share of a chip's pixels that may be missing, from 0 to less than 1.
     label_band : int or None
@@ -80,6 +82,11 @@ class Recipe:
         Of the model that made them, where they do not say it.
     embedding_year : int or None
         Which year is read of several, or of which they are, where they do not say it.
+    items : str or None
+        In place of images, a list of STAC items: a file, or an address on the web. The image is
+        the median of all items.
+    mask : str or None
+        The asset of items whose pixels, where they are not 0, hide the ground.
     """
 
     images: Sequence[Path] = ()
@@ -106,10 +113,27 @@ class Recipe:
     embedding_coding: str | None = None
     embedding_version: str = ""
     embedding_year: int | None = None
+    items: str | None = None
+    mask: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.images and not self.embeddings:
-            raise BuildError("a region needs --image, --embedding, or both")
+        if not self.has_images and not self.embeddings:
+            raise BuildError("a region needs --image or --stac, --embedding, or both")
+        if self.images and self.items is not None:
+            raise BuildError("--image and --stac are two images: give one of them")
+        if self.mask is not None and (self.items is None or self.clouds):
+            raise BuildError("--mask names an asset of --stac, in place of --clouds")
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there are images beside embeddings."""
+        return bool(self.images) or self.items is not None
+
+    @property
+    def names(self) -> list[str]:
+        """What images, embeddings and labels are called."""
+        items = [] if self.items is None else [name_of(self.items)]
+        return items + [file.name for file in (*self.images, *self.embeddings, *self.labels)]
 
     @property
     def side_km(self) -> float:

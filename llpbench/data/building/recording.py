@@ -9,14 +9,16 @@ from llpbench._version import __version__
 from llpbench.data.building.area import Area
 from llpbench.data.building.classes import cell_side
 from llpbench.data.building.embedding_file import EmbeddingFile
+from llpbench.data.building.image_layer import ImageLayer
+from llpbench.data.building.item_stack import ItemStack
 from llpbench.data.building.kept import Kept
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.raster_file import RasterFile, common_scale
 from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.sources import Sources
-from llpbench.data.building.stack import BandStack, StackLayer
+from llpbench.data.building.stack import CLOUDY, BandStack
 from llpbench.data.building.stretch import Stretch
-from llpbench.data.recipe import EmbeddingRecipe, FileBand, ImageRecipe
+from llpbench.data.recipe import CompositeRecipe, EmbeddingRecipe, FileBand, ImageRecipe
 
 _MOST_FILES = 100
 
@@ -24,7 +26,7 @@ _MOST_FILES = 100
 def record_region(
     recipe: Recipe,
     sources: Sources,
-    image: StackLayer | None,
+    image: ImageLayer | None,
     area: Area,
     legend: Legend,
     crs: str,
@@ -55,7 +57,7 @@ def record_region(
 
 
 def _with_images(
-    plain: ImageRecipe, images: BandStack, numbers: Stretch | Kept | None, image: StackLayer
+    plain: ImageRecipe, images: BandStack, numbers: Stretch | Kept | None, image: ImageLayer
 ) -> ImageRecipe:
     """Add images; bands and tags are those of the first file."""
     files, first = images.files, images.finest[0]
@@ -66,9 +68,10 @@ def _with_images(
         low, high = (float(f"{value:.12g}") for value in limits)
     bands = images.bands
     nodata = first.bands[0].nodata
+    composite = record_composite(images) if isinstance(images, ItemStack) else None
     return replace(
         plain,
-        files=tuple(file.path.name for file in files[:_MOST_FILES]),
+        files=() if composite else tuple(file.path.name for file in files[:_MOST_FILES]),
         bands=tuple(FileBand(band.number, band.shown_name) for band in bands),
         count=first.count if len(images.sheets) == 1 else len(bands),
         dtype=images.dtype,
@@ -78,6 +81,20 @@ def _with_images(
         offset=first.bands[0].offset,
         nodata="" if nodata is None else f"{nodata:.17g}",
         resampling=tuple(sorted({source.resampling or "none" for source in image.sources})),
+        composite=composite,
+    )
+
+
+def record_composite(images: ItemStack) -> CompositeRecipe:
+    """Write down which items became the image, and what was hidden in them."""
+    days = [item.day for item in images.items if item.day]
+    return CompositeRecipe(
+        items=tuple(item.id for item in images.items[:_MOST_FILES]),
+        count=len(images.items),
+        first=days[0] if days else "",
+        last=days[-1] if days else "",
+        mask=images.mask,
+        hidden=CLOUDY if images.mask and images.hides == CLOUDY else (),
     )
 
 

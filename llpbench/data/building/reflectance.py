@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -33,11 +34,17 @@ AUTO, NONE, ADDED = "auto", "none", "-1000"
 BOA_OFFSETS = (AUTO, NONE, ADDED)
 """What may be said of the offset: that it is read, that none is to be added, or this one."""
 
-_QUANTIFICATION = 10_000.0
+QUANTIFICATION = 10_000.0
+"""What numbers of Sentinel-2 are divided by."""
+
 _OFFSET = -1000.0
-_SINCE = "20220125"
+SINCE = "20220125"
+"""The day from which 1000 is added."""
+
 _BASELINE = re.compile(r"(?:^|_)N(\d\d)(\d\d)_")
-_FIRST_BASELINE = 4.0
+FIRST_BASELINE = 4.0
+"""The processing baseline that added it first."""
+
 _LARGEST = 2**24
 
 _LANDSAT = re.compile(r"L[COET]0[45789]_L2S[PR]_.+_02_(?:T1|T2|RT)_(SR|ST)_B\d{1,2}", re.I)
@@ -55,7 +62,7 @@ class Meaning:
 
     @classmethod
     def of_sentinel2(
-        cls, offset: float, said_by: str, quantification: float = _QUANTIFICATION
+        cls, offset: float, said_by: str, quantification: float = QUANTIFICATION
     ) -> Self:
         """What (number + offset) / quantification is."""
         what = "nothing is" if offset == 0 else f"{-offset:g} is"
@@ -131,9 +138,9 @@ def _find(file: RasterFile, wanted: str) -> Meaning | None:
     if meaning is not None:
         return meaning
     date = name.date if name is not None and is_band else ""
-    if baseline is not None and baseline < _FIRST_BASELINE:
+    if baseline is not None and baseline < FIRST_BASELINE:
         return Meaning.of_sentinel2(0.0, f"baseline {baseline:05.2f}") if is_band else None
-    if baseline is not None or date >= _SINCE:
+    if baseline is not None or date >= SINCE:
         why = "its baseline is 04.00 or later" if baseline else f"it is of {date}"
         raise BuildError(
             f"{file.path.name} may hold numbers of Sentinel-2 to which 1000 was added ({why}), and "
@@ -168,7 +175,7 @@ def _by_product(path: Path, band: str) -> Meaning | None:
 
 def _read_product(path: Path) -> tuple[dict[str, float], float]:
     """Offsets by the number of the band, and what numbers are divided by."""
-    offsets, quantification = {}, _QUANTIFICATION
+    offsets, quantification = {}, QUANTIFICATION
     try:
         for element in read_xml(path, _LARGEST, BuildError).iter():
             tag = str(element.tag).rpartition("}")[2]
@@ -197,14 +204,11 @@ def _by_item(path: Path) -> Meaning | None:
 
 def _read_item(item: dict[str, Any], asset: str, source: str) -> Meaning | None:
     """Read an item: what was applied counts, else the asset's offset unless that is in doubt."""
-    properties = _object(item.get("properties"))
-    applied = next(
-        (properties[key] for key in properties if key.endswith(":boa_offset_applied")), None
-    )
+    applied = find_applied(item)
     if applied is True:
         return Meaning.of_sentinel2(0.0, f"{source} says that it was taken off")
-    if applied is False and item.get("collection") == "sentinel-2-l2a":
-        return None  # known to be wrong
+    if applied is False:
+        return None
     for entry in _object(item.get("assets")).values():
         entry = _object(entry)
         if str(entry.get("href", "")).rpartition("/")[2] != asset:
@@ -212,10 +216,25 @@ def _read_item(item: dict[str, Any], asset: str, source: str) -> Meaning | None:
         bands = entry.get("raster:bands") or entry.get("bands") or [{}]
         said = entry | (_object(bands[0]) if isinstance(bands, list) else {})
         offset = said.get("offset", said.get("raster:offset"))
-        scale = said.get("scale", said.get("raster:scale", 1 / _QUANTIFICATION))
+        scale = said.get("scale", said.get("raster:scale", 1 / QUANTIFICATION))
         if _is_number(offset) and _is_number(scale) and scale > 0:
             offset, quantification = (float(f"{x:.9g}") for x in (offset / scale, 1 / scale))
             return Meaning.of_sentinel2(offset, source, quantification)
+    return None
+
+
+def find_applied(item: Mapping[str, Any]) -> bool | None:
+    """Whether 1000 was taken off by what a STAC item says.
+
+    None where it says nothing of it, or that it was not; False where that is known to be wrong at
+    times, so that nothing is known.
+    """
+    properties = _object(item.get("properties"))
+    applied = next(
+        (properties[key] for key in properties if key.endswith(":boa_offset_applied")), None
+    )
+    if applied is True or (applied is False and item.get("collection") == "sentinel-2-l2a"):
+        return bool(applied)
     return None
 
 

@@ -84,7 +84,6 @@ def build_dataset(
     path = new_store_path(name)
     region, remarks = build_region(recipe)
     labels = region.label_set
-    files = [*recipe.images, *recipe.embeddings, *recipe.labels]
     report = write_store(
         region,
         path,
@@ -92,7 +91,7 @@ def build_dataset(
         title=title or name,
         licence=labels.licence if licence is None else licence,
         attribution=labels.attribution if attribution is None else attribution,
-        source=", ".join(file.name for file in files[:10]),
+        source=", ".join(recipe.names[:10]),
         workers=workers,
         progress=progress,
     )
@@ -114,7 +113,7 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
         remarks += check_coverage(outlines)
     lattice = pixel_lattice(grid)
     pixels = Window(*(CHIP_SIZE * side for side in astuple(extent)))
-    image = images.lay(lattice, pixels, masks_clouds=recipe.clouds) if images else None
+    image = images.lay(lattice, pixels) if images else None
     embedding = lay_embedding(sources.embeddings, lattice)
     label = _lay_labels(labels, legend, lattice, pixels)
     chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing, embedding)

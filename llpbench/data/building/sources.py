@@ -47,8 +47,8 @@ def read_sources(recipe: Recipe) -> tuple[Sources, list[str]]:
     known = read_known(recipe, open_labels)
     remarks = [*known.remarks]
     images, numbers = None, None
-    if recipe.images:
-        images, chosen = open_images(recipe)
+    if recipe.has_images:
+        images, chosen = open_images(recipe, known.outlines)
         numbers, stored = choose_numbers(images, recipe.scale)
         remarks += [*chosen, *stored]
     embeddings, taken = inspect_embeddings(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from llpbench.data.building.band_names import find_wavelength
 from llpbench.data.building.files import expand
+from llpbench.data.building.image_layer import ImageLayer, Pixels
 from llpbench.data.building.layer import Layer, OpenLayer, make_layer
+from llpbench.data.building.opening import GDAL_OPTIONS
 from llpbench.data.building.placing import Source, Window
 from llpbench.data.building.raster_band import Band
 from llpbench.data.building.raster_file import RasterFile, common_scale, inspect_raster
@@ -35,17 +37,20 @@ class BandStack:
         Each the files that give the same bands, in the order of their precedence: one sheet where
         files hold all bands, else one for each band.
     classification : tuple of RasterFile
-        Files whose band in use is the scene classification.
+        Files whose band in use is the scene classification, or another mask.
     sensor : str
         Satellite, as names of files say.
     is_rgb : bool
         Whether its bands are, or are taken for, red, green and blue.
+    hides : tuple of int
+        Numbers of the classification under which the ground is hidden.
     """
 
     sheets: tuple[tuple[RasterFile, ...], ...]
     classification: tuple[RasterFile, ...] = ()
     sensor: str = ""
     is_rgb: bool = False
+    hides: tuple[int, ...] = CLOUDY
 
     @property
     def files(self) -> list[RasterFile]:
@@ -76,25 +81,27 @@ class BandStack:
         """The sheet with the smallest pixels, which chips follow."""
         return min(self.sheets, key=lambda sheet: abs(sheet[0].transform.determinant))
 
-    def lay(self, lattice: ChipGrid, extent: Window, *, masks_clouds: bool) -> StackLayer:
+    def lay(self, lattice: ChipGrid, extent: Window) -> ImageLayer:
         """Lay all files on a lattice."""
         scaled = common_scale(self.files) is None
         layers = [make_layer(sheet, lattice, extent, scaled=scaled) for sheet in self.sheets]
         classes = None
-        if masks_clouds:
+        if self.classification:
             classes = make_layer(self.classification, lattice, extent, classes=True)
-        return StackLayer(tuple(layers), classes)
+        return StackLayer(tuple(layers), classes, self.hides)
 
 
 @dataclass(frozen=True)
 class StackLayer:
     """Layers of one lattice, whose bands together are an image's; picklable.
 
-    ``classes`` holds the scene classification by which clouds are missing, None for no matter.
+    ``classes`` holds the scene classification by which clouds are missing, those it calls by the
+    numbers ``hides``; None for no matter.
     """
 
     layers: tuple[Layer, ...]
     classes: Layer | None = None
+    hides: tuple[int, ...] = CLOUDY
 
     @property
     def lattice(self) -> ChipGrid:
@@ -111,13 +118,29 @@ class StackLayer:
         """How many are read."""
         return sum(layer.bands for layer in self.layers)
 
+    @property
+    def outline(self) -> Any:
+        """Where all layers have pixels, in columns and rows; None where the files must be read."""
+        import shapely
+
+        if self.classes is not None or any(source.outline is None for source in self.sources):
+            return None
+        return shapely.intersection_all(
+            [shapely.union_all([part.outline for part in layer.sources]) for layer in self.layers]
+        )
+
     @contextmanager
     def open(self) -> Iterator[OpenStack]:
         """Open the files as they are needed, for one thread; close all in the end."""
-        with ExitStack() as opened:
-            layers = [opened.enter_context(layer.open()) for layer in self.layers]
-            classes = opened.enter_context(self.classes.open()) if self.classes else None
-            yield OpenStack(layers, classes)
+        import rasterio
+
+        with rasterio.Env(**GDAL_OPTIONS), closing(self.open_files()) as opened:
+            yield opened
+
+    def open_files(self) -> OpenStack:
+        """The same for who has set GDAL's options, and closes it."""
+        classes = None if self.classes is None else OpenLayer(self.classes)
+        return OpenStack([OpenLayer(layer) for layer in self.layers], classes, self.hides)
 
 
 @dataclass(frozen=True)
@@ -126,8 +149,9 @@ class OpenStack:
 
     layers: Sequence[OpenLayer]
     classes: OpenLayer | None
+    hides: tuple[int, ...]
 
-    def read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def read(self, window: Window) -> Pixels:
         """Read the pixels of a part of the lattice, as :meth:`OpenLayer.read`.
 
         A pixel is present where all layers have it, and no cloud hides it.
@@ -138,11 +162,25 @@ class OpenStack:
             present = present & self.is_clear(window)
         return np.concatenate([values for values, _present in parts]), present
 
+    def read_all(self, windows: Iterable[Window]) -> Iterator[Pixels]:
+        """Read parts of the lattice one after the other, as :meth:`read` does."""
+        return map(self.read, windows)
+
+    def is_present(self, window: Window) -> NDArray[np.bool_]:
+        """Which pixels there are; shape (row, column)."""
+        return self.read(window)[1]
+
+    def close(self) -> None:
+        """Close all files."""
+        for layer in (*self.layers, self.classes):
+            if layer is not None:
+                layer.close()
+
     def is_clear(self, window: Window) -> NDArray[np.bool_]:
         """Which pixels the scene classification says to show the ground; shape (row, column)."""
         assert self.classes is not None
         codes, known = self.classes.read(window)
-        clear: NDArray[np.bool_] = known & ~np.isin(codes[0], CLOUDY)
+        clear: NDArray[np.bool_] = known & ~np.isin(codes[0], self.hides)
         return clear
 
 
