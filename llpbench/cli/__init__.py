@@ -29,6 +29,7 @@ SECTIONS = {
         "cite": ("datasets:cite", "Print how to cite a dataset, a method or llpbench."),
         "datasheet": ("reporting:datasheet", "Write a dataset's card in Markdown."),
         "croissant": ("reporting:croissant", "Write a dataset's GeoCroissant metadata."),
+        "stac": ("reporting:stac", "Write a dataset as a STAC collection and item."),
         "figures": ("reporting:figures", "Draw the paper's figures for a dataset."),
     },
     "Datasets of your own": {

@@ -1,12 +1,14 @@
 """What is written about a dataset: the paper's figures, and its cards.
 
 Cards are for people in Markdown, for programs as Croissant.
+Cards are for people in Markdown, for programs as GeoCroissant and as STAC.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +73,23 @@ rai_option = click.option(
     help="A TOML file of what users of DATASET must know: limits, biases, sensitive information, "
     "uses, social impact, sources.",
 )
+
+
+def _days(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, str] | None
+) -> tuple[str, str] | None:
+    """Check that two days are days, and the first not after the last."""
+    try:
+        days = None if value is None else [date.fromisoformat(day) for day in value]
+    except ValueError as error:
+        raise click.BadParameter(f"{value} are not days such as 2023-04-01 ({error})") from error
+    if days is None:
+        return None
+    if days[0] > days[1]:
+        raise click.BadParameter(f"{days[0]} is after {days[1]}")
+    return days[0].isoformat(), days[1].isoformat()
+
+
 text_option = options.out_option("A file to write, instead of printing.", kind=options.FILE)
 
 
@@ -133,6 +152,26 @@ def _answers(path: Path | None) -> Responsible | None:
     from llpbench.catalog.responsible import read_responsible
 
     return None if path is None else read_responsible(path)
+
+
+@click.command()
+@options.dataset_argument
+@click.option(
+    "--days",
+    nargs=2,
+    callback=_days,
+    metavar="FIRST LAST",
+    help="First and last day of the imagery, such as 2023-04-01 2023-09-30, where DATASET does not "
+    "know them.",
+)
+@options.out_option("A folder for the collection and its item.", required=True, kind=options.FOLDER)
+def stac(dataset: str, days: tuple[str, str] | None, out: Path) -> None:
+    """Write a STAC collection of DATASET, with an item that names its files."""
+    from llpbench.data.dataset import open_dataset
+    from llpbench.reporting.stac import write_stac
+
+    for path in write_stac(open_dataset(dataset), out, days):
+        echo(str(path))
 
 
 def _write(text: str, out: Path | None) -> None:
