@@ -74,12 +74,16 @@ def read_json(
     path: Path, largest: int = LARGEST_JSON, error: type[LLPBenchError] = LLPBenchError
 ) -> Any:
     """Read a JSON file; what is none, too large or too deep is refused."""
-    text = read_text(path, largest, error)
+    return parse_json(read_text(path, largest, error), str(path), error)
+
+
+def parse_json(content: str | bytes, shown: str, error: type[LLPBenchError] = LLPBenchError) -> Any:
+    """Parse JSON, bytes of it as UTF-8; ``shown`` is what it is called where it is none."""
     try:
-        return json.loads(text)
+        return json.loads(content.decode("utf-8") if isinstance(content, bytes) else content)
     except (ValueError, RecursionError) as fault:
         reason = "it is too deep" if isinstance(fault, RecursionError) else fault
-        raise error(f"{str(path)!r} is damaged: it is no JSON ({reason})") from fault
+        raise error(f"{shown!r} is damaged: it is no JSON ({reason})") from fault
 
 
 def read_xml(

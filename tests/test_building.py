@@ -432,7 +432,7 @@ start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 region, _ = build_region(
     Recipe([folder / "image.tif"], [folder / "label.tif"], folder / "d.geojson")
 )
-write_store(region, folder / "store", name="big", title="", licence="", attribution="", workers=2)
+write_store(region, folder / "store", name="big", title="", licence="", attribution="", threads=2)
 print(len(region.chips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start)
 """
 

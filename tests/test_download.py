@@ -209,7 +209,7 @@ def slowly(self, chips):
     return slow(self, chips)
 reader.ArchivePixels.__call__ = slowly
 print("ready", flush=True)
-print(llpbench.import_archive(sys.argv[1], "killed", workers=1).digest)
+print(llpbench.import_archive(sys.argv[1], "killed").digest)
 """
 
 
@@ -247,7 +247,7 @@ def test_what_an_interrupted_conversion_left_is_listed_and_removed(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("llpbench.data.store.writing.write_note", full)
+    monkeypatch.setattr("llpbench.data.store.blocks.write_note", full)
     with pytest.raises(StoreError, match=r"No space left.*is kept in '\.grid\.part\.v1'"):
         import_archive(archive, "grid.v1")
     (held,) = json.loads(_call("clean", "--json").output)
@@ -274,10 +274,9 @@ def test_two_processes_share_one_download(published: ZenodoServer) -> None:
     assert verify_store(cache_folder() / NAME)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_number_of_workers_does_not_matter(workers: int, archive: Path) -> None:
-    report = import_archive(archive, f"by-{workers}", workers=workers)
-    assert report.digest == import_archive(archive, "by-one", workers=1).digest
+def test_the_number_of_workers_does_not_matter(archive: Path) -> None:
+    report = import_archive(archive, "by-two", workers=2)
+    assert report.digest == import_archive(archive, "by-one").digest
 
 
 def test_embedded_datasets_are_not_fetched(zenodo: ZenodoServer) -> None:

@@ -52,7 +52,7 @@ def large() -> Region:
 
 @pytest.fixture(scope="module")
 def large_digest(large: Region, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_region(large, tmp_path_factory.mktemp("clean") / "large", workers=1).digest
+    return write_region(large, tmp_path_factory.mktemp("clean") / "large", threads=1).digest
 
 
 # What it is made of
@@ -154,7 +154,7 @@ def test_it_opens_without_a_warning(store: Path) -> None:
 def test_the_digest_does_not_depend_on_workers(
     large: Region, large_digest: str, tmp_path: Path
 ) -> None:
-    assert write_region(large, tmp_path / "two", workers=2).digest == large_digest
+    assert write_region(large, tmp_path / "two", threads=2).digest == large_digest
     assert verify_store(tmp_path / "two").digest == large_digest
 
 

@@ -31,7 +31,7 @@ def large() -> Region:
 
 @pytest.fixture(scope="module")
 def large_digest(large: Region, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_region(large, tmp_path_factory.mktemp("clean") / "large", workers=1).digest
+    return write_region(large, tmp_path_factory.mktemp("clean") / "large", threads=1).digest
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ def test_an_interrupted_run_goes_on_where_it_stood(
         monkeypatch.setattr(Failing, "patience", patience)
         expected = StoreError if isinstance(error, OSError) else type(error)
         with pytest.raises(expected):
-            write_region(region, path, workers=workers)
+            write_region(region, path, threads=workers)
         assert not path.exists()
     monkeypatch.setattr(Failing, "patience", 10**6)
-    report = write_region(region, path, workers=workers)
+    report = write_region(region, path, threads=workers)
     assert report.digest == large_digest == verify_store(path).digest
     assert len(Failing.read) == len(set(Failing.read)) == 3  # no shard was read twice
     assert not list(tmp_path.glob(".*.part*"))
@@ -119,7 +119,7 @@ def test_killed_at_any_step_it_leaves_no_store_and_finishes_later(
     assert ["-9", "False"] in ends
     assert all(end in (["-9", "False"], ["-9", "True"], ["0", "True"]) for end in ends)
     report = write_region(killable_region(), path)
-    clean = write_region(killable_region(), tmp_path / "clean", workers=1)
+    clean = write_region(killable_region(), tmp_path / "clean", threads=1)
     for whole in (path, *tmp_path.glob("whole-*")):
         assert verify_store(whole).digest == report.digest == clean.digest
     assert not list(tmp_path.glob(".*.part*"))

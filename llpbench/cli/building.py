@@ -201,7 +201,7 @@ def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:
     log_remarks(report.remarks)
     if as_json:
         facts = ("path", "chips", "divisions", "digest", "remarks")
-        print_json({"name": report.path.name, **{fact: getattr(report, fact) for fact in facts}})
+        print_json({"name": report.name, **{fact: getattr(report, fact) for fact in facts}})
     else:
         size = f"{report.chips} chips, {report.divisions} divisions"
         echo(f"{shown_name}: {size}, in {report.path}")

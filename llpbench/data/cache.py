@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from llpbench import catalog
+from llpbench.data.location import check_address, is_address
 from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO, NAME
 from llpbench.errors import StoreError, UnknownNameError, unknown
@@ -32,7 +33,13 @@ def stored_names() -> list[str]:
     return sorted(info.parent.name for info in cache_folder().glob(f"[!.]*/{INFO}"))
 
 
-def find_store(name: str | os.PathLike[str]) -> Path:
+def find_store(name: str | os.PathLike[str]) -> Path | str:
+    """Find a dataset by its name or path, or check its address."""
+    text = os.fspath(name)
+    return check_address(text) if is_address(text) else find_folder(name)
+
+
+def find_folder(name: str | os.PathLike[str]) -> Path:
     """Find a dataset on disk by its name or path; an embedded one is made at its first use."""
     path, text = Path(name), os.fspath(name)
     datasets, stored = catalog.load().datasets, stored_names()
@@ -46,7 +53,7 @@ def find_store(name: str | os.PathLike[str]) -> Path:
     if text not in datasets:
         raise UnknownNameError(
             unknown("dataset", text, {*datasets, *stored})
-            + " (an imported dataset's name or the path of a store is accepted as well)"
+            + " (an imported dataset's name, and a store's path or address, are accepted as well)"
         )
     recipe = datasets[text].synthetic
     if recipe is None:
@@ -70,10 +77,12 @@ def import_archive(
     *,
     chips: int | None = None,
     md5: str | None = None,
-    workers: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> WriteReport:
-    """Make a dataset in the cache from a published zip.
+    """Make a dataset from a published zip.
 
     Parameters
     ----------
@@ -87,8 +96,10 @@ def import_archive(
         Only about that many chips: whole divisions of every split.
     md5 : str, optional
         Of the zip, where it is known.
-    workers : int, optional
-        Threads that read and write; by default one for each processor.
+    out : str or path, optional
+        Path or address where it is written, by default the cache.
+    workers, scheduler
+        Who does the work, see :func:`~llpbench.crew.gather`.
     progress : bool
         Whether to show a progress bar.
 
@@ -102,7 +113,7 @@ def import_archive(
     from llpbench.data.archive.reader import read_archive
     from llpbench.data.subset import take_chips
 
-    path = new_store_path(name)
+    path = place_new(name, out)
     region, remarks = read_archive(Path(archive))
     if chips is not None:
         region = take_chips(region, chips)
@@ -120,6 +131,7 @@ def import_archive(
         source=Path(archive).name,
         source_md5=md5,
         workers=workers,
+        scheduler=scheduler,
         progress=progress,
     )
     return replace(report, remarks=(*remarks, *report.remarks))
@@ -134,9 +146,12 @@ def synthesize(
     bands: int = 3,
     embedding: int = 0,
     season: str = "year",
+    out: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> WriteReport:
-    """Make a synthetic dataset in the cache.
+    """Make a synthetic dataset.
 
     Parameters
     ----------
@@ -151,6 +166,10 @@ def synthesize(
         features of an embedding. 0 for none of them.
     season : str
         ``"year"`` or ``"autumn"``: another light on the same land.
+    out : str or path, optional
+        Path or address where it is written, by default the cache.
+    workers, scheduler
+        Who does the work, see :func:`~llpbench.crew.gather`.
     progress : bool
         Whether to show a progress bar.
 
@@ -163,7 +182,7 @@ def synthesize(
     """
     from llpbench.data.synthetic import synthesize as make_region
 
-    path = new_store_path(name)
+    path = place_new(name, out)
     region = make_region(label_set, chips, seed, bands, embedding, season)
     entry = catalog.load().datasets.get(name)
     seen = "" if season == "year" else f", in {season}"
@@ -175,16 +194,25 @@ def synthesize(
         licence=catalog.SYNTHETIC_LICENCE,
         attribution=catalog.load().attributions["synthetic"],
         synthetic=True,
+        workers=workers,
+        scheduler=scheduler,
         progress=progress,
     )
 
 
-def new_store_path(name: str) -> Path:
-    """Where a new dataset will stand, if its name can be a folder's and is not taken."""
+def place_new(name: str, out: str | os.PathLike[str] | None = None) -> Path | str:
+    """Where a new dataset will stand, if its name is one: in the cache, unless ``out`` says it."""
     if not re.fullmatch(NAME, name):
         raise StoreError(
             f"{name!r} cannot name a dataset: use letters, digits, dots, hyphens and underscores"
         )
+    if out is None:
+        return new_store_path(name)
+    return check_address(text) if is_address(text := os.fspath(out)) else Path(out)
+
+
+def new_store_path(name: str) -> Path:
+    """Where a new dataset will stand in the cache, if its name is not taken."""
     path = cache_folder() / name
     if path.exists():
         raise StoreError(f"there is a dataset {name!r} in {path.parent}; choose another name")

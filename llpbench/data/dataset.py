@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from llpbench import catalog
 from llpbench.data.cache import find_store, stored_names
 from llpbench.data.info import DatasetInfo, mark_synthetic
+from llpbench.data.location import locate
 from llpbench.data.store.layout import StoreInfo, read_info
 from llpbench.data.store.reading import open_chips
 from llpbench.errors import UnknownNameError, unknown
@@ -41,7 +42,8 @@ def open_dataset(
     Parameters
     ----------
     name_or_path : str or path
-        A name from :func:`list_datasets` or the path of a store.
+        A name from :func:`list_datasets`, the path of a store, or its address
+        (``s3://bucket/estonia``), which is read with the credentials of the environment.
     split : str, optional
         ``"train"``, ``"val"`` or ``"test"``: only that split, as ``ds.llp.split`` gives it.
     download : bool
@@ -76,10 +78,11 @@ def open_dataset(
     _read_after_forks()
     if split is not None and split not in SPLITS:
         raise UnknownNameError(unknown("split", split, SPLITS))
-    path = _locate(name_or_path, download)
-    info = read_info(path)
-    log.debug("reading the dataset %s from %s", info.shown_name, path)
-    ds = open_chips(path, info).assign_attrs(_describe(info, path).attributes())
+    store = _find(name_or_path, download)
+    location = locate(store)
+    info = read_info(location)
+    log.debug("reading the dataset %s from %s", info.shown_name, location)
+    ds = open_chips(location, info).assign_attrs(_describe(info, store).attributes())
     return ds if split is None else ds.llp.split(split)
 
 
@@ -105,7 +108,7 @@ def _read_after_forks() -> None:
         os.register_at_fork(after_in_child=lambda: dask.config.set(scheduler="synchronous"))
 
 
-def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:
+def _find(name_or_path: str | os.PathLike[str], may_download: bool) -> Path | str:
     name = os.fspath(name_or_path)
     entry = catalog.load().datasets.get(name)
     if may_download and entry is not None and name not in stored_names():
@@ -115,7 +118,7 @@ def _locate(name_or_path: str | os.PathLike[str], may_download: bool) -> Path:
     return find_store(name_or_path)
 
 
-def _describe(info: StoreInfo, path: Path) -> DatasetInfo:
+def _describe(info: StoreInfo, store: Path | str) -> DatasetInfo:
     return DatasetInfo(
         name=info.name,
         title=mark_synthetic(info.title, info.synthetic),
@@ -128,5 +131,5 @@ def _describe(info: StoreInfo, path: Path) -> DatasetInfo:
         grid=info.grid,
         recipe=info.recipe,
         images=info.imagery,
-        store=path.resolve(),
+        store=store.resolve() if isinstance(store, Path) else store,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from llpbench import catalog
 from llpbench.data import fetch
-from llpbench.data.cache import cache_folder, find_store, import_archive, stored_names
+from llpbench.data.cache import cache_folder, find_folder, import_archive, stored_names
 from llpbench.data.store import WriteReport, read_info, verify_store
 from llpbench.data.store.reading import open_chips
 from llpbench.errors import DatasetWarning, DownloadError
@@ -70,7 +70,6 @@ def download(
     mirrors: Sequence[str] = (),
     keep_archive: bool = False,
     chips: int | None = None,
-    workers: int | None = None,
     progress: bool = True,
 ) -> Path:
     """Fetch a published dataset and make its store, unless it is here already.
@@ -90,8 +89,6 @@ def download(
     chips : int, optional
         Only about that many chips: whole divisions of every split, as a dataset of its own
         called ``NAME-Nchips``.
-    workers : int, optional
-        Threads that convert; by default one for each processor.
     progress : bool
         Whether to show progress bars.
 
@@ -115,7 +112,7 @@ def download(
         For each thing that was out of order, such as another number of chips than published.
     """
     if catalog.dataset(name).synthetic:
-        return find_store(name)
+        return find_folder(name)
     archive, target = published_archive(name), _store_name(name, chips)
     with archive.in_use(), _advising(name):
         if target in stored_names():
@@ -123,20 +120,14 @@ def download(
         needed = plan(name, chips=chips).needed_bytes
         fetch.require_space(archive.cache, needed, f"{target} (archive and store)")
         path = archive.fetch(mirrors, progress=progress)
-        report = import_archive(
-            path,
-            target,
-            chips=chips,
-            md5=archive.lookup().md5,
-            workers=workers,
-            progress=progress,
-        )
+        md5 = archive.lookup().md5
+        report = import_archive(path, target, chips=chips, md5=md5, progress=progress)
         verify_store(report.path, progress=progress)
         if not keep_archive:
             archive.remove()
     for remark in (*report.remarks, *([] if chips else _count_remarks(name, report))):
         warnings.warn(remark, DatasetWarning, stacklevel=2)
-    return report.path
+    return find_folder(target)
 
 
 @contextmanager

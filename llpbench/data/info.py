@@ -14,6 +14,7 @@ from llpbench.brief import Brief
 from llpbench.catalog import LabelSet, recoloured
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import EMBEDDING, IMAGE, RGB_ONLY, Imagery
+from llpbench.data.location import is_address
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import LLPBenchError
 
@@ -48,8 +49,9 @@ class DatasetInfo(Brief):
         How images became the chips' bytes, where that is known.
     images : mapping
         What ``image`` and ``embedding`` hold: bands, and how stored numbers become values.
-    store : Path or None
-        The folder that holds it; None for a truth table, and behind the label firewall.
+    store : Path or str or None
+        The folder that holds it, or its address; None for a truth table, and behind the label
+        firewall.
     """
 
     name: str
@@ -63,7 +65,7 @@ class DatasetInfo(Brief):
     grid: ChipGrid | None = None
     recipe: ImageRecipe | None = None
     images: Mapping[str, Imagery] = field(default_factory=lambda: RGB_ONLY)
-    store: Path | None = None
+    store: Path | str | None = None
 
     @classmethod
     def of_attributes(cls, attributes: Mapping[Any, Any]) -> DatasetInfo:
@@ -82,7 +84,7 @@ class DatasetInfo(Brief):
             grid=_parse_grid(attributes["grid"]) if attributes.get("grid") else None,
             recipe=_parse_recipe(attributes["recipe"]) if attributes.get("recipe") else None,
             images=_parse_images(attributes["images"]) if attributes.get("images") else RGB_ONLY,
-            store=Path(attributes["store"]) if attributes.get("store") else None,
+            store=_parse_store(attributes.get("store", "")),
         )
 
     @classmethod
@@ -130,6 +132,10 @@ def mark_synthetic(name: str, is_synthetic: bool) -> str:
     'demo-humanpop (synthetic)'
     """
     return f"{name} (synthetic)" if is_synthetic else name
+
+
+def _parse_store(text: str) -> Path | str | None:
+    return text if is_address(text) else Path(text) if text else None
 
 
 # A run opens, splits and groups a dataset many times; its attributes stay the same text.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def division_table(ds: xr.Dataset, store: Path | None) -> gpd.GeoDataFrame:
+def division_table(ds: xr.Dataset, store: Path | str | None) -> gpd.GeoDataFrame:
     """Divisions, see :meth:`~llpbench.data.accessor.LabelProportions.divisions`."""
     ids = ds["division"].to_numpy()
     if store is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,14 @@ LARGEST_TABLE = 2**31
 """Bytes when inflated."""
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a parquet file that is a regular one and not too large when read.
+def open_parquet(source: Path | BytesIO) -> pq.ParquetFile:
+    """Open a parquet file that is not too large when read, and a regular one if it has a path.
 
     What is too large, or no parquet, is a ValueError (as pyarrow's errors are).
     """
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(check_file(path, LARGEST_FILE))
+    file = pq.ParquetFile(check_file(source, LARGEST_FILE) if isinstance(source, Path) else source)
     metadata = file.metadata
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     stored = sum(group.total_byte_size for group in groups)

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.location import Folder
 from llpbench.data.zarr_files import (
     METADATA,
-    SHARD_INDEX,
+    array_names,
     check_member,
+    largest_file,
     read_metadata,
-    subfolders,
 )
 from llpbench.data.zarr_metadata import GroupMetadata, MosaicMetadata
 from llpbench.errors import ZarrError, examples
@@ -38,12 +39,12 @@ def is_zarr(path: Path) -> bool:
 def read_group(folder: Path) -> Mapping[str, Any]:
     """Attributes of a group."""
     shown = f"{folder.name} cannot be read"
-    return read_metadata(folder.resolve(), GroupMetadata, shown).attributes
+    return read_metadata(Folder(folder), "", GroupMetadata, shown).attributes
 
 
 def list_groups(folder: Path) -> list[Path]:
     """Groups in a group, by name."""
-    return [folder / name for name in subfolders(folder) if _is_group(folder / name)]
+    return [folder / name for name in array_names(Folder(folder)) if _is_group(folder / name)]
 
 
 def _is_group(folder: Path) -> bool:
@@ -57,9 +58,9 @@ def _is_group(folder: Path) -> bool:
 def list_arrays(folder: Path) -> dict[str, MosaicMetadata]:
     """Arrays of a group by name, those that can be read; their files are not looked at."""
     arrays = {}
-    for name in subfolders(folder):
+    for name in array_names(Folder(folder)):
         try:
-            arrays[name] = read_metadata(folder.resolve() / name, MosaicMetadata, name)
+            arrays[name] = read_metadata(Folder(folder), name, MosaicMetadata, name)
         except ZarrError:  # said of those that are wanted, by check_array
             continue
     return arrays
@@ -78,12 +79,11 @@ def check_array(folder: Path, name: str) -> MosaicMetadata:
     shown = f"{folder.name} cannot be read: its array {examples([name])}"
     if Path(name).name != name:
         raise ZarrError(f"{shown} is called by a path, not by a name")
-    place = folder.resolve() / name
-    array = read_metadata(place, MosaicMetadata, shown)
-    largest = array.chunk_bytes + array.chunk_bytes // 8 + SHARD_INDEX
+    place = Folder(folder)
+    array = read_metadata(place, name, MosaicMetadata, shown)
     for file in array.file_names:
         try:
-            check_member(place / file, largest)
+            check_member(place, f"{name}/{file}", largest_file(array))
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

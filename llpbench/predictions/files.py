@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from llpbench.data.location import Folder
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
 from llpbench.errors import PredictionsError
@@ -125,10 +126,11 @@ def _read_text(path: Path, rows: int, categories: Collection[str] | None) -> xr.
 
 
 def _read_zarr(path: Path, rows: int, _categories: Collection[str] | None) -> xr.Dataset:
-    size = max((array.nbytes for array in check_zarr(path).values()), default=0)
+    arrays = check_zarr(Folder(path))
+    size = max((array.nbytes for array in arrays.values()), default=0)
     if size > rows * WINDOW_SIDE**2 * 8:
         raise PredictionsError(f"{path.name} would be {size} bytes large when read")
-    with open_zarr(path) as file:
+    with open_zarr(Folder(path), arrays) as file:
         names = [name for name in ("proportions", "segmentation", *BOUNDS) if name in file]
         predictions = file[names].load()
     attributes = known_attributes(predictions.attrs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from llpbench.data.building.shares import pixel_lattice, shares_from_labels
 from llpbench.data.building.sources import Sources, read_sources
 from llpbench.data.building.stretch import Stretch
 from llpbench.data.building.table import shares_in_region
-from llpbench.data.cache import new_store_path
+from llpbench.data.cache import place_new
 from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import EMBEDDING, IMAGE, Imagery
@@ -50,10 +51,12 @@ def build_dataset(
     title: str | None = None,
     licence: str | None = None,
     attribution: str | None = None,
-    workers: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> WriteReport:
-    """Make a dataset in the cache from rasters, division outlines and tables.
+    """Make a dataset from rasters, division outlines and tables.
 
     Parameters
     ----------
@@ -63,8 +66,10 @@ def build_dataset(
         What it is made of.
     title, licence, attribution : str, optional
         What is said of it; by default its name, and what the legend says of the labels.
-    workers : int, optional
-        Threads that read and write; by default one for each processor.
+    out : str or path, optional
+        Path or address where it is written, by default the cache.
+    workers, scheduler
+        Who does the work, see :func:`~llpbench.crew.gather`.
     progress : bool
         Whether to show a progress bar.
 
@@ -81,7 +86,7 @@ def build_dataset(
         ...
     llpbench.errors.BuildError: there is no raster 'missing.tif'; check its path
     """
-    path = new_store_path(name)
+    path = place_new(name, out)
     region, remarks = build_region(recipe)
     labels = region.label_set
     report = write_store(
@@ -93,6 +98,7 @@ def build_dataset(
         attribution=labels.attribution if attribution is None else attribution,
         source=", ".join(recipe.names[:10]),
         workers=workers,
+        scheduler=scheduler,
         progress=progress,
     )
     return replace(report, remarks=(*remarks, *report.remarks))

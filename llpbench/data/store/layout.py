@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -14,9 +13,10 @@ from llpbench.catalog import LabelSet, check_printable
 from llpbench.data.grid import ChipGrid
 from llpbench.data.imagery import IMAGE, RGB_ONLY, SIDES, Imagery
 from llpbench.data.info import mark_synthetic
+from llpbench.data.location import Where, locate
 from llpbench.data.recipe import ImageRecipe
 from llpbench.errors import StoreError, examples, first_problem
-from llpbench.reading import read_json
+from llpbench.reading import parse_json
 
 FORMAT = 2
 """Version of the layout; a reader refuses newer ones. Of 1 are stores of red, green and blue bytes
@@ -128,7 +128,7 @@ class StoreInfo(Brief, BaseModel):
     format: int = 1
     name: Annotated[str, Field(pattern=f"^{NAME}$")]
     title: Text
-    chips: Annotated[int, Field(ge=1, le=10**7)]
+    chips: Annotated[int, Field(ge=1, le=10**8)]
     divisions: Annotated[int, Field(ge=0, le=10**7)]
     synthetic: bool = False
     doi: Text | None = None
@@ -154,24 +154,27 @@ class StoreInfo(Brief, BaseModel):
         return mark_synthetic(self.name, self.synthetic)
 
 
-def read_info(path: Path) -> StoreInfo:
-    """Read the ``store.json`` in a store's folder."""
-    file = path / INFO
-    if not file.is_file() or not (path / CHIPS).is_dir():
+def read_info(where: Where) -> StoreInfo:
+    """Read the ``store.json`` of a store."""
+    location = locate(where)
+    try:
+        content = location.read(INFO, LARGEST_INFO)
+    except FileNotFoundError:
         raise StoreError(
-            f"{str(path)!r} is not a dataset: expected a folder with {INFO} and {CHIPS}; "
+            f"{str(location)!r} is not a dataset: expected a folder with {INFO} and {CHIPS}; "
             "make one with `llpbench import`, `llpbench synthesize` or `llpbench download`"
-        )
-    raw = read_json(file, LARGEST_INFO, StoreError)
+        ) from None
+    shown = str(location / INFO)
+    raw = parse_json(content, shown, StoreError)
     version = raw.get("format") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > FORMAT:
         raise StoreError(
-            f"{path.name} has store format {version}, this llpbench reads up to {FORMAT}: upgrade "
-            "llpbench"
+            f"{location.name} has store format {version}, this llpbench reads up to {FORMAT}: "
+            "upgrade llpbench"
         )
     try:
         return StoreInfo.model_validate(raw)
     except ValueError as error:
         raise StoreError(
-            f"{file} is damaged ({first_problem(error)}); make the store again"
+            f"{shown} is damaged ({first_problem(error)}); make the store again"
         ) from error

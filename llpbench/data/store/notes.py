@@ -6,17 +6,18 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.data.location.base import NOTES, Location
 from llpbench.data.region import ChipBlock
 from llpbench.data.store.digest import plain_bytes
-from llpbench.writing import replacing
 
 _HASH = "hash_"
+_LARGEST = 2**24
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,23 @@ class Noting:
         )
 
 
-def write_note(file: Path, note: Note) -> None:
-    """Write a note, an ``.npz``, in one step, so that a note that is there is whole."""
+def write_note(location: Location, block: int, note: Note) -> None:
+    """Write the note of a block, an ``.npz``, in one step: a note that is there is whole."""
     content: dict[str, Any] = {f"{_HASH}{name}": text for name, text in note.hashes.items()}
-    with replacing(file) as part:
-        np.savez(
-            part,
-            proportions=note.proportions,
-            stated_difference=note.stated_difference,
-            **content,
-        )
+    file = BytesIO()
+    np.savez(
+        file,
+        proportions=note.proportions,
+        stated_difference=note.stated_difference,
+        **content,
+    )
+    location.put(_name(block), file.getvalue())
 
 
-def read_note(file: Path) -> Note | None:
-    """Read a note; None where there is none that can be read."""
+def read_note(location: Location, block: int) -> Note | None:
+    """Read the note of a block; None where there is none that can be read."""
     try:
+        file = BytesIO(location.read(_name(block), _LARGEST))
         with np.load(file, allow_pickle=False) as content:
             names = [name for name in content if name.startswith(_HASH)]
             return Note(
@@ -93,3 +96,7 @@ def read_note(file: Path) -> Note | None:
             )
     except (FileNotFoundError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
         return None
+
+
+def _name(block: int) -> str:
+    return f"{NOTES}/{block:06d}.npz"

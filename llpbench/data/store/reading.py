@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llpbench.data.imagery import EMBEDDING, IMAGE
-from llpbench.data.parquet_files import check_columns, open_parquet
+from llpbench.data.location import Location, Where, locate
+from llpbench.data.parquet_files import LARGEST_FILE, check_columns, open_parquet
 from llpbench.data.store.layout import CHIPS, DIVISIONS, StoreInfo, files_of
 from llpbench.data.store.pixels import Expected, describe_pixels
 from llpbench.data.text import fixed_width
@@ -61,7 +62,7 @@ _TABLES = {
 }
 
 
-def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
+def open_chips(where: Where, info: StoreInfo) -> xr.Dataset:
     """Open the arrays of a store: all there, of their types and shapes, and at one with each other.
 
     Returns
@@ -69,18 +70,20 @@ def open_chips(path: Path, info: StoreInfo) -> xr.Dataset:
     Dataset
         Pixels as dask arrays, everything else in memory, text in numpy's fixed width.
     """
+    location = locate(where)
     try:
-        return _open_checked(path / CHIPS, info)
+        return _open_checked(location / CHIPS, info)
     except StoreError as error:
         raise StoreError(
-            f"{path.name} is damaged and cannot be opened: {error}; make it again"
+            f"{location.name} is damaged and cannot be opened: {error}; make it again"
         ) from error
 
 
-def _open_checked(folder: Path, info: StoreInfo) -> xr.Dataset:
+def _open_checked(location: Location, info: StoreInfo) -> xr.Dataset:
     pixels, tables = describe_pixels(info.imagery), _tables(info)
-    _check_layout(check_zarr(folder), info, pixels | tables)
-    ds = open_zarr(folder, decode=False)[[*tables, *pixels]]
+    arrays = check_zarr(location, [*tables, *pixels])
+    _check_layout(arrays, info, pixels | tables)
+    ds = open_zarr(location, arrays, decode=False)[[*tables, *pixels]]
     try:
         small = ds.drop_vars(list(pixels)).load()
     except Exception as error:  # whatever a damaged chunk makes zarr and its codecs raise
@@ -138,18 +141,19 @@ class _Pixels:
             ) from error
 
 
-def read_divisions(path: Path) -> gpd.GeoDataFrame:
+def read_divisions(where: Where) -> gpd.GeoDataFrame:
     """Read the outlines in a store: ``id``, ``name``, ``area_km2``, ``geometry`` in EPSG:4326."""
     import geopandas as gpd
 
-    file = path / DIVISIONS
+    location = locate(where)
     try:
+        file = BytesIO(location.read(DIVISIONS, LARGEST_FILE))
         with open_parquet(file) as table:
             check_columns(table.schema_arrow, _DIVISION_COLUMNS)
         return gpd.read_parquet(file, columns=list(_DIVISION_COLUMNS))
     except Exception as error:  # whatever a damaged file makes pyarrow, geopandas or GEOS raise
         raise StoreError(
-            f"{path.name}: {DIVISIONS} cannot be read ({error!r:.200}); make the store again"
+            f"{location.name}: {DIVISIONS} cannot be read ({error!r:.200}); make the store again"
         ) from error
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.data.location import Where, locate
 from llpbench.data.store.digest import Part, combine, hash_blocks, plain_bytes, small_parts
 from llpbench.data.store.layout import BLOCK, CHIPS, DIVISIONS, StoreInfo, files_in_block, read_info
 from llpbench.data.store.pixels import describe_pixels
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
+def verify_store(where: Where, *, progress: bool = False) -> StoreInfo:
     """Check that a store is what its ``store.json`` says, and return that."""
-    info = read_info(path)
-    dataset, divisions = open_chips(path, info), read_divisions(path)
+    location = locate(where)
+    info = read_info(location)
+    dataset, divisions = open_chips(location, info), read_divisions(location)
     if divisions["id"].tolist() != dataset["division"].to_numpy().tolist():
-        raise StoreError(f"{path.name}: {DIVISIONS} lists other divisions than {CHIPS}")
+        raise StoreError(f"{location.name}: {DIVISIONS} lists other divisions than {CHIPS}")
     small = {
         str(name): variable.to_numpy()
         for name, variable in dataset.variables.items()
@@ -30,7 +31,7 @@ def verify_store(path: Path, *, progress: bool = False) -> StoreInfo:
     found = combine(small_parts(small, divisions) | _pixel_parts(dataset, info, progress))
     if found != info.digest:
         raise StoreError(
-            f"{path.name} is damaged or was changed: its digest should be {info.digest}, "
+            f"{location.name} is damaged or was changed: its digest should be {info.digest}, "
             f"its contents give {found}; make it again"
         )
     return info

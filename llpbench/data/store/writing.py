@@ -1,7 +1,7 @@
-"""Writing a store: block by block into a part that a run which was killed leaves to the next.
+"""Writing a store: block by block, so that a run which was killed leaves them to the next.
 
 The files of a block are written, then a note with its hashes; the next run finds the notes and
-continues with the first block that has none.
+writes the blocks that have none.
 """
 
 from __future__ import annotations
@@ -9,35 +9,39 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from llpbench._version import __version__
-from llpbench.catalog import NO_LABEL
+from llpbench.crew import Crew, gather
 from llpbench.data.imagery import RGB_ONLY
+from llpbench.data.location import Location, locate
 from llpbench.data.region import Region
-from llpbench.data.store.digest import combine, describe, hash_blocks, small_parts
+from llpbench.data.store.blocks import BlockWriter
+from llpbench.data.store.digest import Part, combine, describe, hash_blocks, small_parts
+from llpbench.data.store.files import encode_array, encode_pixels, encode_tables
 from llpbench.data.store.layout import (
     BLOCK,
     CHIPS,
     DIVISIONS,
     FORMAT,
     INFO,
+    LARGEST_INFO,
     StoreInfo,
-    files_in_block,
-    files_of,
 )
-from llpbench.data.store.notes import Note, Noting, read_note, write_note
-from llpbench.data.store.pixels import describe_embedding, describe_pixels
+from llpbench.data.store.notes import Note
+from llpbench.data.store.pixels import describe_pixels
 from llpbench.data.store.tables import StoredArray, Tables, make_tables
-from llpbench.errors import LLPBenchError, StoreError, first_problem
-from llpbench.writing import discard, locked, part_path, replacing
+from llpbench.errors import StoreError, first_problem
+from llpbench.writing import part_path
 
 STATED_TOLERANCE = 1e-3
 """Largest difference between a source's own mixes and ours that is not reported."""
@@ -45,9 +49,13 @@ STATED_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class WriteReport:
-    """What writing a store found; remarks are sentences, one for each thing out of order."""
+    """What writing a store found; remarks are sentences, one for each thing out of order.
 
-    path: Path
+    ``path`` is where it stands: a path, or an address.
+    """
+
+    path: Path | str
+    name: str
     digest: str
     chips: int
     divisions: int
@@ -56,7 +64,7 @@ class WriteReport:
 
 def write_store(
     region: Region,
-    path: Path,
+    path: Path | str,
     *,
     name: str,
     title: str,
@@ -66,28 +74,34 @@ def write_store(
     doi: str | None = None,
     source: str | None = None,
     source_md5: str | None = None,
-    workers: int | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    threads: int | None = None,
     progress: bool = False,
 ) -> WriteReport:
     """Write a region as a store.
 
     Parameters
     ----------
-    path : Path
-        Where the store will stand; nothing may stand there yet.
+    path : Path or str
+        Where the store will stand, a path or an address; nothing may stand there yet.
     name, title, licence, attribution, synthetic, doi, source, source_md5
         What ``store.json`` says, see :class:`~llpbench.data.store.layout.StoreInfo`.
-    workers : int, optional
-        Threads; by default one for each processor. The result does not depend on it.
+    workers, scheduler
+        Who writes blocks, see :func:`~llpbench.crew.gather`. The result does not depend on it.
+    threads : int, optional
+        Of this process, where it does all by itself; by default one for each processor.
 
     Raises
     ------
     StoreError
-        If something stands at ``path``, also once another process has made it while this one
-        waited, or the disk is full. Nothing is left at ``path``; what was written so far stays
-        beside it and is used by the next call with the same region.
+        If something stands there, also once another process has made it while this one waited,
+        or the disk is full. What was written so far stays beside the path, or at the address,
+        and is used by the next call with the same region.
+    CrewError
+        If the workers are lost; the same stays.
     LLPBenchError
-        Whatever the region's reader raises about a bad source; nothing is left at all.
+        Whatever the region's reader raises about a bad source; nothing is left then of a folder.
     """
     tables = make_tables(region)
     try:
@@ -111,159 +125,115 @@ def write_store(
             llpbench_version=__version__,
         )
         StoreInfo.model_validate_json(info.model_dump_json())  # as it will be read
-        with locked(path):
-            return _write_alone(region, tables, path, info, workers, progress)
+        with gather(workers, scheduler) as crew:
+            writing = partial(_write_blocks, crew=crew, threads=threads, progress=progress)
+            return _write(region, tables, path, info, writing)
     except ValidationError as error:
-        raise StoreError(f"{path.name} cannot be a dataset: {first_problem(error)}") from error
+        raise StoreError(f"{name} cannot be a dataset: {first_problem(error)}") from error
     except OSError as error:
+        kept = f" in {part_path(path).name!r}" if isinstance(path, Path) else ""
+        where = f": {error.filename}" if error.filename else ""
         raise StoreError(
-            f"the store {str(path)!r} could not be written ({error.strerror or error}); what was "
-            f"done is kept in {part_path(path).name!r} for the next try"
+            f"the store {str(path)!r} could not be written ({error.strerror or error}{where}); "
+            f"what was done is kept{kept} for the next try"
         ) from error
 
 
-def _write_alone(
+def _write(
     region: Region,
     tables: Tables,
-    path: Path,
+    path: Path | str,
     info: StoreInfo,
-    workers: int | None,
-    progress: bool,
+    write_blocks: Callable[[BlockWriter], list[Note]],
 ) -> WriteReport:
-    """Write while no other process makes a store of that name."""
-    import zarr
-
-    if path.exists():
-        raise StoreError(f"{str(path)!r} exists already; remove it or choose another name")
-    every_chunk = {"array.write_empty_chunks": True}  # one that is missing is a fault
-    try:
-        with zarr.config.set(every_chunk), replacing(path, resume=True) as part:
-            _prepare(part, region, tables)
-            notes = _write_blocks(part, region, tables, workers, progress)
-            info = info.model_copy(update={"digest": _finish(part, region, tables, notes)})
-            (part / INFO).write_text(
-                info.model_dump_json(indent=1, exclude_none=True), encoding="utf-8"
-            )
-    except LLPBenchError:  # the source is bad, and would be so again
-        discard(part_path(path))
-        raise
+    """Put all files where the store will stand, ``store.json`` last."""
+    location = locate(path)
+    if location.has(INFO):
+        raise StoreError(f"{str(location)!r} exists already; remove it or choose another name")
+    with location.filling(_plan(region, tables)) as part:
+        metadata = encode_pixels(info.chips, region)
+        if not part.has(DIVISIONS):
+            _put_tables(part, region, tables, metadata)
+        writer = BlockWriter(
+            part, region.read, region.images, metadata, tables.order, tables.arrays["target"].values
+        )
+        notes = write_blocks(writer)
+        proportions = np.concatenate([note.proportions for note in notes])
+        shares = StoredArray(("chip", "category"), proportions)
+        for file, content in encode_array("chip_proportions", shares):
+            part.put(f"{CHIPS}/{file}", content)
+        info = info.model_copy(update={"digest": _digest(region, tables, proportions, notes)})
+        content = info.model_dump_json(indent=1, exclude_none=True).encode()
+        if not part.put(INFO, content) and part.read(INFO, LARGEST_INFO) != content:
+            raise StoreError(f"another process has written {location} in the meantime")
     remarks = (*tables.remarks, *_stated_remarks(notes))
-    return WriteReport(path, info.digest, info.chips, info.divisions, remarks)
+    return WriteReport(path, info.name, info.digest, info.chips, info.divisions, remarks)
 
 
-def _prepare(part: Path, region: Region, tables: Tables) -> None:
-    """Make the skeleton, or keep the one that an interrupted run with this region left."""
-    plan = part / "plan"
-    identity = _identity(region, tables)
-    if plan.is_file() and plan.read_text() == identity:
-        return
-    discard(part)
-    (part / "notes").mkdir(parents=True)
-    _make_skeleton(part / CHIPS, tables, region)
-    tables.divisions.to_parquet(part / DIVISIONS)
-    plan.write_text(identity)
-
-
-def _identity(region: Region, tables: Tables) -> str:
+def _plan(region: Region, tables: Tables) -> str:
     """Tells one region from another, pixels by where they are read from."""
     small = {name: describe(array.values) for name, array in tables.arrays.items()}
     return combine(small) + hashlib.sha256(pickle.dumps((region.read, region.images))).hexdigest()
 
 
-def _make_skeleton(path: Path, tables: Tables, region: Region) -> None:
-    """Write the small arrays, and pixels that are not there yet."""
-    import zarr
-    from zarr.codecs import ZstdCodec
-
-    chips, classes = len(tables.order), region.label_set.classes
-    coordinates = " ".join(tables.coordinates)
-    attributes = {"coordinates": coordinates, **describe_embedding(region.images)}
-    group = zarr.create_group(path, zarr_format=3, attributes=attributes)
-    unknown = np.full((chips, len(classes)), np.nan, dtype=np.float32)
-    small = {**tables.arrays, "chip_proportions": StoredArray(("chip", "category"), unknown)}
-    for name, array in small.items():
-        group.create_array(
-            name, data=array.values, dimension_names=array.dims, attributes=dict(array.attributes)
-        )
-    meanings = " ".join(label_class.name.replace(" ", "_") for label_class in classes)
-    flags: dict[str, Any] = {
-        "flag_values": [*range(len(classes)), NO_LABEL],
-        "flag_meanings": f"{meanings} no_label",
-    }
-    shard, chunk = files_of(region.images)
-    for name, pixels in describe_pixels(region.images).items():
-        group.create_array(
-            name,
-            shape=(chips, *pixels.shape),
-            dtype=pixels.kind,
-            chunks=(chunk, *pixels.shape),
-            shards=(shard, *pixels.shape),
-            compressors=[ZstdCodec(level=1)],  # a tenth larger than level 3, twice as fast
-            dimension_names=pixels.dims,
-            attributes=flags if name == "label" else dict(pixels.attributes),
-        )
+def _put_tables(
+    part: Location, region: Region, tables: Tables, metadata: Mapping[str, bytes]
+) -> None:
+    """Put everything but pixels and what follows from them; outlines last: then all is there."""
+    for file, content in encode_tables(tables, region):
+        part.put(f"{CHIPS}/{file}", content)
+    for name, content in metadata.items():
+        part.put(f"{CHIPS}/{name}/zarr.json", content)
+    outlines = BytesIO()
+    tables.divisions.to_parquet(outlines)
+    part.put(DIVISIONS, outlines.getvalue())
 
 
 def _write_blocks(
-    part: Path, region: Region, tables: Tables, workers: int | None, progress: bool
+    writer: BlockWriter, crew: Crew, threads: int | None, progress: bool
 ) -> list[Note]:
-    import zarr
     from tqdm import tqdm
 
-    pixels = {
-        name: zarr.open_array(part / CHIPS / name, mode="r+")
-        for name in describe_pixels(region.images)
-    }
-    chips = len(tables.order)
-    target = tables.arrays["target"].values
+    chips = len(writer.order)
+    blocks = range(-(-chips // BLOCK))
+    if crew.is_here:
+        finished = _in_threads(writer, blocks, threads)
+    else:
+        finished = crew.as_finished(writer, blocks)
+    notes = {}
+    with tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True) as bar:
+        for block, note in finished:
+            notes[block] = note
+            bar.update(len(note.proportions))
+    return [notes[block] for block in blocks]
 
-    def write(start: int) -> Note:
-        file = part / "notes" / f"{start // BLOCK:06d}.npz"
-        note = read_note(file)
-        if note is None:
-            noting = Noting()
-            for shard in files_in_block(start, chips, region.images):
-                block = region.read(tables.order[shard])
-                for name, values in block.arrays.items():
-                    pixels[name][shard] = values
-                noting.add(block, target[shard])
-            note = noting.note()
-            write_note(file, note)
-        return note
 
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
-    bar = tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True)
+def _in_threads(
+    writer: BlockWriter, blocks: Sequence[int], threads: int | None
+) -> Iterator[tuple[int, Note]]:
+    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
     try:
-        with bar:
-            futures = [pool.submit(write, start) for start in range(0, chips, BLOCK)]
-            for future in as_completed(futures):
-                bar.update(len(future.result().proportions))
+        futures = {pool.submit(writer, block): block for block in blocks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
     finally:
         pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these blocks
-    return [future.result() for future in futures]
 
 
-def _finish(part: Path, region: Region, tables: Tables, notes: list[Note]) -> str:
-    """Add what only the pixels tell, drop the notes, return the digest."""
-    import zarr
-
-    proportions = np.concatenate([note.proportions for note in notes])
-    zarr.open_array(part / CHIPS / "chip_proportions", mode="r+")[:] = proportions
+def _digest(
+    region: Region, tables: Tables, proportions: NDArray[np.float32], notes: Sequence[Note]
+) -> str:
     small = {name: array.values for name, array in tables.arrays.items()}
-    parts = small_parts(small, tables.divisions) | {
-        "chip_proportions": describe(proportions),
-        **{
-            name: (
-                np.dtype(array.kind).newbyteorder("<").str,
-                (len(proportions), *array.shape),
-                hash_blocks(note.hashes[name] for note in notes),
-            )
-            for name, array in describe_pixels(region.images).items()
-        },
+    pixels: dict[str, Part] = {
+        name: (
+            np.dtype(array.kind).newbyteorder("<").str,
+            (len(proportions), *array.shape),
+            hash_blocks(note.hashes[name] for note in notes),
+        )
+        for name, array in describe_pixels(region.images).items()
     }
-    shutil.rmtree(part / "notes")
-    (part / "plan").unlink()
-    return combine(parts)
+    small_arrays = small_parts(small, tables.divisions)
+    return combine(small_arrays | {"chip_proportions": describe(proportions)} | pixels)
 
 
 def _stated_remarks(notes: list[Note]) -> list[str]:
