@@ -21,7 +21,7 @@ help:
 $(VENV)/dependencies: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[tensorflow,export,server,dev,docs]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[tensorflow,export,server,cloud,dev,docs]"
 	@rm -rf build *.egg-info
 	@touch $@
 

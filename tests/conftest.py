@@ -17,6 +17,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from browsing import Visitor
+    from buckets import Bucket
     from playwright.sync_api import Browser
     from zenodo_server import ZenodoServer
 
@@ -157,6 +158,24 @@ def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoServer]:
     with ZenodoServer() as server:
         monkeypatch.setenv("LLPBENCH_ZENODO_URL", server.url)
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """A stand-in for S3; its URL."""
+    from buckets import serving
+
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bucket:
+    """An empty bucket of it, which the environment leads to."""
+    from buckets import Bucket, use
+
+    use(s3_server, monkeypatch)
+    return Bucket(s3_server, f"b{abs(hash(tmp_path))}")
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ ZARR: dict[str, tuple[str, Callable[[dict[str, Any]], object], str]] = {
     "bytes": ("target", lambda m: m.update(data_type={"name": "raw_bytes"}), "data_type"),
     "other types": ("target", lambda m: m.update(data_type="int32"), "target should be float32"),
     "another shape": ("target", lambda m: m.update(shape=[36, 11]), "target has 11 along category"),
-    "a huge shape": ("target", lambda m: m.update(shape=[2**40, 12]), "more than 65536 files"),
+    "a huge shape": ("target", lambda m: m.update(shape=[2**40, 12]), "more than 262144 files"),
     "no end of shape": ("target", lambda m: m.update(shape=[10**30, 12]), "shape"),
     "a negative shape": ("target", lambda m: m.update(shape=[-1, 12]), "shape"),
     "a huge chunk": (

@@ -28,12 +28,14 @@ _MOST_CHANNELS = 20
 @click.command("import")
 @click.argument("archive", type=options.PATH)
 @click.option("--name", required=True, help="What the dataset will be called.")
+@options.new_dataset_option
 @options.json_option
-def import_zip(archive: Path, name: str, as_json: bool) -> None:
+def import_zip(archive: Path, name: str, out: Path | str | None, as_json: bool) -> None:
     """Make a dataset from the published zip ARCHIVE, or the folder it was unzipped to."""
     from llpbench.data.cache import import_archive
 
-    _print_report(import_archive(archive, name, progress=shows_progress()), name, as_json)
+    report = import_archive(archive, name, out=out, progress=shows_progress())
+    _print_report(report, name, as_json)
 
 
 @click.command("export-archive")
@@ -74,6 +76,7 @@ def export_archive(dataset: str, out: Path) -> None:
     help="When it is seen: as the median of a year, or in autumn, when plants are dry, the sun is "
     "low and the air hazy. The land is the same.",
 )
+@options.new_dataset_option
 @options.json_option
 def synthesize(name: str, as_json: bool, **given: Any) -> None:
     """Make a synthetic dataset and call it NAME."""
@@ -122,9 +125,17 @@ def synthesize(name: str, as_json: bool, **given: Any) -> None:
 @click.option("--title", help="Title of the dataset.")
 @click.option("--licence", help="Licence of the labels, by default the legend's.")
 @click.option("--attribution", help="Whom users must name, by default as the legend says.")
+@options.new_dataset_option
 @options.json_option
 def build(
-    name: str, splits: Any, folds: int, fold: int, buffer_km: float, as_json: bool, **sources: Any
+    name: str,
+    splits: Any,
+    folds: int,
+    fold: int,
+    buffer_km: float,
+    out: Path | str | None,
+    as_json: bool,
+    **sources: Any,
 ) -> None:
     """Make dataset NAME of a region of your own: images, division outlines, labels or a table.
 
@@ -138,7 +149,7 @@ def build(
         raise BuildError("a dataset needs --divisions: label proportions are known by division")
     credit = {name: sources.pop(name) for name in ("title", "licence", "attribution")}
     recipe = Recipe(splitting=Splitting(splits, folds, fold, buffer_km), **sources)
-    report = build_dataset(name, recipe, progress=shows_progress(), **credit)
+    report = build_dataset(name, recipe, out=out, progress=shows_progress(), **credit)
     _print_report(report, name, as_json)
 
 

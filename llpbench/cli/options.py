@@ -40,6 +40,18 @@ class UsersPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class UsersPlace(UsersPath):
+    """A path, or an address such as ``s3://bucket/estonia``, which stays a text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an address that is none, or take a path."""
+        from llpbench.data.location.address import check_address, is_address
+
+        if is_address(str(value)):
+            return check_address(str(value))
+        return super().convert(value, param, ctx)
+
+
 PATH = UsersPath()
 FILE = UsersPath(dir_okay=False)
 EXISTING = UsersPath(exists=True)
@@ -47,6 +59,8 @@ FOLDER = UsersPath(file_okay=False)
 EXISTING_FOLDER = UsersPath(file_okay=False, exists=True)
 COUNT = click.IntRange(min=1)
 SEED = click.IntRange(min=0)
+
+WHERE = UsersPlace()
 
 dataset_argument = click.argument("dataset", metavar="DATASET")
 dataset_option = click.option(
@@ -173,6 +187,12 @@ def out_option(
     # a default of None is one for click, with which nothing is missing
     given: dict[str, Any] = {} if default is None else {"default": default}
     return click.option("-o", "--out", type=kind, required=required, help=text, **given)
+
+
+new_dataset_option = out_option(
+    "Path or address (s3://bucket/folder) where the dataset is written, by default the cache.",
+    kind=WHERE,
+)
 
 
 def _parse_settings(

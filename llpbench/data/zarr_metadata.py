@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 LARGEST_CHUNK = 2**28
 """Bytes of the largest chunk; those that are written here have 15 MB, others' rarely 100 MB."""
 MOST_CHUNKS = 2**16
-"""Files of an array, and chunks in a shard."""
+"""Chunks in a shard."""
+MOST_FILES = 2**18
+"""Files of an array: pixels of 10^8 chips have 195,000."""
 
 _TEXT_BYTES = 1000
 """Counted for a text of any length."""
@@ -189,8 +191,8 @@ class _AnyArray(_Part):
     def _check_sizes(self) -> Self:
         if not len(self.shape) == len(self.chunk_shape) == len(self.dimension_names):
             raise ValueError("shape, chunks and names of dimensions differ in number")
-        if math.prod(self._chunks) > MOST_CHUNKS:
-            raise ValueError(f"more than {MOST_CHUNKS} files; write it in larger chunks")
+        if math.prod(self._chunks) > MOST_FILES:
+            raise ValueError(f"more than {MOST_FILES} files; write it in larger chunks")
         if math.prod(self.read_shape) * self.item_bytes > LARGEST_CHUNK and self.kind != "text":
             raise ValueError(
                 f"a chunk of {self.read_shape} takes more than {LARGEST_CHUNK} bytes; write it in "

@@ -53,7 +53,7 @@ class Bucket(Location):
             store = obstore.store
             kinds = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
             kind = kinds.get(self.address.partition(":")[0], store.HTTPStore)
-            options = {"allow_http": True} if self.address.startswith("http:") else {}
+            options = {"allow_http": True} if self.address.startswith("http:") else None
             return kind.from_url(self.address, retry_config=_RETRY, client_options=options)
 
     def has(self, file: str) -> bool:

@@ -12,9 +12,9 @@ from llpbench.data.imagery import Imagery
 from llpbench.data.location.base import PLAN, Location
 from llpbench.data.region import PixelReader
 from llpbench.data.store.files import encode_shard
-from llpbench.data.store.layout import BLOCK, CHIPS, files_in_block
+from llpbench.data.store.layout import BLOCK, CHIPS, INFO, files_in_block
 from llpbench.data.store.notes import Note, Noting, read_note, write_note
-from llpbench.errors import CrewError
+from llpbench.errors import CrewError, StoreError
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,7 @@ class BlockWriter:
         return note
 
     def _write(self, block: int) -> Note:
-        if not self.location.has(PLAN):
-            raise CrewError(
-                f"a worker does not find what is written of {self.location}; workers of a cluster "
-                "need a disk that all of them share, with the same paths, or an address to write to"
-            )
+        self._look()
         noting = Noting()
         for chips in files_in_block(block * BLOCK, len(self.order), self.images):
             part = self.read(self.order[chips])
@@ -65,3 +61,14 @@ class BlockWriter:
                     self.location.put(f"{CHIPS}/{name}/{file}", content)
             noting.add(part, self.target[chips])
         return noting.note()
+
+    def _look(self) -> None:
+        """Refuse to write where nobody has begun to, or somebody has come to an end."""
+        if self.location.has(PLAN):
+            return
+        if self.location.has(INFO):
+            raise StoreError(f"another process has written {self.location} in the meantime")
+        raise CrewError(
+            f"a worker does not find what is written of {self.location}; workers of a cluster "
+            "need a disk that all of them share, with the same paths, or an address to write to"
+        )
