@@ -15,6 +15,7 @@ SOURCES = (
     "data/fetch/transfer.py",
     *("data/appearance.py", "data/cache.py", "data/downloading.py", "data/folders.py"),
     *("data/text_tables.py", "data/store/tables.py", "data/store/writing.py", "reading.py"),
+    *("data/location/*.py", "data/store/blocks.py"),
     *(
         f"running/{name}.py"
         for name in ("drifting", "mapping", "predicting", "recoding", "reusing")

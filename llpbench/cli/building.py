@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 _MOST_CHANNELS = 20
 """Bands of a new image that are compared on the screen; drift.csv has all."""
 
+_CREDIT = ("title", "licence", "attribution")
+_WRITING = ("out", "workers", "scheduler")
+
 
 @click.command("import")
 @click.argument("archive", type=options.PATH)
 @click.option("--name", required=True, help="What the dataset will be called.")
-@options.new_dataset_option
+@options.new_dataset_options
 @options.json_option
-def import_zip(archive: Path, name: str, out: Path | str | None, as_json: bool) -> None:
+def import_zip(archive: Path, name: str, as_json: bool, **writing: Any) -> None:
     """Make a dataset from the published zip ARCHIVE, or the folder it was unzipped to."""
     from llpbench.data.cache import import_archive
 
-    report = import_archive(archive, name, out=out, progress=shows_progress())
+    report = import_archive(archive, name, progress=shows_progress(), **writing)
     _print_report(report, name, as_json)
 
 
@@ -76,7 +79,7 @@ def export_archive(dataset: str, out: Path) -> None:
     help="When it is seen: as the median of a year, or in autumn, when plants are dry, the sun is "
     "low and the air hazy. The land is the same.",
 )
-@options.new_dataset_option
+@options.new_dataset_options
 @options.json_option
 def synthesize(name: str, as_json: bool, **given: Any) -> None:
     """Make a synthetic dataset and call it NAME."""
@@ -125,7 +128,7 @@ def synthesize(name: str, as_json: bool, **given: Any) -> None:
 @click.option("--title", help="Title of the dataset.")
 @click.option("--licence", help="Licence of the labels, by default the legend's.")
 @click.option("--attribution", help="Whom users must name, by default as the legend says.")
-@options.new_dataset_option
+@options.new_dataset_options
 @options.json_option
 def build(
     name: str,
@@ -133,7 +136,6 @@ def build(
     folds: int,
     fold: int,
     buffer_km: float,
-    out: Path | str | None,
     as_json: bool,
     **sources: Any,
 ) -> None:
@@ -147,9 +149,9 @@ def build(
 
     if sources["divisions"] is None:
         raise BuildError("a dataset needs --divisions: label proportions are known by division")
-    credit = {name: sources.pop(name) for name in ("title", "licence", "attribution")}
+    said = {name: sources.pop(name) for name in (*_CREDIT, *_WRITING)}
     recipe = Recipe(splitting=Splitting(splits, folds, fold, buffer_km), **sources)
-    report = build_dataset(name, recipe, out=out, progress=shows_progress(), **credit)
+    report = build_dataset(name, recipe, progress=shows_progress(), **said)
     _print_report(report, name, as_json)
 
 

@@ -189,10 +189,13 @@ def out_option(
     return click.option("-o", "--out", type=kind, required=required, help=text, **given)
 
 
-new_dataset_option = out_option(
-    "Path or address (s3://bucket/folder) where the dataset is written, by default the cache.",
-    kind=WHERE,
-)
+def new_dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--out``, ``--workers`` and ``--scheduler`` of a command that makes a dataset."""
+    out = out_option(
+        "Path or address (s3://bucket/folder) where the dataset is written, by default the cache.",
+        kind=WHERE,
+    )
+    return out(crew_options(command))
 
 
 def _parse_settings(
