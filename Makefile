@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-download docs notebooks home-picture test test-all mutants leaderboard leaderboard-semi-real lint \
-	install clean
+.PHONY: help demo demo-download docs notebooks home-picture test test-all test-oldest coverage mutants leaderboard \
+	leaderboard-semi-real lint metadata dist review install clean
 
 help:
 	@echo "make demo      set up, run the benchmark on the embedded synthetic datasets"
@@ -15,6 +15,10 @@ help:
 	@echo "make test      set up, then linters, types, tests and doctests (under 10 minutes)"
 	@echo "make leaderboard  train every method and put it on the board (some hours)"
 	@echo "make test-all  the full counts of mutations, kills and simulations on top"
+	@echo "make test-oldest  the tests with every dependency at its lower bound in setup.cfg"
+	@echo "make coverage  the tests, and which lines and branches they reach"
+	@echo "make dist      sdist and wheel in dist/, the same bytes for the same commit"
+	@echo "make review    what reviewers of packages and data sets ask for, point by point"
 	@echo "make mutants   whether tests notice each small change of the code behind the scores"
 
 # All dependencies once; the package itself at each call, so that what is tested is installed.
@@ -76,10 +80,13 @@ home-picture: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	find llpbench baselines benchmarks leaderboard -name '*.py' -exec $(BIN)/numpydoc lint {} +
+	find llpbench baselines benchmarks leaderboard packaging -name '*.py' -exec $(BIN)/numpydoc lint {} +
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llpbench -p llpbench_baselines
 	cd tests && ../$(BIN)/lint-imports --no-cache ../pyproject.toml
 	$(BIN)/oxlint --deny-warnings llpbench/board/templates/scripts tests/page
+	$(BIN)/python packaging/requirements.py tensorflow export torch wandb server cloud > $(VENV)/requirements.txt
+	$(BIN)/deptry llpbench baselines --requirements-files $(VENV)/requirements.txt
+	$(BIN)/codespell *.md baselines benchmarks docs leaderboard/README.md llpbench packaging tests
 
 # Doctests beside the tests: each worker imports everything once.
 # Two processes of one thread each are faster than one process of two threads.
@@ -93,9 +100,40 @@ test: lint
 test-all: lint
 	$(PYTEST) -m "full"
 
+# Each dependency at its lower bound, in an environment of its own. What these versions say of their
+# own future is ignored.
+OLDEST := .venv-oldest
+test-oldest:
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check packaging
+	$(OLDEST)/bin/python packaging/requirements.py --oldest tensorflow export server cloud > $(OLDEST)/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(OLDEST)/oldest.txt ".[tensorflow,export,server,cloud,dev]"
+	@rm -rf build *.egg-info
+	$(ONE_THREAD) $(OLDEST)/bin/pytest -n 2 --dist worksteal -m "not full" \
+		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+
+# The floor is in pyproject.toml; the report for people is .coverage-html/index.html.
+coverage: install
+	$(ONE_THREAD) $(BIN)/coverage run -m pytest -n 2 --dist worksteal -m "not full"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
+# Files for others that follow from setup.cfg and CITATION.cff.
+metadata: install
+	$(BIN)/python packaging/derive.py
+
+# Times in the archives are those of the commit.
+dist: install
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build
+	@rm -rf build *.egg-info
+	$(BIN)/twine check --strict dist/*
+
 # Stopped and called again it goes on.
 mutants: install
 	$(ONE_THREAD) $(BIN)/python tests/mutants
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants.json docs/_build
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .mutants.json docs/_build

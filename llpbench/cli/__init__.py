@@ -80,6 +80,9 @@ SECTIONS = {
             "Hold a challenge whose test truth stays with you.",
         ),
     },
+    "When something is wrong": {
+        "doctor": ("doctor:doctor", "Print versions, cache and devices, for a report."),
+    },
     "For maintainers": {
         "pin-records": ("download:pin_records", "Write checksums of archives into the package."),
     },

@@ -16,6 +16,7 @@ from llpbench.data.appearance import look_at
 from llpbench.data.dataset import open_grouped
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.splits import take_part
+from llpbench.environment import package_versions
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.footprint import measure_footprint
@@ -187,6 +188,7 @@ def _run(
         protocol=VERSION,
         llpbench_version=__version__,
         python_version=platform.python_version(),
+        versions=package_versions(),
         method=task.name,
         supervision=method.supervision,
         track=task.track,

@@ -13,6 +13,7 @@ from llpbench._version import __version__
 from llpbench.data.dataset import open_grouped
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.splits import take_part
+from llpbench.environment import package_versions
 from llpbench.exported.process import FileProcess
 from llpbench.exported.reading import read_exported
 from llpbench.methods.footprint import label_bytes
@@ -112,6 +113,7 @@ def _run(
         protocol=VERSION,
         llpbench_version=__version__,
         python_version=platform.python_version(),
+        versions=package_versions(),
         method=task.name,
         supervision=card.supervision,
         track=task.track,

@@ -97,6 +97,9 @@ class RunRecord(Brief):
         The exported file that predicted, where it was one; nothing was trained then.
     hardware : str or None
         The machine that it was made on, whose times these are.
+    versions : dict of str to str, or None
+        Of packages that results may depend on, see :mod:`llpbench.environment`; None where an
+        earlier version made it.
     """
 
     format: int
@@ -129,6 +132,7 @@ class RunRecord(Brief):
     inputs: dict[str, str] | None = None
     export: ExportFootprint | None = None
     hardware: str | None = None
+    versions: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, repr=False)
