@@ -138,7 +138,8 @@ def test_croissant_conforms_to_what_it_uses(published: xr.Dataset) -> None:
 @pytest.fixture(scope="module")
 def own(folder: Path) -> xr.Dataset:
     """Somebody's own: neither published nor made by this program."""
-    return llpbench.open_dataset(write_region(make_region(seed=2), folder / "own").path)
+    said = {"attribution": "The land office. " * 200}
+    return llpbench.open_dataset(write_region(make_region(seed=2), folder / "own", **said).path)
 
 
 def test_of_a_dataset_of_ones_own_nothing_is_made_up(own: xr.Dataset, tmp_path: Path) -> None:
@@ -179,6 +180,8 @@ def test_of_a_dataset_of_ones_own_nothing_is_made_up(own: xr.Dataset, tmp_path: 
         'sources = [{ name = "x", url = "javascript:alert(1)" }]',
         "synthetic = 1",
         "limitations = [",
+        "limitations = " + "[" * 50_000,
+        '"\\u202e" = []',
         f"uses = ['{'x' * 3000}']",
         f"# {'x' * 70_000}",
     ],

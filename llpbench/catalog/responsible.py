@@ -24,8 +24,10 @@ Origin = Literal["published", "synthetic", "own"]
 
 LARGEST = 64 * 1024
 """Bytes of the largest file of answers read."""
+LONGEST = 2000
+"""Characters of a sentence."""
 
-Sentence = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(printable)]
+Sentence = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(printable)]
 Sentences = Annotated[list[Sentence], Field(max_length=50)]
 
 
@@ -113,12 +115,12 @@ def read_responsible(path: Path) -> Responsible:
     """
     try:
         return Responsible.model_validate(tomllib.loads(read_text(path, LARGEST)))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except (tomllib.TOMLDecodeError, ValidationError, RecursionError) as error:
         lists = ", ".join(Responsible()._lists())
         raise LLPBenchError(
             f"{path.name} does not say what users of a dataset must know "
-            f"({first_problem(error):.200}); expected is TOML with lists of sentences ({lists}) "
-            "and synthetic, true or false"
+            f"({printable(first_problem(error)):.200}); expected is TOML with lists of sentences "
+            f"({lists}) and synthetic, true or false"
         ) from error
 
 

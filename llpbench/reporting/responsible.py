@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llpbench.catalog.responsible import Origin, Responsible, Source, responsible
+from llpbench.catalog.responsible import LONGEST, Origin, Responsible, Source, responsible
 from llpbench.data.info import DatasetInfo
 
 NOT_SAID = "Not stated by whoever made this dataset."
@@ -59,6 +59,6 @@ def describe_responsible(known: Responsible) -> dict[str, Any]:
 def _of_recipe(info: DatasetInfo) -> Responsible:
     """What was noted when a user's own images became chips."""
     recipe = info.recipe
-    names = [*filter(None, [info.attribution]), *(recipe.files if recipe else ())]
-    sources = [Source(name=name) for name in names[:50]]
+    names = filter(None, [info.attribution, *(recipe.files if recipe else ())])
+    sources = [Source(name=name[:LONGEST]) for name in names][:50]
     return Responsible(sources=sources, activities=[f"Of images: {recipe}."] if recipe else [])
