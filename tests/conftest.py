@@ -72,7 +72,7 @@ def _no_flushing() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def no_pictures() -> Iterator[None]:
-    """Runs leave out their pictures, which take longer than most of what is tested of runs.
+    """Runs leave out pictures, also where they are asked for.
 
     How long a chip takes is measured on two of them rather than on fifty.
     """
@@ -82,7 +82,7 @@ def no_pictures() -> Iterator[None]:
         patch.setitem(measure_latency.__kwdefaults__, "chips", 2)
         for name in ("write_plots", "write_division_plots"):
             patch.setattr(
-                f"llpbench.running.run.{name}", lambda _, folder, **__: folder.mkdir(exist_ok=True)
+                f"llpbench.plots.{name}", lambda _, folder, **__: folder.mkdir(exist_ok=True)
             )
         yield
 

@@ -151,9 +151,9 @@ def test_no_class_name_costs_a_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is drawn, as text: Matplotlib takes the first for mathematics and cannot read it."""
-    monkeypatch.setattr("llpbench.running.run.write_plots", write_plots)
+    monkeypatch.setattr("llpbench.plots.write_plots", write_plots)
     write_named(["$10k_$20k", "rest", "a" * 100, "b\\^{"], tmp_path / "grid")
-    run_method("train-mean", tmp_path / "grid", out=tmp_path / "run")
+    run_method("train-mean", tmp_path / "grid", out=tmp_path / "run", plots=True)
     assert "could not be drawn" not in caplog.text
     assert len(list((tmp_path / "run" / "plots").iterdir())) >= 4
 
@@ -183,8 +183,8 @@ def test_a_picture_that_fails_costs_no_run(
     def fail(*_arguments: object, **_options: object) -> None:
         raise ValueError("no picture")
 
-    monkeypatch.setattr("llpbench.running.run.write_plots", fail)
-    done = run_method("train-mean", store, out=tmp_path / "run")
+    monkeypatch.setattr("llpbench.plots.write_plots", fail)
+    done = run_method("train-mean", store, out=tmp_path / "run", plots=True)
     assert read_run(done.folder).record == done.record
     assert done.predictions.exists()
 

@@ -193,7 +193,7 @@ def test_the_demo_ends_with_a_table_and_where_to_look(
     monkeypatch.setattr("llpbench.cli.experiments.DEMO_METHODS", {"train-mean": {}})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "llpbench.running.run.write_plots",
+        "llpbench.plots.write_plots",
         lambda _, folder, **__: [folder.mkdir(), (folder / "chips.png").touch()],
     )
     output = _call("demo").output

@@ -143,7 +143,7 @@ def test_a_run_leaves_everything_behind(store: Path, tmp_path: Path) -> None:
     names = {path.name for path in out.iterdir()}
     assert names == {
         *("run.json", "appearance.json", "predictions-test.parquet", "scores.json"),
-        *("weights", "plots", "divisions.json", "divisions.csv"),
+        *("weights", "divisions.json", "divisions.csv"),
     }
     record = json.loads((out / "run.json").read_text())
     assert record["method"] == "bag-ridge"

@@ -377,8 +377,8 @@ def test_evaluate_writes_pictures_where_it_is_told(
     }
 
 
-def test_a_run_leaves_its_pictures(ds: xr.Dataset, tmp_path: Path) -> None:
-    run = llpbench.run_method("train-mean", ds.attrs["store"], out=tmp_path / "run")
+def test_a_run_leaves_pictures_where_they_are_asked_for(ds: xr.Dataset, tmp_path: Path) -> None:
+    run = llpbench.run_method("train-mean", ds.attrs["store"], out=tmp_path / "run", plots=True)
     widest = plots.widest_category(run.scores)
     names = ("chips", "classes", "divisions", "division-shares", "reliability", f"map-{widest}")
     assert {path.name for path in (run.folder / "plots").iterdir()} == {

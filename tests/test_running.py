@@ -96,7 +96,7 @@ def test_an_interrupted_run_is_evaluated_and_goes_on(
     stopped = small_run(store, tmp_path / "run")
     names = {path.name for path in stopped.folder.iterdir()}
     assert names == {
-        *("run.json", "appearance.json", "weights", "plots", "history.csv", CHECKPOINT),
+        *("run.json", "appearance.json", "weights", "history.csv", CHECKPOINT),
         *("predictions-val.zarr", "divisions-val.json", "divisions-val.csv"),
     }, "the test split is not looked at before training has ended"
     assert stopped.record.interrupted

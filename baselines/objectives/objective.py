@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from llpbench.errors import UnknownNameError, unknown
+from llpbench.methods.estimator import Estimator
 from llpbench.methods.settings import check_settings
 from llpbench_baselines.losses import SHARE_LOSSES, Loss
 from llpbench_baselines.split_data import SplitData
@@ -20,7 +20,7 @@ Network: TypeAlias = Callable[[NDArray[Any]], Any]
 
 
 @dataclass(eq=False, kw_only=True)
-class Objective(BaseEstimator, ABC):  # type: ignore[misc]
+class Objective(Estimator, ABC):
     """What a network is trained towards.
 
     Subclasses are data classes, whose fields are their settings in scikit-learn's manner; one

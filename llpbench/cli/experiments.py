@@ -44,7 +44,8 @@ def demo(out: Path | None, as_json: bool) -> None:
     with claimed_folder(out, "demo", resume=False) as folder:
         for dataset, (method, settings) in runs_bar(tasks, "demo", shown=progress):
             place = folder / f"{method}-{dataset}"
-            run = run_method(method, dataset, settings=settings, out=place, progress=progress)
+            options: dict[str, Any] = {"settings": settings, "plots": True, "progress": progress}
+            run = run_method(method, dataset, out=place, **options)
             runs.append(run)
     if as_json:
         print_json([result_row([run]) for run in runs])

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from llpbench.brief import Brief
 from llpbench.data.overlaps import overlap_areas
 from llpbench.errors import LLPBenchError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _KM_A_DEGREE = 111.2
 """Length of a degree of a great circle."""
@@ -34,6 +36,7 @@ class Divisions(Brief):
     --------
     A division of two chips, the second of which it shares with another:
 
+    >>> from scipy.sparse import csr_array
     >>> divisions = Divisions(csr_array([[1.0, 0.25], [0.0, 0.75]]), np.eye(2))
     >>> divisions.areas, divisions.weights.toarray()
     (array([1.25, 0.75]), array([[0.8, 0.2],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from llpbench.data.geometry import overlap_matrix
 from llpbench.errors import LLPBenchError, examples
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def overlap_areas(ds: xr.Dataset) -> csr_array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
 
 from llpbench.data.divisions import Divisions
 
@@ -43,6 +43,7 @@ class DivisionStatistics:
     Two chips, the second of which lies in two divisions:
 
     >>> seen = DivisionStatistics(2, 1)
+    >>> from scipy.sparse import csr_array
     >>> seen = seen.add(np.array([[1.0]]), csr_array([[1.0], [0.0]]))
     >>> seen.add(np.array([[3.0]]), csr_array([[0.25], [0.75]])).means.ravel().tolist()
     [1.4, 3.0]
@@ -56,7 +57,7 @@ class DivisionStatistics:
         self.count = 0
         self.mean, self.squares = np.zeros(features), np.zeros(features)
 
-    def add(self, features: NDArray[np.float64], overlaps: csr_array) -> Self:
+    def add(self, features: NDArray[np.float64], overlaps: scipy.sparse.csr_array) -> Self:
         """Add chips.
 
         Parameters
@@ -94,4 +95,4 @@ class DivisionStatistics:
         proportions : ndarray, shape (division, category)
             From 0 to 1; NaN where they are unknown.
         """
-        return Divisions(diags_array(self.areas).tocsr(), proportions)
+        return Divisions(scipy.sparse.diags_array(self.areas).tocsr(), proportions)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from llpbench.errors import MethodError
 from llpbench.methods.estimate import Estimate, collect
+from llpbench.methods.estimator import check_fitted
 from llpbench.methods.saved_estimator import SavedEstimator
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Method(SavedEstimator):
             raise NotImplementedError(
                 f"{type(self).__name__} must define predict, or predict_proba and has_pixels = True"
             )
-        check_is_fitted(self)
+        check_fitted(self)
         return collect(self.predict_batches(ds), ds["chip"].to_numpy(), self.categories_)
 
     def predict_proba(
@@ -198,7 +198,7 @@ class Method(SavedEstimator):
             not counted). Bytes are those of a file that works, see
             :class:`~llpbench.exported.footprint.ExportFootprint`.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         weights = self.get_weights()
         numbers = sum(array.size for array in weights.values() if array.dtype.kind != "U")
         return {

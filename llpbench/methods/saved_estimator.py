@@ -8,15 +8,14 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from llpbench.errors import LLPBenchError, MethodError, UnknownNameError, unknown
+from llpbench.methods.estimator import Estimator, check_fitted
 from llpbench.methods.saved import read_saved, write_saved
 from llpbench.methods.settings import check_settings
 
 
-class SavedEstimator(BaseEstimator):  # type: ignore[misc]
+class SavedEstimator(Estimator):
     """An estimator that its settings and weights are all of, so that a folder can keep it.
 
     Attributes
@@ -30,8 +29,7 @@ class SavedEstimator(BaseEstimator):  # type: ignore[misc]
     @property
     def settings(self) -> dict[str, Any]:
         """Settings by name, ``random_state`` among them, of values that JSON can hold."""
-        settings: dict[str, Any] = self.get_params(deep=False)
-        return settings
+        return self.get_params(deep=False)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, strict: bool = True) -> Self:
@@ -77,7 +75,7 @@ class SavedEstimator(BaseEstimator):  # type: ignore[misc]
         folder : Path
             Receives ``method.json`` and ``weights.npz``.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         write_saved(folder, type(self).__name__, self.settings, self.get_weights())
 
     @classmethod

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any, Literal, Protocol, cast, overload
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from llpbench.errors import MetricError
 
@@ -96,7 +96,7 @@ def as_groups(division: ArrayLike, chips: int) -> NDArray[Any]:
 def group_sums(values: FloatArray, group: NDArray[Any], groups: int) -> FloatArray:
     """Sum of the rows (n, m) of each group, numbered 0..groups-1: (groups, m)."""
     rows = np.arange(len(values))
-    members = sparse.csr_array((np.ones(len(values)), (group, rows)), (groups, len(values)))
+    members = scipy.sparse.csr_array((np.ones(len(values)), (group, rows)), (groups, len(values)))
     sums: FloatArray = members @ values
     return sums
 

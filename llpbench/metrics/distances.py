@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import rel_entr
 
 from llpbench.errors import MetricError
 from llpbench.metrics.arrays import (
@@ -55,6 +55,7 @@ def jensen_shannon(
     first, second = share_pair(truth, predicted)
     non_negative(first, second)
     middle = (first + second) / 2
+    rel_entr = scipy.special.rel_entr
     parts = (rel_entr(first, middle) + rel_entr(second, middle)) / (2 * np.log(2))
     return _add_parts(np.maximum(parts, 0), per)  # a rounding error may fall below 0
 

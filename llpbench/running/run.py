@@ -23,7 +23,6 @@ from llpbench.methods.footprint import measure_footprint
 from llpbench.methods.journal import CHECKPOINT, Journal
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
-from llpbench.plots import widest_category, write_division_plots, write_plots
 from llpbench.protocol import ALL, VERSION, scores_chips
 from llpbench.running.evaluating import Evaluation, clock, evaluate_split, validate
 from llpbench.running.hardware import describe_hardware
@@ -55,6 +54,7 @@ def run_method(
     deterministic: bool = False,
     tracker: str | None = None,
     tracker_tag: str | None = None,
+    plots: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train a method on a dataset, predict one split, score it, and keep all of it.
@@ -96,9 +96,11 @@ def run_method(
     deterministic : bool
         Whether the same seed must give the same bits on one machine.
     tracker : {"wandb"}, optional
-        A service that receives the figures of every epoch, the scores and the pictures.
+        A service that receives the figures of every epoch, the scores and the pictures, if any.
     tracker_tag : str, optional
         A word to find the run by, there.
+    plots : bool
+        Whether to draw pictures of the scores; ``llpbench evaluate --plots`` does so later.
     progress : bool
         Whether to show progress bars.
 
@@ -129,6 +131,7 @@ def run_method(
         resume=resume,
         tracker=tracker,
         tracker_tag=tracker_tag,
+        plots=plots,
         progress=progress,
     )
 
@@ -142,6 +145,7 @@ def run_task(
     resume: bool = False,
     tracker: str | None = None,
     tracker_tag: str | None = None,
+    plots: bool = False,
     progress: bool = False,
 ) -> Run:
     """Do a task, and keep all of it in a folder; options are those of :func:`run_method`."""
@@ -153,6 +157,11 @@ def run_task(
         open_tracker(tracker, part, task.identity, tag=tracker_tag) as service,
     ):
         record, evaluation = _run(task, split, score, part, service, progress)
+        if plots:
+            draw(evaluation, part / "plots")
+        service.finish(part, record, evaluation)
+        if not record.interrupted:
+            (part / CHECKPOINT).unlink(missing_ok=True)
     return Run(folder, record, evaluation.scores, evaluation.divisions)
 
 
@@ -217,15 +226,13 @@ def _run(
     )
     log.info("%s", summarise(record, journal.epochs))
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    draw(evaluation, folder / "plots")
-    tracker.finish(folder, record, evaluation)
-    if not interrupted:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
     return record, evaluation
 
 
 def draw(evaluation: Evaluation, folder: Path) -> None:
     """Draw pictures; a run is whole without them, whatever a name or a number makes of one."""
+    from llpbench.plots import widest_category, write_division_plots, write_plots
+
     scores, divisions = evaluation.scores, evaluation.divisions
     try:
         if scores is not None:

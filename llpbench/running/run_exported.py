@@ -23,7 +23,6 @@ from llpbench.running.exported_method import ExportedMethod
 from llpbench.running.exported_task import ExportedTask
 from llpbench.running.hardware import describe_hardware
 from llpbench.running.progress import chips_bar
-from llpbench.running.run import draw
 from llpbench.runs.folder import claimed_folder, working_folder
 from llpbench.runs.record import FORMAT, RECORD, Run, RunRecord
 
@@ -144,5 +143,4 @@ def _run(
         hardware=describe_hardware(),
     )
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    draw(evaluation, folder / "plots")
     return record, evaluation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench.data.divisions import Divisions
-from llpbench.data.geometry import SQUARE_METRES_PER_KM2, equal_area
+from llpbench.data.outlines import division_facts
 from llpbench.errors import PredictionsError, UnscoredError
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import ALL, LEAST_COVERAGE, SCORER_VERSION, scores_chips
@@ -52,8 +52,7 @@ def score_divisions(
     if not several:
         raise PredictionsError("there is nothing to score: give at least one set of predictions")
     seeds = [check_predictions(seed, part) for seed in several]
-    divisions, outlines = Divisions.of(part), part.llp.divisions().geometry
-    areas = outlines.to_crs(equal_area(outlines)).area.to_numpy() / SQUARE_METRES_PER_KM2
+    divisions, areas = Divisions.of(part), division_facts(part)["area_km2"].to_numpy()
     coverage = np.minimum(divisions.areas / areas, 1)  # the plane of a built region is another
     covered, known = coverage >= LEAST_COVERAGE, np.isfinite(divisions.proportions).all(axis=1)
     left_out = {"uncovered": int((~covered).sum()), "unknown": int((covered & ~known).sum())}

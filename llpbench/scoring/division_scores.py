@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from llpbench.data.outlines import division_facts
 from llpbench.errors import PredictionsError, UnknownNameError, printable, unknown
 from llpbench.markdown import plain_cell
 from llpbench.metrics.arrays import FloatArray
@@ -157,6 +158,11 @@ class DivisionScores(Measured):
         ``area_km2``, ``coverage``, ``mae`` (averaged over seeds), and for each category
         ``CATEGORY known`` and ``CATEGORY predicted`` (mean over seeds).
         """
+        return with_outlines(self._table, self.opened)
+
+    @property
+    def _table(self) -> pd.DataFrame:
+        """:attr:`per_division` without names and outlines."""
         predicted = self.predicted.mean(axis=0)
         shares: dict[str, FloatArray] = {}
         for number, name in enumerate(self.categories):
@@ -165,14 +171,15 @@ class DivisionScores(Measured):
         errors = np.abs(self.predicted - self.known).mean(axis=(0, 2))
         facts = {"area_km2": self.areas, "coverage": self.coverage, "mae": errors}
         index = pd.Index(self.divisions, name="division")
-        return with_outlines(pd.DataFrame({**facts, **shares}, index=index), self.opened)
+        return pd.DataFrame({**facts, **shares}, index=index)
 
     def to_csv(self) -> str:
         """:attr:`per_division` without outlines, as csv; text that is a formula is quoted."""
-        table = self.per_division.drop(columns="geometry")
-        names = [name for name in ("name",) if name in table]
-        table = table[[*names, *table.columns.drop(names)]].reset_index().rename(columns=plain_cell)
-        return str(pd.DataFrame(table).map(plain_cell).to_csv(index=False, float_format="%.6g"))
+        table = self._table
+        if self.opened is not None:
+            table.insert(0, "name", division_facts(self.opened)["name"])
+        table = table.reset_index().rename(columns=plain_cell)
+        return str(table.map(plain_cell).to_csv(index=False, float_format="%.6g"))
 
     def check_same(self, other: Self) -> None:
         """Refuse scores of other divisions, other known shares or other data (PredictionsError)."""

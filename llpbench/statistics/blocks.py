@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from llpbench.errors import MetricError
 
@@ -48,10 +48,10 @@ def spatial_blocks(centroids: ArrayLike, divisions_per_block: int = 4) -> NDArra
     if not np.isfinite(points).all() or divisions_per_block < 1:
         raise MetricError("centroids must be finite and blocks hold at least one division")
     blocks = np.empty(len(points), dtype=np.int64)
-    nodes, leaves = [KDTree(points, leafsize=divisions_per_block).tree], 0
+    nodes, leaves = [scipy.spatial.KDTree(points, leafsize=divisions_per_block).tree], 0
     while nodes:
         node = nodes.pop()
-        if isinstance(node, KDTree.leafnode):
+        if isinstance(node, scipy.spatial.KDTree.leafnode):
             blocks[node.idx] = leaves
             leaves += 1
         else:

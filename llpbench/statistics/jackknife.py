@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from llpbench.metrics.arrays import FloatArray, quotient
 
@@ -85,7 +85,7 @@ def added(parts: Sequence[Variance]) -> tuple[FloatArray, FloatArray]:
 def half_width(parts: Sequence[Variance], level: float) -> FloatArray:
     """Half of a t interval whose variance is the sum of independent parts."""
     variance, freedom = added(parts)
-    width = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
+    width = scipy.special.stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
     return np.where(variance == 0, 0.0, width)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from llpbench.brief import Brief
 from llpbench.uncertainty.error_model import ErrorModel
@@ -73,7 +73,7 @@ def estimate_chip_error(
     """
     of_chips = model.absolute_errors(shares)
     values = of_chips.mean(axis=0)
-    factor = np.exp(ndtri(0.975) * _log_deviation(model, shares))
+    factor = np.exp(scipy.special.ndtri(0.975) * _log_deviation(model, shares))
     columns = {"value": values, "low": values / factor, "high": np.minimum(values * factor, 1)}
     value = float(values.mean())
     return ChipError(

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.special import betainc, betaincinv, ndtri
 
 from llpbench.brief import Brief
 from llpbench.uncertainty.fading import own_variances, shared_variances
@@ -91,7 +90,7 @@ class ErrorModel(Brief):
         """
         first, second = self._shapes(self.centres(shares))
         tails = (1 - np.asarray(levels)[:, np.newaxis, np.newaxis]) / 2
-        low, high = (betaincinv(first, second, tail) for tail in (tails, 1 - tails))
+        low, high = (scipy.special.betaincinv(first, second, tail) for tail in (tails, 1 - tails))
         low, high = np.where(low < _SMALLEST, 0, low), np.where(high > 1 - _SMALLEST, 1, high)
         return low.astype(np.float32), high.astype(np.float32)
 
@@ -113,11 +112,15 @@ class ErrorModel(Brief):
         """
         centres = self.centres(shares)
         first, second = self._shapes(centres)
+        betainc = scipy.special.betainc
         below, moment = betainc(first, second, shares), betainc(first + 1, second, shares)
         return np.asarray(shares * (2 * below - 1) + centres * (1 - 2 * moment))
 
     def area_means(
-        self, areas: csr_array, shares: NDArray[np.float64], places: NDArray[np.float64]
+        self,
+        areas: scipy.sparse.csr_array,
+        shares: NDArray[np.float64],
+        places: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean shares of areas as predicted, and their mean squared errors.
 
@@ -151,7 +154,7 @@ class ErrorModel(Brief):
 
     def area_intervals(
         self,
-        areas: csr_array,
+        areas: scipy.sparse.csr_array,
         shares: NDArray[np.float64],
         places: NDArray[np.float64],
         level: float,
@@ -171,7 +174,7 @@ class ErrorModel(Brief):
             From 0 to 1.
         """
         means, errors = self.area_means(areas, shares, places)
-        half = ndtri((1 + level) / 2) * np.sqrt(errors)
+        half = scipy.special.ndtri((1 + level) / 2) * np.sqrt(errors)
         return np.clip(means - half, 0, 1), np.clip(means + half, 0, 1)
 
     def summarised(self) -> ErrorModel:

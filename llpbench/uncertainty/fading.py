@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
-from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist, pdist
 
 from llpbench.errors import LLPBenchError
 
@@ -50,7 +48,7 @@ def map_range(shares: NDArray[np.float64], places: NDArray[np.float64]) -> float
             "all chips have the same predicted shares, so nothing tells over what distance errors "
             "are alike; use a method that looks at the images"
         )
-    distances = pdist(places[some])
+    distances = scipy.spatial.distance.pdist(places[some])
     products = (away @ away.T)[np.triu_indices(len(some), 1)] / variance
     nearest, farthest = distances.min(), _FARTHEST * distances.max()
     edges = np.geomspace(nearest * 0.99, max(farthest, 4 * nearest), _BINS + 1)
@@ -61,14 +59,16 @@ def map_range(shares: NDArray[np.float64], places: NDArray[np.float64]) -> float
     correlation, apart = sums[seen] / counts[seen], means[seen] / counts[seen]
     start = (1.0, float(np.sqrt(edges[0] * edges[-1])))
     bounds = ((0.0, edges[0]), (1.0, edges[-1]))
-    (_level, length), _covariance = curve_fit(
+    (_level, length), _covariance = scipy.optimize.curve_fit(
         lambda h, level, length: level * np.exp(-h / length),
         apart, correlation, start, bounds=bounds, sigma=1 / np.sqrt(counts[seen]),
     )  # fmt: skip
     return float(length)
 
 
-def own_variances(weights: csr_array, spread: NDArray[np.float64]) -> NDArray[np.float64]:
+def own_variances(
+    weights: scipy.sparse.csr_array, spread: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Variances of means over chips that err each on its own.
 
     Parameters
@@ -87,7 +87,7 @@ def own_variances(weights: csr_array, spread: NDArray[np.float64]) -> NDArray[np
 
 
 def shared_variances(
-    weights: csr_array,
+    weights: scipy.sparse.csr_array,
     spread: NDArray[np.float64],
     places: NDArray[np.float64],
     length: float,
@@ -115,13 +115,15 @@ def shared_variances(
         row = slice(weights.indptr[area], weights.indptr[area + 1])
         chips, parts = _thinned(weights.indices[row], weights.data[row])
         terms = parts[:, np.newaxis] * spread[chips]
-        alike = np.exp(-cdist(places[chips], places[chips]) / length)
+        alike = np.exp(-scipy.spatial.distance.cdist(places[chips], places[chips]) / length)
         variances[area] = np.einsum("ck,ck->k", terms, alike @ terms)
     return variances
 
 
 def covariances(
-    weights: csr_array, spread: NDArray[np.float64], alike: NDArray[np.floating] | None = None
+    weights: scipy.sparse.csr_array,
+    spread: NDArray[np.float64],
+    alike: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float64]:
     """Covariances of means over areas, of one category.
 

@@ -10,9 +10,8 @@ tell the two apart (deconvolution of areal data: Goovaerts, Mathematical Geoscie
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, eigh, solve_triangular
-from scipy.spatial.distance import cdist
 
 from llpbench.data.divisions import Divisions
 from llpbench.uncertainty.error_model import ErrorModel, drawn
@@ -145,7 +144,7 @@ def _weigh(
     some = _subset(divisions)
     part, chips = divisions[some], divisions[some].chips
     within, fewer = part.at(chips).weights, spread[chips]
-    distances = cdist(places[chips], places[chips]).astype(np.float32)
+    distances = scipy.spatial.distance.cdist(places[chips], places[chips]).astype(np.float32)
     logs = np.zeros((len(ranges), len(_SHARED)))
     for number, length in enumerate(ranges):
         alike = np.exp(-distances / length)
@@ -163,10 +162,11 @@ def _log_likelihood(
     residuals: NDArray[np.float64], own: NDArray[np.float64], together: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Of each shared part, the scale at its best; shape (shared,)."""
-    lower = cholesky(own + 1e-10 * np.eye(len(own)), lower=True)
-    left = solve_triangular(lower, together, lower=True)
-    values, vectors = eigh(solve_triangular(lower, left.T, lower=True))
-    turned = np.square(vectors.T @ solve_triangular(lower, residuals, lower=True))
+    linalg = scipy.linalg
+    lower = linalg.cholesky(own + 1e-10 * np.eye(len(own)), lower=True)
+    left = linalg.solve_triangular(lower, together, lower=True)
+    values, vectors = linalg.eigh(linalg.solve_triangular(lower, left.T, lower=True))
+    turned = np.square(vectors.T @ linalg.solve_triangular(lower, residuals, lower=True))
     variances = 1 + _SHARED[:, np.newaxis] * (np.maximum(values, 0) - 1)
     count = len(residuals)
     scale = np.maximum((turned / variances).mean(axis=1), 1e-300)

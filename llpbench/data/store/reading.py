@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from llpbench.protocol import CODING_ATTRIBUTES, SPLITS
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pyarrow.parquet as pq
     import xarray as xr
 
     from llpbench.data.zarr_metadata import ArrayMetadata
@@ -145,12 +147,28 @@ def read_divisions(where: Where) -> gpd.GeoDataFrame:
     """Read the outlines in a store: ``id``, ``name``, ``area_km2``, ``geometry`` in EPSG:4326."""
     import geopandas as gpd
 
+    with _division_file(where) as (file, _table):
+        return gpd.read_parquet(file, columns=list(_DIVISION_COLUMNS))
+
+
+def read_division_facts(where: Where) -> pd.DataFrame:
+    """Read ``name`` and ``area_km2`` of divisions by their ids, without outlines or geopandas."""
+    with _division_file(where) as (_file, table):
+        facts: pd.DataFrame = table.read(["id", "name", "area_km2"]).to_pandas()
+        if not (np.isfinite(facts["area_km2"]) & (facts["area_km2"] > 0)).all():
+            raise ValueError("areas of divisions are numbers above 0")
+        return facts.set_index("id")
+
+
+@contextmanager
+def _division_file(where: Where) -> Iterator[tuple[BytesIO, pq.ParquetFile]]:
+    """The file of divisions, in memory, and its table of the columns that it should have."""
     location = locate(where)
     try:
         file = BytesIO(location.read(DIVISIONS, LARGEST_FILE))
         with open_parquet(file) as table:
             check_columns(table.schema_arrow, _DIVISION_COLUMNS)
-        return gpd.read_parquet(file, columns=list(_DIVISION_COLUMNS))
+            yield file, table
     except Exception as error:  # whatever a damaged file makes pyarrow, geopandas or GEOS raise
         raise StoreError(
             f"{location.name}: {DIVISIONS} cannot be read ({error!r:.200}); make the store again"
