@@ -17,7 +17,7 @@ main(sys.argv[2:])
 print("imported:", *(name for name in sys.argv[1].split() if name in sys.modules))
 """
 
-_NEVER = "tensorflow sklearn matplotlib joblib shapely scipy.spatial scipy.optimize scipy.stats"
+_NEVER = "tensorflow sklearn matplotlib distributed shapely scipy.spatial scipy.optimize"
 
 
 def test_commands_import_what_they_use(store: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def open_dataset(
     """
     import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
-    _read_after_forks()
+    _read_by_threads()
     if split is not None and split not in SPLITS:
         raise UnknownNameError(unknown("split", split, SPLITS))
     store = _find(name_or_path, download)
@@ -97,15 +98,20 @@ def open_grouped(dataset: str | os.PathLike[str] | xr.Dataset) -> xr.Dataset:
 
 
 @cache
-def _read_after_forks() -> None:
-    """Have forked processes, such as workers of data loaders, read without dask's threads.
+def _read_by_threads() -> None:
+    """Have dask read by threads, and without any in forked processes, as of data loaders.
 
-    Threads do not live on in a child, and dask would wait for those of its parent.
+    Where nothing is configured, dask imports distributed to ask for a client, which takes longer
+    than many commands; a client that is made later is used. Threads do not live on in a child, and
+    dask would wait for those of its parent.
     """
-    import dask
+    import dask.local
+    import dask.threaded
 
+    if "distributed" not in sys.modules and dask.config.get("scheduler", None) is None:
+        dask.config.set(scheduler=dask.threaded.get)
     if hasattr(os, "register_at_fork"):  # Windows does not fork
-        os.register_at_fork(after_in_child=lambda: dask.config.set(scheduler="synchronous"))
+        os.register_at_fork(after_in_child=lambda: dask.config.set(scheduler=dask.local.get_sync))
 
 
 def _find(name_or_path: str | os.PathLike[str], may_download: bool) -> Path | str:
