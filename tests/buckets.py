@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +18,28 @@ KEY, SECRET = "AKIDOFATEST", "secret-of-a-test"
 
 
 class Requests(logging.Handler):
-    """Requests that a server has answered, such as ``PUT /bucket/name`` and 200."""
+    """What the server was asked, such as ``PUT /bucket/name``, in the order of its answers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answered: list[tuple[str, int]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        line, status, *_ = record.args or ("", "", "")
-        request = str(line).partition(" HTTP")[0].rpartition("m")[2] if "\x1b" in str(line) else ""
-        self.answered.append((request or str(line).partition(" HTTP")[0], int(str(status))))
+        if found := re.search(r"([A-Z]+ /\S*) HTTP\S*\" (\d+)", record.getMessage()):
+            self.answered.append((found[1], int(found[2])))
+
+
+@contextmanager
+def watched() -> Iterator[list[tuple[str, int]]]:
+    """Keep what servers of this process are asked, with the status of each answer."""
+    log, requests = logging.getLogger("werkzeug"), Requests()
+    log.setLevel(logging.INFO)
+    log.addHandler(requests)
+    try:
+        yield requests.answered
+    finally:
+        log.removeHandler(requests)
+        log.setLevel(logging.ERROR)
 
 
 class Bucket:

@@ -274,11 +274,6 @@ def test_two_processes_share_one_download(published: ZenodoServer) -> None:
     assert verify_store(cache_folder() / NAME)
 
 
-def test_the_number_of_workers_does_not_matter(archive: Path) -> None:
-    report = import_archive(archive, "by-two", workers=2)
-    assert report.digest == import_archive(archive, "by-one").digest
-
-
 def test_embedded_datasets_are_not_fetched(zenodo: ZenodoServer) -> None:
     with pytest.raises(DownloadError, match="embedded"):
         plan("demo-humanpop")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import xarray as xr
-from buckets import KEY, SECRET, Bucket
+from bucket_work import dying_region, write
+from buckets import KEY, SECRET, Bucket, watched
 from hostile import assert_sentence
 from regions import GridPixels, make_region, write_region
 from test_store_hostile import FILES, INFO, ZARR, _edit_json
@@ -22,6 +26,7 @@ import llpbench
 from llpbench.cli import main
 from llpbench.data.region import ChipBlock, Region
 from llpbench.data.store import read_info, verify_store, write_store
+from llpbench.data.store.layout import BLOCK
 from llpbench.errors import StoreError
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -244,6 +249,60 @@ def test_an_interrupted_writer_goes_on_in_the_bucket(
     assert not [name for name in bucket.names() if "notes" in name or "plan" in name]
     with pytest.raises(StoreError, match="exists already"):
         _write(region, address)
+
+
+def _check_notes(requests: Sequence[tuple[str, int]], blocks: int) -> None:
+    """Every block was noted once, and none was written after its note."""
+    noted: list[int] = []
+    for request, status in requests:
+        if found := re.fullmatch(r"PUT /.*/notes/(\d+)\.npz", request):
+            assert status == 200
+            noted.append(int(found[1]))
+        elif found := re.fullmatch(r"PUT /.*/chips\.zarr/(image|label)/c/(\d+)/.*", request):
+            assert int(found[2]) not in noted
+    assert sorted(noted) == list(range(blocks))
+
+
+@pytest.mark.parametrize(
+    ("columns", "kills"), [(50, 2), pytest.param(500, 20, marks=pytest.mark.full)]
+)
+def test_workers_that_are_killed(columns: int, kills: int, bucket: Bucket, tmp_path: Path) -> None:
+    region = dying_region(columns, 36, kills, tmp_path)
+    with watched() as requests:
+        report = write(region, f"{bucket}/grid", workers=2)
+    assert len(list(tmp_path.glob("kill-*"))) == kills
+    assert len(list(tmp_path.glob("memory-*"))) > 2
+    _check_notes(requests, -(-report.chips // BLOCK))
+    assert report.digest == write(make_region(columns, 36, 5, 3), tmp_path / "grid", 1).digest
+    verify_store(f"{bucket}/grid")
+
+
+@pytest.mark.full
+def test_a_writer_that_is_killed_goes_on_elsewhere(bucket: Bucket, tmp_path: Path) -> None:
+    """Its workers may live on for a while, and what they write then does no harm."""
+    address = f"{bucket}/grid"
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from pathlib import Path\nfrom bucket_work import dying_region, write\n"
+        f"region = dying_region(100, 36, 0, Path({str(tmp_path)!r}))\n"
+        f"print(write(region, {address!r}, workers=2).digest)\n"
+    )
+    command = [sys.executable, "-P", "-c", script]
+    with watched() as requests:
+        for number in range(3):
+            before = len(requests)
+            with subprocess.Popen(command, cwd=_made(tmp_path / f"elsewhere-{number}")) as writer:
+                while not any("/notes/" in asked for asked, _ in requests[before:]):
+                    time.sleep(0.05)
+                writer.kill()
+        last = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert last.stdout.strip() == write(make_region(100, 36, 5, 3), tmp_path / "grid", 1).digest
+    verify_store(address)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def test_other_things_stand_there(bucket: Bucket) -> None:
