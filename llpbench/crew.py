@@ -150,7 +150,7 @@ def _local_workers(workers: int) -> LocalCluster:
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # with none, it takes port 8787 of all networks
         memory_limit=0,  # one that needs more than its part has it while others need less
         silence_logs=logging.CRITICAL,
     )

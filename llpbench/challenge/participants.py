@@ -35,7 +35,7 @@ SPLIT = "test"
 
 
 def write_participants(
-    store: Path, path: Path, *, with_proportions: bool, progress: bool = False
+    store: Path | str, path: Path, *, with_proportions: bool, progress: bool = False
 ) -> str:
     """Write what participants get of a store; the digest of that.
 
@@ -45,8 +45,8 @@ def write_participants(
 
     Parameters
     ----------
-    store : Path
-        Of the full dataset.
+    store : Path or str
+        Path or address of the full dataset.
     path : Path
         Where the new store will stand.
     with_proportions : bool
@@ -61,7 +61,7 @@ def write_participants(
         If the chips of the new store come in another order, or to other divisions.
     """
     ds, info = open_dataset(store), read_info(store)
-    region = hide_test(ds, read_divisions(store), store, with_proportions=with_proportions)
+    region = hide_test(ds, read_divisions(store), with_proportions=with_proportions)
     report = write_store(
         region,
         path,
@@ -78,9 +78,7 @@ def write_participants(
     return report.digest
 
 
-def hide_test(
-    ds: xr.Dataset, divisions: gpd.GeoDataFrame, store: Path, *, with_proportions: bool
-) -> Region:
+def hide_test(ds: xr.Dataset, divisions: gpd.GeoDataFrame, *, with_proportions: bool) -> Region:
     """Make a region of a dataset in which nothing is known of labels of the test split."""
     import geopandas as gpd
     import shapely
@@ -100,7 +98,7 @@ def hide_test(
         chips=chips,
         divisions=divisions.set_index("id")[["name", "geometry"]],
         division_proportions=shares,
-        read=_WithoutTest(store.resolve(), tuple(describe_pixels(info.images))),
+        read=_WithoutTest(info.store, tuple(describe_pixels(info.images))),
         grid=info.grid,
         overlaps=pd.DataFrame({name: ds[array].to_numpy() for name, array in overlaps.items()}),
         recipe=info.recipe,
@@ -118,7 +116,7 @@ def _stays_known(ds: xr.Dataset) -> NDArray[np.bool_]:
 class _WithoutTest:
     """Reads pixels of a store's chips, without labels of the test split."""
 
-    store: Path
+    store: Path | str
     arrays: tuple[str, ...]
 
     def __call__(self, chips: Sequence[str]) -> ChipBlock:
@@ -133,5 +131,5 @@ class _WithoutTest:
 
 
 @cache
-def _opened(store: Path) -> xr.Dataset:
+def _opened(store: Path | str) -> xr.Dataset:
     return open_dataset(store)

@@ -14,6 +14,7 @@ from llpbench.catalog import DatasetEntry
 from llpbench.data.cache import stored_names
 from llpbench.data.dataset import list_datasets, open_dataset
 from llpbench.data.info import DatasetInfo, mark_synthetic
+from llpbench.data.location import is_address
 from llpbench.errors import UnknownNameError, printable, unknown
 from llpbench.latex import escape_latex
 from llpbench.methods.registry import describe_method, method_names, split_name
@@ -79,7 +80,7 @@ def cite(name: str) -> Citation:
     if name == _SELF:
         said = f"{_SELF} {__version__}, licence of the software: {_licence()}"
         return Citation(name, (said,), _cite_software())
-    if name in stored_names() or Path(name).is_dir():
+    if name in stored_names() or is_address(name) or Path(name).is_dir():
         return _cite_dataset(open_dataset(name).llp.info)
     if name in (entries := catalog.load().datasets):
         return _cite_dataset(entries[name])

@@ -190,7 +190,9 @@ def _code(ds: xr.Dataset) -> str | None:
     return grid.crs if grid is not None and grid.crs.startswith("EPSG:") else None
 
 
-def _place(store: Path, folder: Path) -> str:
+def _place(store: Path | str, folder: Path) -> str:
+    if isinstance(store, str):  # an address
+        return store
     return os.path.relpath(store, folder).replace(os.sep, "/")
 
 
