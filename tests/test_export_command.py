@@ -24,6 +24,11 @@ from llpbench_baselines.exporting.onnx_file import PROPERTY
 
 pytestmark = pytest.mark.usefixtures("no_pictures", "outlines_read_here")
 
+NOT_WRITTEN = (
+    "dasymetric-forest cannot be exported, because it is not written as a graph; methods that are: "
+    "'aggregated-multinomial', 'bag-ridge', 'bayesian-bag-ridge', ..."
+)
+
 
 def call(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
@@ -135,6 +140,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(
         ({"fold": "3"}, "a fold of a cross-validation"),
         ({"settings": {"epochs": [1]}}, "no file can say"),
         ({"interrupted": True}, "was interrupted"),
+        ({"method": "dasymetric-forest+calibrate"}, NOT_WRITTEN),
     ):
         other = tmp_path / "other"
         shutil.copytree(run, other, dirs_exist_ok=True)

@@ -17,6 +17,8 @@ from llpbench.errors import LLPBenchError, MethodError, StoreError, examples, fi
 from llpbench.exported.card import Card, FileFormat, Quantisation
 from llpbench.exported.reading import ExportedFile, read_exported
 from llpbench.methods import gate
+from llpbench.methods.method import Method
+from llpbench.methods.registry import method_class, method_names, split_name
 from llpbench.protocol import WINDOW_SIDE
 from llpbench.runs.record import RunRecord, read_run
 from llpbench.runs.trained import load_trained
@@ -24,8 +26,6 @@ from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from llpbench.methods.method import Method
 
 _ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "savedmodel": ".savedmodel"}
 _CALIBRATED = ("int8", "int16x8")
@@ -75,6 +75,7 @@ def export_run(
             f"the training in {str(run)!r} was interrupted; go on with it before it is exported: "
             "llpbench run with --resume"
         )
+    _check_written(split_name(record.method)[0])
     method = load_trained(run, record)
     if method.inputs:
         raise MethodError(
@@ -95,6 +96,16 @@ def export_run(
     with replacing(out) as part:
         gate.export(method, part, card, train)
     return read_exported(out)
+
+
+def _check_written(name: str) -> None:
+    """Refuse a method that does not say how it becomes a file; all are imported only then."""
+    if method_class(name).export is Method.export:
+        written = [n for n in method_names() if method_class(n).export is not Method.export]
+        raise MethodError(
+            f"{name} cannot be exported, because it is not written as a graph; methods that are: "
+            f"{examples(written)}"
+        )
 
 
 def _file_name(method: str, file_format: FileFormat, quantize: Quantisation) -> str:
