@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import xarray as xr
 from small_region import CATEGORIES, small_region
 
 from llpbench.data.imagery import EMBEDDING, IMAGE, Coding, decode_array
+from llpbench.data.info import DatasetInfo
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.method import Method
@@ -185,6 +187,45 @@ def test_networks_are_built_for_any_bands(name: str) -> None:
     assert (tuple(model.input.shape[1:]), model.input.dtype) == ((96, 96, 13), "uint16")
     scale = model.get_layer("scale")
     assert [weights.path for weights in scale.weights] == ["scale/centre", "scale/spread"]
+
+
+def _both(chips: int, seed: int = 0) -> xr.Dataset:
+    """Bands and an embedding beside each other."""
+    cells = small_imagery.alphaearth(chips, seed)
+    return small_imagery.sentinel2(chips, seed).assign({EMBEDDING: cells[EMBEDDING]})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("dasymetric-forest", {"trees": 5, "words": 8}),
+        *(
+            pytest.param(name, {"rounds": 1, "first_steps": 20}, marks=pytest.mark.full)
+            for name in ("llp-dc", "popcorn")
+        ),
+        *(
+            pytest.param(name, EASY, marks=pytest.mark.full)
+            for name in ("l2p-ahil", "llp-vat", "mixbag", "llp-pvc", "debiased-square")
+        ),
+    ],
+)
+def test_methods_of_the_field_take_images_first_and_embeddings_where_there_are_none(
+    name: str, settings: dict[str, object]
+) -> None:
+    labels = replace(small_region(4).llp.label_set, ordered=True)  # as popcorn asks
+    attributes = DatasetInfo("small", "small", labels).attributes()
+    for make, array in (
+        (small_imagery.sentinel2, IMAGE),
+        (small_imagery.alphaearth, EMBEDDING),
+        (_both, IMAGE),
+    ):
+        train, val, test = (
+            make(n, seed).assign_attrs(attributes) for n, seed in ((24, 0), (4, 1), (2, 2))
+        )
+        method = make_method(name, **settings)
+        gate.fit(method, train, val)
+        assert method.array == array
+        np.testing.assert_allclose(shares(method, test).sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(
