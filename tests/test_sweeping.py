@@ -15,7 +15,7 @@ from regions import make_region, write_region
 from llpbench.cli import main
 from llpbench.errors import LLPBenchError, UnknownNameError
 from llpbench.methods.method import IterativeMethod
-from llpbench.methods.registry import method_class
+from llpbench.methods.registry import make_method, method_class, method_names, split_name
 from llpbench.running.completing import complete_run
 from llpbench.running.sweep import run_sweep
 from llpbench.running.sweep_plan import Grid, Job, read_preset
@@ -67,6 +67,15 @@ def test_the_paper_is_what_the_paper_says() -> None:
             assert len(grid.seeds) == (3 if small else 1)
     with pytest.raises(UnknownNameError, match="did you mean 'paper'"):
         read_preset("papers")
+
+
+def test_presets_run_every_method_that_sees_images() -> None:
+    named = set()
+    for grid in (*read_preset("results"), *read_preset("field")):
+        for method in grid.methods:
+            make_method(method, **{name: values[0] for name, values in grid.settings.items()})
+            named.add(split_name(method)[0])
+    assert set(method_names()) - named == {"embedding-ridge", "embedding-multinomial"}
 
 
 def test_a_preset_runs_on_other_datasets_by_their_label_set(store: Path) -> None:

@@ -66,7 +66,7 @@ def demo(out: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--preset", help="Name of experiments that ship here: paper or results.")
+@click.option("--preset", help="Name of experiments that ship here: paper or results or field.")
 @click.option(
     "--method",
     "methods",
