@@ -74,7 +74,8 @@ class KernelMeasurement(keras.layers.Layer):  # type: ignore[misc]
 
     References
     ----------
-    González, Ramos-Pollán and Gallego, Kernel quantum machine learning, arXiv 2305.18204.
+    González, Ramos-Pollán and Gallego-Mejia, Kernel density matrices for probabilistic deep
+    learning, arXiv 2305.18204 (first called Quantum kernel mixtures).
     """
 
     def __init__(

@@ -34,8 +34,8 @@ class MeanMap(MeansRegression):
 
     References
     ----------
-    Quadrianto, Smola, Caetano and Le, Estimating labels from label proportions, JMLR 10, 2009,
-    equation 9 (means of classes); Patrini et al., (Almost) no label no cry, NIPS 2014.
+    Quadrianto, Smola, Caetano and Le, Estimating labels from label proportions, JMLR 10, 2009
+    (means of classes); Patrini et al., (Almost) no label no cry, NIPS 2014.
     """
 
     parameters = 256 * 6 + 6 + 256 * 5 + 5 + 25

@@ -29,7 +29,7 @@ def smooth(
     .. math:: q_{uk} \propto s_{uk} \exp(J \bar q_{uk}),
 
     where :math:`\bar q_u` is the mean over the window around cell u (Wainwright and Jordan,
-    Graphical models, exponential families and variational inference, 2008, section 5.3.1; the
+    Graphical models, exponential families and variational inference, 2008, section 5.3; the
     window instead of four neighbours as in Krähenbühl and Koltun, NIPS 2011).
 
     Parameters

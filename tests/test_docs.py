@@ -155,6 +155,20 @@ def test_relative_links_lead_somewhere(name: str) -> None:
         assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"
 
 
+def test_references_list_the_numbers_of_arxiv_that_are_cited() -> None:
+    number = re.compile(r"arxiv[^\d]{0,20}(\d{4}\.\d{4,5})", re.IGNORECASE)
+    references = ROOT / "docs" / "references.md"
+    pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")}
+    sources = [path for room in ("llpbench", "baselines") for path in (ROOT / room).rglob("*.py")]
+    cited = {
+        found
+        for path in (*pages - {references}, *sources)
+        for found in number.findall(path.read_text("utf-8"))
+    }
+    assert cited == set(number.findall(references.read_text("utf-8")))
+    assert len(cited) > 20
+
+
 def test_every_method_is_explained(site: Path) -> None:
     text = (site / "methods.html").read_text("utf-8")
     for name in method_names():

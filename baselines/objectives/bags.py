@@ -85,7 +85,7 @@ class DLLP(BagObjective):
     References
     ----------
     Ardehaly and Culotta, Co-training for demographic classification using deep learning from
-    label proportions, arXiv 1709.04108, equation 4.
+    label proportions, arXiv 1709.04108.
     """
 
     loss: str = "squared"

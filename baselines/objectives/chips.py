@@ -71,8 +71,7 @@ class EasyLLP(Objective):
 
     References
     ----------
-    Busa-Fekete et al., Easy learning from label proportions, NeurIPS 2023, arXiv 2302.03115,
-    equation 3.
+    Busa-Fekete et al., Easy learning from label proportions, NeurIPS 2023, arXiv 2302.03115.
     """
 
     def correlation(self, _data: SplitData) -> float:

@@ -36,8 +36,8 @@ def count_log_likelihood(cells: Any, shares: Any) -> Any:
     References
     ----------
     Daniels, Saddlepoint approximations in statistics, Annals of Mathematical Statistics 25(4),
-    1954; for sums of unequal Bernoulli variables: Eisinga et al., Statistics and Probability
-    Letters 83(1), 2013.
+    1954; for sums of unequal Bernoulli variables: Eisinga et al., Statistica Neerlandica
+    67(2), 2013.
     """
     odds = tf.math.log(cells + 1e-7) - tf.math.log(1 - cells + 1e-7)
     numbers = shares * tf.cast(tf.shape(cells)[1], cells.dtype)

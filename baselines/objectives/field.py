@@ -116,8 +116,8 @@ class LLPVAT(DLLP):
     References
     ----------
     Tsai and Lin, Learning from label proportions with consistency regularization, ACML 2020,
-    arXiv 1910.13188. The direction: Miyato et al., Virtual adversarial training, PAMI 2018,
-    arXiv 1704.03976, section 3.3.
+    arXiv 1910.13188. The direction: Miyato et al., Virtual adversarial training, PAMI 41(8),
+    2019, arXiv 1704.03976, section 3.3.
     """
 
     consistency: float = 0.05

@@ -65,8 +65,8 @@ class ROT(WarmBags):
 
     References
     ----------
-    Dulac-Arnold et al., Deep multi-class learning from label proportions, arXiv 1905.12909,
-    section 3. The iterations: Chizat et al., Scaling algorithms for unbalanced optimal transport
+    Dulac-Arnold et al., Deep multi-class learning from label proportions, arXiv 1905.12909.
+    The iterations: Chizat et al., Scaling algorithms for unbalanced optimal transport
     problems, Mathematics of Computation 2018, arXiv 1607.05816.
     """
 

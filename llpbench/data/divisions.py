@@ -132,7 +132,7 @@ class Divisions(Brief):
     def counts(self) -> NDArray[np.float64]:
         r"""Effective number of chips of each division, 0 without any.
 
-        Kish's :math:`1 / \sum_i w_i^2` (Survey Sampling, 1965, section 11.2): chips at a border
+        Kish's :math:`1 / \sum_i w_i^2` (Survey Sampling, 1965): chips at a border
         count as far as they lie inside.
         """
         squares = np.asarray(self.weights.multiply(self.weights).sum(axis=1))

@@ -70,8 +70,8 @@ def iou_pooled(confusion: ArrayLike, average: Average | None = "macro") -> np.fl
 
     Notes
     -----
-    Source: Everingham et al. (2010), International Journal of Computer Vision 88, 303-338,
-    section 4.1.3; Jaccard (1912), New Phytologist 11, 37-50.
+    Source: Everingham et al. (2010), International Journal of Computer Vision 88, 303-338
+    (accuracy of segmentations); Jaccard (1912), New Phytologist 11, 37-50.
 
     Examples
     --------

@@ -104,7 +104,7 @@ def within_division_r2(
     Notes
     -----
     Source: the within (fixed-effects) decomposition of variance, Raudenbush and Bryk (2002),
-    Hierarchical Linear Models, chapter 4; residuals are taken about the division means of both.
+    Hierarchical Linear Models; residuals are taken about the division means of both.
 
     Examples
     --------

@@ -18,8 +18,8 @@ def ground_track(latitude: float) -> NDArray[np.float64]:
 
     On its way south the track of a circular orbit of inclination i crosses the latitude
     :math:`\varphi` at the angle :math:`\arcsin(\cos i / \cos \varphi)` from the meridian
-    (spherical trigonometry, see Vallado, Fundamentals of Astrodynamics and Applications, 2013,
-    section 6.4); the turn of the Earth below, some 4 degrees more, is left out.
+    (spherical trigonometry, see Vallado, Fundamentals of Astrodynamics and Applications, 2013);
+    the turn of the Earth below, some 4 degrees more, is left out.
 
     Parameters
     ----------

@@ -44,8 +44,8 @@ def largest_difference_test(
 
     Notes
     -----
-    Source: Westfall and Young (1993), Resampling-Based Multiple Testing, section 2.3 (the
-    single-step maximum).
+    Source: Westfall and Young (1993), Resampling-Based Multiple Testing (the single-step
+    maximum).
 
     Examples
     --------
