@@ -30,6 +30,8 @@ _KILLS = 32
 _AHEAD = 3
 """Tasks that are handed out for each thread, so that no worker waits for its next one."""
 
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 _PATIENCE = 10
 """Seconds in which a scheduler has to answer."""
 
@@ -130,6 +132,8 @@ def _connected(workers: int, scheduler: str | None) -> Iterator[Client]:
     settings = {
         "distributed.scheduler.allowed-failures": _KILLS,
         "distributed.admin.large-graph-warning-threshold": "1TB",  # what is sent once may be large
+        # not the threshold of malloc, by which arrays are given back and asked for all the time
+        "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, 1),
     }
     with ExitStack() as stack:
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))

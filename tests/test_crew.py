@@ -16,7 +16,11 @@ import numpy as np
 import pytest
 
 from llpbench.crew import Crew, gather
+from llpbench.data.dataset import open_grouped
 from llpbench.errors import CrewError
+from llpbench.methods import gate
+from llpbench.methods.estimate import collect
+from llpbench.methods.registry import make_method
 from llpbench.running.coarseness import coarseness
 
 
@@ -99,6 +103,23 @@ def test_runs_on_a_cluster_of_the_users(address: str, store: Path) -> None:
     assert coarseness(*arguments, factors=[1], scheduler=address).equals(here)
     with gather(scheduler=address) as crew:
         assert list(crew.share_out(crew_work.square, [3])) == [9]
+
+
+@pytest.mark.parametrize("name", ["bag-ridge", "bag-ridge+rake", "downconv"])
+def test_methods_predict_the_same_elsewhere(
+    name: str, crew: Crew, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the bit, by parts of which the last is smaller; a network is made anew in a worker."""
+    ds = open_grouped(store)
+    method = make_method(name, **({"epochs": 1} if name == "downconv" else {}))
+    gate.fit(method, ds.llp.split("train"), ds.llp.split("val"))
+    origin: dict[str, Any] = {"name": name, "seed": 0, "trained_on": "grid"}
+    whole = collect(gate.predict_batches(method, ds), ds["chip"].to_numpy(), method.categories_)
+    monkeypatch.setattr(gate, "PART", 16)
+    here = gate.predict(method, ds, "all", **origin)
+    assert gate.predict(method, ds, "all", **origin, crew=crew).identical(here)
+    for variable in whole.data_vars:
+        np.testing.assert_allclose(here[variable], whole[variable], rtol=0, atol=1e-6)
 
 
 def test_workers_and_a_scheduler_are_two_things(address: str) -> None:

@@ -168,9 +168,19 @@ def build(
 @options.out_option(
     "A new folder for chips, predictions and map.", required=True, kind=options.FOLDER
 )
+@options.crew_options
 @options.wide_option
 @options.json_option
-def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sources: Any) -> None:
+def predict(
+    run: Path,
+    out: Path,
+    match: str,
+    force: bool,
+    workers: int,
+    scheduler: str | None,
+    as_json: bool,
+    **sources: Any,
+) -> None:
     """Apply the method trained in folder RUN to a new raster, and map it.
 
     Bands, scale, chips and projection are by default those of the images it was trained on; an
@@ -185,7 +195,16 @@ def predict(run: Path, out: Path, match: str, force: bool, as_json: bool, **sour
 
     recipe, progress = Recipe(**sources), shows_progress()
     try:
-        done = predict_region(run, recipe, out, match=match, force=force, progress=progress)
+        done = predict_region(
+            run,
+            recipe,
+            out,
+            match=match,
+            force=force,
+            workers=workers,
+            scheduler=scheduler,
+            progress=progress,
+        )
     except DriftError as error:
         if not as_json:
             _print_drift(error.drift)

@@ -136,6 +136,7 @@ def evaluate(
     help="Which chips are drawn: by default all that a file holds, or what the run predicted.",
 )
 @options.crossvalidation_option
+@options.crew_options
 @options.out_option("The GeoTIFF of shares; the other files stand beside it.", required=True)
 @options.json_option
 def map_predictions(predictions: Path, out: Path, as_json: bool, **chosen: Any) -> None:

@@ -101,6 +101,10 @@ class Estimate(Brief):
         few = grid[:, ::every, ::every]
         return replace(self, pixels=few.reshape(len(few), -1, few.shape[-1]))
 
+    def without_probabilities(self) -> Estimate:
+        """Leave classes in the place of the probabilities of pixels, which take much memory."""
+        return replace(self, pixels=None, classes=self.segmentation)
+
     def without_intervals(self) -> Estimate:
         """Leave the intervals out: what changes shares makes them those of others."""
         return self if self.levels is None else replace(self, levels=None, low=None, high=None)
@@ -113,8 +117,7 @@ def collect(
 
     The batches are of these chips, by id, in their order; categories are names of class groups.
     """
-    parts = [replace(batch, pixels=None, classes=batch.segmentation) for batch in batches]
-    whole = Estimate.join(parts)
+    whole = Estimate.join([batch.without_probabilities() for batch in batches])
     intervals: dict[str, Any] = {"levels": whole.levels, "low": whole.low, "high": whole.high}
     return make_predictions(chips, categories, whole.shares, whole.classes, **intervals)
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llpbench.crew import Crew
 from llpbench.data.batches.images import load_images
 from llpbench.data.splits import take_part
 from llpbench.errors import LLPBenchError, MethodError
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from llpbench.methods.journal import Journal
     from llpbench.methods.method import Method, Progress
     from llpbench.methods.one_pass import OnePassMethod
+
+
+PART = 512
+"""Chips that are predicted together: a task of :mod:`llpbench.crew`."""
 
 
 def fit(
@@ -101,8 +107,11 @@ def predict(
     trained_on: str,
     track: str | None = None,
     on_batch: Callable[[Estimate], None] | None = None,
+    crew: Crew | None = None,
 ) -> xr.Dataset:
     """Predict a split, or all chips, and say in the attributes of what, by what and from what.
+
+    A method that sees images alone predicts :data:`PART` chips at a time, whoever does it.
 
     Parameters
     ----------
@@ -114,19 +123,21 @@ def predict(
     track : {"inductive", "disaggregation", "cross-region"}, optional
         Of the predictions; by default the method's own.
     on_batch : callable, optional
-        Receives every batch with its class probabilities of pixels, as it is predicted.
+        Receives every batch with its class probabilities of pixels, as it is predicted. It has to
+        be picklable where others do the work.
+    crew : Crew, optional
+        Who does the work; by default this process.
     """
     track = track or method.track
     chips = take_part(ds, split)
-
-    def batches() -> Iterator[Estimate]:
-        for batch in predict_batches(method, chips, track=track):
-            if on_batch is not None:
-                on_batch(batch)
-            yield batch
-
+    seen = prediction_inputs(chips, track, inputs=method.inputs)
+    count = max(1, chips.sizes["chip"])
+    size = count if method.track == "disaggregation" else PART
+    parts = [slice(start, start + size) for start in range(0, count, size)]
+    work = partial(predict_part, method, seen, on_batch=on_batch)
     with _saying(f"{name} cannot predict {ds.llp.info.name!r}"):
-        predictions = collect(batches(), chips["chip"].to_numpy(), method.categories_)
+        estimates = (crew or Crew()).share_out(work, parts)
+        predictions = collect(estimates, chips["chip"].to_numpy(), method.categories_)
     return predictions.assign_attrs(
         dataset=ds.llp.info.name,
         digest=ds.llp.info.digest,
@@ -136,6 +147,24 @@ def predict(
         track=track,
         trained_on=trained_on,
     )
+
+
+def predict_part(
+    method: Method,
+    seen: xr.Dataset,
+    part: slice,
+    *,
+    on_batch: Callable[[Estimate], None] | None = None,
+) -> Estimate:
+    """Predict some of the chips that a method is shown, without probabilities of their pixels."""
+    import llpbench.data.accessor  # noqa: F401  (a worker that is sent a dataset has opened none)
+
+    batches = []
+    for batch in method.predict_batches(seen.isel(chip=part)):
+        if on_batch is not None:
+            on_batch(batch)
+        batches.append(batch.without_probabilities())
+    return Estimate.join(batches)
 
 
 def chip_predictor(method: Method, ds: xr.Dataset) -> Callable[[int], Estimate]:

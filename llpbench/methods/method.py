@@ -36,7 +36,8 @@ class Method(SavedEstimator):
     supervision : {"division", "chip", "pixel"}
         What it may see of the chips it is trained on.
     track : {"inductive", "disaggregation"}
-        What it may see of the chips it predicts.
+        What it may see of the chips it predicts. An inductive method predicts each chip from its
+        image alone, so that others may be predicted elsewhere.
     has_pixels : bool
         Whether it predicts class probabilities of pixels.
     is_iterative : bool
@@ -82,6 +83,12 @@ class Method(SavedEstimator):
     designed_on: tuple[str, ...] = ()
 
     categories_: NDArray[np.str_]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle what a folder would keep, once there is any: graphs are made anew elsewhere."""
+        if not hasattr(self, "categories_"):
+            return super().__reduce_ex__(protocol)
+        return _made_again, (type(self), self.settings, self.get_weights())
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
@@ -241,6 +248,12 @@ class Method(SavedEstimator):
             If it cannot be written so.
         """
         raise MethodError(f"{type(self).__name__} cannot be exported: it is not written as a graph")
+
+
+def _made_again(
+    kind: type[Method], settings: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]
+) -> Method:
+    return kind.from_settings(settings, strict=False).set_weights(weights)
 
 
 class IterativeMethod(Method):

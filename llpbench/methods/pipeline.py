@@ -81,6 +81,11 @@ class Pipeline(Method):
                 "predicts; leave that step or the intervals out"
             )
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle the method and the post-processors, which hold what they chose."""
+        fitted = {"categories_": self.categories_} if hasattr(self, "categories_") else {}
+        return _made_again, (self.method, self.post), fitted
+
     @property
     def settings(self) -> dict[str, Any]:
         """Those of the method."""
@@ -261,6 +266,10 @@ class Pipeline(Method):
             }
             processor.set_weights(own)
         return self
+
+
+def _made_again(method: Method, post: Sequence[tuple[str, PostProcessor]]) -> Pipeline:
+    return Pipeline(method=method, post=post)
 
 
 def weights_of(processor: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llpbench.crew import Crew, gather
 from llpbench.data.cache import cache_folder, stored_names
 from llpbench.data.dataset import open_dataset
 from llpbench.data.splits import take_part
@@ -27,6 +28,8 @@ def map_predictions(
     dataset: str | None = None,
     split: str | None = None,
     crossvalidation: Path | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> MapFiles:
     """Write a map of predictions.
 
@@ -43,15 +46,21 @@ def map_predictions(
         predicted yet, its method predicts now.
     crossvalidation : Path, optional
         Folder of a cross-validation of the method, from which intervals are added.
+    workers : int
+        Processes that chips are shared out to.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
     """
-    predictions, ds = find_predictions(source, dataset, split)
+    with gather(workers, scheduler) as crew:
+        predictions, ds = find_predictions(source, dataset, split, crew)
     if crossvalidation is not None:
         predictions = add_fold_intervals(crossvalidation, predictions, ds)
     return write_map(predictions, ds, path)
 
 
 def find_predictions(
-    source: Path, dataset: str | None = None, split: str | None = None
+    source: Path, dataset: str | None = None, split: str | None = None, crew: Crew | None = None
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Find predictions, or make those that a run has not made yet; and what was predicted.
 
@@ -59,6 +68,8 @@ def find_predictions(
     ----------
     source, dataset, split
         See :func:`map_predictions`.
+    crew : Crew, optional
+        Who predicts what a run has not predicted yet; by default this process.
 
     Returns
     -------
@@ -66,7 +77,7 @@ def find_predictions(
         Not checked against each other, but that a split is predicted whole.
     """
     if (source / RECORD).is_file():
-        predictions, ds = _of_run(source, dataset, split)
+        predictions, ds = _of_run(source, dataset, split, crew)
     elif dataset is None:
         raise BuildError(
             f"{str(source)!r} is no folder of a run, so say with --dataset what was predicted"
@@ -76,14 +87,16 @@ def find_predictions(
     return (predictions if split is None else _part(predictions, ds, split)), ds
 
 
-def _of_run(folder: Path, dataset: str | None, split: str | None) -> tuple[xr.Dataset, xr.Dataset]:
+def _of_run(
+    folder: Path, dataset: str | None, split: str | None, crew: Crew | None
+) -> tuple[xr.Dataset, xr.Dataset]:
     run = read_run(folder)
     record = run.record
     split = split or record.split
     ds = open_dataset(_known(record.dataset) if dataset is None else dataset)
     if run.has_predictions_of(split):
         return read_predictions(run.predictions_of(split)), ds
-    return _predict(folder, record, ds, split), ds
+    return _predict(folder, record, ds, split, crew), ds
 
 
 def _known(name: str) -> Path:
@@ -96,7 +109,9 @@ def _known(name: str) -> Path:
     return cache_folder() / name
 
 
-def _predict(folder: Path, record: RunRecord, ds: xr.Dataset, split: str) -> xr.Dataset:
+def _predict(
+    folder: Path, record: RunRecord, ds: xr.Dataset, split: str, crew: Crew | None
+) -> xr.Dataset:
     if ds.llp.info.digest != record.dataset_digest:
         raise BuildError(
             f"{ds.llp.info.name!r} is not what it was when the run in {str(folder)!r} predicted "
@@ -110,6 +125,7 @@ def _predict(folder: Path, record: RunRecord, ds: xr.Dataset, split: str) -> xr.
         seed=record.seed,
         trained_on=record.trained_on,
         track=record.track,
+        crew=crew,
     )
 
 

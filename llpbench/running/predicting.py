@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.brief import Brief
+from llpbench.crew import Crew, gather
 from llpbench.data.appearance import Drift
 from llpbench.data.building import Recipe, Splitting, build_region
 from llpbench.data.building.legend import Legend, plain_label_set
@@ -61,6 +62,8 @@ def predict_region(
     *,
     match: str = "none",
     force: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> Prediction:
     """Apply a trained method to a new region and map it.
@@ -82,6 +85,11 @@ def predict_region(
         Whether each band is given the distribution of values that it had in training.
     force : bool
         Whether to go on with images of another kind, or that look otherwise; the map says so.
+    workers : int
+        Processes that the prediction of chips is shared out to.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
     progress : bool
         Whether to show a progress bar.
 
@@ -110,6 +118,7 @@ def predict_region(
             refuse_drift(drift, out, recipe.scale or _BYTES)
         warnings.append(str(drift))
     with (
+        gather(workers, scheduler) as crew,
         claimed_folder(out, out.name, resume=False) as folder,
         working_folder(folder, resume=False) as part,
     ):
@@ -125,7 +134,7 @@ def predict_region(
         )
         said = {"warning": "; ".join(warnings)} if warnings else {}
         said |= {} if match == "none" else {"match": match}
-        file, written = _predict(method, record, part, said)
+        file, written = _predict(method, record, part, said, crew)
         if drift is not None:
             write_drift(drift, part)
     return Prediction(
@@ -140,10 +149,10 @@ def predict_region(
 
 
 def _predict(
-    method: Method, record: RunRecord, folder: Path, said: dict[str, str]
+    method: Method, record: RunRecord, folder: Path, said: dict[str, str], crew: Crew
 ) -> tuple[str, MapFiles]:
     """Predict the dataset in a folder, write predictions and map beside it, and say where."""
-    ds = open_dataset(folder / DATASET)
+    ds = open_dataset((folder / DATASET).absolute())  # as workers elsewhere find it
     predictions = gate.predict(
         method,
         ds.llp.group(),
@@ -151,6 +160,7 @@ def _predict(
         name=record.method,
         seed=record.seed,
         trained_on=record.trained_on,
+        crew=crew,
     ).assign_attrs(said)
     file = f"predictions.{'zarr' if 'segmentation' in predictions else 'parquet'}"
     write_predictions(predictions, folder / file)
