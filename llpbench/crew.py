@@ -131,6 +131,8 @@ def _connected(workers: int, scheduler: str | None) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": _KILLS,
+        # one that is killed again while it starts is given up else, and with the last of them all
+        "distributed.deploy.lost-worker-timeout": "1h",
         "distributed.admin.large-graph-warning-threshold": "1TB",  # what is sent once may be large
         # not the threshold of malloc, by which arrays are given back and asked for all the time
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, 1),
