@@ -70,6 +70,10 @@ class PredictionsError(LLPBenchError, ValueError):
     """Predictions that do not fit the dataset they are scored on."""
 
 
+class DisorderError(PredictionsError):
+    """Predictions that are not in the order of the dataset, where they must be."""
+
+
 class BoardError(LLPBenchError):
     """An entry of the leaderboard, or a board, that is out of order."""
 

@@ -34,19 +34,31 @@ def chips() -> ScoredChips:
     confusion[::3, 2], confusion[::3, :, 2] = 0, 0
     confusion[division == "b", 2], confusion[division == "b", :, 2] = 0, 0
     predicted_pixels = confusion.sum(axis=1)
-    known = random.dirichlet(np.ones(CLASSES), 5)
-    known[1] = np.nan
     return ScoredChips(
         chip=np.array([f"chip{number}" for number in range(CHIPS)]),
         truth=truth,
         predicted=predicted,
         division=division,
-        gaps=gap_terms(random.dirichlet(np.ones(CLASSES), 5), known),
         null=truth.mean(axis=0) + np.array([0.02, -0.01, -0.01]),
         hard=predicted_pixels / predicted_pixels.sum(axis=1, keepdims=True),
         confusion=confusion,
         intervals={level: _bounds(random, predicted, level) for level in (0.5, 0.6, *LEVELS[1:])},
     )
+
+
+def _gaps() -> FloatArray:
+    """Of the same divisions; what is known of the second is not."""
+    means, known = np.random.default_rng(1).dirichlet(np.ones(CLASSES), (2, 5))
+    known[1] = np.nan
+    return gap_terms(means, known)
+
+
+GAPS = _gaps()
+
+
+def all_tallies(chips: ScoredChips, *, ordered: bool = True) -> dict[str, FloatArray]:
+    """Those of chips, and that of the means of divisions."""
+    return {**tally(chips, ordered=ordered), "gaps": GAPS}
 
 
 def _bounds(
@@ -140,7 +152,7 @@ EXPECTED: dict[str, Callable[[ScoredChips], float]] = {
         lambda p, q: wasserstein_distance(range(CLASSES), range(CLASSES), p, q) / (CLASSES - 1), c
     ),
     "mae_by_division": lambda c: errors_by_division(c).mean(),
-    "division_consistency": lambda c: c.gaps[[0, 2, 3, 4], :-1].sum(axis=1).mean(),
+    "division_consistency": lambda _: GAPS[[0, 2, 3, 4], :-1].sum(axis=1).mean(),
     "within_division_r2": lambda c: within_r2(c, None),
     "calibration_slope": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).slope,
     "calibration_intercept": lambda c: linregress(c.predicted.ravel(), c.truth.ravel()).intercept,
@@ -160,7 +172,7 @@ BY_CLASS: dict[str, Callable[[ScoredChips], Any]] = {
     "rmse": lambda c: np.sqrt(((c.truth - c.predicted) ** 2).mean(axis=0)),
     "r2": lambda c: r2_score(c.truth, c.predicted, multioutput="raw_values"),
     "mae_by_division": errors_by_division,
-    "division_consistency": lambda c: c.gaps[[0, 2, 3, 4], :-1].mean(axis=0),
+    "division_consistency": lambda _: GAPS[[0, 2, 3, 4], :-1].mean(axis=0),
     "within_division_r2": lambda c: within_r2(c, 0),
     "calibration_slope": lambda c: lines(c, "slope"),
     "calibration_intercept": lambda c: lines(c, "intercept"),
@@ -177,7 +189,7 @@ WITH_PIXELS = {"mae_hard", "f1_micro", "f1_macro", "iou_pooled", "iou_per_image"
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_value_is_what_others_compute_of_the_same_chips(name: str, chips: ScoredChips) -> None:
     measure = BY_NAME[name]
-    sums = measure.sums(tally(chips, ordered=True))
+    sums = measure.sums(all_tallies(chips))
     expected = EXPECTED[name](chips)
     assert measure.statistic(sums.sum(axis=0)) == pytest.approx(expected, abs=1e-12)
     # of many draws at once
@@ -186,7 +198,7 @@ def test_a_value_is_what_others_compute_of_the_same_chips(name: str, chips: Scor
     np.testing.assert_allclose(measure.statistic(draws), alone, atol=1e-12)
     assert alone[1] != pytest.approx(alone[0], abs=1e-9)
     # of many methods at once
-    tallies = {name: np.stack([values] * 2) for name, values in tally(chips, ordered=True).items()}
+    tallies = {name: np.stack([values] * 2) for name, values in all_tallies(chips).items()}
     np.testing.assert_array_equal(measure.sums(tallies), [sums] * 2)
 
 
@@ -197,7 +209,7 @@ def test_values_of_classes_are_what_others_compute(name: str, chips: ScoredChips
         assert measure.per_class is None
         return
     assert measure.per_class is not None
-    sums = measure.sums(tally(chips, ordered=True)).sum(axis=0)
+    sums = measure.sums(all_tallies(chips)).sum(axis=0)
     np.testing.assert_allclose(measure.per_class(sums), BY_CLASS[name](chips), atol=1e-12)
     many = measure.per_class(np.stack([sums] * 2))
     np.testing.assert_allclose(many, [BY_CLASS[name](chips)] * 2, atol=1e-12)
@@ -210,7 +222,6 @@ def test_tallies_of_divisions_are_those_of_their_chips_alone(chips: ScoredChips)
         arrays = ("chip", "truth", "predicted", "division", "hard", "confusion")
         alone = replace(
             chips,
-            gaps=chips.gaps[number : number + 1],
             intervals={
                 level: (low[own], high[own]) for level, (low, high) in chips.intervals.items()
             },
@@ -218,24 +229,24 @@ def test_tallies_of_divisions_are_those_of_their_chips_alone(chips: ScoredChips)
         )
         for name, sums in tally(alone, ordered=True).items():
             np.testing.assert_allclose(whole[name][number], sums[0])
-            assert name == "gaps" or sums[0, -1] == own.sum()
+            assert sums[0, -1] == own.sum()
 
 
 def test_what_cannot_be_worked_out_is_not_there(chips: ScoredChips) -> None:
-    everything = tally(chips, ordered=True)
+    everything = all_tallies(chips)
     assert available(everything) == list(EXPECTED) == [measure.name for measure in MEASURES]
     without = {
-        "skill": tally(replace(chips, null=None), ordered=True),
-        "earth_mover": tally(chips, ordered=False),
+        "skill": all_tallies(replace(chips, null=None)),
+        "earth_mover": all_tallies(chips, ordered=False),
     }
     for name, tallies in without.items():
         assert set(EXPECTED) - set(available(tallies)) == {name}
     for missing in ({"hard": None}, {"confusion": None}, {"hard": None, "confusion": None}):
-        tallies = tally(replace(chips, **missing), ordered=True)
+        tallies = all_tallies(replace(chips, **missing))
         assert set(EXPECTED) - set(available(tallies)) == WITH_PIXELS
     assert {m.name for m in MEASURES if m.needs_segmentation} == WITH_PIXELS
-    only = tally(replace(chips, intervals={0.8: chips.intervals[0.8]}), ordered=True)
-    bare = tally(replace(chips, intervals={}), ordered=True)
+    only = all_tallies(replace(chips, intervals={0.8: chips.intervals[0.8]}))
+    bare = all_tallies(replace(chips, intervals={}))
     assert set(available(only)) - set(available(bare)) == {"coverage_80"}
     with_intervals = {f"coverage_{100 * level:g}" for level in LEVELS}
     with_intervals |= {"width_90", "interval_score_90"}
@@ -248,7 +259,7 @@ def test_confusions_of_one_class_are_numbers() -> None:
 
 
 def test_confusions_are_added_up_in_double_precision(chips: ScoredChips) -> None:
-    assert {sums.dtype for sums in tally(chips, ordered=True).values()} == {np.dtype(np.float64)}
+    assert {sums.dtype for sums in all_tallies(chips).values()} == {np.dtype(np.float64)}
 
 
 def test_measures_are_named_and_ordered_as_the_protocol_says() -> None:

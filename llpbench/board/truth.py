@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -26,6 +28,8 @@ from llpbench.scoring import train_mean
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
     import xarray as xr
 
 FORMAT = 1
@@ -39,7 +43,7 @@ _ATTRIBUTES = (
 )
 
 
-class _Content(BaseModel):
+class Content(BaseModel):
     """What the metadata of a truth table must say; sizes follow from each other."""
 
     model_config = ConfigDict(frozen=True)
@@ -138,20 +142,32 @@ def read_truth(path: Path) -> xr.Dataset:
             f"the board has no truth table of {path.stem!r}; who has the dataset makes it with "
             f"`llpbench leaderboard truth {path.stem}`"
         )
+    with readable(path), open_parquet(path) as file:
+        content = read_content(file, path)
+        return to_dataset(file.read().combine_chunks(), content)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Name the table where pyarrow, pandas or numpy meet whatever a damaged one holds."""
     try:
-        with open_parquet(path) as file:
-            content = json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])
-            if content["format"] > FORMAT:
-                raise BoardError(f"{path.name} is of a newer format: upgrade llpbench")
-            known = _Content.model_validate(content)
-            check_columns(file.schema_arrow, known.columns)
-            return _to_dataset(file.read().combine_chunks(), known)
+        yield
     except BoardError:
         raise
-    except Exception as error:  # whatever a damaged file makes pyarrow, pandas or numpy raise
+    except Exception as error:
         raise BoardError(
             f"{path.name} is no truth table ({first_problem(error)!r:.200}); make it again"
         ) from error
+
+
+def read_content(file: pq.ParquetFile, path: Path) -> Content:
+    """What a truth table says of divisions and dataset; its columns are then the expected ones."""
+    stored = json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])
+    if stored["format"] > FORMAT:
+        raise BoardError(f"{path.name} is of a newer format: upgrade llpbench")
+    content = Content.model_validate(stored)
+    check_columns(file.schema_arrow, content.columns)
+    return content
 
 
 def scored_divisions(truth: xr.Dataset) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
@@ -180,7 +196,8 @@ def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _to_dataset(table: Any, content: _Content) -> xr.Dataset:
+def to_dataset(table: pa.Table, content: Content) -> xr.Dataset:
+    """Make rows of a truth table the dataset that is scored on."""
     import pandas as pd
     import xarray as xr
 

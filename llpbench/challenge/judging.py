@@ -15,7 +15,7 @@ from llpbench.challenge.marks import Half, Marks
 from llpbench.challenge.rules import Rules
 from llpbench.errors import ChallengeError, PredictionsError, examples
 from llpbench.scoring import digest_predictions
-from llpbench.scoring.evaluation import read_seeds, score_checked
+from llpbench.scoring.evaluation import read_checked, score_checked
 
 SAID = "said.json"
 """The file in which the process says what it found."""
@@ -49,7 +49,8 @@ def judge(folder: ChallengeFolder, predictions: Path, track: str) -> Marks:
     rules = folder.rules()
     rules.check_track(track)
     _check_size(predictions, rules)
-    (seed,), truth = read_seeds(predictions, folder.truth(), "test")
+    truth = folder.truth()
+    seed = read_checked(predictions, truth.llp.split("test"))
     stated = seed.attrs.get("track")
     if stated and stated != track:
         raise PredictionsError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llpbench.cli import options
 from llpbench.cli.output import LOG, echo, print_paths
+
+if TYPE_CHECKING:
+    from llpbench.scoring.split_truth import Dataset
 
 
 @click.command()
@@ -98,16 +101,17 @@ def evaluate(
     rgb: list[str] | None,
     as_json: bool,
 ) -> None:
-    """Score predictions: a csv, parquet or zarr, or several as seeds of one method.
+    """Score predictions: a csv, parquet or zarr, a folder of parts, or several as seeds.
 
     Chips are scored by their labels, and means of divisions by their known shares, as far as these
-    are there.
+    are there. A truth table, a .parquet, may take the place of the dataset. Of more than 262,144
+    chips only sums over divisions are held in memory.
     """
     from llpbench.cli.scores import print_classes, print_scores, scores_json
     from llpbench.scoring import evaluate_both
 
     scores, divisions = evaluate_both(
-        list(files), dataset, split, score=score, renormalise=renormalise
+        list(files), _scored_on(dataset, split), split, score=score, renormalise=renormalise
     )
     if plots is not None:
         from llpbench.plots import write_division_plots, write_plots
@@ -125,6 +129,19 @@ def evaluate(
         echo("\n" * (scores is not None), nl=False)
         print_scores(divisions)
         print_classes(divisions)
+
+
+def _scored_on(dataset: str, split: str) -> Dataset:
+    """The dataset, or the truth table that is named in its place."""
+    from llpbench.board.large_truth import open_truth
+    from llpbench.errors import BoardError
+
+    if not dataset.endswith(".parquet"):
+        return dataset
+    truth = open_truth(Path(dataset))
+    if truth.split != split:
+        raise BoardError(f"a truth table is of the split {truth.split!r}, not of {split!r}")
+    return truth
 
 
 @click.command("map")

@@ -83,7 +83,7 @@ def open_dataset(
     location = locate(store)
     info = read_info(location)
     log.debug("reading the dataset %s from %s", info.shown_name, location)
-    ds = open_chips(location, info).assign_attrs(_describe(info, store).attributes())
+    ds = open_chips(location, info).assign_attrs(describe_store(info, store).attributes())
     return ds if split is None else ds.llp.split(split)
 
 
@@ -124,7 +124,8 @@ def _find(name_or_path: str | os.PathLike[str], may_download: bool) -> Path | st
     return find_store(name_or_path)
 
 
-def _describe(info: StoreInfo, store: Path | str) -> DatasetInfo:
+def describe_store(info: StoreInfo, store: Path | str) -> DatasetInfo:
+    """What the dataset in a store is, which lies in a folder or at an address."""
     return DatasetInfo(
         name=info.name,
         title=mark_synthetic(info.title, info.synthetic),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**30
 LARGEST_TABLE = 2**31
 """Bytes when inflated."""
+LARGEST_GROUP = 2**28
+"""Bytes of a row group, of a file that is read group by group."""
 
 
 def open_parquet(source: Path | BytesIO) -> pq.ParquetFile:
@@ -33,6 +35,17 @@ def open_parquet(source: Path | BytesIO) -> pq.ParquetFile:
     if size > LARGEST_TABLE:
         raise ValueError(f"it would take {size} bytes when read, at most {LARGEST_TABLE}")
     return file
+
+
+def check_groups(metadata: pq.FileMetaData) -> None:
+    """Refuse a file that is to be read group by group and has a large one, by a ValueError."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    size = max((group.total_byte_size for group in groups), default=0)
+    if size > LARGEST_GROUP:
+        raise ValueError(
+            f"a row group takes {size} bytes when read; where files are large, those of at most "
+            f"{LARGEST_GROUP} are: write more of them"
+        )
 
 
 def check_columns(schema: pa.Schema, expected: dict[str, tuple[str, ...]]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,6 +19,7 @@ from llpbench.errors import ZarrError, examples, first_problem
 
 if TYPE_CHECKING:
     import xarray as xr
+    import zarr
 
 METADATA = "zarr.json"
 LARGEST_METADATA = 2**22
@@ -57,10 +58,17 @@ def check_zarr(location: Location, expected: Collection[str] = ()) -> dict[str, 
     return arrays
 
 
-def open_zarr(location: Location, arrays: Collection[str], *, decode: bool = True) -> xr.Dataset:
+def open_zarr(
+    location: Location,
+    arrays: Collection[str],
+    *,
+    decode: bool = True,
+    without: Sequence[str] = (),
+) -> xr.Dataset:
     """Open a Zarr folder that :func:`check_zarr` has passed, with the arrays that it found.
 
-    ``decode`` is whether numbers become values by the CF attributes of their arrays.
+    ``decode`` is whether numbers become values by the CF attributes of their arrays; ``without``
+    names arrays to leave out, as ids that would all be read at once.
 
     Raises
     ------
@@ -82,8 +90,22 @@ def open_zarr(location: Location, arrays: Collection[str], *, decode: bool = Tru
                 consolidated=False,
                 zarr_format=3,
                 mask_and_scale=decode,
+                drop_variables=list(without),
             )
     except Exception as error:  # whatever metadata or coordinates make zarr and xarray raise
+        raise ZarrError(f"{location.name} cannot be read ({error!r:.200})") from error
+
+
+def open_array(location: Location, name: str) -> zarr.Array[Any]:
+    """Open one array of a Zarr folder that :func:`check_zarr` has passed, as :func:`open_zarr`."""
+    import zarr
+
+    from llpbench.data.zarr_codec import BOUNDED_ZSTD
+
+    try:
+        with zarr.config.set({"codecs.zstd": BOUNDED_ZSTD}):
+            return zarr.open_array(location.opened([name]), path=name, mode="r", zarr_format=3)
+    except Exception as error:  # whatever metadata make zarr raise
         raise ZarrError(f"{location.name} cannot be read ({error!r:.200})") from error
 
 

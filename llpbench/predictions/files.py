@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,10 +14,17 @@ from numpy.typing import NDArray
 from llpbench.data.location import Folder
 from llpbench.data.text import fixed_width, variable_width
 from llpbench.data.zarr_files import check_zarr, open_zarr
+from llpbench.data.zarr_sequence import ZarrSequence
 from llpbench.errors import PredictionsError
 from llpbench.predictions.columns import make_of_columns
 from llpbench.predictions.intervals import BOUNDS
-from llpbench.predictions.parquet import read_parquet, write_parquet
+from llpbench.predictions.parquet import (
+    ROWS_AT_ONCE,
+    ParquetPredictions,
+    read_parquet,
+    write_parquet,
+)
+from llpbench.predictions.parts import is_parted, read_parts
 from llpbench.predictions.table import known_attributes, to_table
 from llpbench.predictions.text import read_text_table
 from llpbench.protocol import WINDOW_SIDE
@@ -25,6 +33,8 @@ from llpbench.writing import replacing
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from llpbench.data.zarr_metadata import ArrayMetadata
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +54,9 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
     ----------
     path : path
         A table with a column ``chip`` and one for each category: ``.csv``, ``.tsv`` or ``.txt``,
-        also with ``.gz`` behind, ``.parquet`` or ``.pq``; or a ``.zarr`` folder. Separator,
-        decimal sign, encoding and percentages are recognised, as are columns of intervals, such
-        as ``tree_low90`` and ``tree_high90``.
+        also with ``.gz`` behind, ``.parquet`` or ``.pq``; a ``.zarr`` folder; or a folder of
+        ``part-000000.parquet`` and so on. Separator, decimal sign, encoding and percentages are
+        recognised, as are columns of intervals, such as ``tree_low90`` and ``tree_high90``.
     split : Dataset, optional
         The split they are about, which says how large the file can be and what categories are
         called; columns of text that are called otherwise are then left out.
@@ -67,16 +77,33 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
         raise PredictionsError(
             f"there are no predictions {str(path)!r}; give a csv, parquet or zarr"
         )
-    reader, _writer = _format(path)
     rows = MOST_CHIPS if split is None else 2 * split.sizes["chip"] + 100
     categories = None if split is None else split.llp.group()["category_name"].to_numpy().tolist()
+    reader = read_parts if is_parted(path) else _format(path)[0]
     if not path.is_dir():
         check_file(path, _largest(rows), PredictionsError)
-    try:
+    with _readable(path):
         return reader(path, rows, categories)
+
+
+def read_pieces(path: Path, rows: int, categories: Collection[str] | None) -> Iterator[xr.Dataset]:
+    """Read a parquet file or a zarr of at most so many rows, some rows after others."""
+    with _readable(path):
+        if path.suffix.lower() == ".zarr":
+            yield from _zarr_pieces(path, rows)
+        else:
+            check_file(path, error=PredictionsError)
+            yield from ParquetPredictions(path, rows).pieces(categories)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Name the file where pandas, pyarrow or zarr meet whatever a damaged one holds."""
+    try:
+        yield
     except PredictionsError:
         raise
-    except Exception as error:  # whatever a damaged file makes pandas, pyarrow or zarr raise
+    except Exception as error:
         raise PredictionsError(
             f"{path.name} cannot be read as predictions ({error!r:.200})"
         ) from error
@@ -126,13 +153,31 @@ def _read_text(path: Path, rows: int, categories: Collection[str] | None) -> xr.
 
 
 def _read_zarr(path: Path, rows: int, _categories: Collection[str] | None) -> xr.Dataset:
+    arrays = _check_zarr(path, rows)
+    with open_zarr(Folder(path), arrays) as file:
+        return _loaded(file)
+
+
+def _zarr_pieces(path: Path, rows: int) -> Iterator[xr.Dataset]:
+    arrays = _check_zarr(path, rows)
+    ids = ZarrSequence(Folder(path), "chip")
+    with open_zarr(Folder(path), arrays, without=("chip",)) as file:
+        for start in range(0, file.sizes["chip"], ROWS_AT_ONCE):
+            piece = file.isel(chip=slice(start, start + ROWS_AT_ONCE))
+            yield _loaded(piece.assign_coords(chip=ids.take(piece.sizes["chip"])))
+
+
+def _check_zarr(path: Path, rows: int) -> dict[str, ArrayMetadata]:
     arrays = check_zarr(Folder(path))
     size = max((array.nbytes for array in arrays.values()), default=0)
     if size > rows * WINDOW_SIDE**2 * 8:
         raise PredictionsError(f"{path.name} would be {size} bytes large when read")
-    with open_zarr(Folder(path), arrays) as file:
-        names = [name for name in ("proportions", "segmentation", *BOUNDS) if name in file]
-        predictions = file[names].load()
+    return arrays
+
+
+def _loaded(file: xr.Dataset) -> xr.Dataset:
+    names = [name for name in ("proportions", "segmentation", *BOUNDS) if name in file]
+    predictions = file[names].load()
     attributes = known_attributes(predictions.attrs)
     predictions = _with_text(predictions, fixed_width).drop_attrs().drop_encoding()
     return predictions.assign_attrs(attributes)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from llpbench.data.parquet_files import check_groups
 from llpbench.data.text_tables import MOST_COLUMNS
 from llpbench.errors import PredictionsError
 from llpbench.predictions.columns import LONGEST_ID, could_name_chips, make_of_columns
@@ -22,30 +23,76 @@ _INFLATED = 8 * 2**20
 _BYTES_A_ROW = 4096
 """Bytes of all columns, those of text that is not read among them; and so many in any case."""
 
+ROWS_AT_ONCE = 2**15
+"""Rows that are taken together where a file is not read whole."""
+
+
+class ParquetPredictions:
+    """A file of predictions: what it says of itself, and its rows, all or some after others.
+
+    Columns of text other than ids are not read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : int
+        As many as it may have.
+
+    Attributes
+    ----------
+    attributes : dict
+        What the predictions say of themselves.
+    """
+
+    def __init__(self, path: Path, rows: int) -> None:
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(path) as file:
+            schema, self._metadata = file.schema_arrow, file.metadata
+        if self._metadata.num_rows > rows or len(schema) > MOST_COLUMNS:
+            raise PredictionsError(
+                f"{path.name} has {self._metadata.num_rows} rows and {len(schema)} columns; "
+                f"predictions of these chips have at most {rows} rows"
+            )
+        self._path = path
+        numeric = [field.name for field in schema if _is_numeric(field.type)]
+        self._ids = [
+            field.name for field in schema if _is_text(field.type) and could_name_chips(field.name)
+        ]
+        self._columns = [*numeric, *self._ids]
+        self._unread = [name for name in schema.names if name not in self._columns]
+        _check_size(self._metadata, path)
+        stored = (self._metadata.metadata or {}).get(_METADATA_KEY, b"{}")
+        self.attributes: dict[str, Any] = known_attributes(json.loads(stored))
+
+    def whole(self, categories: Collection[str] | None) -> xr.Dataset:
+        """All rows; ``categories`` as for :func:`~llpbench.predictions.files.read_predictions`."""
+        import pyarrow.parquet as pq
+
+        # Ids stay encoded until they are known to be short: a long one, repeated, takes few bytes.
+        table = pq.read_table(self._path, columns=self._columns, read_dictionary=self._ids)
+        return self._made(table, categories)
+
+    def pieces(self, categories: Collection[str] | None) -> Iterator[xr.Dataset]:
+        """Some rows after others, so that no more are in memory than a row group."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        check_groups(self._metadata)
+        with pq.ParquetFile(self._path, read_dictionary=self._ids) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=self._columns):
+                yield self._made(pa.Table.from_batches([batch]), categories)
+
+    def _made(self, table: pa.Table, categories: Collection[str] | None) -> xr.Dataset:
+        for name in self._ids:
+            table = _with_text(table, name, self._path)
+        return make_of_columns(table, self._path.name, categories, self._unread, **self.attributes)
+
 
 def read_parquet(path: Path, rows: int, categories: Collection[str] | None) -> xr.Dataset:
     """Read a file of at most so many rows; columns of text other than ids are not read."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        schema, metadata = file.schema_arrow, file.metadata
-        if metadata.num_rows > rows or len(schema) > MOST_COLUMNS:
-            raise PredictionsError(
-                f"{path.name} has {metadata.num_rows} rows and {len(schema)} columns; predictions "
-                f"of these chips have at most {rows} rows"
-            )
-        numeric = [field.name for field in schema if _is_numeric(field.type)]
-        ids = [
-            field.name for field in schema if _is_text(field.type) and could_name_chips(field.name)
-        ]
-        _check_size(metadata, path)
-    # Ids stay encoded until they are known to be short: a long one, repeated, takes few bytes here.
-    table = pq.read_table(path, columns=[*numeric, *ids], read_dictionary=ids)
-    for name in ids:
-        table = _with_text(table, name, path)
-    attributes = known_attributes(json.loads((metadata.metadata or {}).get(_METADATA_KEY, b"{}")))
-    unread = [name for name in schema.names if name not in {*numeric, *ids}]
-    return make_of_columns(table, path.name, categories, unread, **attributes)
+    return ParquetPredictions(path, rows).whole(categories)
 
 
 def write_parquet(predictions: xr.Dataset, path: Path) -> None:

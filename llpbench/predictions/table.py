@@ -160,7 +160,7 @@ def check_predictions(
     _check_names("chip", predictions["chip"].to_numpy(), ds["chip"].to_numpy(), ds)
     predictions = _as_known(predictions, "category", categories)
     _check_names("category", predictions["category"].to_numpy(), categories, ds)
-    ordered = predictions.sel(chip=ds["chip"].to_numpy(), category=categories)
+    ordered = _in_order(predictions, chip=ds["chip"].to_numpy(), category=categories)
     if "segmentation" in predictions:
         check_segmentation(ordered["segmentation"], len(categories))
         ordered = ordered.assign(
@@ -169,6 +169,14 @@ def check_predictions(
     ordered = check_intervals(ordered)
     shares = _check_shares(ordered, renormalise)
     return ordered.assign(proportions=ordered["proportions"].copy(data=shares))
+
+
+def _in_order(predictions: xr.Dataset, **names: NDArray[np.str_]) -> xr.Dataset:
+    """Predictions in an order of chips and categories, themselves where they are in it."""
+    for kind, ordered in names.items():
+        if not np.array_equal(predictions[kind].to_numpy(), ordered):
+            predictions = predictions.sel({kind: ordered})
+    return predictions
 
 
 def _check_form(predictions: xr.Dataset) -> None:
@@ -209,7 +217,7 @@ def _as_known(
 ) -> xr.Dataset:
     """Predictions whose chips or categories are called as in the dataset, if it is clear which."""
     found = predictions[kind].to_numpy().astype(str)
-    if np.isin(found, expected).all():
+    if np.array_equal(found, expected) or np.isin(found, expected).all():
         return predictions
     meant = (match_ids if kind == "chip" else match_categories)(found.tolist(), expected.tolist())
     spelled = {name: known for name, known in meant.items() if name != known}
@@ -224,6 +232,8 @@ def _as_known(
 def _check_names(
     kind: str, names: NDArray[np.str_], expected: NDArray[np.str_], ds: xr.Dataset
 ) -> None:
+    if np.array_equal(names, expected):
+        return
     names, counts = np.unique(names.astype(str), return_counts=True)
     problems = {
         "missing": np.setdiff1d(expected, names),

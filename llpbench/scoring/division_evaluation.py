@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llpbench.data.divisions import Divisions
 from llpbench.data.outlines import division_facts
 from llpbench.errors import PredictionsError, UnscoredError
+from llpbench.predictions.seed import WholeSeed
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import ALL, LEAST_COVERAGE, SCORER_VERSION, scores_chips
+from llpbench.protocol import ALL, LEAST_COVERAGE, scores_chips
 from llpbench.scoring.division_scores import DivisionScores
-from llpbench.scoring.evaluation import (
-    Predictions,
-    digest_predictions,
-    read_seeds,
-    score_checked,
-)
+from llpbench.scoring.evaluation import Predictions, make_scores, sum_up
 from llpbench.scoring.scores import Scores
+from llpbench.scoring.split_sums import Summed, add_up
+from llpbench.scoring.split_truth import Dataset, SplitTruth
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,10 +47,18 @@ def score_divisions(
     several = [predictions] if not isinstance(predictions, Sequence) else predictions
     if not several:
         raise PredictionsError("there is nothing to score: give at least one set of predictions")
-    seeds = [check_predictions(seed, part) for seed in several]
-    divisions, areas = Divisions.of(part), division_facts(part)["area_km2"].to_numpy()
-    coverage = np.minimum(divisions.areas / areas, 1)  # the plane of a built region is another
-    covered, known = coverage >= LEAST_COVERAGE, np.isfinite(divisions.proportions).all(axis=1)
+    splits = np.unique(part["split"].to_numpy())
+    truth = SplitTruth.of_part(part, str(splits[0]) if len(splits) == 1 else ALL)
+    seeds = [WholeSeed(check_predictions(seed, part)) for seed in several]
+    return _division_scores(truth, add_up(truth, seeds, with_chips=False))
+
+
+def _division_scores(truth: SplitTruth, summed: Summed) -> DivisionScores:
+    if truth.info.store is None:
+        raise UnscoredError("no division can be scored without the areas that a dataset has")
+    areas = division_facts(truth.divisions)["area_km2"].to_numpy()
+    coverage = np.minimum(truth.areas / areas, 1)  # the plane of a built region is another
+    covered, known = coverage >= LEAST_COVERAGE, np.isfinite(truth.proportions).all(axis=1)
     left_out = {"uncovered": int((~covered).sum()), "unknown": int((covered & ~known).sum())}
     scored = np.flatnonzero(covered & known)
     if not len(scored):
@@ -63,32 +67,26 @@ def score_divisions(
             f"{LEAST_COVERAGE:.0%} of its area, found {left_out['uncovered']} with fewer "
             f"predictions and {left_out['unknown']} without known shares; see docs/protocol.md"
         )
-    splits, info = np.unique(part["split"].to_numpy()), part.llp.info
-    means = [divisions.means(seed["proportions"].to_numpy().astype(np.float64)) for seed in seeds]
     return DivisionScores(
-        dataset=info.name,
-        split=str(splits[0]) if len(splits) == 1 else ALL,
-        synthetic=info.synthetic,
-        digests={
-            "dataset": info.digest,
-            "predictions": list(map(digest_predictions, seeds)),
-            "scorer": SCORER_VERSION,
-        },
-        attributes=dict(seeds[0].attrs),
-        categories=[str(name) for name in part["category_name"].to_numpy()],
-        divisions=[str(division) for division in part["division"].to_numpy()[scored]],
-        known=divisions.proportions[scored],
-        predicted=np.stack(means)[:, scored],
+        dataset=truth.info.name,
+        split=truth.split,
+        synthetic=truth.info.synthetic,
+        digests=summed.digests,
+        attributes=summed.attributes,
+        categories=truth.categories,
+        divisions=[str(one) for one in truth.divisions["division"].to_numpy()[scored]],
+        known=truth.proportions[scored],
+        predicted=np.stack([one.means for one in summed.sums])[:, scored],
         coverage=coverage[scored],
         areas=areas[scored],
         left_out=left_out,
-        opened=part,
+        opened=truth.opened,
     )
 
 
 def evaluate_both(
     predictions: Predictions | Sequence[Predictions],
-    dataset: str | os.PathLike[str] | xr.Dataset,
+    dataset: Dataset,
     split: str = "test",
     *,
     score: str | None = None,
@@ -117,17 +115,18 @@ def evaluate_both(
         If nothing can be scored.
     """
     with_chips = scores_chips(split, score)
-    seeds, grouped = read_seeds(predictions, dataset, split, renormalise=renormalise)
+    truth = SplitTruth.of(dataset, split)
+    summed = sum_up(predictions, truth, renormalise=renormalise, with_chips=with_chips)
     scores, missing = None, []
     if with_chips:
         try:
-            scores = score_checked(seeds, list(map(digest_predictions, seeds)), grouped, split)
+            scores = make_scores(truth, summed)
         except UnscoredError as error:
             if score == "chips":
                 raise
             missing.append(str(error))
     try:
-        return scores, score_divisions(seeds, grouped.llp.split(split))
+        return scores, _division_scores(truth, summed)
     except UnscoredError as error:
         if scores is None:
             raise UnscoredError("; ".join([*missing, str(error)])) from error

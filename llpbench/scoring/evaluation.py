@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from llpbench import metrics
-from llpbench.data.dataset import open_dataset
-from llpbench.data.labels import scored_labels
-from llpbench.data.store.digest import combine, describe
-from llpbench.errors import LLPBenchError, PredictionsError, UnscoredError
-from llpbench.metrics.arrays import FloatArray
-from llpbench.metrics.diagnostics import gap_terms
+from llpbench.errors import DisorderError, PredictionsError, UnscoredError
 from llpbench.predictions.files import read_predictions
-from llpbench.predictions.intervals import levels_of
+from llpbench.predictions.seed import Seed, WholeSeed
+from llpbench.predictions.streaming import MOST_SORTED, StreamedSeed, can_be_streamed
 from llpbench.predictions.table import check_predictions
-from llpbench.protocol import SCORER_VERSION
-from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.scores import Scores
-from llpbench.scoring.tallies import tally
+from llpbench.scoring.split_sums import Summed, add_up
+from llpbench.scoring.split_truth import Dataset, SplitTruth
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +26,7 @@ Predictions: TypeAlias = "str | os.PathLike[str] | xr.Dataset"
 
 def evaluate(
     predictions: Predictions | Sequence[Predictions],
-    dataset: str | os.PathLike[str] | xr.Dataset,
+    dataset: Dataset,
     split: str = "test",
     *,
     renormalise: bool = False,
@@ -43,11 +36,15 @@ def evaluate(
     Parameters
     ----------
     predictions : Dataset, path, or a sequence of them
-        A csv, parquet or zarr, or what it holds; several are seeds of one method.
+        A csv, parquet or zarr, a folder of parts, or what they hold; several are seeds of one
+        method.
     dataset : Dataset, str or path
         What :func:`llpbench.open_dataset` opens, or has opened, or a truth table
         (:func:`llpbench.board.truth.read_truth`), on which no segmentation can be scored. The
-        skill over the train mean needs the train split to be there.
+        skill over the train mean needs the train split to be there. A dataset of more chips than
+        :data:`~llpbench.scoring.split_truth.MOST_OPENED` is read in blocks; so are predictions
+        then, if they are parquet, a folder of such files or a zarr, and sums over divisions are
+        all that is kept.
     split : {"test", "val", "train"}
         The split the predictions are about.
     renormalise : bool
@@ -60,35 +57,17 @@ def evaluate(
     UnscoredError
         If the dataset has no labels in that split.
     """
-    seeds, grouped = read_seeds(predictions, dataset, split, renormalise=renormalise)
-    return score_checked(seeds, list(map(digest_predictions, seeds)), grouped, split)
+    truth = SplitTruth.of(dataset, split)
+    return make_scores(truth, sum_up(predictions, truth, renormalise=renormalise))
 
 
-def read_seeds(
-    predictions: Predictions | Sequence[Predictions],
-    dataset: str | os.PathLike[str] | xr.Dataset,
-    split: str,
-    *,
-    renormalise: bool = False,
-) -> tuple[list[xr.Dataset], xr.Dataset]:
-    """Read and check what :func:`evaluate` takes: predictions of each seed, the grouped dataset."""
-    import xarray as xr
-
-    ds = dataset if isinstance(dataset, xr.Dataset) else open_dataset(dataset)
-    several = (
-        [predictions] if isinstance(predictions, str | os.PathLike | xr.Dataset) else predictions
-    )
-    if not several:
-        raise PredictionsError("there is nothing to score: give at least one set of predictions")
-    grouped = ds.llp.group()
-    part = grouped.llp.split(split)
-    if not part.sizes["chip"]:
-        raise LLPBenchError(f"the dataset {ds.llp.info.name!r} has no chips in split {split!r}")
-    seeds = []
-    for seed in several:
-        table = seed if isinstance(seed, xr.Dataset) else read_predictions(seed, part)
-        seeds.append(check_predictions(table, part, renormalise=renormalise))
-    return seeds, grouped
+def read_checked(
+    predictions: Predictions, part: xr.Dataset, *, renormalise: bool = False
+) -> xr.Dataset:
+    """Read predictions of a part of a dataset, unless they are open, and check them against it."""
+    if isinstance(predictions, str | os.PathLike):
+        predictions = read_predictions(predictions, part)
+    return check_predictions(predictions, part, renormalise=renormalise)
 
 
 def score_checked(
@@ -96,100 +75,66 @@ def score_checked(
 ) -> Scores:
     """Score predictions that were checked and digested before, one for each seed.
 
-    ``digests`` are those of :func:`digest_predictions`, in the same order.
+    ``digests`` are those of :func:`~llpbench.predictions.digesting.digest_predictions`, in the same
+    order.
     """
-    part, null = grouped.llp.split(split), train_mean(grouped)
-    scored = [_scored_chips(part, seed, null) for seed in seeds]
-    if len({chips.confusion is None for chips in scored}) > 1:
-        raise PredictionsError("either all seeds have a segmentation, or none")
-    if len({tuple(chips.intervals) for chips in scored}) > 1:
-        raise PredictionsError("all seeds must have intervals at the same levels, or none")
-    return Scores(
-        dataset=part.llp.info.name,
-        split=split,
-        synthetic=part.llp.info.synthetic,
-        digests={
-            "dataset": part.llp.info.digest,
-            "predictions": digests,
-            "scorer": SCORER_VERSION,
-        },
-        attributes=dict(seeds[0].attrs),
-        categories=[str(name) for name in part["category_name"].to_numpy()],
-        divisions=[str(division) for division in scored[0].divisions],
-        tallies=_tallies(scored, ordered=part.llp.label_set.ordered),
-        chips=len(scored[0].truth),
-        unscored_chips=part.sizes["chip"] - len(scored[0].truth),
-        seeds=scored,
-        opened=part if "label" in part else None,
-        segmentation=seeds[0].get("segmentation"),
-    )
+    truth = SplitTruth.of_opened(grouped, split)
+    whole = [WholeSeed(seed, digest) for seed, digest in zip(seeds, digests, strict=True)]
+    return make_scores(truth, add_up(truth, whole))
 
 
-def digest_predictions(predictions: xr.Dataset) -> str:
-    """SHA-256 over what is predicted, whatever the file it came from."""
-    names = ("chip", "category", "proportions", "segmentation", "level", "low", "high")
-    return combine(
-        {name: describe(predictions[name].to_numpy()) for name in names if name in predictions}
-    )
+def sum_up(
+    predictions: Predictions | Sequence[Predictions],
+    truth: SplitTruth,
+    *,
+    renormalise: bool = False,
+    with_chips: bool = True,
+) -> Summed:
+    """Read, check and add up what each seed predicts, by labels too if ``with_chips``.
 
-
-def train_mean(grouped: xr.Dataset) -> FloatArray | None:
-    """Mean target (category,) of the train split: what the null model predicts for every chip.
-
-    From a grouped dataset, or a truth table; None where no target is known.
+    Where the truth comes in blocks, so do predictions in files that hold the chips in its order;
+    others are put in order in memory, up to ``MOST_SORTED`` chips.
     """
-    if "train_mean" in grouped:
-        known_mean: FloatArray = grouped["train_mean"].to_numpy()
-        return known_mean if np.isfinite(known_mean).all() else None
-    targets = grouped.llp.split("train")["target"].to_numpy().astype(np.float64)
-    known = np.isfinite(targets).all(axis=1)
-    return targets[known].mean(axis=0) if known.any() else None
+    if isinstance(predictions, str | os.PathLike) or not isinstance(predictions, Sequence):
+        predictions = [predictions]
+    if not predictions:
+        raise PredictionsError("there is nothing to score: give at least one set of predictions")
+
+    def whole(seed: Predictions) -> Seed:
+        return WholeSeed(read_checked(seed, truth.listing, renormalise=renormalise))
+
+    def in_blocks(seed: Predictions) -> Seed:
+        if truth.opened is None and isinstance(seed, str | os.PathLike) and can_be_streamed(seed):
+            return StreamedSeed(Path(seed), truth.categories, truth.chips, renormalise=renormalise)
+        return whole(seed)
+
+    try:
+        return add_up(truth, list(map(in_blocks, predictions)), with_chips=with_chips)
+    except DisorderError:
+        if truth.chips > MOST_SORTED:
+            raise
+        return add_up(truth, list(map(whole, predictions)), with_chips=with_chips)
 
 
-def _tallies(seeds: Sequence[ScoredChips], *, ordered: bool) -> dict[str, FloatArray]:
-    """Tallies of all seeds: (seed, division, m)."""
-    single = [tally(chips, ordered=ordered) for chips in seeds]
-    return {name: np.stack([tallies[name] for tallies in single]) for name in single[0]}
-
-
-def _scored_chips(
-    part: xr.Dataset, predictions: xr.Dataset, null: FloatArray | None
-) -> ScoredChips:
-    """Count truth and segmentation in one pass over the labels."""
-    predicted = predictions["proportions"].to_numpy().astype(np.float64)
-    hard = confusion = None
-    if "segmentation" in predictions:
-        confusion, truth, hard = metrics.compare_segmentations(
-            scored_labels(part).data,
-            predictions["segmentation"].to_numpy(),
-            part.sizes["category"],
-        )
-    else:
-        truth = part.llp.truth().to_numpy()
-    scored = np.isfinite(truth).all(axis=1)
-    intervals = {
-        level: (low[scored].astype(np.float64), high[scored].astype(np.float64))
-        for level, low, high in levels_of(predictions)
-    }
-    if not scored.any():
+def make_scores(truth: SplitTruth, summed: Summed) -> Scores:
+    """Scores of chips from what was added up; UnscoredError where none has a label."""
+    first = summed.sums[0]
+    if not first.chips:
         raise UnscoredError("no chip of this split has a label, so no chip can be scored on it")
-    division = part["own_division"].to_numpy()[scored]
-    return ScoredChips(
-        chip=part["chip"].to_numpy()[scored],
-        truth=truth[scored],
-        predicted=predicted[scored],
-        null=null,
-        division=division,
-        hard=None if hard is None else hard[scored],
-        confusion=None if confusion is None else confusion[scored],
-        gaps=_gaps(part, predicted, np.unique(division)),
-        intervals=intervals,
+    tallies = [one.tallies for one in summed.sums]
+    whole, last = truth.opened is not None, first.predictions
+    return Scores(
+        dataset=truth.info.name,
+        split=truth.split,
+        synthetic=truth.info.synthetic,
+        digests=summed.digests,
+        attributes=summed.attributes,
+        categories=truth.categories,
+        divisions=first.divisions,
+        tallies={name: np.stack([each[name] for each in tallies]) for name in tallies[0]},
+        chips=first.chips,
+        unscored_chips=truth.chips - first.chips,
+        seeds=[one.scored for one in summed.sums if one.scored and whole],
+        opened=truth.opened if truth.opened is not None and "label" in truth.opened else None,
+        segmentation=last.get("segmentation") if whole and last is not None else None,
     )
-
-
-def _gaps(part: xr.Dataset, predicted: FloatArray, divisions: NDArray[np.str_]) -> FloatArray:
-    """Known proportions of divisions against the overlap-weighted mean of predictions."""
-    rows = part.indexes["division"].get_indexer(pd.Index(divisions))
-    proportions = part["division_proportions"].to_numpy()[rows]
-    known = np.where(rows[:, np.newaxis] >= 0, proportions, np.nan)  # chips outside every division
-    return gap_terms((part.llp.bags() @ predicted)[rows], known)

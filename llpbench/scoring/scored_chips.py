@@ -14,7 +14,7 @@ from llpbench.metrics.arrays import FloatArray
 
 @dataclass(frozen=True, repr=False)
 class ScoredChips(Brief):
-    """Truth and predictions of the scored chips of a split.
+    """Truth and predictions of the scored chips of a split, or of a block of it.
 
     Parameters
     ----------
@@ -22,10 +22,6 @@ class ScoredChips(Brief):
         Shares in the score window, and those submitted.
     division : ndarray of str, shape (n,)
         Division that owns each chip; empty where none.
-    gaps : ndarray, shape (C, K + 1)
-        For each owned division, in sorted order, what
-        :func:`llpbench.metrics.diagnostics.gap_terms` gives for the overlap-weighted mean of the
-        predictions.
     null : ndarray, shape (K,), optional
         Shares that the null model predicts for every chip: the train mean.
     hard, confusion : ndarray, shapes (n, K) and (n, K, K), optional
@@ -38,7 +34,6 @@ class ScoredChips(Brief):
     truth: FloatArray
     predicted: FloatArray
     division: NDArray[np.str_]
-    gaps: FloatArray
     null: FloatArray | None = None
     hard: FloatArray | None = None
     confusion: NDArray[np.int64] | None = None

@@ -52,11 +52,11 @@ class Scores(Measured):
     chips, unscored_chips : int
         How many chips count, and how many have no label.
     seeds : list of ScoredChips
-        The chips themselves, for pictures; empty when read from JSON.
+        The chips themselves, for pictures; empty when read from JSON, or scored in blocks.
     opened : Dataset, optional
-        The split, for maps; None when read from JSON or scored on a truth table.
+        The split, for maps; None when read from JSON, scored in blocks or on a truth table.
     segmentation : DataArray, optional
-        The first seed's, for pictures; None without one and when read from JSON.
+        The first seed's, for pictures; None without one, when read from JSON or in blocks.
     """
 
     dataset: str
@@ -158,7 +158,8 @@ class Scores(Measured):
         """The chips of the first seed, for pictures; scores read from JSON have none."""
         if not self.seeds:
             raise LLPBenchError(
-                "scores read from JSON hold no chips; evaluate the predictions again"
+                "scores that were read from JSON, or are of a dataset too large to be opened, hold "
+                "no chips; evaluate predictions of a smaller one for what needs them"
             )
         return self.seeds[0]
 

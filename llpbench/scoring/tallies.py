@@ -2,7 +2,8 @@
 
 Each is computed and stored once; any number of measures (:mod:`llpbench.scoring.measures`) follow
 from it. A tally is an array (division, m) whose last column counts the chips, but for ``gaps``,
-where it counts divisions.
+where it counts divisions; that one follows from the mean predictions of divisions, all others are
+sums over chips, so that blocks of chips may be added up one after another.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ PIXEL_TALLIES = ("hard_errors", "confusion", "iou_per_image")
 def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
     """Add up what chips contribute, by division.
 
-    Every tally that can be worked out, (division, m) in the order of ``chips.divisions``; the earth
-    mover's where the categories are ``ordered``, as densities are, and those of intervals at the
-    levels that are scored.
+    Every tally of chips that can be worked out, (division, m) in the order of
+    ``chips.divisions``; the earth mover's where the categories are ``ordered``, as densities are,
+    and those of intervals at the levels that are scored.
     """
     truth, predicted = chips.truth, chips.predicted
     terms: dict[str, ArrayLike] = {
@@ -57,8 +58,7 @@ def tally(chips: ScoredChips, *, ordered: bool) -> dict[str, FloatArray]:
         for level in INTERVAL_LEVELS
         if level in chips.intervals
     }
-    sums = {name: division_sums(values, chips.division)[1] for name, values in terms.items()}
-    return {**sums, "gaps": chips.gaps}
+    return {name: division_sums(values, chips.division)[1] for name, values in terms.items()}
 
 
 def division_tallies(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,15 +75,14 @@ def open_chips(where: Where, info: StoreInfo) -> xr.Dataset:
     try:
         return _open_checked(location / CHIPS, info)
     except StoreError as error:
-        raise StoreError(
-            f"{location.name} is damaged and cannot be opened: {error}; make it again"
-        ) from error
+        raise _damaged(location, error) from error
 
 
 def _open_checked(location: Location, info: StoreInfo) -> xr.Dataset:
     pixels, tables = describe_pixels(info.imagery), _tables(info)
-    arrays = check_zarr(location, [*tables, *pixels])
-    _check_layout(arrays, info, pixels | tables)
+    arrays = _checked_arrays(location, info)
+    if sum(array.nbytes for name, array in arrays.items() if name in tables) > LARGEST_TABLES:
+        raise StoreError(f"its tables would take more than {LARGEST_TABLES} bytes")
     ds = open_zarr(location, arrays, decode=False)[[*tables, *pixels]]
     try:
         small = ds.drop_vars(list(pixels)).load()
@@ -98,7 +96,26 @@ def _open_checked(location: Location, info: StoreInfo) -> xr.Dataset:
     small = small.assign_coords(text).drop_encoding().drop_attrs(deep=False)
     check_contents(small, info)
     shard, _chunk = files_of(info.imagery)
-    return small.assign({name: _read_later(ds[name].variable, shard) for name in pixels})
+    return small.assign({name: read_later(ds[name].variable, shard) for name in pixels})
+
+
+def check_layout(location: Location, info: StoreInfo) -> dict[str, ArrayMetadata]:
+    """Refuse a store whose arrays are not all there, of their types and shapes; none is read."""
+    try:
+        return _checked_arrays(location / CHIPS, info)
+    except StoreError as error:
+        raise _damaged(location, error) from error
+
+
+def _damaged(location: Location, error: StoreError) -> StoreError:
+    return StoreError(f"{location.name} is damaged and cannot be opened: {error}; make it again")
+
+
+def _checked_arrays(location: Location, info: StoreInfo) -> dict[str, ArrayMetadata]:
+    expected = describe_pixels(info.imagery) | _tables(info)
+    arrays = check_zarr(location, expected)
+    _check_layout(arrays, info, expected)
+    return arrays
 
 
 def _tables(info: StoreInfo) -> dict[str, Expected]:
@@ -108,7 +125,8 @@ def _tables(info: StoreInfo) -> dict[str, Expected]:
     return _TABLES | {name: Expected((name,), "text") for name in present}
 
 
-def _read_later(pixels: xr.Variable, chips: int) -> xr.Variable:
+def read_later(pixels: xr.Variable, chips: int) -> xr.Variable:
+    """Make pixels on disk a dask array whose chunks are of so many chips."""
     import dask.array as da
 
     chunks = (chips, *pixels.shape[1:])
@@ -193,11 +211,11 @@ def check_contents(ds: xr.Dataset, info: StoreInfo) -> None:
         if found != list(expected):
             raise StoreError(f"{name} should be {list(expected)!r:.60}, it is {found!r:.60}")
     for name in ("chip", "division"):
-        _check_ids(ds[name].to_numpy(), name)
+        check_ids(ds[name].to_numpy(), name)
     if not np.isfinite(ds["bounds"].to_numpy()).all():
         raise StoreError("bounds of chips are not finite")
     for name in ("chip_proportions", "target", "division_proportions"):
-        _check_shares(ds[name].to_numpy(), name)
+        check_shares(ds[name].to_numpy(), name)
     _check_overlaps(ds)
     _check_splits(ds)
 
@@ -230,12 +248,9 @@ def _check_layout(
             f"it should hold {info.chips} chips and {info.divisions} divisions, it holds "
             f"{sizes['chip']} and {sizes['division']}"
         )
-    small = (arrays[name] for name, array in expected.items() if not array.shape)
-    if sum(math.prod(array.shape) * array.item_bytes for array in small) > LARGEST_TABLES:
-        raise StoreError(f"its tables would take more than {LARGEST_TABLES} bytes")
 
 
-def _check_ids(ids: NDArray[np.str_], what: str) -> None:
+def check_ids(ids: NDArray[np.str_], what: str) -> None:
     """Refuse ids that are not one text each that prints."""
     counts = pd.Series(ids).value_counts()
     if (counts > 1).any():
@@ -249,7 +264,8 @@ def _check_ids(ids: NDArray[np.str_], what: str) -> None:
         )
 
 
-def _check_shares(shares: NDArray[np.float32], name: str) -> None:
+def check_shares(shares: NDArray[np.float32], name: str) -> None:
+    """Refuse known shares (n, category) that do not sum to 1, or are negative."""
     known = ~np.isnan(shares).all(axis=1)
     fits = np.abs(shares[known].sum(axis=1) - 1) <= SHARE_SUM_TOLERANCE
     fits &= (shares[known] >= 0).all(axis=1)
