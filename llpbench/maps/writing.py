@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llpbench.data.dataset import open_dataset
 from llpbench.errors import BuildError
-from llpbench.maps.cells import Cells, find_cells
+from llpbench.maps.cells import find_cells
 from llpbench.maps.picture import draw_map
 from llpbench.maps.rasters import write_classes, write_intervals, write_shares
 from llpbench.maps.tables import chip_table, division_table
+from llpbench.maps.tiles import MOST_IN_FILE, Writer, write_tiles
 from llpbench.plots.writing import write_figure
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.part import check_part
@@ -20,6 +22,7 @@ from llpbench.style import category_colours
 from llpbench.writing import replacing
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import xarray as xr
 
 
@@ -31,9 +34,10 @@ class MapFiles:
     ----------
     shares, classes : Path
         GeoTIFFs: a band for each class, a pixel for each chip; and classes with a colour table, for
-        each pixel where pixels were predicted.
+        each pixel where pixels were predicted. VRTs of such tiles, where the map is large.
     chips, divisions : Path
-        GeoParquet.
+        GeoParquet; where the map is large, ``chips`` is the folder of the tiles, which holds such a
+        table, the GeoTIFFs and a STAC item of each.
     picture : Path
         PNG.
     intervals : Path or None
@@ -69,7 +73,8 @@ def write_map(
         What :func:`llpbench.open_dataset` opens, or has opened.
     path : path
         Ends in ``.tif``: the GeoTIFF of shares. The other files are beside it, with names that
-        begin alike; those that are there are replaced.
+        begin alike; those that are there are replaced. Of more chips than
+        :data:`~llpbench.maps.tiles.MOST_IN_FILE` a map is written in tiles.
 
     Raises
     ------
@@ -89,30 +94,50 @@ def write_map(
         predictions = read_predictions(predictions, ds)
     predictions, part = check_part(predictions, ds)
     cells, colours, tags = find_cells(part), category_colours(part), _tags(predictions, part)
-    endings = ("-classes.tif", "-chips.parquet", "-divisions.parquet", ".png")
-    files = MapFiles(path, *(path.with_name(path.stem + ending) for ending in endings))
+    files = _files(path, is_large=part.sizes["chip"] > MOST_IN_FILE, levels="low" in predictions)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_shares(predictions, cells, files.shares, tags)
-    write_classes(predictions, cells, files.classes, tags, colours)
-    chips, divisions = (table(predictions, part, cells) for table in (chip_table, division_table))
-    for table, file in ((chips, files.chips), (divisions, files.divisions)):
-        with replacing(file) as part_file:
-            table.to_parquet(part_file)
+    writers: dict[Path, Writer] = {
+        files.shares: partial(write_shares, tags=tags),
+        files.classes: partial(write_classes, tags=tags, colours=colours),
+    }
+    if files.intervals is not None:
+        writers[files.intervals] = partial(write_intervals, tags=tags)
+    if files.chips.suffix:
+        for file, write in writers.items():
+            write(predictions, cells, file)
+        _write_table(chip_table(predictions, part, cells), files.chips)
+    else:
+        write_tiles(predictions, part, cells, files.chips, writers)
+    divisions = division_table(predictions, part, cells)
+    _write_table(divisions, files.divisions)
     figure = draw_map(files.classes, files.shares, divisions, colours, _title(predictions, part))
     write_figure(figure, files.picture)
-    return replace(files, intervals=_write_intervals(predictions, cells, path, tags))
+    return files
 
 
-def _write_intervals(
-    predictions: xr.Dataset, cells: Cells, shares: Path, tags: dict[str, str]
-) -> Path | None:
-    """Write the GeoTIFF of intervals beside that of shares, or leave none there."""
-    path = shares.with_name(f"{shares.stem}-intervals.tif")
-    if "low" not in predictions:
-        path.unlink(missing_ok=True)  # those of an earlier map of this name
-        return None
-    write_intervals(predictions, cells, path, tags)
-    return path
+def _files(path: Path, *, is_large: bool, levels: bool) -> MapFiles:
+    """Where the files of a map go; what an earlier map of this name has and this has not goes."""
+    raster, chips = (".vrt", "-tiles") if is_large else (".tif", "-chips.parquet")
+
+    def beside(ending: str) -> Path:
+        return path.with_name(path.stem + ending)
+
+    intervals = beside(f"-intervals{raster}")
+    if not levels:
+        intervals.unlink(missing_ok=True)
+    return MapFiles(
+        shares=beside(f"-shares{raster}") if is_large else path,
+        classes=beside(f"-classes{raster}"),
+        chips=beside(chips),
+        divisions=beside("-divisions.parquet"),
+        picture=beside(".png"),
+        intervals=intervals if levels else None,
+    )
+
+
+def _write_table(table: gpd.GeoDataFrame, file: Path) -> None:
+    with replacing(file) as part:
+        table.to_parquet(part)
 
 
 def _tags(predictions: xr.Dataset, ds: xr.Dataset) -> dict[str, str]:
