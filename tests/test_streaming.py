@@ -355,7 +355,7 @@ def test_the_command_takes_parts_and_truth_tables(
     drawn = sorted(file.name for file in (tmp_path / "plots").iterdir())
     assert drawn == ["classes.png", "coverage.png"]  # what needs no chips
     wrong = CliRunner().invoke(cli, [*plots[:4], "--split", "val"])
-    assert "is of the split 'test', not of 'val'" in wrong.output
+    assert "is of the split 'test', not of 'val'" in str(wrong.exception)
 
 
 def test_parts_are_a_table_to_every_command(ds: xr.Dataset, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llpbench.board.truth import (
+    OVERLAPS,
     SPLIT,
     Content,
     read_content,
@@ -16,7 +17,8 @@ from llpbench.board.truth import (
     readable,
     to_dataset,
 )
-from llpbench.data.parquet_files import check_groups
+from llpbench.data.parquet_files import iterate_rows
+from llpbench.data.text import fixed_width
 from llpbench.reading import check_file
 from llpbench.scoring import SplitTruth, train_mean
 from llpbench.scoring.split_truth import MOST_OPENED
@@ -47,7 +49,6 @@ def open_truth(path: Path) -> SplitTruth:
 
     with readable(path), pq.ParquetFile(check_file(path)) as file:
         if file.metadata.num_rows > MOST_OPENED:
-            check_groups(file.metadata)
             return _in_blocks(path, read_content(file, path), file)
     return SplitTruth.of_opened(read_truth(path), SPLIT)
 
@@ -55,10 +56,10 @@ def open_truth(path: Path) -> SplitTruth:
 def _in_blocks(path: Path, content: Content, file: pq.ParquetFile) -> SplitTruth:
     divisions = to_dataset(file.schema_arrow.empty_table(), content)
     owners, areas = np.array([], dtype=str), np.zeros(divisions.sizes["division"])
-    for batch in file.iter_batches(columns=["division", "overlap_division", "overlap_area"]):
-        owned, overlapped, shared = batch.columns
-        owners = np.union1d(owners, owned.unique().to_numpy(zero_copy_only=False).astype(str))
-        areas += np.bincount(overlapped.flatten(), shared.flatten(), len(areas))
+    for table in iterate_rows(file, ROWS_AT_ONCE, ["division", *OVERLAPS]):
+        owners = np.union1d(owners, fixed_width(table["division"].unique()))
+        overlapped, shared = (table[name].combine_chunks().flatten() for name in OVERLAPS)
+        areas += np.bincount(overlapped, shared, len(areas))
     return SplitTruth(
         info=divisions.llp.info,
         split=SPLIT,
@@ -72,9 +73,8 @@ def _in_blocks(path: Path, content: Content, file: pq.ParquetFile) -> SplitTruth
 
 
 def _blocks(path: Path, content: Content) -> Iterator[xr.Dataset]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with readable(path), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_AT_ONCE):
-            yield to_dataset(pa.Table.from_batches([batch]), content)
+        for table in iterate_rows(file, ROWS_AT_ONCE):
+            yield to_dataset(table, content)

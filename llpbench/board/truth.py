@@ -36,7 +36,7 @@ FORMAT = 1
 SPLIT = "test"
 
 _METADATA_KEY = b"llpbench"
-_OVERLAPS = ("overlap_division", "overlap_area")
+OVERLAPS = ("overlap_division", "overlap_area")
 _ATTRIBUTES = (
     *("name", "title", "synthetic", "digest", "doi", "licence", "attribution", "label_set"),
     *("train_chips", "train_divisions"),
@@ -97,7 +97,7 @@ def make_truth(ds: xr.Dataset) -> xr.Dataset:
             "scored on it; a truth table needs a dataset with labels"
         )
     null = train_mean(grouped)
-    variables = part[["division_proportions", "target", "overlap_chip", *_OVERLAPS]]
+    variables = part[["division_proportions", "target", "overlap_chip", *OVERLAPS]]
     return variables.assign(
         truth=shares,
         train_mean=("category", np.full(part.sizes["category"], np.nan) if null is None else null),
@@ -192,7 +192,7 @@ def _overlap_columns(truth: xr.Dataset) -> dict[str, Any]:
     values = (divisions.astype(np.int32), pairs["area_km2"].to_numpy()[order].astype(np.float32))
     return {
         name: pa.ListArray.from_arrays(offsets, column)
-        for name, column in zip(_OVERLAPS, values, strict=True)
+        for name, column in zip(OVERLAPS, values, strict=True)
     }
 
 
@@ -204,7 +204,7 @@ def to_dataset(table: pa.Table, content: Content) -> xr.Dataset:
     import llpbench.data.accessor  # noqa: F401  (registers ds.llp)
 
     names, divisions = content.categories, content.divisions
-    lists = {name: table[name].combine_chunks() for name in _OVERLAPS}
+    lists = {name: table[name].combine_chunks() for name in OVERLAPS}
     counts = np.diff(lists["overlap_area"].offsets.to_numpy())
     pairs = pd.DataFrame(
         {

@@ -160,7 +160,8 @@ def map_predictions(predictions: Path, out: Path, as_json: bool, **chosen: Any) 
     """Write predictions as a map: GeoTIFFs of shares and classes, GeoParquet, a picture.
 
     They are a file, or those of a run, given by its folder; with --split all its method predicts
-    every chip of the region. With --crossvalidation each share has an interval.
+    every chip of the region. With --crossvalidation each share has an interval. A map of more than
+    262,144 chips is a folder of tiles, and a VRT beside it of each kind of raster.
     """
     from llpbench.running.mapping import map_predictions as write
 

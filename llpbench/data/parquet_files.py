@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,21 @@ def check_groups(metadata: pq.FileMetaData) -> None:
             f"a row group takes {size} bytes when read; where files are large, those of at most "
             f"{LARGEST_GROUP} are: write more of them"
         )
+
+
+def iterate_rows(
+    file: pq.ParquetFile, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Read a file group by group, at most so many rows at once; readers of all groups would grow.
+
+    What :func:`check_groups` refuses is refused.
+    """
+    import pyarrow as pa
+
+    check_groups(file.metadata)
+    for group in range(file.metadata.num_row_groups):
+        for batch in file.iter_batches(rows, [group], columns):
+            yield pa.Table.from_batches([batch])
 
 
 def check_columns(schema: pa.Schema, expected: dict[str, tuple[str, ...]]) -> None:

@@ -16,7 +16,7 @@ from llpbench.data.geometry import GEOGRAPHIC
 if TYPE_CHECKING:
     import xarray as xr
 
-    from llpbench.maps.tiles import Tile
+    from llpbench.maps.tile import Tile
 
 COLLECTION = "collection.json"
 

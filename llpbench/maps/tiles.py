@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from llpbench.maps.cells import Cells
 from llpbench.maps.stac import write_stac
 from llpbench.maps.tables import chip_table
+from llpbench.maps.tile import Tile, cut_tiles
 from llpbench.maps.vrt import write_vrt
 from llpbench.writing import replacing
 
@@ -22,26 +19,8 @@ if TYPE_CHECKING:
 MOST_IN_FILE = 2**18
 """Chips of the largest map that is one file: its classes then have at most some gigabytes."""
 
-SIDE = 128
-"""Chips along a side of a tile: 12,800 pixels of a map of classes, where pixels are predicted."""
-
 Writer = Callable[["xr.Dataset", Cells, Path], None]
 """What writes a raster of predictions that lie in cells."""
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A part of a map: its row and column among the tiles, its cells, and where its chips are."""
-
-    row: int
-    column: int
-    cells: Cells
-    chips: NDArray[np.intp]
-
-    @property
-    def name(self) -> str:
-        """What its files are called."""
-        return f"r{self.row:03}c{self.column:03}"
 
 
 def write_tiles(
@@ -61,7 +40,7 @@ def write_tiles(
     kinds : dict of Path to callable
         The VRT of each kind of raster, called ``...-KIND.vrt``, and what writes a tile of it.
     """
-    tiles = list(_tiles(cells))
+    tiles = list(cut_tiles(cells))
     with replacing(folder) as made:
         made.mkdir()
         for tile in tiles:
@@ -72,19 +51,6 @@ def write_tiles(
         write_stac(made, part, tiles, [_kind(vrt) for vrt in kinds])
     for vrt in kinds:
         write_vrt(vrt, [folder / _file(vrt, tile) for tile in tiles])
-
-
-def _tiles(cells: Cells) -> Iterator[Tile]:
-    """Cut cells into squares of ``SIDE`` of them, from the upper left corner; none is empty."""
-    numbers = np.stack([cells.rows // SIDE, cells.columns // SIDE], axis=1)
-    places, which = np.unique(numbers, axis=0, return_inverse=True)
-    for number, (row, column) in enumerate(places.tolist()):
-        chips = np.flatnonzero(which.ravel() == number)
-        rows, columns = cells.rows[chips], cells.columns[chips]
-        first = int(rows.min()), int(columns.min())
-        corner = cells.grid.affine(*first)
-        grid = replace(cells.grid, west=corner.c, north=corner.f)
-        yield Tile(row, column, Cells(grid, rows - first[0], columns - first[1]), chips)
 
 
 def _kind(vrt: Path) -> str:

@@ -49,8 +49,7 @@ def write_vrt(path: Path, files: Sequence[Path]) -> None:
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(map(repr, transform))
     said = ElementTree.SubElement(root, "Metadata")
     for key, text in tags.items():
-        if key != "AREA_OR_POINT":
-            ElementTree.SubElement(said, "MDI", key=key).text = text
+        ElementTree.SubElement(said, "MDI", key=key).text = text
     root[:] = [*(part for part in root if part.tag != "VRTRasterBand"), *bands]
     replace_text(path, ElementTree.tostring(root, encoding="unicode"))
 
@@ -75,12 +74,11 @@ def _add_source(
 ) -> None:
     column, row, wide, high = place
     source = ElementTree.SubElement(band, "ComplexSource")
-    name = ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1")
-    name.text = file.as_posix()
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = file.as_posix()
     ElementTree.SubElement(source, "SourceBand").text = str(number)
-    sides = {"xSize": str(wide), "ySize": str(high)}
-    ElementTree.SubElement(source, "SrcRect", xOff="0", yOff="0", **sides)
-    ElementTree.SubElement(source, "DstRect", xOff=str(column), yOff=str(row), **sides)
+    for name, left, top in (("SrcRect", 0, 0), ("DstRect", column, row)):
+        sides = {"xOff": left, "yOff": top, "xSize": wide, "ySize": high}
+        ElementTree.SubElement(source, name, {key: str(side) for key, side in sides.items()})
     nodata = band.find("NoDataValue")
     assert nodata is not None
     ElementTree.SubElement(source, "NODATA").text = nodata.text

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llpbench.data.parquet_files import check_groups
+from llpbench.data.parquet_files import iterate_rows
 from llpbench.data.text_tables import MOST_COLUMNS
 from llpbench.errors import PredictionsError
 from llpbench.predictions.columns import LONGEST_ID, could_name_chips, make_of_columns
@@ -76,13 +76,11 @@ class ParquetPredictions:
 
     def pieces(self, categories: Collection[str] | None) -> Iterator[xr.Dataset]:
         """Some rows after others, so that no more are in memory than a row group."""
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        check_groups(self._metadata)
         with pq.ParquetFile(self._path, read_dictionary=self._ids) as file:
-            for batch in file.iter_batches(ROWS_AT_ONCE, columns=self._columns):
-                yield self._made(pa.Table.from_batches([batch]), categories)
+            for table in iterate_rows(file, ROWS_AT_ONCE, self._columns):
+                yield self._made(table, categories)
 
     def _made(self, table: pa.Table, categories: Collection[str] | None) -> xr.Dataset:
         for name in self._ids:
