@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     import xarray as xr
 
-ROWS_AT_ONCE = 2**15
+ROWS_AT_ONCE = 2**14
 
 
 def open_truth(path: Path) -> SplitTruth:

@@ -22,8 +22,8 @@ from llpbench.protocol import SPLITS
 if TYPE_CHECKING:
     import xarray as xr
 
-CHIPS_AT_ONCE = 64 * BLOCK
-"""Chips of a store that are looked at together; all but their pixels takes some 20 MB."""
+CHIPS_AT_ONCE = 32 * BLOCK
+"""Chips of a store that are looked at together; all but their pixels takes some 10 MB."""
 
 _OF_CHIPS = ("split", "own_division")
 _OVERLAPS = ("overlap_chip", "overlap_division", "overlap_area")

@@ -36,7 +36,7 @@ class ZarrSequence:
         while len(self._rest) < count and self._read < self._length:
             self._rest = np.concatenate([self._rest, self._next()])
         taken, self._rest = self._rest[:count], self._rest[count:]
-        return fixed_width(taken) if taken.dtype.kind in "OT" else taken
+        return fixed_width(taken) if taken.dtype.kind in {"O", "T"} else taken
 
     def count_below(self, limit: int) -> int:
         """How many of the next items are below a limit, where they ascend."""

@@ -23,7 +23,7 @@ _INFLATED = 8 * 2**20
 _BYTES_A_ROW = 4096
 """Bytes of all columns, those of text that is not read among them; and so many in any case."""
 
-ROWS_AT_ONCE = 2**15
+ROWS_AT_ONCE = 2**14
 """Rows that are taken together where a file is not read whole."""
 
 

@@ -83,7 +83,8 @@ def find_predictions(
             f"{str(source)!r} is no folder of a run, so say with --dataset what was predicted"
         )
     else:
-        predictions, ds = read_predictions(source), open_dataset(dataset)
+        ds = open_dataset(dataset)
+        predictions = read_predictions(source, ds)
     return (predictions if split is None else _part(predictions, ds, split)), ds
 
 
@@ -95,7 +96,7 @@ def _of_run(
     split = split or record.split
     ds = open_dataset(_known(record.dataset) if dataset is None else dataset)
     if run.has_predictions_of(split):
-        return read_predictions(run.predictions_of(split)), ds
+        return read_predictions(run.predictions_of(split), ds), ds
     return _predict(folder, record, ds, split, crew), ds
 
 
