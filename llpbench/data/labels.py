@@ -30,10 +30,11 @@ def true_shares(ds: xr.Dataset) -> xr.DataArray:
     label = ds["label"].isel(y=SCORE_WINDOW, x=SCORE_WINDOW)
     count = ds.sizes["category"]
     shares = xr.apply_ufunc(
-        lambda block: proportions_from_segmentation(block, count),
+        proportions_from_segmentation,  # by its name, which dask need not pickle to tell it apart
         label.chunk(y=-1, x=-1) if label.chunks else label,
         input_core_dims=[["y", "x"]],
         output_core_dims=[["category"]],
+        kwargs={"number_of_classes": count},
         dask="parallelized",
         output_dtypes=[np.float64],
         dask_gufunc_kwargs={"output_sizes": {"category": count}},

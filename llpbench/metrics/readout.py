@@ -65,9 +65,14 @@ def mean_probabilities(probabilities: ArrayLike) -> FloatArray:
     array([[0.5, 0.5]])
     """
     images = probability_images(probabilities)
-    parts = [np.einsum("nijk->nk", batch, dtype=np.float64) for (batch,) in batches(images)]
-    _, side, _, _ = images.shape
-    means: FloatArray = np.concatenate(parts) / side**2
+    _, side, _, classes = images.shape
+    # Whole rows are added up first: sums over short last axes are several times as slow.
+    columns = [
+        batch.reshape(-1, side, side * classes).sum(axis=1, dtype=np.float64)
+        for (batch,) in batches(images)
+    ]
+    together = np.tile(np.eye(classes), (side, 1))
+    means: FloatArray = np.concatenate(columns) @ together / side**2
     return means
 
 
