@@ -97,17 +97,16 @@ def test_what_a_server_lacks_is_said_when_it_starts(
     assert "no backup of a challenge" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("missing", ["sqlalchemy", "python_multipart"])
-def test_a_server_without_its_packages_says_which_are_missing(tmp_path: Path, missing: str) -> None:
+def test_a_server_without_its_packages_says_which_are_missing(tmp_path: Path) -> None:
     """As after an installation without the extra, or with half of it."""
-    program = f"import sys; sys.modules[{missing!r}] = None; from llpbench.cli import main; main()"
-    challenge = make_challenge(tmp_path / "challenge").path
-    done = subprocess.run(
-        [sys.executable, "-c", program, "challenge", "serve", "-c", str(challenge)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"llpbench: the server needs {missing}")
-    assert "pip install 'llpbench[server]'" in done.stderr
-    assert "Traceback" not in done.stderr
+    serve = ["challenge", "serve", "-c", str(make_challenge(tmp_path / "challenge").path)]
+    for missing in ("sqlalchemy", "python_multipart"):
+        forbidden = f"import sys; sys.modules[{missing!r}] = None"
+        program = f"{forbidden}; from llpbench.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, *serve], capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"llpbench: the server needs {missing}")
+        assert "pip install 'llpbench[server]'" in done.stderr
+        assert "Traceback" not in done.stderr
