@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shutil
 import subprocess
@@ -74,15 +75,9 @@ def test_a_store_in_a_bucket_is_that_of_a_folder(
     assert there.llp.info.store == address
     xr.testing.assert_equal(there.load(), here.load())
     assert there.llp.divisions().equals(here.llp.divisions())
-
-
-def test_pixels_are_read_by_other_processes(bucket: Bucket, store: Path) -> None:
-    import pickle
-
-    test = llpbench.open_dataset(bucket.upload(store, "grid"), "test")
-    sent = pickle.dumps(test)
+    sent = pickle.dumps(llpbench.open_dataset(address))
     assert SECRET.encode() not in sent
-    np.testing.assert_array_equal(pickle.loads(sent)["image"], test["image"])
+    np.testing.assert_array_equal(pickle.loads(sent)["label"][:1], here["label"][:1])
 
 
 def test_commands_take_an_address(
@@ -150,9 +145,10 @@ def _one_more(path: Path) -> None:
 
 
 HARMS: dict[str, Callable[[Path], object]] = {
-    **{name: _array(name) for name in ("gzip", "a huge chunk")},
-    **{name: _file(name) for name in ("missing", "empty", "nonsense")},
-    **{name: _description(name) for name in ("no chips", "other chips")},
+    "a huge chunk": _array("a huge chunk"),
+    "a chunk is missing": _file("missing"),
+    "a chunk of nonsense": _file("nonsense"),
+    "other chips": _description("other chips"),
     "one more array": _one_more,
     "no description": lambda path: (path / "store.json").unlink(),
     "an endless description": lambda path: (path / "store.json").write_bytes(bytes(2**23)),
