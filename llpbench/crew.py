@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -149,17 +150,35 @@ def _connected(workers: int, scheduler: str | None) -> Iterator[Client]:
         yield client
 
 
-def _local_workers(workers: int) -> LocalCluster:
+@contextmanager
+def _local_workers(workers: int) -> Iterator[LocalCluster]:
     from distributed import LocalCluster
 
-    return LocalCluster(
+    ended = threading.Event()
+    with LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
         dashboard_address="127.0.0.1:0",  # with none, it takes port 8787 of all networks
         memory_limit=0,  # one that needs more than its part has it while others need less
         silence_logs=logging.CRITICAL,
-    )
+    ) as cluster:
+        keeper = threading.Thread(target=_keep, args=(cluster, workers, ended), daemon=True)
+        keeper.start()
+        try:
+            yield cluster
+        finally:
+            ended.set()
+            keeper.join()
+
+
+def _keep(cluster: LocalCluster, workers: int, ended: threading.Event) -> None:
+    """Start workers anew that were killed while they started, which dask gives up."""
+    while not ended.wait(2):
+        for name, nanny in list(cluster.workers.items()):
+            if nanny.status.name == "failed":
+                cluster.workers.pop(name, None)
+        cluster.scale(workers)
 
 
 def _require_scheduler(address: str) -> None:

@@ -37,3 +37,14 @@ def ending_once(folder: Path, number: int) -> tuple[int, int]:
 def held(numbers: Any, place: int) -> float:
     """Look up a number of a large array that the work holds."""
     return float(numbers[place])
+
+
+def process(_number: int) -> int:
+    """Who did it."""
+    return os.getpid()
+
+
+def slow(number: int) -> int:
+    """Take long enough to be killed in the middle."""
+    time.sleep(0.2)
+    return number

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import subprocess
 import sys
+import threading
 from collections import UserList
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import crew_work
 import numpy as np
+import psutil
 import pytest
 
 from llpbench.crew import Crew, gather
@@ -125,6 +130,99 @@ def test_methods_predict_the_same_elsewhere(
 def test_workers_and_a_scheduler_are_two_things(address: str) -> None:
     with pytest.raises(CrewError, match="not both"), gather(2, address):
         pass
+
+
+@pytest.mark.full
+def test_workers_are_killed_at_any_moment(crew: Crew) -> None:
+    """Twenty times, while they start as well as while they work."""
+    stop = threading.Event()
+    kills = 0
+
+    def kill() -> None:
+        nonlocal kills
+        generator = random.Random(0)
+        while kills < 20 and not stop.wait(0.5 + generator.random()):
+            processes = psutil.Process().children(recursive=True)
+            workers = [
+                one for one in processes if "resource_tracker" not in " ".join(one.cmdline())
+            ]
+            if workers:
+                generator.choice(workers).kill()
+                kills += 1
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        assert list(crew.share_out(crew_work.slow, range(200))) == list(range(200))
+        while kills < 20:
+            assert list(crew.share_out(crew_work.slow, range(20))) == list(range(20))
+    finally:
+        stop.set()
+        killer.join()
+
+
+def test_workers_end_with_the_process_that_gathered_them() -> None:
+    script = (
+        "import crew_work, os, sys\nfrom llpbench.crew import gather\n"
+        "if __name__ == '__main__':\n"
+        "    with gather(1 + 1) as crew:\n"
+        "        for _number, process in crew.as_finished(crew_work.process, range(9)):\n"
+        "            print(process, flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(crew_work.__file__).parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        workers = {int(process.stdout.readline()) for _ in range(9)}
+        process.kill()
+    _gone, alive = psutil.wait_procs(
+        [psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)], 30
+    )
+    assert not alive
+
+
+def test_a_scheduler_that_is_lost_is_one_sentence() -> None:
+    with _cluster() as (address, scheduler):
+        done = []
+        lost = pytest.raises(CrewError, match="is lost; start one again, and the same command goes")
+        with gather(scheduler=address) as crew, lost:
+            for number in crew.share_out(crew_work.slow, range(100)):
+                done.append(number)
+                scheduler.kill()
+        assert 0 < len(done) < 50
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A scheduler and a worker in processes of their own, as users start them."""
+    common = ["--no-dashboard", "--host", "127.0.0.1"]
+    dask = [sys.executable, "-m", "dask"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(crew_work.__file__).parent)}
+    scheduler = subprocess.Popen(
+        [*dask, "scheduler", "--port", "0", *common], stderr=subprocess.PIPE, text=True
+    )
+    assert scheduler.stderr is not None
+    address = next(
+        line.split()[-1] for line in scheduler.stderr if re.search(r"Scheduler at:.*tcp://", line)
+    )
+    worker = subprocess.Popen(
+        [*dask, "worker", address, "--nthreads", "1", *common],
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    try:
+        yield address, scheduler
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+        scheduler.stderr.close()
 
 
 @pytest.mark.parametrize(
