@@ -138,15 +138,22 @@ def predict(
     with _saying(f"{name} cannot predict {ds.llp.info.name!r}"):
         estimates = (crew or Crew()).share_out(work, parts)
         predictions = collect(estimates, chips["chip"].to_numpy(), method.categories_)
-    return predictions.assign_attrs(
-        dataset=ds.llp.info.name,
-        digest=ds.llp.info.digest,
-        split=split,
-        method=name,
-        seed=seed,
-        track=track,
-        trained_on=trained_on,
-    )
+    return predictions.assign_attrs(stamp(ds, split, name, seed, trained_on, track))
+
+
+def stamp(
+    ds: xr.Dataset, split: str, name: str, seed: int, trained_on: str, track: str
+) -> dict[str, Any]:
+    """What predictions say of themselves; parameters are those of :func:`predict`."""
+    return {
+        "dataset": ds.llp.info.name,
+        "digest": ds.llp.info.digest,
+        "split": split,
+        "method": name,
+        "seed": seed,
+        "track": track,
+        "trained_on": trained_on,
+    }
 
 
 def predict_part(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llpbench.errors import PredictionsError, examples
-from llpbench.predictions.parquet import read_parquet
+from llpbench.predictions.parquet import ParquetPredictions, read_parquet
 from llpbench.reading import check_file
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ ENDING = ".parquet"
 MOST_PARTS = 2**17
 LARGEST_PART = 2**31
 """Bytes of a file."""
+MOST_ROWS = 2**24
+"""Of a file."""
 
 
 def is_parted(path: Path) -> bool:
@@ -39,6 +41,25 @@ def part_files(folder: Path) -> list[Path]:
             "on; else give a csv, parquet or zarr"
         )
     return sorted(files)
+
+
+def part_file(folder: Path, number: int) -> Path:
+    """Name a file of a folder of predictions; by name they have the order of their numbers."""
+    return folder / f"part-{number:06}{ENDING}"
+
+
+def missing_parts(folder: Path, count: int, said: Mapping[str, Any]) -> list[int]:
+    """Which of so many files are not there; those that are must say the same of themselves."""
+    files = {number: part_file(folder, number) for number in range(count)}
+    there = [file for file in files.values() if file.exists()]
+    for file in there[:1]:
+        found = ParquetPredictions(file, MOST_ROWS).attributes
+        if odd := {key for key in {*said, *found} if said.get(key) != found.get(key)}:
+            raise PredictionsError(
+                f"{str(folder)!r} holds other predictions, which differ in "
+                f"{examples(sorted(odd))}; remove it, or choose another name"
+            )
+    return [number for number, file in files.items() if file not in there]
 
 
 def read_parts(folder: Path, rows: int, categories: Collection[str] | None) -> xr.Dataset:

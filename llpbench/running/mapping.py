@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llpbench.crew import Crew, gather
 from llpbench.data.cache import cache_folder, stored_names
@@ -11,9 +11,11 @@ from llpbench.data.dataset import open_dataset
 from llpbench.data.splits import take_part
 from llpbench.errors import BuildError, PredictionsError, examples
 from llpbench.maps import MapFiles, write_map
+from llpbench.maps.tiles import MOST_IN_FILE
 from llpbench.methods import gate
 from llpbench.predictions.files import read_predictions
 from llpbench.running.fold_errors import add_fold_intervals
+from llpbench.running.predicting_parts import predict_parts
 from llpbench.runs.record import RECORD, RunRecord, read_run
 from llpbench.runs.trained import load_trained
 
@@ -52,15 +54,20 @@ def map_predictions(
         Address of a dask scheduler whose workers are used instead, see
         :func:`llpbench.crew.gather`.
     """
+    parts = path.with_name(f"{path.stem}-predictions")
     with gather(workers, scheduler) as crew:
-        predictions, ds = find_predictions(source, dataset, split, crew)
+        predictions, ds = find_predictions(source, dataset, split, crew, parts)
     if crossvalidation is not None:
         predictions = add_fold_intervals(crossvalidation, predictions, ds)
     return write_map(predictions, ds, path)
 
 
 def find_predictions(
-    source: Path, dataset: str | None = None, split: str | None = None, crew: Crew | None = None
+    source: Path,
+    dataset: str | None = None,
+    split: str | None = None,
+    crew: Crew | None = None,
+    parts: Path | None = None,
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Find predictions, or make those that a run has not made yet; and what was predicted.
 
@@ -70,6 +77,9 @@ def find_predictions(
         See :func:`map_predictions`.
     crew : Crew, optional
         Who predicts what a run has not predicted yet; by default this process.
+    parts : Path, optional
+        The folder in which a run's predictions of more than ``MOST_IN_FILE`` chips are made, to go
+        on there at a second start.
 
     Returns
     -------
@@ -77,7 +87,7 @@ def find_predictions(
         Not checked against each other, but that a split is predicted whole.
     """
     if (source / RECORD).is_file():
-        predictions, ds = _of_run(source, dataset, split, crew)
+        predictions, ds = _of_run(source, dataset, split, crew, parts)
     elif dataset is None:
         raise BuildError(
             f"{str(source)!r} is no folder of a run, so say with --dataset what was predicted"
@@ -89,7 +99,7 @@ def find_predictions(
 
 
 def _of_run(
-    folder: Path, dataset: str | None, split: str | None, crew: Crew | None
+    folder: Path, dataset: str | None, split: str | None, crew: Crew | None, parts: Path | None
 ) -> tuple[xr.Dataset, xr.Dataset]:
     run = read_run(folder)
     record = run.record
@@ -97,7 +107,7 @@ def _of_run(
     ds = open_dataset(_known(record.dataset) if dataset is None else dataset)
     if run.has_predictions_of(split):
         return read_predictions(run.predictions_of(split), ds), ds
-    return _predict(folder, record, ds, split, crew), ds
+    return _predict(folder, record, ds, split, crew, parts), ds
 
 
 def _known(name: str) -> Path:
@@ -111,23 +121,31 @@ def _known(name: str) -> Path:
 
 
 def _predict(
-    folder: Path, record: RunRecord, ds: xr.Dataset, split: str, crew: Crew | None
+    folder: Path,
+    record: RunRecord,
+    ds: xr.Dataset,
+    split: str,
+    crew: Crew | None,
+    parts: Path | None,
 ) -> xr.Dataset:
     if ds.llp.info.digest != record.dataset_digest:
         raise BuildError(
             f"{ds.llp.info.name!r} is not what it was when the run in {str(folder)!r} predicted "
             "it; train again, or use the dataset as a new image with `llpbench predict`"
         )
-    return gate.predict(
-        load_trained(folder, record),
-        ds.llp.group(),
-        split,
-        name=record.method,
-        seed=record.seed,
-        trained_on=record.trained_on,
-        track=record.track,
-        crew=crew,
-    )
+    method, grouped = load_trained(folder, record), ds.llp.group()
+    facts: dict[str, Any] = {
+        "name": record.method,
+        "seed": record.seed,
+        "trained_on": record.trained_on,
+        "track": record.track,
+        "crew": crew,
+    }
+    is_large = take_part(ds, split).sizes["chip"] > MOST_IN_FILE
+    if parts is None or not is_large or method.track == "disaggregation":
+        return gate.predict(method, grouped, split, **facts)
+    predict_parts(parts, method, grouped, split, **facts)
+    return read_predictions(parts, ds)
 
 
 def _part(predictions: xr.Dataset, ds: xr.Dataset, split: str) -> xr.Dataset:
