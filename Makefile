@@ -108,7 +108,7 @@ test-oldest:
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check packaging
 	$(OLDEST)/bin/python packaging/requirements.py --oldest tensorflow export server cloud > $(OLDEST)/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(OLDEST)/oldest.txt ".[tensorflow,export,server,cloud,dev]"
+		--constraint $(OLDEST)/oldest.txt ".[tensorflow,export,server,cloud,test]"
 	@rm -rf build *.egg-info
 	$(ONE_THREAD) $(OLDEST)/bin/pytest -n 2 --dist worksteal -m "not full" \
 		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
@@ -119,6 +119,10 @@ coverage: install
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report
+
+# Points of the lists in packaging/review/points.py; a check is a function there.
+review: install
+	$(ONE_THREAD) $(BIN)/python packaging/review
 
 # Files for others that follow from setup.cfg and CITATION.cff.
 metadata: install

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
-_NOT_RUN = re.compile(r"""extra == ["'](dev|docs|all)["']""")
+_NOT_RUN = re.compile(r"""extra == ["'](test|dev|docs|all)["']""")
 """Of requirements that nothing is computed with."""
 
 
