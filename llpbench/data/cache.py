@@ -109,6 +109,11 @@ def import_archive(
         If the zip is damaged, hostile or something else.
     StoreError
         If there is a dataset of that name, or it cannot be written.
+
+    Examples
+    --------
+    >>> import_archive("benelux.zip", "mine", chips=2000).chips  # doctest: +SKIP
+    2011
     """
     from llpbench.data.archive.reader import read_archive
     from llpbench.data.subset import take_chips
@@ -179,6 +184,11 @@ def synthesize(
         If there is a dataset of that name, or it cannot be written.
     LLPBenchError
         If no region can have that many chips, bands or features.
+
+    Examples
+    --------
+    >>> synthesize("made", "esaworldcover", chips=64, seed=0).name
+    'made'
     """
     from llpbench.data.synthetic import synthesize as make_region
 

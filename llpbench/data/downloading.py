@@ -110,6 +110,11 @@ def download(
     -----
     DatasetWarning
         For each thing that was out of order, such as another number of chips than published.
+
+    Examples
+    --------
+    >>> download("benelux-esaworldcover", chips=2000)  # doctest: +SKIP
+    PosixPath('.cache/llpbench/benelux-esaworldcover-2000chips')
     """
     if catalog.dataset(name).synthetic:
         return find_folder(name)

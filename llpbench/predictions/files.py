@@ -71,6 +71,12 @@ def read_predictions(path: str | os.PathLike[str], split: xr.Dataset | None = No
     PredictionsError
         If there is no such file, it is no table of predictions, or much larger than those of the
         split can be.
+
+    Examples
+    --------
+    >>> test = open_dataset("demo-esaworldcover", split="test")  # doctest: +SKIP
+    >>> read_predictions("mine.csv", test)["proportions"].dims  # doctest: +SKIP
+    ('chip', 'category')
     """
     path = Path(path)
     if not path.exists():

@@ -56,6 +56,10 @@ def results_table(*runs: str | os.PathLike[str] | Run, metrics: Sequence[str] = 
         If there is no finished run, or runs cannot be compared.
     UnknownNameError
         If there is no such metric.
+
+    Examples
+    --------
+    >>> results_table("runs", metrics=["mae", "f1_micro"])  # doctest: +SKIP
     """
     found = [one for given in runs for one in ([given] if isinstance(given, Run) else _read(given))]
     if not found:

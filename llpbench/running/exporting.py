@@ -63,6 +63,12 @@ def export_run(
     LLPBenchError
         If the run cannot be read, its method cannot be written so, or the dataset that it was
         trained on is needed and not there. Nothing is left then.
+
+    Examples
+    --------
+    >>> run = run_method("bag-ridge", "demo-esaworldcover")  # doctest: +SKIP
+    >>> export_run(run.folder, file_format="onnx").path  # doctest: +SKIP
+    PosixPath('runs/bag-ridge-demo-esaworldcover-seed0/bag-ridge.onnx')
     """
     if file_format == "savedmodel" and quantize != "none":
         raise LLPBenchError(

@@ -68,6 +68,10 @@ def run_exported(
     LLPBenchError
         If the file is none, damaged, or does not fit the dataset; its runtime is not installed or
         fails; what it gives are no shares; the folder is taken.
+
+    Examples
+    --------
+    >>> run_exported("llpnet-int8.tflite", "demo-esaworldcover").scores  # doctest: +SKIP
     """
     file, ds = read_exported(Path(path)), open_grouped(dataset)
     train_on = file.card.train_on if file.card.digest == ds.llp.info.digest else "train"

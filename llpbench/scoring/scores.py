@@ -57,6 +57,12 @@ class Scores(Measured):
         The split, for maps; None when read from JSON, scored in blocks or on a truth table.
     segmentation : DataArray, optional
         The first seed's, for pictures; None without one, when read from JSON or in blocks.
+
+    Examples
+    --------
+    >>> scores = evaluate("mine.parquet", "demo-esaworldcover")  # doctest: +SKIP
+    >>> scores.table()  # doctest: +SKIP
+    >>> scores.compare(other)  # doctest: +SKIP
     """
 
     dataset: str

@@ -59,8 +59,8 @@ def has_a_floor_of_coverage() -> Iterator[str]:
     settings = tomllib.loads(text("pyproject.toml"))["tool"]["coverage"]
     if not settings["run"]["branch"]:
         yield "branches are not measured"
-    if settings["report"]["fail_under"] < 50:
-        yield f"the floor is {settings['report']['fail_under']} %"
+    if not settings["report"].get("fail_under"):
+        yield "coverage may fall to nothing"
 
 
 @point("pyOpenSci", "code style: linters pass")

@@ -33,6 +33,10 @@ class Splitting:
     buffer_km : float
         Training chips of which the centre is not farther from that of a val or test chip are
         left out, and so are val chips beside test chips; 0 for none.
+
+    Examples
+    --------
+    >>> second = Splitting("folds", folds=4, fold=1, buffer_km=2.5)
     """
 
     kind: Literal["bands", "folds", "test"] = "bands"

@@ -1,0 +1,1 @@
+"""What asv follows from commit to commit: CPU time and memory of what everybody waits for."""
