@@ -120,7 +120,7 @@ def assert_same_divisions(found: DivisionScores | None, expected: DivisionScores
 
 
 @given(data=st.data())
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parts_score_as_one_file(
     data: st.DataObject, store: Path, ds: xr.Dataset, table: Path, tmp_path: Path, strict: None
 ) -> None:
