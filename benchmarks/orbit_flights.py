@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
 
 import pandas as pd
 from orbit_page import PAGE_DATA
@@ -54,8 +53,7 @@ def _fly(run: Run, folder: Path) -> Iterator[Run]:
         try:
             if not file.exists():
                 export_run(run.folder, file, file_format=file_format, quantize=quantize)
-            with patch("llpbench.running.run_exported.draw"):  # pictures take longer than all else
-                made = run_exported(file, record.dataset, out=flown)
+            made = run_exported(file, record.dataset, out=flown)
         except LLPBenchError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue

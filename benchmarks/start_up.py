@@ -50,7 +50,7 @@ def commands(dataset: str, folder: Path) -> dict[str, list[str]]:
         "llpbench info": ["-m", "llpbench", "info", dataset],
         "llpbench evaluate": ["-m", "llpbench", *evaluate],
         "llpbench run train-mean": [*train, str(folder / "run")],
-        "llpbench run train-mean --plots": [*train, str(folder / "run"), "--plots"],
+        "llpbench run train-mean --pictures": [*train, str(folder / "run"), "--pictures"],
     }
 
 

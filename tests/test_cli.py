@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from matplotlib.figure import Figure
 from regions import make_region, write_region
 
 from llpbench.cli import COMMANDS, cli, main
@@ -297,7 +296,8 @@ def test_quiet_is_silent_and_verbose_tells_more(
 ) -> None:
     _call("run", "train-mean", "--dataset", grid, "--out", str(tmp_path / "run"))
     predictions = str(tmp_path / "run" / "predictions-test.parquet")
-    monkeypatch.setattr("llpbench.plots.writing._pictures", lambda *_: [("one", Figure)])
+    for name, written in (("write_plots", [Path("one.png")]), ("write_division_plots", [])):
+        monkeypatch.setattr(f"llpbench.plots.{name}", lambda *_, w=written, **__: [*w])
     evaluate = ["evaluate", predictions, "--dataset", grid, "--plots", str(tmp_path / "plots")]
     said = {
         option: CliRunner().invoke(cli, [*option.split(), *evaluate]).stderr

@@ -50,7 +50,7 @@ def test_what_does_not_fit_is_one_sentence(folder: Path) -> None:
     codes = alphaearth_codes()
     first = write_alphaearth(folder / named.format(1, 2020), codes)
     unnamed = _small(folder / "unnamed.tif")
-    assert refusal(folder) == "a region needs --image, --embedding, or both"
+    assert refusal(folder) == "a region needs --image or --stac, --embedding, or both"
     for options, expected in {
         (unnamed,): "unnamed.tif become values cannot be told (it stores int8); name it with "
         "--embedding-coding: alphaearth, tessera, linear",

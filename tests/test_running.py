@@ -282,7 +282,7 @@ def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
     """
     run = run_method("bag-ridge", store, settings={"words": 4, "sample": 200}, out=tmp_path / "run")
     content = json.loads((run.folder / "run.json").read_text())
-    assert content["format"] == 5
+    assert content["format"] == 6
     assert content.pop("validation")["mae"] > 0
     content |= {"format": 1, "parameters": {**content.pop("settings"), "random_state": 0}}
     (run.folder / "run.json").write_text(json.dumps(content))
@@ -290,6 +290,6 @@ def test_runs_of_earlier_versions_are_read(store: Path, tmp_path: Path) -> None:
     old = read_run(run.folder)
     assert old.record == dataclasses.replace(run.record, validation=None)
     assert old.scores.to_json() == run.scores.to_json()
-    (run.folder / "run.json").write_text(json.dumps({**content, "format": 6}))
-    with pytest.raises(LLPBenchError, match="formats up to 5 are read, found 6"):
+    (run.folder / "run.json").write_text(json.dumps({**content, "format": 7}))
+    with pytest.raises(LLPBenchError, match="formats up to 6 are read, found 7"):
         read_run(run.folder)

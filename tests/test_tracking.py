@@ -86,7 +86,13 @@ def test_epochs_scores_and_pictures_are_sent(
     service = Service()
     monkeypatch.setitem(sys.modules, "wandb", service)  # type: ignore[arg-type]
     run = run_method(
-        "downconv", store, settings=SMALL, tracker="wandb", tracker_tag="try", out=tmp_path / "run"
+        "downconv",
+        store,
+        settings=SMALL,
+        tracker="wandb",
+        tracker_tag="try",
+        plots=True,
+        out=tmp_path / "run",
     )
     assert service.options["tags"] == ["try"]
     assert service.options["config"]["filters"] == 4

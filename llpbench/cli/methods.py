@@ -84,7 +84,7 @@ def baselines(as_json: bool) -> None:
     help="Service that receives the figures of every epoch.",
 )
 @click.option("--tracker-tag", metavar="WORD", help="Word to find the run by at that service.")
-@click.option("--plots", is_flag=True, help="Draw pictures of the scores, too.")
+@click.option("--pictures", "plots", is_flag=True, help="Draw pictures of the scores, too.")
 @options.wide_option
 @options.json_option
 def run(
