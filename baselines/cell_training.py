@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from llpbench.data.divisions import Divisions
 from llpbench.data.imagery import CELLS as CELLS_ACROSS
 from llpbench_baselines.backend import keras, model_graph, tf
-from llpbench_baselines.context_network import ContextNetwork, apply, predict_cells
+from llpbench_baselines.cell_arrays import apply, predict_cells
+from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.optimisation import Optimisation
 from llpbench_baselines.portions import Portions
 from llpbench_baselines.raking import rake_cells

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,12 @@ from numpy.typing import NDArray
 
 from llpbench.data.imagery import CELL, CELLS, IMAGE
 from llpbench_baselines.backend import compiled, keras, tf
+from llpbench_baselines.cell_arrays import apply, in_blocks, normalise, some_cells
 from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.exporting.numbers import Numbers
 
 WINDOWS = (1, 3, 7, 15)
 """Sides in cells of the windows that are averaged: 40 m to 600 m."""
-_SAMPLE = 200_000
-"""Cells that normalisations are adapted to, at most."""
-_BLOCK = 64
 DECAY = 1e-4
 
 
@@ -179,8 +176,8 @@ class ContextNetwork:
         parts = (graph(images).numpy().astype(np.float16) for images in batches)
         if cells < CELLS**2:
             generator = np.random.default_rng(seed)
-            parts = (_some_cells(part, cells, generator) for part in parts)
-        return _normalise(self.moments_scale, np.concatenate(list(parts)), seed)
+            parts = (some_cells(part, cells, generator) for part in parts)
+        return normalise(self.moments_scale, np.concatenate(list(parts)), seed)
 
     def surround(self, moments: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
         """Average kinds of texture around all cells.
@@ -191,8 +188,8 @@ class ContextNetwork:
         count = moments.shape[-1]
         seen = np.empty((*moments.shape[:-1], count + self._numbers_around), np.float16)
         seen[..., :count] = moments
-        _in_blocks(self.surroundings, moments, seen[..., count:])
-        _normalise(self.kinds_scale, seen[..., count:], seed)
+        in_blocks(self.surroundings, moments, seen[..., count:])
+        normalise(self.kinds_scale, seen[..., count:], seed)
         return seen
 
     def local_model(self) -> Any:
@@ -261,58 +258,9 @@ class ContextNetwork:
         return keras.ops.average_pool(rows, (1, window), strides=1, padding="same")
 
 
-def apply(layers: Sequence[Any], values: Any) -> Any:
-    """Apply layers one after the other."""
-    for layer in layers:
-        values = layer(values)
-    return values
-
-
 def _multiply(layer: Any, values: Any, numbers: Numbers, factor: float = 1.0) -> Any:
     """Apply a layer, times a factor, as a convolution of 1 x 1: what runtimes know as integers."""
     with tf.init_scope():  # also where a graph is traced, weights are at hand
         kernel, bias = (factor * np.asarray(weights) for weights in (layer.kernel, layer.bias))
     products = tf.nn.conv2d(values, numbers.weights(kernel[np.newaxis, np.newaxis]), 1, "VALID")
     return numbers.values(layer.name, layer.activation(tf.nn.bias_add(products, bias)))
-
-
-def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Class probabilities of cells, float16 (n, ..., category), from their normalised numbers.
-
-    Each cell's sum to 1, but for half precision.
-    """
-    return _in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
-
-
-def _in_blocks(
-    function: Callable[[Any], Any],
-    values: NDArray[np.float16],
-    into: NDArray[np.float16] | None = None,
-) -> NDArray[np.float16]:
-    """Results of a function of tensors for all chips, in half precision."""
-    graph = compiled(function, values.shape[1:], "float32")
-    for start in range(0, len(values), _BLOCK):
-        block = graph(values[start : start + _BLOCK].astype(np.float32)).numpy()
-        if into is None:
-            into = np.empty((len(values), *block.shape[1:]), np.float16)
-        into[start : start + len(block)] = block
-    assert into is not None
-    return into
-
-
-def _some_cells(
-    values: NDArray[np.float16], cells: int, generator: np.random.Generator
-) -> NDArray[np.float16]:
-    """Random cells of each chip, (chip, cell, 1, number)."""
-    flat = values.reshape(len(values), -1, 1, values.shape[-1])
-    chosen = generator.random(flat.shape[:2]).argpartition(cells, axis=1)[:, :cells]
-    return np.take_along_axis(flat, chosen[..., np.newaxis, np.newaxis], axis=1)
-
-
-def _normalise(layer: Any, values: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
-    """Apply a normalisation to all cells, in place; adapts it to a random sample of them first."""
-    if seed is not None:
-        cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
-        chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
-        layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
-    return _in_blocks(layer, values, values)

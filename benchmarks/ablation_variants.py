@@ -15,8 +15,9 @@ from llpbench.data.labels import scored_labels
 from llpbench.methods.method import Method
 from llpbench.methods.registry import make_method
 from llpbench_baselines.backend import keras
+from llpbench_baselines.cell_arrays import apply, predict_cells
 from llpbench_baselines.cell_training import CellTraining
-from llpbench_baselines.context_network import ContextNetwork, apply, predict_cells
+from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Lesson

@@ -26,7 +26,7 @@ import llpbench
 from llpbench.protocol import prediction_inputs
 from llpbench.style import DISTINCT, INK, MUTED, new_figure, strip
 from llpbench_baselines.backend import tf
-from llpbench_baselines.context_network import apply
+from llpbench_baselines.cell_arrays import apply
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Arrays, Lesson
 

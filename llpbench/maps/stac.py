@@ -1,26 +1,20 @@
-"""The tiles of a map as a STAC collection: plain JSON, an item a tile.
-
-STAC 1.1.0 (https://github.com/radiantearth/stac-spec/tree/v1.1.0) with the extension projection.
-"""
+"""The tiles of a map as a STAC collection: an item a tile, with the extension projection."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llpbench.data.geometry import GEOGRAPHIC
+from llpbench.data.stac import between, imagery_days, make_collection, make_item, write_files
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from llpbench.maps.tile import Tile
 
-COLLECTION = "collection.json"
-
-_VERSION = "1.1.0"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
@@ -30,38 +24,21 @@ def write_stac(folder: Path, ds: xr.Dataset, tiles: Sequence[Tile], kinds: Seque
 
     Their time is that of the imagery, where the dataset knows it, else that of writing.
     """
-    times = _times(ds)
-    items = [_item(ds, tile, kinds, times) for tile in tiles]
-    boxes = [item["bbox"] for item in items]
+    info = ds.llp.info
+    days = imagery_days(info)
+    now = {"datetime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    times = now if days is None else between(*days)
+    name = f"map-of-{info.name}"
+    items = {f"{tile.name}.json": _item(name, tile, kinds, times) for tile in tiles}
+    boxes = [item["bbox"] for item in items.values()]
     corners = [min, min, max, max]
     whole = [corner(box[side] for box in boxes) for side, corner in enumerate(corners)]
-    info = ds.llp.info
-    begin, end = times.get("start_datetime"), times.get("end_datetime")
-    collection = {
-        "type": "Collection",
-        "stac_version": _VERSION,
-        "id": _collection_of(ds),
-        "description": f"Predicted class shares of {info.shown_name}. {info.attribution}".strip(),
-        "license": info.licence if info.licence and " " not in info.licence else "other",
-        "extent": {
-            "spatial": {"bbox": [whole]},
-            "temporal": {"interval": [[begin or times["datetime"], end or times["datetime"]]]},
-        },
-        "links": [
-            {"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"},
-            *(
-                {"rel": "item", "href": f"./{item['id']}.json", "type": "application/geo+json"}
-                for item in items
-            ),
-        ],
-    }
-    for name, content in [(COLLECTION, collection), *((f"{i['id']}.json", i) for i in items)]:
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        (folder / name).write_text(text, encoding="utf-8")
+    title = f"Predicted class shares of {info.shown_name}"
+    write_files(folder, make_collection(name, info, title, items, whole), items)
 
 
 def _item(
-    ds: xr.Dataset, tile: Tile, kinds: Sequence[str], times: dict[str, str | None]
+    collection: str, tile: Tile, kinds: Sequence[str], times: Mapping[str, str | None]
 ) -> dict[str, Any]:
     import geopandas as gpd
     import shapely
@@ -81,33 +58,6 @@ def _item(
         "roles": ["data"],
     }
     place = {"proj:code": ":".join(code)} if code else {"proj:wkt2": square.crs.to_wkt()}
-    return {
-        "type": "Feature",
-        "stac_version": _VERSION,
-        "stac_extensions": [_PROJECTION],
-        "id": tile.name,
-        "collection": _collection_of(ds),
-        "geometry": footprint.__geo_interface__,
-        "bbox": list(footprint.bounds),
-        "properties": {**times, **place, "llpbench:chips": len(tile.chips)},
-        "assets": assets,
-        "links": [
-            {"rel": rel, "href": f"./{COLLECTION}", "type": "application/json"}
-            for rel in ("root", "parent", "collection")
-        ],
-    }
-
-
-def _collection_of(ds: xr.Dataset) -> str:
-    return f"map-of-{ds.llp.info.name}"
-
-
-def _times(ds: xr.Dataset) -> dict[str, str | None]:
-    composite = ds.llp.info.recipe and ds.llp.info.recipe.composite
-    if composite and composite.first:
-        return {
-            "datetime": None,
-            "start_datetime": f"{composite.first}T00:00:00Z",
-            "end_datetime": f"{composite.last}T23:59:59Z",
-        }
-    return {"datetime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    properties = {**times, **place, "llpbench:chips": len(tile.chips)}
+    box = footprint.bounds
+    return make_item(tile.name, collection, footprint, box, properties, assets, [_PROJECTION])

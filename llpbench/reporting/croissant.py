@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llpbench import catalog
 from llpbench.data.imagery import IMAGE, RGB
 from llpbench.data.sensors import SENTINEL2
+from llpbench.data.stac import IMAGES_OF
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
 from llpbench.protocol import CHIP_SIZE
 from llpbench.reporting.croissant_records import describe_records
@@ -47,8 +48,6 @@ CONTEXT = {
     **{name: f"cr:{name}" for name in _OF_CROISSANT},
 }
 """The context of Croissant 1.1 with the namespaces of its extensions and of PROV."""
-IMAGES_OF = "2020-01-01/2020-12-31"
-"""What the published imagery is the median of."""
 PUBLISHED = "2023"
 """When the archives were."""
 
@@ -131,7 +130,7 @@ def _origin(ds: xr.Dataset) -> dict[str, Any]:
         "url": f"https://doi.org/{ds.llp.info.doi}",
         "identifier": f"doi:{ds.llp.info.doi}",
         "datePublished": PUBLISHED,
-        "temporalCoverage": IMAGES_OF,
+        "temporalCoverage": "/".join(IMAGES_OF),
     }
 
 

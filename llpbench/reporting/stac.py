@@ -1,12 +1,10 @@
 """A dataset as a STAC collection with one item: where it lies, of when it is, what its arrays hold.
 
-STAC 1.1.0 (https://github.com/radiantearth/stac-spec/tree/v1.1.0) with the extensions projection,
-electro-optical, raster, classification and scientific citation.
+With the extensions projection, electro-optical, raster, classification and scientific citation.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
@@ -18,18 +16,17 @@ from llpbench._version import __version__
 from llpbench.catalog import NO_LABEL
 from llpbench.data.chip_outlines import chip_outlines
 from llpbench.data.geometry import to_degrees
+from llpbench.data.stac import between, imagery_days, make_collection, make_item, write_files
 from llpbench.data.store.layout import CHIPS, DIVISIONS, INFO
 from llpbench.errors import LLPBenchError
 from llpbench.protocol import CHIP_SIZE
 from llpbench.reporting.arrays import stac_band
-from llpbench.reporting.croissant import IMAGES_OF
 from llpbench.reporting.datasheet import pixel_metres
-from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
-COLLECTION, ITEM = "collection.json", "item.json"
+ITEM = "item.json"
 
 _EXTENSIONS = "https://stac-extensions.github.io"
 _OF_ITEM = [
@@ -63,10 +60,7 @@ def write_stac(ds: xr.Dataset, folder: Path, days: tuple[str, str] | None = None
     """
     folder.mkdir(parents=True, exist_ok=True)
     item = describe_item(ds, folder, days)
-    written = {ITEM: item, COLLECTION: describe_collection(ds, item)}
-    for name, content in written.items():
-        replace_text(folder / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    return [folder / name for name in written]
+    return write_files(folder, describe_collection(ds, item), {ITEM: item})
 
 
 def describe_item(
@@ -82,12 +76,9 @@ def describe_item(
         raise LLPBenchError(
             f"{info.name} does not lie in a store, so it has no files to name; give a dataset"
         )
-    first, last = days or _known_days(ds)
     properties = {
         "title": info.title,
-        "datetime": None,
-        "start_datetime": f"{first}T00:00:00Z",
-        "end_datetime": f"{last}T23:59:59Z",
+        **between(*(days or _known_days(ds))),
         "gsd": pixel_metres(ds),
         "proj:code": _code(ds),
         "llpbench:version": __version__,
@@ -96,64 +87,28 @@ def describe_item(
         "llpbench:divisions": ds.sizes["division"],
         "llpbench:synthetic": info.synthetic,
     }
-    return {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "stac_extensions": _OF_ITEM,
-        "id": info.name,
-        "collection": info.name,
-        "geometry": _footprint(ds).__geo_interface__,
-        "bbox": _bbox(ds),
-        "properties": properties,
-        "assets": _assets(ds, _place(info.store, folder)),
-        "links": [
-            {"rel": rel, "href": f"./{COLLECTION}", "type": "application/json"}
-            for rel in ("root", "parent", "collection")
-        ],
-    }
+    assets = _assets(ds, _place(info.store, folder))
+    return make_item(info.name, info.name, _footprint(ds), _bbox(ds), properties, assets, _OF_ITEM)
 
 
 def describe_collection(ds: xr.Dataset, item: dict[str, Any]) -> dict[str, Any]:
     """Describe a dataset as the collection of its item."""
-    info, said = ds.llp.info, item["properties"]
-    is_spdx = bool(info.licence) and " " not in info.licence
-    described = {
-        "type": "Collection",
-        "stac_version": "1.1.0",
-        "stac_extensions": _OF_COLLECTION if info.doi else [],
-        "id": info.name,
-        "title": info.title,
-        "description": f"{info.title}. {info.attribution}".strip(),
-        "keywords": ["learning from label proportions", "remote sensing"],
-        "license": info.licence if is_spdx else "other",
-        "extent": {
-            "spatial": {"bbox": [item["bbox"]]},
-            "temporal": {"interval": [[said["start_datetime"], said["end_datetime"]]]},
-        },
-        "links": [
-            {"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"},
-            {"rel": "item", "href": f"./{ITEM}", "type": "application/geo+json"},
-        ],
-    }
-    return described | ({"sci:doi": info.doi} if info.doi else {})
+    info = ds.llp.info
+    more: dict[str, Any] = {"keywords": ["learning from label proportions", "remote sensing"]}
+    if info.doi:
+        more |= {"stac_extensions": _OF_COLLECTION, "sci:doi": info.doi}
+    return make_collection(info.name, info, info.title, {ITEM: item}, item["bbox"], **more)
 
 
 def _known_days(ds: xr.Dataset) -> tuple[str, str]:
-    """First and last day of the imagery, by its recipe or its publication."""
     info = ds.llp.info
-    composite = info.recipe and info.recipe.composite
-    if composite and composite.first:
-        return composite.first, composite.last
-    embedding = info.recipe and info.recipe.embedding
-    if embedding and embedding.year:
-        return f"{embedding.year}-01-01", f"{embedding.year}-12-31"
-    if info.doi:
-        first, last = IMAGES_OF.split("/")
-        return first, last
-    raise LLPBenchError(
-        f"{info.name} does not know of when its imagery is, which an item must say: give "
-        "--days FIRST LAST, such as --days 2023-04-01 2023-09-30"
-    )
+    days = imagery_days(info)
+    if days is None:
+        raise LLPBenchError(
+            f"{info.name} does not know of when its imagery is, which an item must say: give "
+            "--days FIRST LAST, such as --days 2023-04-01 2023-09-30"
+        )
+    return days
 
 
 def _footprint(ds: xr.Dataset) -> Any:

@@ -1,0 +1,65 @@
+"""Numbers of all cells of many chips in half precision: drawn, normalised, put through layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llpbench_baselines.backend import compiled, keras
+
+_SAMPLE = 200_000
+"""Cells that normalisations are adapted to, at most."""
+_BLOCK = 64
+
+
+def apply(layers: Sequence[Any], values: Any) -> Any:
+    """Apply layers one after the other."""
+    for layer in layers:
+        values = layer(values)
+    return values
+
+
+def predict_cells(layers: Sequence[Any], features: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Class probabilities of cells, float16 (n, ..., category), from their normalised numbers.
+
+    Each cell's sum to 1, but for half precision.
+    """
+    return in_blocks(lambda values: keras.ops.softmax(apply(layers, values)), features)
+
+
+def in_blocks(
+    function: Callable[[Any], Any],
+    values: NDArray[np.float16],
+    into: NDArray[np.float16] | None = None,
+) -> NDArray[np.float16]:
+    """Results of a function of tensors for all chips, in half precision."""
+    graph = compiled(function, values.shape[1:], "float32")
+    for start in range(0, len(values), _BLOCK):
+        block = graph(values[start : start + _BLOCK].astype(np.float32)).numpy()
+        if into is None:
+            into = np.empty((len(values), *block.shape[1:]), np.float16)
+        into[start : start + len(block)] = block
+    assert into is not None
+    return into
+
+
+def some_cells(
+    values: NDArray[np.float16], cells: int, generator: np.random.Generator
+) -> NDArray[np.float16]:
+    """Random cells of each chip, (chip, cell, 1, number)."""
+    flat = values.reshape(len(values), -1, 1, values.shape[-1])
+    chosen = generator.random(flat.shape[:2]).argpartition(cells, axis=1)[:, :cells]
+    return np.take_along_axis(flat, chosen[..., np.newaxis, np.newaxis], axis=1)
+
+
+def normalise(layer: Any, values: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
+    """Apply a normalisation to all cells, in place; adapts it to a random sample of them first."""
+    if seed is not None:
+        cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
+        chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
+        layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
+    return in_blocks(layer, values, values)
