@@ -187,8 +187,10 @@ def synthesize(
 
     Examples
     --------
-    >>> synthesize("made", "esaworldcover", chips=64, seed=0).name
-    'made'
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     synthesize("made", "esaworldcover", chips=64, seed=0, out=Path(folder) / "store").chips
+    64
     """
     from llpbench.data.synthetic import synthesize as make_region
 
