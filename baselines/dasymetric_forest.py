@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
 from llpbench.methods.division_statistics import DivisionStatistics
-from llpbench.methods.method import Progress
 from llpbench.methods.one_pass import OnePassMethod
 from llpbench.predictions.table import make_predictions
 from llpbench_baselines.chip_features import ChipFeatures
@@ -84,9 +83,9 @@ class DasymetricForest(OnePassMethod):
         self.features_ = self._features().learn(train, self.random_state)
         self.array = self.features_.input.array
 
-    def describe(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
+    def describe(self, ds: xr.Dataset) -> NDArray[np.float64]:
         """Find the shares of words in chips, (chip, word)."""
-        return self.features_.compute(ds, progress)
+        return self.features_.compute(ds)
 
     def fit_statistics(self, seen: DivisionStatistics, train: xr.Dataset) -> Self:
         """Grow trees on the means of divisions."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from llpbench.data.divisions import Divisions
 from llpbench.methods.division_statistics import DivisionStatistics
-from llpbench.methods.method import Progress
 from llpbench.methods.one_pass import OnePassMethod
 from llpbench.metrics.bounds import duncan_davis
 from llpbench.protocol import WINDOW_SIDE
@@ -82,9 +81,9 @@ class Goodman(OnePassMethod, Exportable):
         self.features_ = ChipFeatures([self.words_]).learn(train, self.random_state)
         self.array = self.features_.input.array
 
-    def describe(self, ds: xr.Dataset, progress: Progress | None = None) -> NDArray[np.float64]:
+    def describe(self, ds: xr.Dataset) -> NDArray[np.float64]:
         """Find the shares of the groups among the patches of chips, (chip, group)."""
-        return self.features_.compute(ds, progress)
+        return self.features_.compute(ds)
 
     def fit_statistics(self, seen: DivisionStatistics, train: xr.Dataset) -> Self:
         """Solve for what each group is made of."""

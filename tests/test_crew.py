@@ -19,11 +19,13 @@ import crew_work
 import numpy as np
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from llpbench.cli import cli
 from llpbench.crew import Crew, gather
 from llpbench.data.dataset import open_grouped
 from llpbench.errors import CrewError
-from llpbench.methods import gate
+from llpbench.methods import gate, parts
 from llpbench.methods.estimate import collect
 from llpbench.methods.registry import make_method
 from llpbench.running.coarseness import coarseness
@@ -120,11 +122,69 @@ def test_methods_predict_the_same_elsewhere(
     gate.fit(method, ds.llp.split("train"), ds.llp.split("val"))
     origin: dict[str, Any] = {"name": name, "seed": 0, "trained_on": "grid"}
     whole = collect(gate.predict_batches(method, ds), ds["chip"].to_numpy(), method.categories_)
-    monkeypatch.setattr(gate, "PART", 16)
+    monkeypatch.setattr(parts, "PART", 16)
     here = gate.predict(method, ds, "all", **origin)
     assert gate.predict(method, ds, "all", **origin, crew=crew).identical(here)
     for variable in whole.data_vars:
         np.testing.assert_allclose(here[variable], whole[variable], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bag-ridge", "goodman"])
+def test_methods_of_one_pass_are_fitted_the_same_elsewhere(
+    name: str, crew: Crew, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the bit, by parts of which the last is smaller; but for rounding, as in one part."""
+    ds = open_grouped(store)
+    train, val = ds.llp.split("train"), ds.llp.split("val")
+    weights = []
+    for size, who in ((10_000, None), (16, None), (16, crew)):
+        monkeypatch.setattr(parts, "PART", size)
+        method = make_method(name)
+        gate.fit(method, train, val, crew=who)
+        weights.append(method.get_weights())
+    at_once, here, elsewhere = weights
+    for what, array in here.items():
+        np.testing.assert_array_equal(elsewhere[what], array)
+        if array.dtype.kind == "f":
+            np.testing.assert_allclose(array, at_once[what], rtol=1e-7, atol=1e-9)
+
+
+def test_chips_of_one_part_are_described_at_a_time(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each chip once, in order."""
+    train = open_grouped(store).llp.split("train")
+    method, described = make_method("bag-ridge", words=8, sample=200), []
+    describe = type(method).describe
+
+    def spy(method: Any, ds: Any) -> Any:
+        described.append(ds["chip"].to_numpy())
+        return describe(method, ds)
+
+    monkeypatch.setattr(type(method), "describe", spy)
+    monkeypatch.setattr(parts, "PART", 16)
+    gate.fit(method, train, train)
+    assert max(map(len, described)) == 16
+    np.testing.assert_array_equal(np.concatenate(described), train["chip"].to_numpy())
+
+
+def test_a_run_is_shared_out(address: str, store: Path, tmp_path: Path) -> None:
+    """Parts of its chips go to a cluster, and all files of numbers are the same."""
+    for name, options in (("here", []), ("elsewhere", ["--scheduler", address])):
+        arguments = ["run", "bag-ridge", "--dataset", str(store), "--out", str(tmp_path / name)]
+        done = CliRunner().invoke(cli, [*arguments, *options])
+        assert done.exit_code == 0, done.output
+    for file in ("predictions-test.parquet", "scores.json", "weights/weights.npz"):
+        here, elsewhere = ((tmp_path / name / file).read_bytes() for name in ("here", "elsewhere"))
+        assert here == elsewhere, file
+
+
+def test_a_method_that_needs_chips_again_shares_nothing_out(store: Path, tmp_path: Path) -> None:
+    arguments = ["run", "train-mean", "--dataset", str(store), "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli, [*arguments, "--workers", "2"])
+    assert done.exit_code == 1
+    assert "train-mean is trained in one process" in " ".join(done.output.split())
+    assert not list(tmp_path.iterdir())
 
 
 def test_workers_and_a_scheduler_are_two_things(address: str) -> None:

@@ -85,6 +85,7 @@ def baselines(as_json: bool) -> None:
 )
 @click.option("--tracker-tag", metavar="WORD", help="Word to find the run by at that service.")
 @click.option("--pictures", "plots", is_flag=True, help="Draw pictures of the scores, too.")
+@options.crew_options
 @options.wide_option
 @options.json_option
 def run(
@@ -103,7 +104,8 @@ def run(
     With --train-on all nothing is held back and every chip is predicted, for `llpbench map RUN`.
 
     METHOD+emq+calibrate is the same as METHOD --post emq,calibrate. With several datasets or
-    seeds, each has a run of its own. Ctrl-C once stops the training of
+    seeds, each has a run of its own. --workers and --scheduler are for methods that need each
+    chip once, such as bag-ridge. Ctrl-C once stops the training of
     a network and evaluates its best weights so far; twice quits.
     """
     from llpbench.running.completing import complete_run

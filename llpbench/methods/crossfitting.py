@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llpbench.crew import Crew
 from llpbench.data.divisions import Divisions
 from llpbench.data.folds import apart, take_fold
 from llpbench.data.splits import take_split
@@ -31,6 +32,7 @@ def predict_held_out(
     *,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    crew: Crew | None = None,
 ) -> tuple[Estimate, xr.Dataset] | None:
     """Predict each of five folds of training divisions by a method that did not see it.
 
@@ -45,6 +47,8 @@ def predict_held_out(
         Such as :class:`tqdm.tqdm`.
     journal : Journal, optional
         Of the training that this is part of: says when to stop.
+    crew : Crew, optional
+        Who does the work of each training, as far as it can be shared out.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def predict_held_out(
             return None
         rest, chosen_by, held_out = _parts(train, val, number)
         method = make()
-        gate.fit(method, rest, chosen_by)
+        gate.fit(method, rest, chosen_by, crew=crew)
         rows = chips.indexes["chip"].get_indexer(held_out.indexes["chip"])
         predicted = [batch.shares for batch in gate.predict_batches(method, held_out)]
         shares[rows] = np.concatenate(predicted)

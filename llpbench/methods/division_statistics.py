@@ -57,6 +57,15 @@ class DivisionStatistics:
         self.count = 0
         self.mean, self.squares = np.zeros(features), np.zeros(features)
 
+    @classmethod
+    def of(cls, features: NDArray[np.float64], overlaps: scipy.sparse.csr_array) -> Self:
+        """Sums over some chips alone; parameters are those of :meth:`add`."""
+        seen = cls(overlaps.shape[0], features.shape[1])
+        seen.areas, seen.sums = np.asarray(overlaps.sum(axis=1)), overlaps @ features
+        seen.count, seen.mean = len(features), features.mean(axis=0)
+        seen.squares = np.square(features - seen.mean).sum(axis=0)
+        return seen
+
     def add(self, features: NDArray[np.float64], overlaps: scipy.sparse.csr_array) -> Self:
         """Add chips.
 
@@ -67,13 +76,25 @@ class DivisionStatistics:
         overlaps : csr_array, shape (division, chip)
             Areas in km² that divisions share with these chips.
         """
-        self.areas += np.asarray(overlaps.sum(axis=1))
-        self.sums += overlaps @ features
-        count, mean = len(features), features.mean(axis=0)
-        difference, total = mean - self.mean, self.count + count
-        self.squares += np.square(features - mean).sum(axis=0)
-        self.squares += np.square(difference) * (self.count * count / total)
-        self.mean += difference * (count / total)
+        every = np.arange(len(self.areas))
+        return self.merge(DivisionStatistics.of(features, overlaps), every)
+
+    def merge(self, other: DivisionStatistics, divisions: NDArray[np.intp]) -> Self:
+        """Add the sums of other chips.
+
+        Parameters
+        ----------
+        other : DivisionStatistics
+            Of some divisions.
+        divisions : ndarray of int, shape (n,)
+            The numbers of these here, each once.
+        """
+        self.areas[divisions] += other.areas
+        self.sums[divisions] += other.sums
+        difference, total = other.mean - self.mean, self.count + other.count
+        self.squares += other.squares
+        self.squares += np.square(difference) * (self.count * other.count / total)
+        self.mean += difference * (other.count / total)
         self.count = total
         return self
 

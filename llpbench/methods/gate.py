@@ -19,6 +19,7 @@ from llpbench.data.batches.images import load_images
 from llpbench.data.splits import take_part
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods.estimate import Estimate, collect
+from llpbench.methods.parts import cut
 from llpbench.methods.postprocessing import PostProcessor, Transform
 from llpbench.protocol import prediction_inputs, training_inputs
 
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from llpbench.methods.one_pass import OnePassMethod
 
 
-PART = 512
-"""Chips that are predicted together: a task of :mod:`llpbench.crew`."""
-
-
 def fit(
     method: Method,
     train: xr.Dataset,
@@ -45,14 +42,16 @@ def fit(
     *,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    crew: Crew | None = None,
 ) -> None:
     """Train a method on one grouped split, and let it choose on another.
 
     Both are shown as far as its supervision goes, with the inputs that it names, and where chips
     lie only to a pipeline that ends with intervals; the journal is for methods that are trained in
-    epochs.
+    epochs, the crew for those that need each chip once.
     """
     further: dict[str, Any] = {"journal": journal} if method.is_iterative else {}
+    further |= {"crew": crew} if method.is_one_pass else {}
     train, val = (
         training_inputs(
             split, method.supervision, places=method.learns_intervals, inputs=method.inputs
@@ -111,7 +110,8 @@ def predict(
 ) -> xr.Dataset:
     """Predict a split, or all chips, and say in the attributes of what, by what and from what.
 
-    A method that sees images alone predicts :data:`PART` chips at a time, whoever does it.
+    A method that sees images alone predicts :data:`~llpbench.methods.parts.PART` chips at a time,
+    whoever does it.
 
     Parameters
     ----------
@@ -132,8 +132,7 @@ def predict(
     chips = take_part(ds, split)
     seen = prediction_inputs(chips, track, inputs=method.inputs)
     count = max(1, chips.sizes["chip"])
-    size = count if method.track == "disaggregation" else PART
-    parts = [slice(start, start + size) for start in range(0, count, size)]
+    parts = [slice(count)] if method.track == "disaggregation" else cut(count)
     work = partial(predict_part, method, seen, on_batch=on_batch)
     with _saying(f"{name} cannot predict {ds.llp.info.name!r}"):
         estimates = (crew or Crew()).share_out(work, parts)

@@ -42,6 +42,8 @@ class Method(SavedEstimator):
         Whether it predicts class probabilities of pixels.
     is_iterative : bool
         Whether it is trained in epochs, can be interrupted and goes on from a checkpoint.
+    is_one_pass : bool
+        Whether it needs each training chip once, which is work that others can share.
     is_deterministic : bool
         Whether the same seed gives the same bits on one machine without being asked to.
     is_reference : bool
@@ -70,6 +72,7 @@ class Method(SavedEstimator):
     track: str = "inductive"
     has_pixels: bool = False
     is_iterative: bool = False
+    is_one_pass: bool = False
     is_deterministic: bool = False
     is_reference: bool = False
     array: str = "image"

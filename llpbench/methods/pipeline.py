@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from llpbench.crew import Crew
 from llpbench.errors import LLPBenchError, MethodError
 from llpbench.methods import gate
 from llpbench.methods.crossfitting import chips_in_folds, predict_held_out
@@ -71,6 +72,7 @@ class Pipeline(Method):
         self.inputs = method.inputs
         self.has_pixels = method.has_pixels
         self.is_iterative = method.is_iterative
+        self.is_one_pass = method.is_one_pass
         self.is_deterministic = method.is_deterministic
         self.is_reference = method.is_reference
         self.learns_intervals = any(processor.makes_intervals for _name, processor in post)
@@ -98,10 +100,11 @@ class Pipeline(Method):
         *,
         progress: Progress | None = None,
         journal: Journal | None = None,
+        crew: Crew | None = None,
     ) -> Self:
         """Train the method, then fit each post-processor to what comes out of the one before."""
         self._check(train, val)
-        gate.fit(self.method, train, val, progress=progress, journal=journal)
+        gate.fit(self.method, train, val, progress=progress, journal=journal, crew=crew)
         self.categories_ = self.method.categories_
         some = train.isel(chip=slice(None, None, -(-train.sizes["chip"] // SAMPLE)))
         seen, unseen = (
@@ -114,7 +117,11 @@ class Pipeline(Method):
                     "that has them"
                 )
             if processor.makes_intervals:
-                self._fit_intervals(processor, train, val, seen, progress, journal)
+                held_out = predict_held_out(
+                    self._untrained, train, val, progress=progress, journal=journal, crew=crew
+                )
+                if held_out is not None:
+                    gate.fit_post(processor, seen, *held_out)
                 continue
             gate.fit_post(processor, seen, unseen, val)
             if number < len(self.post):
@@ -132,20 +139,6 @@ class Pipeline(Method):
                     f"{name} chooses by the divisions of the val split, which has no chips; build "
                     f"the dataset with one, or leave {name} out"
                 )
-
-    def _fit_intervals(
-        self,
-        processor: PostProcessor,
-        train: xr.Dataset,
-        val: xr.Dataset,
-        seen: Estimate,
-        progress: Progress | None,
-        journal: Journal | None,
-    ) -> None:
-        """Fit to what comes out of all steps before, trained anew without each fold."""
-        held_out = predict_held_out(self._untrained, train, val, progress=progress, journal=journal)
-        if held_out is not None:
-            gate.fit_post(processor, seen, *held_out)
 
     def _untrained(self) -> Method:
         """All steps but the last, which makes intervals, as they were before any training."""

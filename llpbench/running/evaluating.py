@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llpbench.brief import Brief
+from llpbench.crew import Crew
 from llpbench.data.divisions import Divisions
 from llpbench.data.splits import take_part
 from llpbench.errors import UnscoredError
@@ -46,7 +48,9 @@ def clock() -> NDArray[np.float64]:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def evaluate_split(task: Task, split: str, score: str | None, folder: Path) -> Evaluation:
+def evaluate_split(
+    task: Task, split: str, score: str | None, folder: Path, crew: Crew | None = None
+) -> Evaluation:
     """Predict each chip of a split once, and write what is predicted and its scores.
 
     Nothing is scored that was trained on; divisions are not if the method is shown their shares.
@@ -55,16 +59,17 @@ def evaluate_split(task: Task, split: str, score: str | None, folder: Path) -> E
     ----------
     score : {"divisions", "chips"}, optional
         As for :func:`llpbench.run_method`.
+    crew : Crew, optional
+        Who predicts, unless pixels are compared with labels on the way; by default this process.
     """
     chips, scoring = take_part(task.other, split), np.zeros(2)
     has_labels = not chips["chip_proportions"].isnull().all()
     is_scored = task.train_on != ALL and has_labels and scores_chips(split, score)
-    pixels = PixelScores(chips) if is_scored else None
+    pixels = PixelScores(chips) if is_scored and task.method.has_pixels else None
 
-    def score_pixels(batch: Estimate) -> None:
+    def score_pixels(pixels: PixelScores, batch: Estimate) -> None:
         start = clock()
-        if pixels:
-            pixels.add(batch)
+        pixels.add(batch)
         scoring[:] += clock() - start
 
     begun = clock()
@@ -76,7 +81,8 @@ def evaluate_split(task: Task, split: str, score: str | None, folder: Path) -> E
         seed=task.seed,
         trained_on=task.trained_on,
         track=task.track,
-        on_batch=score_pixels,
+        on_batch=partial(score_pixels, pixels) if pixels else None,
+        crew=None if pixels else crew,
     )
     wall, processor = (clock() - begun - scoring).tolist()
     ending = "zarr" if "segmentation" in predictions else "parquet"
@@ -94,7 +100,9 @@ def evaluate_split(task: Task, split: str, score: str | None, folder: Path) -> E
     return Evaluation(predictions, scores, divisions, probabilities, (wall, processor))
 
 
-def validate(task: Task, evaluation: Evaluation) -> dict[str, float] | None:
+def validate(
+    task: Task, evaluation: Evaluation, crew: Crew | None = None
+) -> dict[str, float] | None:
     """The error of the divisions of the val split: what may be chosen by, whatever was predicted.
 
     ``mae`` is :meth:`Divisions.mae`, of so many known ``divisions`` and ``chips``. None where there
@@ -113,6 +121,7 @@ def validate(task: Task, evaluation: Evaluation) -> dict[str, float] | None:
             name=task.name,
             seed=task.seed,
             trained_on=task.trained_on,
+            crew=crew,
         )
     return {
         "mae": divisions.mae(predictions["proportions"].to_numpy()),

@@ -13,6 +13,7 @@ from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.estimate import collect
 from llpbench.methods.method import Method
+from llpbench.methods.parts import PART, cut
 from llpbench.predictions.files import write_predictions
 from llpbench.predictions.parts import missing_parts, part_file
 from llpbench.protocol import prediction_inputs
@@ -20,7 +21,7 @@ from llpbench.protocol import prediction_inputs
 if TYPE_CHECKING:
     import xarray as xr
 
-FILE = 16 * gate.PART
+FILE = 16 * PART
 """Chips of a file, which is a task of :mod:`llpbench.crew`."""
 
 
@@ -74,8 +75,7 @@ def _predict_file(
     method: Method, seen: xr.Dataset, ids: Any, said: dict[str, Any], folder: Path, number: int
 ) -> None:
     start, stop = number * FILE, min((number + 1) * FILE, len(ids))
-    edges = range(start, stop, gate.PART)
-    parts = [slice(first, min(first + gate.PART, stop)) for first in edges]
+    parts = cut(stop, start)
     estimates = (replace(gate.predict_part(method, seen, part), classes=None) for part in parts)
     predictions = collect(estimates, ids[start:stop], method.categories_)
     write_predictions(predictions.assign_attrs(said), part_file(folder, number))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llpbench._version import __version__
+from llpbench.crew import Crew, gather
 from llpbench.data.appearance import look_at
 from llpbench.data.dataset import open_grouped
 from llpbench.data.imagery import RGB_ONLY
@@ -55,6 +56,8 @@ def run_method(
     tracker: str | None = None,
     tracker_tag: str | None = None,
     plots: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> Run:
     """Train a method on a dataset, predict one split, score it, and keep all of it.
@@ -101,6 +104,11 @@ def run_method(
         A word to find the run by, there.
     plots : bool
         Whether to draw pictures of the scores; ``llpbench evaluate --plots`` does so later.
+    workers : int
+        Processes that the work on chips is shared out to, by a method that needs each once.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
     progress : bool
         Whether to show progress bars.
 
@@ -113,27 +121,34 @@ def run_method(
     Raises
     ------
     LLPBenchError
-        If a name is unknown, a split is empty, the method cannot promise the same bits, the
-        folder is taken, or training fails.
+        If a name is unknown, a split is empty, the method cannot promise the same bits or share
+        its work out, the folder is taken, or training fails.
     """
     if settings and "random_state" in settings:
         raise MethodError("random_state is the seed; give it as such")
     method = _make(name, {**(settings or {}), "random_state": seed}, deterministic)
+    if not method.is_one_pass and (workers > 1 or scheduler is not None):
+        raise MethodError(
+            f"{name} is trained in one process, and only methods that need each chip once share "
+            "work out; leave --workers and --scheduler out, or take one such as bag-ridge"
+        )
     region = open_grouped(dataset)
     other = region if apply_to is None else open_grouped(apply_to)
     task = Task(name, method, region, other, seed, train_on)
     split = split or (ALL if train_on == ALL else "test")
-    return run_task(
-        task,
-        split,
-        score=score,
-        out=out,
-        resume=resume,
-        tracker=tracker,
-        tracker_tag=tracker_tag,
-        plots=plots,
-        progress=progress,
-    )
+    with gather(workers, scheduler) as crew:
+        return run_task(
+            task,
+            split,
+            score=score,
+            out=out,
+            resume=resume,
+            tracker=tracker,
+            tracker_tag=tracker_tag,
+            plots=plots,
+            crew=crew,
+            progress=progress,
+        )
 
 
 def run_task(
@@ -146,6 +161,7 @@ def run_task(
     tracker: str | None = None,
     tracker_tag: str | None = None,
     plots: bool = False,
+    crew: Crew | None = None,
     progress: bool = False,
 ) -> Run:
     """Do a task, and keep all of it in a folder; options are those of :func:`run_method`."""
@@ -156,7 +172,7 @@ def run_task(
         working_folder(folder, resume=resume) as part,
         open_tracker(tracker, part, task.identity, tag=tracker_tag) as service,
     ):
-        record, evaluation = _run(task, split, score, part, service, progress)
+        record, evaluation = _run(task, split, score, part, service, crew, progress)
         if plots:
             draw(evaluation, part / "plots")
         service.finish(part, record, evaluation)
@@ -177,17 +193,23 @@ def _make(name: str, settings: Mapping[str, Any], deterministic: bool) -> Method
 
 
 def _run(
-    task: Task, split: str, score: str | None, folder: Path, tracker: Tracker, progress: bool
+    task: Task,
+    split: str,
+    score: str | None,
+    folder: Path,
+    tracker: Tracker,
+    crew: Crew | None,
+    progress: bool,
 ) -> tuple[RunRecord, Evaluation]:
     """Do all of it in a folder; what was trained and scored is whole before any picture."""
     method, begun = task.method, clock()
-    journal = _fit(task, folder, tracker, progress)
+    journal = _fit(task, folder, tracker, crew, progress)
     interrupted = journal.interrupted
     fit_seconds, fit_cpu = (clock() - begun).tolist()
     method.save(folder / "weights")
     if interrupted:  # training may go on, and test is looked at once: at its end
         task, split = replace(task, other=task.region), "val"
-    evaluation = evaluate_split(task, split, score, folder)
+    evaluation = evaluate_split(task, split, score, folder, crew)
     predict_seconds, predict_cpu = evaluation.seconds
     trained, predicted = task.region.llp.info, task.other.llp.info
     seen = take_part(task.region, task.train_on)
@@ -218,7 +240,7 @@ def _run(
         probabilities=evaluation.probabilities,
         train_on=task.train_on,
         recipe=trained.recipe,
-        validation=validate(task, evaluation),
+        validation=validate(task, evaluation, crew),
         fold=task.fold,
         images=None if trained.images == RGB_ONLY else dict(trained.images),
         inputs=task.inputs,
@@ -243,12 +265,12 @@ def draw(evaluation: Evaluation, folder: Path) -> None:
         log.warning("the pictures could not be drawn (%r); the run is kept without them", error)
 
 
-def _fit(task: Task, folder: Path, tracker: Tracker, progress: bool) -> Journal:
+def _fit(task: Task, folder: Path, tracker: Tracker, crew: Crew | None, progress: bool) -> Journal:
     """Train; the journal says whether somebody interrupted it."""
     train, val = (take_part(task.region, name) for name in (task.train_on, "val"))
     bar = training_bar(task.name) if progress else None
     if not task.method.is_iterative:
-        gate.fit(task.method, train, val, progress=bar)
+        gate.fit(task.method, train, val, progress=bar, crew=crew)
         return Journal(folder, task.identity)
     with stop_on_interrupt() as stop:
         journal = Journal(folder, task.identity, stop=stop, on_epoch=tracker.log)

@@ -83,7 +83,8 @@ class RunRecord(Brief):
     fit_seconds, predict_seconds : float
         Wall time; after a resumption that of the last part alone.
     cpu_seconds : float
-        Of both, over all threads. Scoring is in none of the three.
+        Of both, over all threads of the process; that of others which shared the work
+        (``--workers``) is not known. Scoring is in none of the three.
     footprint : dict
         See :func:`llpbench.methods.footprint.measure_footprint`.
     probabilities : dict
