@@ -111,8 +111,10 @@ def measure(folder: Path, chips: int) -> tuple[float, float]:
         write_parts(parts, chips)
     command = ["evaluate", str(parts), "--dataset", str(truth), "--json"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    code = "import resource, sys; from llpbench.cli import cli; cli(standalone_mode=False); "
-    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    code = "import re, sys; from llpbench.cli import cli; cli(standalone_mode=False); "
+    # the maximum of getrusage would hold what started the process, too
+    code += "status = open('/proc/self/status').read(); "
+    code += "print(re.search(r'VmHWM:\\s+(\\d+)', status)[1], file=sys.stderr)"
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS")}
     done = subprocess.run(
         [sys.executable, "-c", code, *command],

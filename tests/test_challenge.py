@@ -367,6 +367,15 @@ def test_a_killed_scoring_goes_on_and_judges_nothing_twice(
     assert len(pd.read_csv(folder.board / "standings.csv")) == kills + 2
 
 
+def test_what_a_killed_writer_left_is_no_record(folder: ChallengeFolder) -> None:
+    left = folder.private / "scored" / ".000001.part.json"
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("{")
+    known = len(list(left.parent.glob("0*.json")))
+    assert len(Ledger(folder).records) == known
+    left.unlink()
+
+
 def test_standings_before_and_after() -> None:
     def sent(team: str, public: float, private: float) -> Submitted:
         return Submitted(team, Marks("", "inductive", half([public] * 4), half([private] * 4)))

@@ -192,6 +192,15 @@ def test_workers_and_a_scheduler_are_two_things(address: str) -> None:
         pass
 
 
+def _works(process: psutil.Process) -> bool:
+    """Whether it is one of the workers, which other tests' processes are not, nor the dead."""
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    return "dask worker" in command or "multiprocessing.spawn" in command
+
+
 @pytest.mark.full
 def test_workers_are_killed_at_any_moment(crew: Crew) -> None:
     """Twenty times, while they start as well as while they work."""
@@ -202,10 +211,7 @@ def test_workers_are_killed_at_any_moment(crew: Crew) -> None:
         nonlocal kills
         generator = random.Random(0)
         while kills < 20 and not stop.wait(0.5 + generator.random()):
-            processes = psutil.Process().children(recursive=True)
-            workers = [
-                one for one in processes if "resource_tracker" not in " ".join(one.cmdline())
-            ]
+            workers = [one for one in psutil.Process().children(recursive=True) if _works(one)]
             if workers:
                 generator.choice(workers).kill()
                 kills += 1

@@ -26,6 +26,7 @@ from llpbench.board.truth import make_truth, write_truth
 from llpbench.cli import cli
 from llpbench.errors import BoardError, DisorderError, PredictionsError, StoreError
 from llpbench.predictions import make_predictions, write_predictions
+from llpbench.predictions.parts import part_files
 from llpbench.scoring import DivisionScores, Scores, SplitTruth, evaluate_both
 
 BLOCK, ROWS = 20, 7
@@ -374,3 +375,9 @@ def test_a_split_knows_what_it_is_scored_by(store: Path, ds: xr.Dataset) -> None
     ids = [block["chip"].to_numpy() for block in streamed.blocks(False)]
     assert len(ids) > 2
     assert np.concatenate(ids).tolist() == whole.listing["chip"].to_numpy().tolist()
+
+
+def test_what_a_killed_writer_left_is_no_part(tmp_path: Path) -> None:
+    for name in ("part-000000.parquet", ".part-000001.part.parquet"):
+        (tmp_path / name).write_bytes(b"PAR1")
+    assert [file.name for file in part_files(tmp_path)] == ["part-000000.parquet"]

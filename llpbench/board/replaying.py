@@ -148,7 +148,7 @@ def _problem(stored: Result | None, computed: Result, moved: Moved) -> str:
 
 def _without_entry(board: Board, submissions: Mapping[str, Submission]) -> Iterator[Replayed]:
     """Stored scores that belong to nothing."""
-    for path in sorted((board.folder / "results").glob("*/*.json")):
+    for path in sorted((board.folder / "results").glob("[!.]*/[!.]*.json")):
         owner = submissions.get(path.stem)
         if owner is None or path.parent.name not in owner.entry.datasets:
             yield Replayed(

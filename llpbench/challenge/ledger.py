@@ -45,7 +45,8 @@ class Ledger:
 
     def __init__(self, folder: ChallengeFolder) -> None:
         self._folder = folder
-        self.records = [_read(path) for path in sorted(self._place.glob("*.json"))]
+        # hidden ones are parts, of a record whose writer was killed
+        self.records = [_read(path) for path in sorted(self._place.glob("[!.]*.json"))]
 
     @property
     def _place(self) -> Path:

@@ -29,7 +29,7 @@ def is_parted(path: Path) -> bool:
 def part_files(folder: Path) -> list[Path]:
     """Files of a folder of predictions, by their names; there is one at least."""
     files = []
-    for file in folder.glob(f"*{ENDING}"):
+    for file in folder.glob(f"[!.]*{ENDING}"):
         files.append(check_file(file, LARGEST_PART, PredictionsError))
         if len(files) > MOST_PARTS:
             raise PredictionsError(
