@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from peak_memory import peak_kb
 from regions import GridPixels, make_region
 
 from llpbench.data.region import ChipBlock, Region
@@ -32,9 +32,7 @@ class Dying(GridPixels):
             moment = random.uniform(0, 0.5)
             threading.Timer(moment, os.kill, (os.getpid(), signal.SIGKILL)).start()
         block = super().__call__(chips)
-        memory = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
-        assert memory is not None  # the maximum of getrusage holds what started this process, too
-        (self.folder / f"memory-{os.getpid()}").write_text(memory[1])
+        (self.folder / f"memory-{os.getpid()}").write_text(str(peak_kb()))
         return block
 
     def _is_next(self) -> bool:

@@ -422,18 +422,20 @@ def test_a_buffer_keeps_splits_apart(own: OwnRegion) -> None:
 
 # Memory
 
-_BIG = """
-import resource, sys
+_BIG = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
+from peak_memory import peak_kb
 from llpbench.data.building import Recipe, build_region
 from llpbench.data.store import write_store
 folder = Path(sys.argv[1])
-start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = peak_kb()
 region, _ = build_region(
     Recipe([folder / "image.tif"], [folder / "label.tif"], folder / "d.geojson")
 )
 write_store(region, folder / "store", name="big", title="", licence="", attribution="", threads=2)
-print(len(region.chips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start)
+print(len(region.chips), peak_kb() - start)
 """
 
 
