@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llpbench.reporting.results import results_table
     from llpbench.running.exporting import export_run
     from llpbench.running.predicting import predict_region
+    from llpbench.running.predicting_dataset import predict_dataset
     from llpbench.running.run import run_method
     from llpbench.running.run_exported import run_exported
     from llpbench.scoring import evaluate
@@ -42,6 +43,7 @@ _HOMES = {
     "list_datasets": "llpbench.data.dataset",
     "open_dataset": "llpbench.data.dataset",
     "Method": "llpbench.methods.method",
+    "predict_dataset": "llpbench.running.predicting_dataset",
     "predict_region": "llpbench.running.predicting",
     "write_map": "llpbench.maps",
     "cite": "llpbench.reporting.citing",
@@ -72,6 +74,7 @@ __all__ = [
     "list_datasets",
     "make_predictions",
     "open_dataset",
+    "predict_dataset",
     "predict_region",
     "read_predictions",
     "results_table",

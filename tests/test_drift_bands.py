@@ -12,7 +12,7 @@ from banded import ALPHAEARTH, BOTH, RADAR, SENTINEL2, banded_region
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from llpbench.cli.building import _print_drift
+from llpbench.cli.predicting import _print_drift
 from llpbench.data.appearance import LEAST_SPREAD, MOST_CHIPS, Appearance, spread_evenly
 from llpbench.data.channels import RGB_CHANNELS, Channel
 from llpbench.data.imagery import EMBEDDING, IMAGE, RGB, Band, Coding, Imagery

@@ -57,7 +57,7 @@ SECTIONS = {
         "orbit": ("orbit:orbit", "Train a method as on board: in passes, with little memory."),
     },
     "Maps and areas": {
-        "predict": ("building:predict", "Apply a trained method to a new raster."),
+        "predict": ("predicting:predict", "Apply a trained method to new images or a dataset."),
         "map": ("predictions:map_predictions", "Write predictions as a map."),
         "estimate": ("estimating:estimate", "Estimate areas of classes in polygons."),
     },

@@ -1,4 +1,4 @@
-"""Making datasets: from zips, from nothing, of a region of one's own; predicting new imagery."""
+"""Making datasets: from zips, from nothing, of a region of one's own."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llpbench.cli import options
-from llpbench.cli.output import (
-    echo,
-    log_remarks,
-    print_folder,
-    print_json,
-    print_table,
-    shows_progress,
-)
+from llpbench.cli.output import echo, log_remarks, print_json, shows_progress
 from llpbench.cli.sources import TakesBands, source_options
 
 if TYPE_CHECKING:
     from llpbench.data.store import WriteReport
-
-_MOST_CHANNELS = 20
-"""Bands of a new image that are compared on the screen; drift.csv has all."""
 
 _CREDIT = ("title", "licence", "attribution")
 _WRITING = ("out", "workers", "scheduler")
@@ -153,79 +143,6 @@ def build(
     recipe = Recipe(splitting=Splitting(splits, folds, fold, buffer_km), **sources)
     report = build_dataset(name, recipe, progress=shows_progress(), **said)
     _print_report(report, name, as_json)
-
-
-@click.command(cls=TakesBands)
-@click.argument("run", type=options.EXISTING_FOLDER)
-@source_options
-@click.option(
-    "--match",
-    type=click.Choice(["none", "histogram"]),
-    default="none",
-    help="Give each band the distribution of values that it had in training.",
-)
-@click.option("--force", is_flag=True, help="Go on with an image unlike those trained on.")
-@options.out_option(
-    "A new folder for chips, predictions and map.", required=True, kind=options.FOLDER
-)
-@options.crew_options
-@options.wide_option
-@options.json_option
-def predict(
-    run: Path,
-    out: Path,
-    match: str,
-    force: bool,
-    workers: int,
-    scheduler: str | None,
-    as_json: bool,
-    **sources: Any,
-) -> None:
-    """Apply the method trained in folder RUN to a new raster, and map it.
-
-    Bands, scale, chips and projection are by default those of the images it was trained on; an
-    image that does not look like those is refused.
-
-    No labels are needed. A method of the disaggregation track (such as bag-ridge+rake) also takes
-    --divisions and --shares: what a statistical office knows of them, spread over the chips.
-    """
-    from llpbench.data.building import Recipe
-    from llpbench.errors import DriftError
-    from llpbench.running.predicting import predict_region
-
-    recipe, progress = Recipe(**sources), shows_progress()
-    try:
-        done = predict_region(
-            run,
-            recipe,
-            out,
-            match=match,
-            force=force,
-            workers=workers,
-            scheduler=scheduler,
-            progress=progress,
-        )
-    except DriftError as error:
-        if not as_json:
-            _print_drift(error.drift)
-        raise
-    log_remarks(done.remarks)
-    if as_json:
-        drift = None if done.drift is None else done.drift.rows()
-        print_json({**vars(done), "map": done.map.paths, "drift": drift})
-    else:
-        _print_drift(done.drift)
-        echo(f"{done.chips} chips predicted; written to {done.folder}:")
-        print_folder(done.folder)
-
-
-def _print_drift(drift: Any) -> None:
-    """Print how far new images lie from those trained on, where that is known."""
-    if drift is not None:
-        rows, worst = drift.rows(), sorted(drift.worst[:_MOST_CHANNELS])
-        order = ("band", "drift", "at most", "training mean", "new mean")
-        print_table([rows[number] for number in worst], order=order)
-        echo(f"\nthe {len(worst)} worst of {len(rows)}\n" if len(worst) < len(rows) else "")
 
 
 def _print_report(report: WriteReport, shown_name: str, as_json: bool) -> None:

@@ -24,10 +24,12 @@ class ZarrSequence:
         A Zarr folder that :func:`~llpbench.data.zarr_files.check_zarr` has passed.
     name : str
         Of an array in it.
+    start : int
+        The first item to be handed out.
     """
 
-    def __init__(self, location: Location, name: str) -> None:
-        self._array, self._name, self._read = open_array(location, name), name, 0
+    def __init__(self, location: Location, name: str, start: int = 0) -> None:
+        self._array, self._name, self._read = open_array(location, name), name, start
         self._length = self._array.shape[0]
         self._rest = self._next()
 

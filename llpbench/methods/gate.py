@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from llpbench.data.info import DatasetInfo
     from llpbench.exported.card import Card
     from llpbench.methods.division_statistics import DivisionStatistics
     from llpbench.methods.journal import Journal
@@ -137,16 +138,16 @@ def predict(
     with _saying(f"{name} cannot predict {ds.llp.info.name!r}"):
         estimates = (crew or Crew()).share_out(work, parts)
         predictions = collect(estimates, chips["chip"].to_numpy(), method.categories_)
-    return predictions.assign_attrs(stamp(ds, split, name, seed, trained_on, track))
+    return predictions.assign_attrs(stamp(ds.llp.info, split, name, seed, trained_on, track))
 
 
 def stamp(
-    ds: xr.Dataset, split: str, name: str, seed: int, trained_on: str, track: str
+    info: DatasetInfo, split: str, name: str, seed: int, trained_on: str, track: str
 ) -> dict[str, Any]:
-    """What predictions say of themselves; parameters are those of :func:`predict`."""
+    """What predictions of a dataset say of themselves; else as for :func:`predict`."""
     return {
-        "dataset": ds.llp.info.name,
-        "digest": ds.llp.info.digest,
+        "dataset": info.name,
+        "digest": info.digest,
         "split": split,
         "method": name,
         "seed": seed,

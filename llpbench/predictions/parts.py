@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llpbench.errors import PredictionsError, examples
-from llpbench.predictions.parquet import ParquetPredictions, read_parquet
-from llpbench.reading import check_file
+from llpbench.predictions.parquet import read_parquet
+from llpbench.reading import check_file, read_json
+from llpbench.writing import replace_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,8 +19,9 @@ ENDING = ".parquet"
 MOST_PARTS = 2**17
 LARGEST_PART = 2**31
 """Bytes of a file."""
-MOST_ROWS = 2**24
-"""Of a file."""
+PLAN = "plan.json"
+"""In the folder of predictions that llpbench makes: what they follow from."""
+_LARGEST_PLAN = 2**16
 
 
 def is_parted(path: Path) -> bool:
@@ -48,18 +51,37 @@ def part_file(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}{ENDING}"
 
 
-def missing_parts(folder: Path, count: int, said: Mapping[str, Any]) -> list[int]:
-    """Which of so many files are not there; those that are must say the same of themselves."""
-    files = {number: part_file(folder, number) for number in range(count)}
-    there = [file for file in files.values() if file.exists()]
-    for file in there[:1]:
-        found = ParquetPredictions(file, MOST_ROWS).attributes
-        if odd := {key for key in {*said, *found} if said.get(key) != found.get(key)}:
+def missing_parts(folder: Path, count: int, plan: Mapping[str, str | int]) -> list[int]:
+    """Begin a folder of so many files, or go on with one; which of them are not there.
+
+    Parameters
+    ----------
+    plan : mapping
+        What the predictions follow from: it is kept in the folder, so that others are refused.
+
+    Raises
+    ------
+    PredictionsError
+        If the folder was begun with another plan, or holds something else.
+    """
+    file = folder / PLAN
+    if not file.exists():
+        if any(folder.glob("[!.]*")):
             raise PredictionsError(
-                f"{str(folder)!r} holds other predictions, which differ in "
-                f"{examples(sorted(odd))}; remove it, or choose another name"
+                f"{str(folder)!r} is not empty, and no predictions in parts were begun there "
+                f"(there is no {PLAN}); choose a new folder"
             )
-    return [number for number, file in files.items() if file not in there]
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_text(file, json.dumps(plan, indent=1))
+    found = read_json(file, _LARGEST_PLAN, PredictionsError)
+    if found != plan:
+        known = found if isinstance(found, dict) else {}
+        odd = [name for name in {**plan, **known} if plan.get(name) != known.get(name)]
+        raise PredictionsError(
+            f"{str(folder)!r} holds other predictions, which differ in {examples(odd)}; remove it, "
+            "or choose another folder"
+        )
+    return [number for number in range(count) if not part_file(folder, number).exists()]
 
 
 def read_parts(folder: Path, rows: int, categories: Collection[str] | None) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +15,22 @@ from llpbench.data.appearance import Appearance, Drift, look_alike, spread_evenl
 from llpbench.data.channels import RGB_CHANNELS
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.region import ChipBlock, PixelReader, Region
+from llpbench.data.split_images import SplitImages
 from llpbench.errors import BuildError, DriftError, UnknownNameError, unknown
 from llpbench.plots.drift import draw_drift
 from llpbench.plots.writing import write_figure
 from llpbench.writing import discard, replacing
 
+log = logging.getLogger(__name__)
+
 TABLE = "drift.csv"
 PICTURE = "drift.png"
 MATCHES = ("none", "histogram")
+
+_UNKNOWN = (
+    "an earlier version made this run, so whether the new images look like those it was trained on "
+    "cannot be told"
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +63,7 @@ def check_drift(
                 "an earlier version made this run, which did not write down how its images "
                 "looked: train it again to match new ones to them"
             )
-        remark = (
-            "an earlier version made this run, so whether the new image looks like those it was "
-            "trained on cannot be told"
-        )
-        return region, None, [remark]
+        return region, None, [_UNKNOWN]
     found = _look_at(region, known)
     if match == "none":
         return region, known.compare(found), []
@@ -75,20 +80,33 @@ def check_drift(
     return matched, known.compare(_look_at(matched, known)), [remark]
 
 
-def refuse_drift(drift: Drift, folder: Path, scale: tuple[float, float]) -> None:
-    """Leave the table and the picture in a folder, and refuse to go on; ``scale`` was tried."""
+def compare_dataset(known: Appearance | None, images: SplitImages) -> Drift | None:
+    """Find how far images of a dataset lie from those trained on; None where that is not known."""
+    if known is None:
+        log.warning(_UNKNOWN)
+        return None
+    info = images.info
+    arrays = images.look(spread_evenly(images.stored, info.images))
+    return known.compare(look_alike(known, arrays, info.images))
+
+
+def refuse_drift(drift: Drift, folder: Path, check: str) -> None:
+    """Leave the table and the picture in a folder, and refuse to go on; what to check is said."""
     with replacing(folder) as part:
         part.mkdir(parents=True)
         write_drift(drift, part)
     raise DriftError(
-        f"{drift}; see {folder / PICTURE}, then check {_advise(drift, scale)}, "
-        "or go on with --force",
+        f"{drift}; see {folder / PICTURE}, then check {check}, or go on with --force",
         drift,
     )
 
 
-def _advise(drift: Drift, scale: tuple[float, float]) -> str:
-    """Say what may be wrong, and which scale would undo an offset; Sentinel-2 has one of 1000."""
+def advise(drift: Drift, scale: tuple[float, float]) -> str:
+    """Say what may be wrong with new files of which ``scale`` was tried.
+
+    Where all bands are off alike, that is the scale that would undo it; Sentinel-2 has an offset of
+    1000.
+    """
     if drift.known.channels != RGB_CHANNELS:
         return "the order of bands or features, and the unit and offset of their numbers"
     tried = ""

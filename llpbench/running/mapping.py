@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llpbench.crew import Crew, gather
 from llpbench.data.cache import cache_folder, stored_names
 from llpbench.data.dataset import open_dataset
+from llpbench.data.split_images import SplitImages
 from llpbench.data.splits import take_part
 from llpbench.errors import BuildError, PredictionsError, examples
 from llpbench.maps import MapFiles, write_map
@@ -133,7 +134,7 @@ def _predict(
             f"{ds.llp.info.name!r} is not what it was when the run in {str(folder)!r} predicted "
             "it; train again, or use the dataset as a new image with `llpbench predict`"
         )
-    method, grouped = load_trained(folder, record), ds.llp.group()
+    method = load_trained(folder, record)
     facts: dict[str, Any] = {
         "name": record.method,
         "seed": record.seed,
@@ -143,8 +144,8 @@ def _predict(
     }
     is_large = take_part(ds, split).sizes["chip"] > MOST_IN_FILE
     if parts is None or not is_large or method.track == "disaggregation":
-        return gate.predict(method, grouped, split, **facts)
-    predict_parts(parts, method, grouped, split, **facts)
+        return gate.predict(method, ds.llp.group(), split, **facts)
+    predict_parts(parts, method, SplitImages(ds.llp.info.store, split), **facts)
     return read_predictions(parts, ds)
 
 

@@ -22,7 +22,7 @@ from llpbench.maps import MapFiles, write_map
 from llpbench.methods import gate
 from llpbench.methods.method import Method
 from llpbench.predictions.files import write_predictions
-from llpbench.running.drifting import check_drift, forget_refusal, refuse_drift, write_drift
+from llpbench.running.drifting import advise, check_drift, forget_refusal, refuse_drift, write_drift
 from llpbench.running.recoding import recode
 from llpbench.running.reusing import reuse_recipe
 from llpbench.runs.folder import choose_folder, claimed_folder, working_folder
@@ -115,7 +115,7 @@ def predict_region(
     region, drift, more = check_drift(read_appearance(run), region, match)
     if drift is not None and drift.outside:
         if not force:
-            refuse_drift(drift, out, recipe.scale or _BYTES)
+            refuse_drift(drift, out, advise(drift, recipe.scale or _BYTES))
         warnings.append(str(drift))
     with (
         gather(workers, scheduler) as crew,

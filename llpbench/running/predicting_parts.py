@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from llpbench.brief import Brief
 from llpbench.crew import Crew
-from llpbench.data.splits import take_part
+from llpbench.data.split_images import SplitImages
+from llpbench.data.store.digest import combine, describe
 from llpbench.errors import MethodError
 from llpbench.methods import gate
 from llpbench.methods.estimate import collect
@@ -17,65 +22,95 @@ from llpbench.methods.parts import PART, cut
 from llpbench.predictions.files import write_predictions
 from llpbench.predictions.parts import missing_parts, part_file
 from llpbench.protocol import prediction_inputs
-
-if TYPE_CHECKING:
-    import xarray as xr
+from llpbench.running.progress import runs_bar
+from llpbench.writing import locked
 
 FILE = 16 * PART
 """Chips of a file, which is a task of :mod:`llpbench.crew`."""
 
 
+@dataclass(frozen=True, repr=False)
+class PredictedParts(Brief):
+    """A folder of predictions: how many files it has, and how many of them are new."""
+
+    folder: Path
+    files: int
+    new: int
+
+
 def predict_parts(
     folder: Path,
     method: Method,
-    ds: xr.Dataset,
-    split: str,
+    images: SplitImages,
     *,
     name: str,
     seed: int,
     trained_on: str,
     track: str,
+    warning: str = "",
     crew: Crew | None = None,
-) -> None:
+    progress: bool = False,
+) -> PredictedParts:
     """Predict a split, or all chips, into a folder of parts: the shares of ``gate.predict``.
 
-    No more of them than a file's are in memory. A file is there when it is whole, so that a second
-    start predicts what the first one has not. Classes of pixels are left out.
+    No more than a file of them is in memory, and nothing that grows with chips. A file is there
+    when it is whole, so that a second start predicts what the first one has not. Classes of pixels
+    are left out.
 
     Parameters
     ----------
     folder : Path
         New, or of a start before; workers elsewhere must see it.
-    ds : Dataset
-        Grouped, all splits.
-    split, name, seed, trained_on, track, crew
+    images : SplitImages
+        What is predicted.
+    name, seed, trained_on, track, crew
         See :func:`llpbench.methods.gate.predict`.
+    warning : str
+        What the predictions say besides of themselves, if anything.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
     MethodError
-        If the method looks at all chips at once.
+        If the method looks at all chips at once, or the split has none.
     PredictionsError
         If the folder holds predictions of another method, dataset or split.
+    BusyError
+        If another process predicts into the folder.
     """
     if method.track == "disaggregation":
         raise MethodError(f"{name} looks at all chips at once, so it cannot predict them in parts")
-    chips = take_part(ds, split)
-    said = gate.stamp(ds, split, name, seed, trained_on, track)
-    folder.mkdir(parents=True, exist_ok=True)
-    numbers = missing_parts(folder, -(-chips.sizes["chip"] // FILE), said)
-    seen = prediction_inputs(chips, track, inputs=method.inputs)
-    ids = chips["chip"].to_numpy()
-    work = partial(_predict_file, method, seen, ids, said, folder)
-    for _done in (crew or Crew()).as_finished(work, numbers):
-        pass
+    said = gate.stamp(images.info, images.split, name, seed, trained_on, track)
+    said |= {"warning": warning} if warning else {}
+    folder = folder.absolute()
+    pieces = images.cut(FILE)
+    if not pieces:
+        raise MethodError(f"the {images.split} split of {images.info.name} has no chips to predict")
+    with locked(folder, wait=False):
+        plan = {**said, "model": _digest(method), "chips of a file": FILE}
+        missing = [(n, pieces[n]) for n in missing_parts(folder, len(pieces), plan)]
+        work = partial(_predict_file, method, images, said, folder)
+        done = (crew or Crew()).as_finished(work, missing)
+        for _file in runs_bar(done, "predicting files", shown=progress, total=len(missing)):
+            pass
+    return PredictedParts(folder, len(pieces), len(missing))
+
+
+def _digest(method: Method) -> str:
+    """One number that tells whether two fitted methods are the same."""
+    parts = {name: describe(array) for name, array in method.get_weights().items()}
+    settings = json.dumps(method.settings, sort_keys=True, default=str)
+    return combine({**parts, "settings": describe(np.array([settings]))})
 
 
 def _predict_file(
-    method: Method, seen: xr.Dataset, ids: Any, said: dict[str, Any], folder: Path, number: int
+    method: Method, images: SplitImages, said: dict[str, Any], folder: Path, file: tuple[int, slice]
 ) -> None:
-    start, stop = number * FILE, min((number + 1) * FILE, len(ids))
-    parts = cut(stop, start)
+    number, piece = file
+    chips = images.read(piece)
+    seen = prediction_inputs(chips, said["track"], inputs=method.inputs)
+    parts = cut(chips.sizes["chip"])
     estimates = (replace(gate.predict_part(method, seen, part), classes=None) for part in parts)
-    predictions = collect(estimates, ids[start:stop], method.categories_)
+    predictions = collect(estimates, chips["chip"].to_numpy(), method.categories_)
     write_predictions(predictions.assign_attrs(said), part_file(folder, number))
