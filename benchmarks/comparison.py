@@ -1,29 +1,28 @@
 """Every method on random bags and on real divisions: python comparison.py [RUNS] [--methods ...].
 
-RUNS (runs/comparison by default) receives a file for each dataset, kind of bags, method and seed as
-soon as it is scored; the same command goes on where it stopped. At the end the tables of
-docs/comparison are written, which `comparison_page.py` turns into docs/comparison.md.
+RUNS (docs/comparison/runs.jsonl by default) receives a line for each dataset, kind of bags, method
+and seed as soon as it is scored; the same command goes on where it stopped. At the end the tables
+of docs/comparison are written, which `comparison_page.py` turns into docs/comparison.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from comparison_tables import BAGS, FOLDER, write_tables
+from comparison_runs import BAGS, RUNS, Kept, Run, read_runs, write_runs
+from comparison_tables import FOLDER, write_tables
 
 import llpbench
 from llpbench.errors import LLPBenchError
 from llpbench.methods import gate
 from llpbench.methods.registry import make_method, method_class, method_names
+from llpbench.running.pixel_scores import PixelScores
 from llpbench.running.sweep_plan import read_preset
-from llpbench.writing import replace_text
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop", "semi-esa", "semi-esa-hazy", "semi-pop")
 HEAVY = ("customunet", "resnet18unet", "vgg16unet")
@@ -32,24 +31,10 @@ NO_IMAGES = ("embedding-multinomial", "embedding-ridge")
 """See the cells of an embedding, which no dataset here has."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One training: a method on one kind of bags of a dataset."""
-
-    dataset: str
-    bags: str
-    method: str
-    seed: int
-
-    def path(self, folder: Path) -> Path:
-        """Where its scores are kept."""
-        return folder / self.dataset / self.bags / f"{self.method}-seed{self.seed}.json"
-
-
 def main() -> None:
     """Make what is missing, then the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", nargs="?", type=Path, default=Path("runs/comparison"))
+    parser.add_argument("runs", nargs="?", type=Path, default=RUNS)
     parser.add_argument("--methods", nargs="+", default=default_methods(), metavar="NAME")
     parser.add_argument("--datasets", nargs="+", default=DATASETS, metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1, 2), metavar="SEED")
@@ -86,10 +71,11 @@ def plan(dataset: str, methods: Sequence[str], seeds: Sequence[int]) -> list[Run
 
 
 def run_missing(
-    folder: Path, dataset: str, methods: Sequence[str], seeds: Sequence[int]
+    kept: Path, dataset: str, methods: Sequence[str], seeds: Sequence[int]
 ) -> Iterator[str]:
-    """Make what has no file yet; says of each what it scored, or why it could not be made."""
-    missing = [run for run in plan(dataset, methods, seeds) if not run.path(folder).exists()]
+    """Make what has no line yet; says of each what it scored, or why it could not be made."""
+    there = read_runs(kept)
+    missing = [run for run in plan(dataset, methods, seeds) if run not in there]
     if not missing:
         return
     try:
@@ -99,38 +85,40 @@ def run_missing(
         return
     for run in missing:
         try:
-            kept = train(region, run)
+            there[run] = train(region, run)
         except LLPBenchError as error:
             yield f"{run.method} is left out on {dataset}, {run.bags} bags: {error}"
             continue
-        path = run.path(folder)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(kept))
-        mae = kept["mae"]
-        yield f"{path.relative_to(folder)}: MAE {mae:.4f}, {kept['cpu_seconds']:.1f} CPU s"
+        write_runs(kept, there)
+        mae, seconds = there[run].scores.value("mae"), there[run].cpu_seconds
+        yield f"{dataset}, {run.bags}, {run.method} {run.seed}: MAE {mae:.4f}, {seconds:.1f} CPU s"
 
 
-def train(region: xr.Dataset, run: Run) -> dict[str, Any]:
+def train(region: xr.Dataset, run: Run) -> Kept:
     """Train, predict the test split as it is, and score: all that the tables are made of.
 
     Seeds are of the method and of the bags that chips are dealt out to. There are as many random
     bags as divisions.
     """
     bags = region if run.bags == "real" else region.llp.rebag(how="random", seed=run.seed)
-    method = make_method(run.method, **settings_of(run.method), random_state=run.seed)
+    settings = settings_of(run.method)
+    method = make_method(run.method, **settings, random_state=run.seed)
+    pixels = PixelScores(region.llp.split("test"))
     start = time.process_time()
     gate.fit(method, bags.llp.split("train"), bags.llp.split("val"))
-    names = {"name": run.method, "seed": run.seed, "trained_on": run.dataset}
-    predictions = gate.predict(method, bags, "test", **names)
+    predictions = gate.predict(
+        method,
+        bags,
+        "test",
+        name=run.method,
+        seed=run.seed,
+        trained_on=run.dataset,
+        on_batch=pixels.add,
+    )
     seconds = time.process_time() - start
     scores = llpbench.evaluate(predictions, region)
-    return {
-        "mae": scores.value("mae"),
-        "cpu_seconds": seconds,
-        "parameters": method.footprint()["parameters"],
-        "settings": settings_of(run.method),
-        "scores": json.loads(scores.to_json()),
-    }
+    parameters = method.footprint()["parameters"] or 0
+    return Kept.of(scores, pixels.summary(), settings, parameters, seconds)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The tables of docs/comparison, from the scores that `comparison.py` keeps."""
+"""The tables of docs/comparison, from the lines that `comparison.py` keeps."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from comparison_runs import BAGS, RUNS, Kept, read_runs
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
@@ -21,9 +21,10 @@ from llpbench.statistics import ratio
 from llpbench.statistics.sums import MINIMUM_DIVISIONS
 from llpbench.writing import replace_text
 
-FOLDER = Path(__file__).parents[1] / "docs" / "comparison"
-BAGS = ("random", "real")
+FOLDER = RUNS.parent
 METHODS, RANKINGS = "methods.csv", "rankings.csv"
+VALUES = ("mae_hard", "f1_micro", "within_division_r2", "expected_calibration_error")
+"""Means over seeds beside the MAE."""
 BOUND, RIDGE = "pixel-supervised", "bag-ridge"
 
 
@@ -35,7 +36,7 @@ class Cell:
     bags: str
     method: str
     scores: Scores
-    costs: pd.DataFrame
+    seeds: pd.DataFrame
 
     @property
     def mae(self) -> float:
@@ -63,18 +64,16 @@ def write_tables(runs: Path, folder: Path) -> None:
 
 
 def read_cells(runs: Path) -> Iterator[Cell]:
-    """Read the files below a folder, seeds of one method together."""
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for path in sorted(runs.glob("*/*/*-seed*.json")):
-        dataset, bags = path.parts[-3:-1]
-        method = path.stem.rpartition("-seed")[0]
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        groups.setdefault((dataset, bags, method), []).append(kept)
+    """Read what is kept, seeds of one method together."""
+    groups: dict[tuple[str, str, str], list[Kept]] = {}
+    for run, kept in read_runs(runs).items():
+        groups.setdefault((run.dataset, run.bags, run.method), []).append(kept)
     for key, seeds in groups.items():
-        scores = [Scores.from_json(json.dumps(kept["scores"])) for kept in seeds]
-        columns = ["cpu_seconds", "parameters"]
-        costs = pd.DataFrame([{name: kept[name] for name in columns} for kept in seeds])
-        yield Cell(*key, pool_scores(scores), costs)
+        rows = [
+            {"cpu_seconds": kept.cpu_seconds, "parameters": kept.parameters, **kept.values}
+            for kept in seeds
+        ]
+        yield Cell(*key, pool_scores([kept.scores for kept in seeds]), pd.DataFrame(rows))
 
 
 def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -107,13 +106,13 @@ def method_rows(group: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[dict[s
             "mae": cell.mae,
             "low": interval.low,
             "high": interval.high,
-            **{name: _value(cell.scores, name) for name in ("mae_hard", "f1_micro")},
+            **{name: cell.seeds[name].mean() for name in VALUES if name in cell.seeds},
             **differences("best", cell, best),
             **differences("ridge", cell, ridge),
             "bound_ratio": cell.mae / bound.mae if bound else np.nan,
-            "parameters": int(cell.costs["parameters"].iloc[0] or 0),
-            "cpu_seconds": round(float(cell.costs["cpu_seconds"].mean()), 1),
-            "seeds": len(cell.costs),
+            "parameters": int(cell.seeds["parameters"].iloc[0]),
+            "cpu_seconds": round(float(cell.seeds["cpu_seconds"].mean()), 1),
+            "seeds": len(cell.seeds),
         }
 
 
@@ -197,7 +196,3 @@ def _sums(cell: Cell) -> NDArray[np.float64]:
     """Sums of errors and chips of test divisions, mean over seeds, (division, 2)."""
     sums: NDArray[np.float64] = cell.scores.measure("mae").sums(cell.scores.tallies).mean(axis=0)
     return sums
-
-
-def _value(scores: Scores, metric: str) -> float:
-    return scores.value(metric) if metric in scores.metrics else np.nan

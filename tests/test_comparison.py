@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import comparison
 import comparison_page
+import comparison_runs
 import comparison_tables
 import numpy as np
 import pandas as pd
 import pytest
+from comparison_runs import Run
 from comparison_tables import Cell
 from regions import make_region, write_region
 
@@ -22,31 +23,34 @@ METHODS = ["train-mean", "bag-ridge"]
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where runs on a grid beside it go."""
+    """Where lines of runs on a grid beside it go."""
     write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
     monkeypatch.chdir(tmp_path)
     small: dict[str, Any] = {"train-mean": {}, "bag-ridge": {"words": 4, "sample": 500}}
     monkeypatch.setattr(comparison, "settings_of", small.get)
-    return tmp_path / "runs"
+    return tmp_path / "runs.jsonl"
 
 
 def test_each_training_is_made_once_and_has_a_part_in_its_row(runs: Path) -> None:
     made = list(comparison.run_missing(runs, "./grid", METHODS, [0, 1]))
     assert len(made) == 8
-    again = runs / "grid" / "random" / "bag-ridge-seed1.json"
-    first = json.loads(again.read_text())
-    again.unlink()
+    first = comparison_runs.read_runs(runs)
+    again = Run("./grid", "random", "bag-ridge", 1)
+    comparison_runs.write_runs(runs, {run: kept for run, kept in first.items() if run != again})
     (line,) = comparison.run_missing(runs, "./grid", METHODS, [0, 1])
-    assert line.startswith("grid/random/bag-ridge-seed1.json: MAE")
-    assert json.loads(again.read_text())["scores"]["tallies"] == first["scores"]["tallies"]
+    assert line.startswith("./grid, random, bag-ridge 1: MAE")
+    kept = comparison_runs.read_runs(runs)
+    assert list(kept) == list(first)
+    tallies = kept[again].scores.tallies["errors"]
+    np.testing.assert_array_equal(tallies, first[again].scores.tallies["errors"])
 
-    comparison_tables.write_tables(runs, runs / "tables")
-    table = pd.read_csv(runs / "tables" / "methods.csv").set_index(["bags", "method"])
+    comparison_tables.write_tables(runs, runs.with_name("tables"))
+    table = pd.read_csv(runs.with_name("tables") / "methods.csv").set_index(["bags", "method"])
     errors = {}
     for bags in ("random", "real"):
         row, floor = table.loc[(bags, "bag-ridge")], table.loc[(bags, "train-mean")]
-        kept = [runs / "grid" / bags / f"bag-ridge-seed{seed}.json" for seed in (0, 1)]
-        errors[bags] = np.mean([json.loads(path.read_text())["mae"] for path in kept])
+        seeds = [kept[Run("./grid", bags, "bag-ridge", seed)] for seed in (0, 1)]
+        errors[bags] = np.mean([seed.scores.value("mae") for seed in seeds])
         assert row["mae"] == pytest.approx(errors[bags], abs=1e-4)
         assert (row["kind"], floor["kind"], row["seeds"]) == ("ranked", "not ranked", 2)
         assert floor["best"] == pytest.approx(floor["mae"] - row["mae"], abs=2e-4)
@@ -62,7 +66,7 @@ def cells(factors: dict[str, tuple[float, float]]) -> list[Cell]:
     divisions = [f"division{number}" for number in range(12)]
     made = []
     for method, both in factors.items():
-        for bags, factor in zip(comparison_tables.BAGS, both, strict=True):
+        for bags, factor in zip(comparison_runs.BAGS, both, strict=True):
             tallies = {"errors": tally * [factor, factor, 1]}
             rest = {"digests": {}, "attributes": {}, "divisions": divisions, "tallies": tallies}
             scores = Scores(**plain, **rest, chips=120, unscored_chips=0)
