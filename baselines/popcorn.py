@@ -96,6 +96,7 @@ class Popcorn(LLPNet):
         "differs from it was not tuned."
     )
     curriculum: ClassVar[type[CellTraining]] = OccupancyTraining
+    temperature: ClassVar[float] = 1.0  # it is not taught its own labels
 
     def __init__(
         self,

@@ -203,6 +203,18 @@ def test_it_is_kept_as_it_was(fitted: LLPNet, tmp_path: Path) -> None:
     np.testing.assert_array_equal(first["proportions"], other["proportions"])
     np.testing.assert_array_equal(first["segmentation"], other["segmentation"])
     assert again.sharpness_ == fitted.sharpness_
+    seen, same = (list(model.predict_proba(inputs)) for model in (fitted, again))
+    np.testing.assert_array_equal(seen[0][1], same[0][1])
+
+
+def test_probabilities_of_pixels_are_softer_than_the_networks_own(fitted: LLPNet) -> None:
+    """By the root that temperature scaling takes."""
+    test = small_region(4, seed=1)
+    window = test["image"].to_numpy()[:, 2:98, 2:98]
+    own = np.asarray(fitted.model_(window)).astype(np.float64) + 1e-7
+    ((_chips, found),) = fitted.predict_proba(prediction_inputs(test, "inductive"))
+    root = own ** (1 / LLPNet.temperature)
+    np.testing.assert_allclose(found, root / root.sum(axis=-1, keepdims=True), atol=1e-5)
 
 
 def test_counted_cells_are_the_sharpest_shares(fitted: LLPNet) -> None:
