@@ -19,6 +19,8 @@ _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What only writing can meet, also where the system does not say with which file."""
 
 
+_NO_NAMES = ("", "..")
+"""Last parts of paths that end in no name, "." and ".." among them."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,199}")
 
 
@@ -41,17 +43,24 @@ def part_path(path: Path) -> Path:
     >>> part_path(Path("a.zip")).name
     '.a.part.zip'
     """
-    path = _end_of_links(path)
+    path = _with_a_name(_end_of_links(path))
     return path.with_name(f".{path.stem}.part{path.suffix}")
 
 
 def _aside_path(path: Path) -> Path:
     """Where an old folder is for the moment in which the new one takes its name."""
+    path = _with_a_name(path)
     return path.with_name(f".{path.stem}.old{path.suffix}")
 
 
 def _lock_path(path: Path) -> Path:
+    path = _with_a_name(path)
     return path.with_name(f".{path.name}.lock")
+
+
+def _with_a_name(path: Path) -> Path:
+    """Name what "." and ".." are."""
+    return path.resolve() if path.name in _NO_NAMES else path
 
 
 def _end_of_links(path: Path) -> Path:
@@ -86,7 +95,8 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
     Raises
     ------
     WritingError
-        If a pipe or a device stands there, the disk is full, or the folder cannot be written.
+        If the path ends in no name, a pipe or a device stands there, the disk is full, or the
+        folder cannot be written.
 
     Examples
     --------
@@ -99,6 +109,8 @@ def replacing(path: Path, *, resume: bool = False) -> Iterator[Path]:
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise WritingError(f"{str(path)!r} is a pipe or a device; give the name of a file")
+    if path.name in _NO_NAMES:
+        raise WritingError(f"{str(path)!r} is no name of what is written; give a new one")
     path = _end_of_links(path)
     part = part_path(path)
     with _alone(path, part, resume=resume):

@@ -177,6 +177,20 @@ def parse(text: str) -> dict[str, dict[str, str]]:
     }
 
 
+def test_the_folder_that_one_is_in_is_a_run_but_no_new_one(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``.`` ends in no name, beside which leftovers of a killed process could lie."""
+    monkeypatch.chdir(runs / "near-0")
+    assert "near" in call("compare", ".", "../far-0")
+    monkeypatch.chdir(tmp_path)
+    command = ["run", "train-mean", "--dataset", str(runs.parent / "grid"), "--out", "."]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 1
+    assert "'.' is no name of what is written; give a new one" in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_software_is_cited_as_its_citation_file_says() -> None:
     known = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     (entry,) = parse(llpbench.cite("llpbench").bibtex).values()
