@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ pytest.importorskip("distributed")
 
 
 @pytest.mark.full
-def test_killed_workers_leave_the_same_dataset(tmp_path: Path) -> None:
+def test_killed_workers_leave_the_same_dataset(tmp_path: Path, bucket: Any) -> None:
     from scale_kills import build
 
-    done = build(tmp_path, chips=3000, kills=5, seconds=(3, 9))
+    done = build(tmp_path, 3000, 5, (3, 9), bucket)
     assert done["same_digest"]
     assert done["kills"] >= 1
     assert done["chips"] > 2500
+    assert done["written_twice"] == 0
     assert done["worker_peak_mb"] < 1500
