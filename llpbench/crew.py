@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,7 +49,7 @@ class Crew:
         return self._client is None
 
     def share_out(
-        self, work: Callable[[Item], Outcome], items: Sequence[Item]
+        self, work: Callable[[Item], Outcome], items: Iterable[Item]
     ) -> Iterator[Outcome]:
         """Do the same work on each item, and give what came of it in their order, as it comes.
 
@@ -58,8 +58,9 @@ class Crew:
         work : callable
             Picklable, as items and outcomes are. It may be done twice on an item, so that it has
             to leave the same then. It is sent once and may hold much; items are sent one by one.
-        items : sequence
-            What comes of one that is early waits in memory for those before it.
+        items : iterable
+            It is gone through as they are needed. What comes of one that is early waits in memory
+            for those before it.
 
         Raises
         ------
@@ -70,24 +71,24 @@ class Crew:
         """
         early: dict[int, Outcome] = {}
         following = 0
-        for number, outcome in self._numbered(work, items):
+        for (number, _item), outcome in self._numbered(work, items):
             early[number] = outcome
             while following in early:
                 yield early.pop(following)
                 following += 1
 
     def as_finished(
-        self, work: Callable[[Item], Outcome], items: Sequence[Item]
+        self, work: Callable[[Item], Outcome], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Outcome]]:
         """Do the same as :meth:`share_out`, and give each item with its outcome when it is done."""
-        for number, outcome in self._numbered(work, items):
-            yield items[number], outcome
+        for (_number, item), outcome in self._numbered(work, items):
+            yield item, outcome
 
     def _numbered(
-        self, work: Callable[[Item], Outcome], items: Sequence[Item]
-    ) -> Iterator[tuple[int, Outcome]]:
+        self, work: Callable[[Item], Outcome], items: Iterable[Item]
+    ) -> Iterator[tuple[tuple[int, Item], Outcome]]:
         if self._client is None:
-            yield from ((number, work(item)) for number, item in enumerate(items))
+            yield from (((number, item), work(item)) for number, item in enumerate(items))
         else:
             yield from _collect(self._client, work, items)
 
@@ -201,34 +202,34 @@ def _require_scheduler(address: str) -> None:
 
 
 def _collect(
-    client: Client, work: Callable[[Item], Outcome], items: Sequence[Item]
-) -> Iterator[tuple[int, Outcome]]:
+    client: Client, work: Callable[[Item], Outcome], items: Iterable[Item]
+) -> Iterator[tuple[tuple[int, Item], Outcome]]:
     """Keep so many tasks handed out that nobody waits, and give outcomes when they are there."""
     from distributed import as_completed
     from distributed.protocol.pickle import dumps, loads
 
     # a task, unlike scattered data, is done again where all who hold what came of it are killed
     sent = client.submit(loads, dumps(work), pure=False)
-    waiting = iter(range(len(items)))
-    handed_out: dict[Future, int] = {}
+    waiting = enumerate(items)
+    handed_out: dict[Future, tuple[int, Item]] = {}
     finished = as_completed(loop=client.loop)
 
     def hand_out() -> None:
-        free = _AHEAD * max(1, sum(client.nthreads().values())) - len(handed_out)
-        for number in itertools.islice(waiting, max(0, free)):
-            future = client.submit(_do, sent, items[number], __version__, pure=False)
-            handed_out[future] = number
-            finished.add(future)
+        with _naming_a_lost_scheduler(client):
+            free = _AHEAD * max(1, sum(client.nthreads().values())) - len(handed_out)
+        for number, item in itertools.islice(waiting, max(0, free)):
+            with _naming_a_lost_scheduler(client):
+                future = client.submit(_do, sent, item, __version__, pure=False)
+                handed_out[future] = number, item
+                finished.add(future)
 
     try:
-        with _naming_a_lost_scheduler(client):
-            hand_out()
+        hand_out()
         for future in finished:
             outcome = _outcome(client, future)
-            number = handed_out.pop(future)
-            with _naming_a_lost_scheduler(client):
-                hand_out()
-            yield number, outcome
+            done = handed_out.pop(future)
+            hand_out()
+            yield done, outcome
     finally:
         if handed_out and client.status == "running":
             client.cancel(list(handed_out))

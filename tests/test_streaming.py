@@ -24,6 +24,7 @@ import llpbench
 from llpbench.board.large_truth import open_truth
 from llpbench.board.truth import make_truth, write_truth
 from llpbench.cli import cli
+from llpbench.crew import gather
 from llpbench.errors import BoardError, DisorderError, PredictionsError, StoreError
 from llpbench.predictions import make_predictions, write_predictions
 from llpbench.predictions.parts import part_files
@@ -152,6 +153,39 @@ def test_a_single_file_and_a_zarr_score_as_parts(
     shares = predictions.drop_vars("segmentation")
     write_predictions(shares, tmp_path / "p.parquet")
     assert_same(llpbench.evaluate(tmp_path / "p.parquet", store), llpbench.evaluate(shares, ds))
+
+
+def test_workers_give_the_same_bits(
+    store: Path, ds: xr.Dataset, table: Path, tmp_path: Path
+) -> None:
+    """In blocks of the store or of a truth table, in order or not, with pixels or without."""
+    predictions = predict(ds, side=24)
+    write_predictions(predictions, tmp_path / "p.zarr")
+    shares = predictions.drop_vars("segmentation")
+    parts = write_parts(shares, tmp_path / "parts", [10, 30])
+    shuffled = write_parts(shares.isel(chip=slice(None, None, -1)), tmp_path / "shuffled", [30])
+    pairs = [(parts, store), (parts, table), (shuffled, store), (tmp_path / "p.zarr", store)]
+    with gather(2) as crew:
+        assert crew._client is not None
+        for file, truth in pairs:
+            command = ["evaluate", str(file), "--dataset", str(truth), "--json"]
+            here = CliRunner().invoke(cli, command)
+            address = crew._client.scheduler.address
+            there = CliRunner().invoke(cli, [*command, "--scheduler", address])
+            assert json.loads(there.stdout) == json.loads(here.stdout)
+    expected = evaluate_both(shares, ds)[0]
+    assert expected is not None
+    assert_same(llpbench.evaluate(parts, store, workers=1), expected)
+
+
+def test_what_is_in_memory_is_not_shared_out(
+    store: Path, ds: xr.Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("llpbench.scoring.split_truth.MOST_OPENED", 2**18)
+    predictions = predict(ds)
+    scores = llpbench.evaluate(predictions, store, scheduler="tcp://127.0.0.1:1")
+    assert "has at most 262144 chips, which are scored in one process" in caplog.text
+    assert_same(scores, llpbench.evaluate(predictions, ds))
 
 
 def test_chips_in_another_order_are_put_in_order(

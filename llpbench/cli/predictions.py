@@ -89,6 +89,7 @@ def convert(
     help="Folder for pictures; those in it of the same names are replaced.",
 )
 @options.rgb_option
+@options.crew_options
 @options.wide_option
 @options.json_option
 def evaluate(
@@ -100,18 +101,19 @@ def evaluate(
     plots: Path | None,
     rgb: list[str] | None,
     as_json: bool,
+    **crew: Any,
 ) -> None:
     """Score predictions: a csv, parquet or zarr, a folder of parts, or several as seeds.
 
     Chips are scored by their labels, and means of divisions by their known shares, as far as these
     are there. A truth table, a .parquet, may take the place of the dataset. Of more than 262,144
-    chips only sums over divisions are held in memory.
+    chips only sums over divisions are held in memory, and --workers share blocks of them out.
     """
     from llpbench.cli.scores import print_classes, print_scores, scores_json
     from llpbench.scoring import evaluate_both
 
     scores, divisions = evaluate_both(
-        list(files), _scored_on(dataset, split), split, score=score, renormalise=renormalise
+        list(files), _scored_on(dataset, split), split, score=score, renormalise=renormalise, **crew
     )
     if plots is not None:
         from llpbench.plots import write_division_plots, write_plots

@@ -13,7 +13,7 @@ from llpbench.predictions.seed import WholeSeed
 from llpbench.predictions.table import check_predictions
 from llpbench.protocol import ALL, LEAST_COVERAGE, scores_chips
 from llpbench.scoring.division_scores import DivisionScores
-from llpbench.scoring.evaluation import Predictions, make_scores, sum_up
+from llpbench.scoring.evaluation import Predictions, gather_for, make_scores, sum_up
 from llpbench.scoring.scores import Scores
 from llpbench.scoring.split_sums import Summed, add_up
 from llpbench.scoring.split_truth import Dataset, SplitTruth
@@ -91,12 +91,14 @@ def evaluate_both(
     *,
     score: str | None = None,
     renormalise: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> tuple[Scores | None, DivisionScores | None]:
     """Score predictions by labels of chips and by known shares of divisions, as far as there are.
 
     Parameters
     ----------
-    predictions, dataset, split, renormalise
+    predictions, dataset, split, renormalise, workers, scheduler
         As for :func:`llpbench.evaluate`.
     score : {"divisions", "chips"}, optional
         Divisions alone, or chips as well; by default as :func:`llpbench.protocol.scores_chips`
@@ -116,7 +118,10 @@ def evaluate_both(
     """
     with_chips = scores_chips(split, score)
     truth = SplitTruth.of(dataset, split)
-    summed = sum_up(predictions, truth, renormalise=renormalise, with_chips=with_chips)
+    with gather_for(truth, workers, scheduler) as crew:
+        summed = sum_up(
+            predictions, truth, renormalise=renormalise, with_chips=with_chips, crew=crew
+        )
     scores, missing = None, []
     if with_chips:
         try:

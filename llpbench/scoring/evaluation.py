@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from llpbench.crew import Crew, gather
 from llpbench.errors import DisorderError, PredictionsError, UnscoredError
 from llpbench.predictions.files import read_predictions
 from llpbench.predictions.seed import Seed, WholeSeed
@@ -16,10 +19,12 @@ from llpbench.predictions.streaming import MOST_SORTED, StreamedSeed, can_be_str
 from llpbench.predictions.table import check_predictions
 from llpbench.scoring.scores import Scores
 from llpbench.scoring.split_sums import Summed, add_up
-from llpbench.scoring.split_truth import Dataset, SplitTruth
+from llpbench.scoring.split_truth import MOST_OPENED, Dataset, SplitTruth
 
 if TYPE_CHECKING:
     import xarray as xr
+
+log = logging.getLogger(__name__)
 
 Predictions: TypeAlias = "str | os.PathLike[str] | xr.Dataset"
 
@@ -30,6 +35,8 @@ def evaluate(
     split: str = "test",
     *,
     renormalise: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> Scores:
     """Score predictions on a split of a dataset.
 
@@ -49,6 +56,11 @@ def evaluate(
         The split the predictions are about.
     renormalise : bool
         Whether shares that do not sum to 1 are divided by their sum instead of refused.
+    workers : int
+        Processes that blocks are shared out to, where there are any: labels are read there.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers are used instead, see
+        :func:`llpbench.crew.gather`.
 
     Raises
     ------
@@ -58,7 +70,8 @@ def evaluate(
         If the dataset has no labels in that split.
     """
     truth = SplitTruth.of(dataset, split)
-    return make_scores(truth, sum_up(predictions, truth, renormalise=renormalise))
+    with gather_for(truth, workers, scheduler) as crew:
+        return make_scores(truth, sum_up(predictions, truth, renormalise=renormalise, crew=crew))
 
 
 def read_checked(
@@ -83,17 +96,32 @@ def score_checked(
     return make_scores(truth, add_up(truth, whole))
 
 
+@contextmanager
+def gather_for(truth: SplitTruth, workers: int, scheduler: str | None) -> Iterator[Crew]:
+    """Gather those who add up blocks of a split; one that is in memory is added up here."""
+    if truth.opened is not None and (workers > 1 or scheduler is not None):
+        log.warning(
+            "%s has at most %d chips, which are scored in one process",
+            truth.info.name,
+            MOST_OPENED,
+        )
+        workers, scheduler = 1, None
+    with gather(workers, scheduler) as crew:
+        yield crew
+
+
 def sum_up(
     predictions: Predictions | Sequence[Predictions],
     truth: SplitTruth,
     *,
     renormalise: bool = False,
     with_chips: bool = True,
+    crew: Crew | None = None,
 ) -> Summed:
     """Read, check and add up what each seed predicts, by labels too if ``with_chips``.
 
     Where the truth comes in blocks, so do predictions in files that hold the chips in its order;
-    others are put in order in memory, up to ``MOST_SORTED`` chips.
+    others are put in order in memory, up to ``MOST_SORTED`` chips. A crew adds the blocks up.
     """
     if isinstance(predictions, str | os.PathLike) or not isinstance(predictions, Sequence):
         predictions = [predictions]
@@ -109,11 +137,11 @@ def sum_up(
         return whole(seed)
 
     try:
-        return add_up(truth, list(map(in_blocks, predictions)), with_chips=with_chips)
+        return add_up(truth, [*map(in_blocks, predictions)], with_chips=with_chips, crew=crew)
     except DisorderError:
         if truth.chips > MOST_SORTED:
             raise
-        return add_up(truth, list(map(whole, predictions)), with_chips=with_chips)
+        return add_up(truth, [*map(whole, predictions)], with_chips=with_chips, crew=crew)
 
 
 def make_scores(truth: SplitTruth, summed: Summed) -> Scores:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from llpbench import metrics
 from llpbench.brief import Brief
-from llpbench.data.labels import scored_labels
-from llpbench.data.overlaps import overlap_areas
+from llpbench.crew import Crew
 from llpbench.errors import PredictionsError
 from llpbench.metrics.arrays import FloatArray
 from llpbench.metrics.diagnostics import gap_terms
 from llpbench.predictions.intervals import levels_of
 from llpbench.predictions.seed import Seed
 from llpbench.protocol import SCORER_VERSION
+from llpbench.scoring.block_sums import BlockAdder, BlockSums
 from llpbench.scoring.scored_chips import ScoredChips
 from llpbench.scoring.split_truth import SplitTruth
-from llpbench.scoring.tallies import tally
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,32 +41,24 @@ class SplitSums:
     chips : int
         How many were scored by their labels.
     scored, predictions : ScoredChips, Dataset
-        Those of the last block.
+        Those of the last block, where they are kept.
     """
 
     def __init__(self, truth: SplitTruth) -> None:
         self._truth = truth
-        self._scale = 1 / np.where(truth.areas > 0, truth.areas, 1)
         self._sums: dict[str, FloatArray] = {}
         self.means = np.zeros(truth.proportions.shape)
         self.chips = 0
         self.scored: ScoredChips | None = None
         self.predictions: xr.Dataset | None = None
 
-    def add(self, block: xr.Dataset, predictions: xr.Dataset, *, with_chips: bool) -> None:
-        """Add checked predictions of the chips of a block, in its order."""
-        predicted = predictions["proportions"].to_numpy().astype(np.float64)
-        weights = overlap_areas(block).T.tocsr().multiply(self._scale[:, np.newaxis])
-        self.means += weights.tocsr() @ predicted
-        if not with_chips:
-            return
-        self.predictions = predictions
-        self.scored = scored = _scored_chips(block, predictions, self._truth.null)
-        if not len(scored.chip):
-            return
-        self.chips += len(scored.chip)
-        rows = np.searchsorted(self._truth.owners, scored.divisions)
-        for name, sums in tally(scored, ordered=self._truth.info.label_set.ordered).items():
+    def add(self, block: BlockSums) -> None:
+        """Add what a block adds up to."""
+        self.means[block.rows] += block.means
+        self.scored, self.predictions = block.scored, block.predictions
+        self.chips += block.chips
+        rows = np.searchsorted(self._truth.owners, block.owners)
+        for name, sums in block.tallies.items():
             whole = self._sums.setdefault(name, np.zeros((len(self._truth.owners), sums.shape[1])))
             whole[rows] += sums
 
@@ -111,14 +101,25 @@ class Summed(Brief):
     attributes: dict[str, Any]
 
 
-def add_up(truth: SplitTruth, seeds: Sequence[Seed], *, with_chips: bool = True) -> Summed:
-    """Add up what each seed predicts, in one pass over the split; ``with_chips`` by labels too."""
+def add_up(
+    truth: SplitTruth,
+    seeds: Sequence[Seed],
+    *,
+    with_chips: bool = True,
+    crew: Crew | None = None,
+) -> Summed:
+    """Add up what each seed predicts, in one pass over the split; ``with_chips`` by labels too.
+
+    Predictions are read here, and labels by the crew that adds blocks up, by default this process.
+    What blocks add up to is added in their order, so that whoever does it the sums have the same
+    bits.
+    """
     sums = [SplitSums(truth) for _seed in seeds]
-    for block in truth.blocks(with_chips):
-        parts = [seed.take(block) for seed in seeds]
-        _check_alike(parts)
-        for one, part in zip(sums, parts, strict=True):
-            one.add(block, part, with_chips=with_chips)
+    adder = BlockAdder.of(truth, with_chips=with_chips)
+    blocks = _predicted(truth.blocks(with_chips), seeds)
+    for block in (crew or Crew()).share_out(adder, blocks):
+        for one, added in zip(sums, block, strict=True):
+            one.add(added)
     digests = {
         "dataset": truth.info.digest,
         "predictions": [seed.end() for seed in seeds],
@@ -127,38 +128,18 @@ def add_up(truth: SplitTruth, seeds: Sequence[Seed], *, with_chips: bool = True)
     return Summed(sums, digests, seeds[0].attributes)
 
 
+def _predicted(
+    blocks: Iterator[xr.Dataset], seeds: Sequence[Seed]
+) -> Iterator[tuple[xr.Dataset, list[xr.Dataset]]]:
+    """Blocks, each with what the seeds predict of its chips."""
+    for block in blocks:
+        parts = [seed.take(block) for seed in seeds]
+        _check_alike(parts)
+        yield block, parts
+
+
 def _check_alike(seeds: Sequence[xr.Dataset]) -> None:
     if len({"segmentation" in seed for seed in seeds}) > 1:
         raise PredictionsError("either all seeds have a segmentation, or none")
     if len({tuple(level for level, *_bounds in levels_of(seed)) for seed in seeds}) > 1:
         raise PredictionsError("all seeds must have intervals at the same levels, or none")
-
-
-def _scored_chips(
-    block: xr.Dataset, predictions: xr.Dataset, null: FloatArray | None
-) -> ScoredChips:
-    """Count truth and segmentation in one pass over the labels."""
-    predicted = predictions["proportions"].to_numpy().astype(np.float64)
-    hard = confusion = None
-    if "segmentation" in predictions:
-        confusion, truth, hard = metrics.compare_segmentations(
-            scored_labels(block).data,
-            predictions["segmentation"].to_numpy(),
-            block.sizes["category"],
-        )
-    else:
-        truth = block.llp.truth().to_numpy()
-    scored = np.isfinite(truth).all(axis=1)
-    return ScoredChips(
-        chip=block["chip"].to_numpy()[scored],
-        truth=truth[scored],
-        predicted=predicted[scored],
-        null=null,
-        division=block["own_division"].to_numpy()[scored],
-        hard=None if hard is None else hard[scored],
-        confusion=None if confusion is None else confusion[scored],
-        intervals={
-            level: (low[scored].astype(np.float64), high[scored].astype(np.float64))
-            for level, low, high in levels_of(predictions)
-        },
-    )
