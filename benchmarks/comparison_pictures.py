@@ -48,6 +48,7 @@ def draw_errors(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         axis.set_title(title.replace(" (", "\n(").replace(", ", ",\n"), fontsize=10)
         axis.set_xlabel("MAE of shares", fontsize=9)
         axis.set_xlim(0)
+        axis.locator_params(axis="x", nbins=4, prune="upper")
         axis.tick_params(labelsize=9)
         axis.grid(axis="y", color="#eeeeee", linewidth=0.6)
         axis.set_axisbelow(True)

@@ -44,6 +44,21 @@ class Cell:
         return self.scores.value("mae")
 
     @property
+    def sums(self) -> NDArray[np.float64]:
+        """Sums of errors and chips, (seed, division, 2)."""
+        return self.scores.measure("mae").sums(self.scores.tallies)
+
+    @property
+    def spread(self) -> float:
+        """How far seeds lie apart, of their mean; NaN of a single one."""
+        errors = ratio(self.sums.sum(axis=1))
+        return float(np.ptp(errors) / errors.mean()) if len(errors) > 1 else np.nan
+
+    def mean(self, name: str) -> float:
+        """Mean of another value over seeds; NaN where there is none."""
+        return float(self.seeds[name].mean()) if name in self.seeds else np.nan
+
+    @property
     def is_ranked(self) -> bool:
         """Whether it learns from divisions alone, and more than their mean."""
         return not method_class(self.method).is_reference
@@ -106,7 +121,8 @@ def method_rows(group: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[dict[s
             "mae": cell.mae,
             "low": interval.low,
             "high": interval.high,
-            **{name: cell.seeds[name].mean() for name in VALUES if name in cell.seeds},
+            **{name: cell.mean(name) for name in VALUES},
+            "spread": cell.spread,
             **differences("best", cell, best),
             **differences("ridge", cell, ridge),
             "bound_ratio": cell.mae / bound.mae if bound else np.nan,
@@ -174,7 +190,9 @@ def correlation(
     places at random, which lowers their correlation: it is cautious. NaN with too few divisions,
     and with fewer than three methods.
     """
-    sums = np.stack([[_sums(kinds[bags]) for kinds in methods.values()] for bags in BAGS])
+    sums = np.stack(
+        [[kinds[bags].sums.mean(axis=0) for kinds in methods.values()] for bags in BAGS]
+    )
     value = spearmanr(*ratio(sums.sum(axis=2))).statistic
     divisions = sums.shape[2]
     found = {"correlation": float(value), "correlation_low": np.nan, "correlation_high": np.nan}
@@ -190,9 +208,3 @@ def correlation(
     scale = np.sqrt((random**2).sum(axis=-1) * (real**2).sum(axis=-1))
     low, high = np.percentile((random * real).sum(axis=-1) / scale, [2.5, 97.5])
     return {**found, "correlation_low": float(low), "correlation_high": float(high)}
-
-
-def _sums(cell: Cell) -> NDArray[np.float64]:
-    """Sums of errors and chips of test divisions, mean over seeds, (division, 2)."""
-    sums: NDArray[np.float64] = cell.scores.measure("mae").sums(cell.scores.tallies).mean(axis=0)
-    return sums
