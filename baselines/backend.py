@@ -47,6 +47,8 @@ def load_backend() -> tuple[ModuleType, ModuleType]:
         with quiet():
             import keras
             import tensorflow
+
+            tensorflow.constant(0, "float16")  # the first of a process makes oneDNN complain
     except ImportError as error:
         raise MethodError(
             f"this method needs TensorFlow and Keras ({error}); "
@@ -96,6 +98,11 @@ def compiled(function: Callable[[Any], Any], shape: Sequence[int], dtype: str) -
         return tf.function(function, signature, autograph=False).get_concrete_function()
 
     return lambda array: graph()(tf.convert_to_tensor(array))
+
+
+def raised(tensor: Any) -> Any:
+    """Half precision as single, any other tensor as it is: numpy takes ten times as long."""
+    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float16 else tensor
 
 
 @contextmanager

@@ -204,7 +204,7 @@ class CellTraining(Curriculum):
 
         def draw(generator: np.random.Generator) -> Arrays:
             chosen = generator.integers(0, len(cells), CELLS)
-            return cells[chosen].astype(np.float32), flat[chosen].astype(np.float32)
+            return cells.take(chosen, axis=0), flat.take(chosen, axis=0)
 
         return self.lesson(layers, loss, draw, steps, learning_rate)
 
@@ -238,7 +238,7 @@ class CellTraining(Curriculum):
 
 def draw_of_divisions(
     features: NDArray[np.float16], divisions: Divisions, generator: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+) -> tuple[NDArray[np.intp], NDArray[np.float16]]:
     """Draw cells of divisions, so that each division's mean estimates that of all its cells.
 
     Parameters
@@ -252,7 +252,7 @@ def draw_of_divisions(
     -------
     divisions : ndarray of int, shape (n,)
         Positions, at most as many as fit into a step.
-    cells : ndarray of float32, shape (n * CELLS_OF_DIVISION, number)
+    cells : ndarray of float16, shape (n * CELLS_OF_DIVISION, number)
         Of one division after the other.
     """
     chosen = np.arange(len(divisions))
@@ -261,4 +261,4 @@ def draw_of_divisions(
     cells_of_chip = features.shape[1] * features.shape[2]
     chips = divisions.draw(chosen, CELLS_OF_DIVISION, generator).ravel()
     cells = chips * cells_of_chip + generator.integers(0, cells_of_chip, len(chips))
-    return chosen, features.reshape(-1, features.shape[-1])[cells].astype(np.float32)
+    return chosen, features.reshape(-1, features.shape[-1]).take(cells, axis=0)

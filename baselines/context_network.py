@@ -172,8 +172,12 @@ class ContextNetwork:
             The numbers of :meth:`moments`, each brought to mean 0 and variance 1, about; of fewer
             cells than all (chip, cell, 1, number).
         """
-        graph = compiled(self.moments, self.seen.shape, self.seen.dtype)
-        parts = (graph(images).numpy().astype(np.float16) for images in batches)
+
+        def halves(images: Any) -> Any:
+            return tf.cast(self.moments(images), tf.float16)
+
+        graph = compiled(halves, self.seen.shape, self.seen.dtype)
+        parts = (graph(images).numpy() for images in batches)
         if cells < CELLS**2:
             generator = np.random.default_rng(seed)
             parts = (some_cells(part, cells, generator) for part in parts)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from llpbench_baselines.backend import keras, tf
+from llpbench_baselines.backend import keras, raised, tf
 
 _LONGEST = 0.99
 
@@ -49,33 +48,24 @@ class Optimisation:
             Of tensors, to a tensor of shape ().
         arrays : sequence of ndarray
             Examples of what the loss is of: their types and shapes, but for the first dimension,
-            hold for all. Half precision is raised to single.
+            hold for all. Half precision is raised to single in the graph, where that is quick.
 
         Returns
         -------
         callable
             Of such arrays, to the loss before the step.
         """
-        halves = {np.dtype(np.float16): np.dtype(np.float32)}
-        shapes = [
-            tf.TensorSpec([None, *array.shape[1:]], halves.get(array.dtype, array.dtype))
-            for array in arrays
-        ]
+        shapes = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
 
         def step(*tensors: Any) -> Any:
             with tf.GradientTape() as tape:
-                value = loss(*tensors)
+                value = loss(*map(raised, tensors))
             self.optimizer.apply(tape.gradient(value, self.variables), self.variables)
             self.update(self.optimizer.iterations)
             return value
 
         graph = tf.function(step, shapes, autograph=False).get_concrete_function()
-        return lambda *arrays: graph(
-            *(
-                tf.convert_to_tensor(a.astype(halves.get(a.dtype, a.dtype), copy=False))
-                for a in arrays
-            )
-        )
+        return lambda *arrays: graph(*map(tf.convert_to_tensor, arrays))
 
     def update(self, steps: Any) -> None:
         """Take the present weights into the averages.

@@ -24,6 +24,7 @@ from scipy.sparse import bsr_array, csr_array, eye_array, kron
 from scipy.sparse.linalg import spsolve
 
 from llpbench.data.divisions import Divisions
+from llpbench_baselines.backend import tf
 
 _BLOCK = 128
 _FLOOR = 1e-9
@@ -55,10 +56,12 @@ def rake_cells(cells: NDArray[np.floating], divisions: Divisions) -> NDArray[np.
     ndarray of float16, shape (chip, cell, category)
         From 0 to 1; each cell's sum to 1, but for half precision.
     """
-    factors = log_factors(cells[:, ::4], divisions.weights, divisions.proportions, accuracy=0.01)
+    some = cells[:, ::4].astype(np.float64)  # once, not at every step
+    factors = log_factors(some, divisions.weights, divisions.proportions, accuracy=0.01)
     raked = np.empty(cells.shape, dtype=np.float16)
     for block in _blocks(len(cells)):
-        raked[block] = apply_factors(cells[block], factors[block])
+        # TensorFlow rounds: numpy takes ten times as long where probabilities are almost 0
+        raked[block] = tf.cast(apply_factors(cells[block], factors[block]), tf.float16)
     return raked
 
 
@@ -128,19 +131,18 @@ def apply_factors(
     ndarray of float64, shape (chip, pixel, category)
         From 0 to 1; each pixel's sum to 1.
     """
-    return _multiply(probabilities, factors)[0]
-
-
-def _multiply(
-    probabilities: NDArray[np.floating], factors: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], np.float64]:
-    """Probabilities after raking, and the logarithm of their sums: means of chips, added up."""
-    highest = factors.max(axis=1)
     product = np.maximum(probabilities, _FLOOR, dtype=np.float64)
-    product *= np.exp(factors - highest[:, np.newaxis])[:, np.newaxis]
-    total = product @ np.ones(product.shape[-1])
-    product /= total[..., np.newaxis]
-    return product, np.log(total).mean(axis=1).sum() + highest.sum()
+    product *= np.exp(factors - factors.max(axis=1, keepdims=True))[:, np.newaxis]
+    product /= (product @ np.ones(product.shape[-1]))[..., np.newaxis]
+    return product
+
+
+def _log_sums(probabilities: NDArray[np.floating], factors: NDArray[np.float64]) -> float:
+    """Logarithms of what probabilities times factors sum to: means of chips, added up."""
+    highest = factors.max(axis=1, keepdims=True)
+    scale = np.exp(factors - highest)[..., np.newaxis]
+    sums = np.maximum(probabilities, _FLOOR, dtype=np.float64) @ scale
+    return float(np.log(sums).mean(axis=1).sum() + highest.sum())
 
 
 def _blocks(count: int) -> Iterator[slice]:
@@ -165,8 +167,7 @@ class _Dual:
     def value(self, multipliers: NDArray[np.float64]) -> float:
         factors = self.weights.T @ multipliers
         total = sum(
-            _multiply(self.probabilities[block], factors[block])[1]
-            for block in _blocks(len(factors))
+            _log_sums(self.probabilities[block], factors[block]) for block in _blocks(len(factors))
         )
         slack = 0.5 * _SLACK * np.square(multipliers).sum()
         return float(total + slack - (multipliers * self.demanded).sum())
@@ -176,8 +177,8 @@ class _Dual:
         factors = self.weights.T @ multipliers
         shares, products = [], []
         for block in _blocks(len(factors)):
-            raked = _multiply(self.probabilities[block], factors[block])[0]
-            shares.append(raked.mean(axis=1))
+            raked = apply_factors(self.probabilities[block], factors[block])
+            shares.append(np.full(raked.shape[1], 1 / raked.shape[1]) @ raked)
             products.append(np.matmul(raked.transpose(0, 2, 1), raked) / raked.shape[1])
         mean = np.concatenate(shares)
         count, categories = mean.shape

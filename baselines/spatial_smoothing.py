@@ -59,7 +59,7 @@ def smooth(
     """
     settle = _graph(coupling, window, iterations)
     blocks = [
-        settle(np.asarray(probabilities[start : start + _BLOCK], dtype=np.float32)).numpy()
+        settle(tf.cast(probabilities[start : start + _BLOCK], tf.float32)).numpy()
         for start in range(0, len(probabilities), _BLOCK)
     ]
     return np.concatenate(blocks)
