@@ -60,15 +60,18 @@ class DownConv(KerasMethod):
         layers = keras.layers
         images, scaled = self.scaled_images()
         hidden = ByteDropout(self.dropout)(self._convolve(scaled))
-        output = layers.Dense(categories, activation="softmax", name="classes")(hidden)
+        classes = layers.Dense(categories, activation="softmax", name="classes")(hidden)
+        side = 1 + (WINDOW_SIDE - self.kernel_size) // self.stride
+        output = keras.ops.reshape(classes, (-1, side, side, categories))
         return keras.Model(images, output, name="downconv")
 
     def _convolve(self, images: Any) -> Any:
-        """Apply the first convolution, as one matrix product where patches do not overlap."""
+        """Apply the first convolution, as one product of two matrices where no patches overlap."""
         size, stride = self.kernel_size, self.stride
         if size == stride and WINDOW_SIDE % size == 0:
             patches = cut_patches(images, size, stride)
-            return keras.layers.Dense(self.filters, activation="relu", name="patches")(patches)
+            rows = keras.ops.reshape(patches, (-1, patches.shape[-1]))
+            return keras.layers.Dense(self.filters, activation="relu", name="patches")(rows)
         return keras.layers.Conv2D(
             self.filters, size, strides=stride, activation="relu", name="patches"
         )(images)

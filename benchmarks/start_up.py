@@ -40,15 +40,15 @@ def main() -> None:
 def commands(dataset: str, folder: Path) -> dict[str, list[str]]:
     """Commands to time, by what they are; what they read is made first."""
     trained, predictions = folder / "trained", folder / "predictions.csv"
-    train = ["-m", "llpbench", "-q", "run", "train-mean", "--dataset", dataset, "-o"]
+    program = ["-P", "-m", "llpbench"]  # the installed one: sources here may not be compiled
+    train = [*program, "-q", "run", "train-mean", "--dataset", dataset, "-o"]
     convert = ["convert", trained / "predictions-test.parquet", predictions]
     cpu_seconds([*train, str(trained)])
-    cpu_seconds(["-m", "llpbench", "-q", *map(str, convert)])
-    evaluate = ["evaluate", str(predictions), "--dataset", dataset]
+    cpu_seconds([*program, "-q", *map(str, convert)])
     return {
-        "llpbench --help": ["-m", "llpbench", "--help"],
-        "llpbench info": ["-m", "llpbench", "info", dataset],
-        "llpbench evaluate": ["-m", "llpbench", *evaluate],
+        "llpbench --help": [*program, "--help"],
+        "llpbench info": [*program, "info", dataset],
+        "llpbench evaluate": [*program, "evaluate", str(predictions), "--dataset", dataset],
         "llpbench run train-mean": [*train, str(folder / "run")],
         "llpbench run train-mean --pictures": [*train, str(folder / "run"), "--pictures"],
     }

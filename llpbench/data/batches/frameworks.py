@@ -37,7 +37,7 @@ def to_tensorflow(batches: Batches) -> Any:
         image, target = batches.shapes
         return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(targets, (None, *target))
 
-    return tf.data.Dataset.range(len(batches)).map(take, num_parallel_calls=1).prefetch(2)
+    return tf.data.Dataset.range(len(batches)).map(take).prefetch(2)
 
 
 class _Running:
