@@ -134,6 +134,15 @@ def test_figures() -> None:
     check_all(None, IMAGES)
 
 
+def test_a_dataset() -> None:
+    call("run", "spy", "--dataset", "grid", "--out", "run")
+    NOTES.handed.clear()
+    call("predict", "run", "--dataset", "other", "--split", "val", "--force", "--out", "out")
+    seen = [chip for handed in NOTES.handed for chip in handed.chips]
+    assert tuple(seen) == chips("other", "val")
+    check_all(None, IMAGES)
+
+
 @pytest.mark.parametrize("name", ["spy", "spy-divisions"])
 def test_a_raster(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLPBENCH_CACHE", str(tmp_path / "cache"))
