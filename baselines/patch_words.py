@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
+from threadpoolctl import threadpool_limits
 
 from llpbench.protocol import WINDOW_SIDE
 from llpbench_baselines.backend import tf
@@ -123,7 +124,8 @@ class PatchWords(FeatureSet):
             batch_size=4096,
             n_init=1,
         )
-        centres = model.fit(self._scaled(flat)).cluster_centers_
+        with threadpool_limits(1):  # of small batches threads would mostly wait for each other
+            centres = model.fit(self._scaled(flat)).cluster_centers_
         self.arrays = {"centres": centres, **self.arrays}
         return self
 
