@@ -93,11 +93,14 @@ def zenodo(citation: dict[str, Any]) -> dict[str, Any]:
 
 
 def conda_recipe(citation: dict[str, Any], settings: ConfigParser) -> dict[str, Any]:
-    """The library without extras, which Python packages of conda-forge do not have."""
-    python = settings["options"]["python_requires"]
+    """The library without extras, which Python packages of conda-forge do not have.
+
+    The source archive holds the recipe, so its digest can only be put in once it is released.
+    """
+    oldest, newest = settings["options"]["python_requires"].removeprefix(">=").split(",")
     return {
         "schema_version": 1,
-        "context": {"version": citation["version"], "python_min": "3.11"},
+        "context": {"version": citation["version"], "python_min": oldest},
         "package": {"name": "llpbench", "version": "${{ version }}"},
         "source": {
             "url": "https://pypi.org/packages/source/l/llpbench/llpbench-${{ version }}.tar.gz",
@@ -111,10 +114,19 @@ def conda_recipe(citation: dict[str, Any], settings: ConfigParser) -> dict[str, 
         },
         "requirements": {
             "host": ["python ${{ python_min }}.*", "pip", "setuptools >=77", "wheel"],
-            "run": [f"python {python}", *chain.from_iterable(map(_conda, requirements([])))],
+            "run": [
+                f"python >=${{{{ python_min }}}},{newest}",
+                *chain.from_iterable(map(_conda, requirements([]))),
+            ],
         },
         "tests": [
-            {"python": {"imports": ["llpbench", "llpbench_baselines"], "pip_check": True}},
+            {
+                "python": {
+                    "imports": ["llpbench", "llpbench_baselines"],
+                    "pip_check": True,
+                    "python_version": "${{ python_min }}.*",
+                }
+            },
             {"script": ["llpbench --version", "llpbench doctor"]},
         ],
         "about": {

@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from rattler_build import Stage0Recipe
+
+import llpbench
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -121,6 +124,17 @@ def test_what_follows_from_settings_and_citation_is_up_to_date(tmp_path: Path) -
     for name in ("codemeta.json", ".zenodo.json", "packaging/conda/recipe.yaml"):
         fresh, kept = ((place / name).read_text(encoding="utf-8") for place in (tmp_path, ROOT))
         assert fresh == kept, f"{name} is behind: make metadata"
+
+
+def test_the_conda_recipe_is_what_rattler_build_takes() -> None:
+    """Its parser knows every field and version; what it cannot know offline is what there is."""
+    recipe = Stage0Recipe.from_yaml((ROOT / "packaging/conda/recipe.yaml").read_text("utf-8"))
+    (variant,) = recipe.render()
+    rendered = variant.recipe.to_dict()
+    assert rendered["source"][0]["url"].endswith(f"/llpbench-{llpbench.__version__}.tar.gz")
+    assert rendered["requirements"]["host"][0] == "python 3.11.*"
+    assert rendered["requirements"]["run"][0] == "python >=3.11,<3.14"
+    assert {"dask-core >=2024.8", "matplotlib-base >=3.9"} <= {*rendered["requirements"]["run"]}
 
 
 def test_lower_bounds_are_constraints(tmp_path: Path) -> None:
