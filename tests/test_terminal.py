@@ -75,7 +75,7 @@ COMMANDS_WITH_TABLES = {
     "compare": ["compare", "runs"],
     "evaluate": ["evaluate", *EVALUATED],
     "coarseness": ["coarseness", "--dataset", "grid"],
-    "estimate": ["estimate", *EVALUATED, "--sample", "5"],
+    "estimate": ["estimate", *EVALUATED, "--sample", "9"],
     "leaderboard": [
         *("leaderboard", "compare", "llpbench__train-mean", "llpbench__bag-ridge"),
         *("--board", BOARD),
