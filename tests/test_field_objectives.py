@@ -105,6 +105,18 @@ def test_mixed_bags_lose_only_outside_their_interval() -> None:
     assert float(sure) == pytest.approx(float(plain))
 
 
+@pytest.mark.parametrize("loss", ["divergence", "squared"])
+def test_mixed_bags_never_lower_the_loss(loss: str) -> None:
+    """Each share has its least loss where it is expected, also one that alone is outside."""
+    data = known_mixes()
+    proportions = data.divisions.proportions[:2].astype(np.float32)
+    plain, mixing = make("dllp", loss=loss), make("mixbag", loss=loss, confidence=0.2)
+    for seed in range(10):
+        output = np.random.default_rng(seed).dirichlet([1.0, 1.0, 1.0], 12).astype(np.float32)
+        bags, mixed = (one.compute_loss(data, output, proportions) for one in (plain, mixing))
+        assert float(mixed) >= float(bags)
+
+
 def test_squared_errors_of_chips_are_estimated_from_bags() -> None:
     """Simulated: random bags of 40 chips, 8 of each seen; the mean over bags is the squared error
     of chips, which a network that is right on average and wrong about each has too."""
