@@ -167,7 +167,6 @@ class LLPNet(KerasNetwork, IterativeMethod):
         set_seed(self.random_state, deterministic=self.deterministic)
         self.input_ = self.find_input(train)
         self._build(train["category_name"].to_numpy())
-        self._softness = self.temperature
         validation = SplitData.for_validation(val, array=self.input_.array)
         chips = self.training_chips(train)
         self._adapt_scale(chips.images)
@@ -228,11 +227,11 @@ class LLPNet(KerasNetwork, IterativeMethod):
         """Build the network and take weights over."""
         super().set_weights(weights)
         self._sharpness.assign(weights["sharpness"][0])
-        self._softness = self.temperature
         return self
 
     def _build(self, categories: NDArray[np.str_]) -> None:
         self._sharpness.assign(1.0)
+        self._softness = self.temperature
         super()._build(categories)
 
     @cached_property
