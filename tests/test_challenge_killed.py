@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def send(port: int, token: str, content: bytes) -> tuple[int, Any]:
         try:
             path = f"/api/submissions?track={TRACK}"
             answer = ask(port, "POST", path, content, Authorization=f"Bearer {token}")
-        except OSError:  # it is killed at the moment
+        except (OSError, HTTPException):  # it is killed at the moment, perhaps amid its answer
             time.sleep(0.1)
             continue
         if answer.status != 503:
