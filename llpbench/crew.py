@@ -11,6 +11,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,7 +50,7 @@ class Crew:
         return self._client is None
 
     def share_out(
-        self, work: Callable[[Item], Outcome], items: Iterable[Item]
+        self, work: Callable[[Item], Outcome], items: Iterable[Item], *, threads: int = 1
     ) -> Iterator[Outcome]:
         """Do the same work on each item, and give what came of it in their order, as it comes.
 
@@ -61,6 +62,8 @@ class Crew:
         items : iterable
             It is gone through as they are needed. What comes of one that is early waits in memory
             for those before it.
+        threads : int
+            Of this process, where it does all by itself.
 
         Raises
         ------
@@ -71,26 +74,28 @@ class Crew:
         """
         early: dict[int, Outcome] = {}
         following = 0
-        for (number, _item), outcome in self._numbered(work, items):
+        for (number, _item), outcome in self._numbered(work, items, threads):
             early[number] = outcome
             while following in early:
                 yield early.pop(following)
                 following += 1
 
     def as_finished(
-        self, work: Callable[[Item], Outcome], items: Iterable[Item]
+        self, work: Callable[[Item], Outcome], items: Iterable[Item], *, threads: int = 1
     ) -> Iterator[tuple[Item, Outcome]]:
         """Do the same as :meth:`share_out`, and give each item with its outcome when it is done."""
-        for (_number, item), outcome in self._numbered(work, items):
+        for (_number, item), outcome in self._numbered(work, items, threads):
             yield item, outcome
 
     def _numbered(
-        self, work: Callable[[Item], Outcome], items: Iterable[Item]
+        self, work: Callable[[Item], Outcome], items: Iterable[Item], threads: int
     ) -> Iterator[tuple[tuple[int, Item], Outcome]]:
-        if self._client is None:
-            yield from (((number, item), work(item)) for number, item in enumerate(items))
-        else:
+        if self._client is not None:
             yield from _collect(self._client, work, items)
+        elif threads > 1:
+            yield from _in_threads(work, items, threads)
+        else:
+            yield from (((number, item), work(item)) for number, item in enumerate(items))
 
 
 @contextmanager
@@ -201,18 +206,30 @@ def _require_scheduler(address: str) -> None:
         ) from error
 
 
+def _in_threads(
+    work: Callable[[Item], Outcome], items: Iterable[Item], threads: int
+) -> Iterator[tuple[tuple[int, Item], Outcome]]:
+    pool = ThreadPoolExecutor(threads)
+    try:
+        futures = {pool.submit(work, item): (number, item) for number, item in enumerate(items)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these items
+
+
 def _collect(
     client: Client, work: Callable[[Item], Outcome], items: Iterable[Item]
 ) -> Iterator[tuple[tuple[int, Item], Outcome]]:
     """Keep so many tasks handed out that nobody waits, and give outcomes when they are there."""
-    from distributed import as_completed
+    from distributed import as_completed as as_they_come
     from distributed.protocol.pickle import dumps, loads
 
     # a task, unlike scattered data, is done again where all who hold what came of it are killed
     sent = client.submit(loads, dumps(work), pure=False)
     waiting = enumerate(items)
     handed_out: dict[Future, tuple[int, Item]] = {}
-    finished = as_completed(loop=client.loop)
+    finished = as_they_come(loop=client.loop)
 
     def hand_out() -> None:
         with _naming_a_lost_scheduler(client):

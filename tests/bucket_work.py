@@ -13,6 +13,7 @@ from pathlib import Path
 from peak_memory import peak_kb
 from regions import GridPixels, make_region
 
+from llpbench.crew import gather
 from llpbench.data.region import ChipBlock, Region
 from llpbench.data.store import WriteReport, write_store
 
@@ -54,4 +55,5 @@ def dying_region(columns: int, rows: int, kills: int, folder: Path) -> Region:
 def write(region: Region, where: Path | str, workers: int) -> WriteReport:
     """Write it with two workers, or by this process alone."""
     said = {"title": "grid", "licence": "CC0-1.0", "attribution": "made for a test"}
-    return write_store(region, where, name="grid", **said, workers=workers)
+    with gather(workers) as crew:
+        return write_store(region, where, name="grid", **said, crew=crew)

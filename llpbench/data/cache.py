@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from llpbench import catalog
+from llpbench.crew import gather
 from llpbench.data.location import check_address, is_address
 from llpbench.data.store import WriteReport, write_store
 from llpbench.data.store.layout import INFO, NAME
@@ -124,21 +125,21 @@ def import_archive(
         region = take_chips(region, chips)
     entry = catalog.load().datasets.get(name)
     origin = entry or region.origin
-    report = write_store(
-        region,
-        path,
-        name=name,
-        title=entry.title if entry else name,
-        licence=origin.licence if origin else "",
-        attribution=origin.attribution if origin else "",
-        synthetic=bool(origin and origin.synthetic),
-        doi=entry.doi if entry else None,
-        source=Path(archive).name,
-        source_md5=md5,
-        workers=workers,
-        scheduler=scheduler,
-        progress=progress,
-    )
+    with gather(workers, scheduler) as crew:
+        report = write_store(
+            region,
+            path,
+            name=name,
+            title=entry.title if entry else name,
+            licence=origin.licence if origin else "",
+            attribution=origin.attribution if origin else "",
+            synthetic=bool(origin and origin.synthetic),
+            doi=entry.doi if entry else None,
+            source=Path(archive).name,
+            source_md5=md5,
+            crew=crew,
+            progress=progress,
+        )
     return replace(report, remarks=(*remarks, *report.remarks))
 
 
@@ -198,18 +199,18 @@ def synthesize(
     region = make_region(label_set, chips, seed, bands, embedding, season)
     entry = catalog.load().datasets.get(name)
     seen = "" if season == "year" else f", in {season}"
-    return write_store(
-        region,
-        path,
-        name=name,
-        title=entry.title if entry else f"{chips} chips made with seed {seed}{seen}",
-        licence=catalog.SYNTHETIC_LICENCE,
-        attribution=catalog.load().attributions["synthetic"],
-        synthetic=True,
-        workers=workers,
-        scheduler=scheduler,
-        progress=progress,
-    )
+    with gather(workers, scheduler) as crew:
+        return write_store(
+            region,
+            path,
+            name=name,
+            title=entry.title if entry else f"{chips} chips made with seed {seed}{seen}",
+            licence=catalog.SYNTHETIC_LICENCE,
+            attribution=catalog.load().attributions["synthetic"],
+            synthetic=True,
+            crew=crew,
+            progress=progress,
+        )
 
 
 def place_new(name: str, out: str | os.PathLike[str] | None = None) -> Path | str:

@@ -106,37 +106,40 @@ def predict_region(
     forget_refusal(out)
     choose_folder(out, out.name, resume=False)  # is refused before anything is read
     recipe, more, warnings = reuse_recipe(record.recipe, recipe, force=force)
-    region, even_more = build_region(
-        replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test"))
-    )
-    region, recoded = recode(region, record)
-    remarks += [*more, *even_more, *recoded]
-    source = recipe.names[0]
-    region, drift, more = check_drift(read_appearance(run), region, match)
-    if drift is not None and drift.outside:
-        if not force:
-            refuse_drift(drift, out, advise(drift, recipe.scale or _BYTES))
-        warnings.append(str(drift))
-    with (
-        gather(workers, scheduler) as crew,
-        claimed_folder(out, out.name, resume=False) as folder,
-        working_folder(folder, resume=False) as part,
-    ):
-        report = write_store(
-            region,
-            part / DATASET,
-            name=out.name if re.fullmatch(NAME, out.name) else DATASET,
-            title=f"{source} without labels",
-            licence="",
-            attribution="",
-            source=source,
+    with gather(workers, scheduler) as crew:
+        region, even_more = build_region(
+            replace(recipe, labels=(), legend=_legend(record, method), splitting=Splitting("test")),
+            crew,
             progress=progress,
         )
-        said = {"warning": "; ".join(warnings)} if warnings else {}
-        said |= {} if match == "none" else {"match": match}
-        file, written = _predict(method, record, part, said, crew)
-        if drift is not None:
-            write_drift(drift, part)
+        region, recoded = recode(region, record)
+        remarks += [*more, *even_more, *recoded]
+        source = recipe.names[0]
+        region, drift, more = check_drift(read_appearance(run), region, match)
+        if drift is not None and drift.outside:
+            if not force:
+                refuse_drift(drift, out, advise(drift, recipe.scale or _BYTES))
+            warnings.append(str(drift))
+        with (
+            claimed_folder(out, out.name, resume=False) as folder,
+            working_folder(folder, resume=False) as part,
+        ):
+            report = write_store(
+                region,
+                part.absolute() / DATASET,  # as workers elsewhere find it
+                name=out.name if re.fullmatch(NAME, out.name) else DATASET,
+                title=f"{source} without labels",
+                licence="",
+                attribution="",
+                source=source,
+                crew=crew,
+                progress=progress,
+            )
+            said = {"warning": "; ".join(warnings)} if warnings else {}
+            said |= {} if match == "none" else {"match": match}
+            file, written = _predict(method, record, part, said, crew)
+            if drift is not None:
+                write_drift(drift, part)
     return Prediction(
         folder=folder,
         dataset=folder / DATASET,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from llpbench.data.building.embedding_cells import EmbeddingPixels
 from llpbench.data.building.image_layer import ImageLayer
 from llpbench.data.building.placing import Window
-from llpbench.data.building.stack import OpenStack, StackLayer
+from llpbench.data.building.presence import Looking, share_clear, share_present
+from llpbench.data.building.stack import StackLayer
 from llpbench.data.geometry import overlap_areas, to_degrees
 from llpbench.data.grid import ChipGrid
 from llpbench.errors import BuildError
@@ -26,10 +26,6 @@ MOST_MISSING = 0.01
 """Part of a chip's pixels that may be missing."""
 
 _ROUNDING = 1e-9
-
-_BLOCK = 10
-_BANDS = 3
-"""Chips along a side of what is looked at together, where it has so many bands; else fewer."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +98,8 @@ def choose_chips(
     divisions: gpd.GeoDataFrame | None,
     max_missing: float = MOST_MISSING,
     embedding: EmbeddingPixels | None = None,
+    *,
+    looking: Looking,
 ) -> tuple[Chips, list[str]]:
     """Choose the cells with a pixel in a division, and with nearly all pixels of what there is.
 
@@ -116,7 +114,7 @@ def choose_chips(
         inside = cells.overlaps(divisions).groupby("chip")["part"].sum()
         cells = cells[inside.index[inside >= 1 / CHIP_SIZE**2].to_numpy()]
     if image is not None:
-        cells = replace(cells, present=_find_present(cells, image))
+        cells = replace(cells, present=share_present(cells.rows, cells.columns, image, looking))
     present, least = cells.present, 1 - max_missing - _ROUNDING
     if embedding is not None:
         places = list(zip(cells.rows.tolist(), cells.columns.tolist(), strict=True))
@@ -133,7 +131,7 @@ def choose_chips(
     partly, holed = present[~whole & (present > 0)], present[whole & (present < 1 - _ROUNDING)]
     remarks = []
     if isinstance(image, StackLayer) and image.classes is not None:
-        remarks.append(_say_clouds(cells, image))
+        remarks.append(_say_clouds(1 - share_clear(cells.rows, cells.columns, image, looking)))
     if len(partly):
         remarks.append(
             f"{len(partly)} chips at the edge of the image or in its gaps were left out: more than "
@@ -147,50 +145,9 @@ def choose_chips(
     return cells[whole], remarks
 
 
-def _find_present(cells: Chips, image: ImageLayer) -> NDArray[np.float64]:
-    """Share of each cell's pixels that an image has."""
-    outline = image.outline
-    if outline is not None:
-        return _covered(cells, outline)
-    return _count_pixels(cells, image, lambda opened, window: opened.is_present(window))
-
-
-def _covered(cells: Chips, together: Any) -> NDArray[np.float64]:
-    """Share of each cell that lies in an outline, in columns and rows of pixels."""
-    import shapely
-
-    shapely.prepare(together)
-    column, row = cells.columns * CHIP_SIZE, cells.rows * CHIP_SIZE
-    boxes = shapely.box(column, row, column + CHIP_SIZE, row + CHIP_SIZE)
-    share = shapely.covers(together, boxes).astype(np.float64)
-    outside = share == 0
-    share[outside] = shapely.area(shapely.intersection(boxes[outside], together)) / CHIP_SIZE**2
-    return share
-
-
-def _say_clouds(cells: Chips, image: StackLayer) -> str:
-    hidden = 1 - _count_pixels(cells, image, OpenStack.is_clear)
+def _say_clouds(hidden: NDArray[np.float64]) -> str:
     return (
         f"{hidden.sum() * CHIP_SIZE**2:,.0f} pixels ({hidden.mean():.1%}) of the chips looked at "
         "are missing, as the scene classification calls them clouds, shadows of clouds, saturated "
         "or without data"
     )
-
-
-def _count_pixels(
-    cells: Chips, image: ImageLayer, read: Callable[[Any, Window], NDArray[np.bool_]]
-) -> NDArray[np.float64]:
-    """Share of each cell's pixels that are there, as something tells, block by block."""
-    chips = max(1, int(_BLOCK * (_BANDS / max(image.bands, _BANDS)) ** 0.5))
-    places, block = np.unique(
-        np.stack([cells.rows, cells.columns]) // chips, axis=1, return_inverse=True
-    )
-    side = chips * CHIP_SIZE
-    share = np.zeros(len(cells))
-    with image.open() as opened:
-        for number, (row, column) in enumerate(places.T.tolist()):
-            members = np.flatnonzero(block == number)
-            present = read(opened, Window(row * side, column * side, side, side))
-            parts = present.reshape(chips, CHIP_SIZE, chips, CHIP_SIZE).mean(axis=(1, 3))
-            share[members] = parts[cells.rows[members] % chips, cells.columns[members] % chips]
-    return share

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from llpbench.crew import Crew, gather
 from llpbench.data.building.area import choose_grid, find_area
 from llpbench.data.building.assignment import Splitting, split_chips
 from llpbench.data.building.chips import Chips, choose_chips
@@ -24,6 +25,7 @@ from llpbench.data.building.layer import Layer, make_layer
 from llpbench.data.building.legend import Legend
 from llpbench.data.building.pixels import RasterPixels
 from llpbench.data.building.placing import Window
+from llpbench.data.building.presence import Looking
 from llpbench.data.building.raster_file import RasterFile
 from llpbench.data.building.recipe import Recipe
 from llpbench.data.building.recording import record_region
@@ -87,27 +89,30 @@ def build_dataset(
     llpbench.errors.BuildError: there is no raster 'missing.tif'; check its path
     """
     path = place_new(name, out)
-    region, remarks = build_region(recipe)
-    labels = region.label_set
-    report = write_store(
-        region,
-        path,
-        name=name,
-        title=title or name,
-        licence=labels.licence if licence is None else licence,
-        attribution=labels.attribution if attribution is None else attribution,
-        source=", ".join(recipe.names[:10]),
-        workers=workers,
-        scheduler=scheduler,
-        progress=progress,
-    )
+    with gather(workers, scheduler) as crew:
+        region, remarks = build_region(recipe, crew, progress=progress)
+        labels = region.label_set
+        report = write_store(
+            region,
+            path,
+            name=name,
+            title=title or name,
+            licence=labels.licence if licence is None else licence,
+            attribution=labels.attribution if attribution is None else attribution,
+            source=", ".join(recipe.names[:10]),
+            crew=crew,
+            progress=progress,
+        )
     return replace(report, remarks=(*remarks, *report.remarks))
 
 
-def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
+def build_region(
+    recipe: Recipe, crew: Crew | None = None, *, progress: bool = False
+) -> tuple[Region, list[str]]:
     """Make a region of one's own; its pixels are read from the rasters when they are needed.
 
-    The remarks are a sentence for each thing that was decided, mended or left out.
+    Where some may be missing, the crew, by default this process, looks at all before. The remarks
+    are a sentence for each thing that was decided, mended or left out.
     """
     sources, remarks = read_sources(recipe)
     known, images, labels = sources.known, sources.images, sources.labels
@@ -122,7 +127,10 @@ def build_region(recipe: Recipe) -> tuple[Region, list[str]]:
     image = images.lay(lattice, pixels) if images else None
     embedding = lay_embedding(sources.embeddings, lattice)
     label = _lay_labels(labels, legend, lattice, pixels)
-    chips, more = choose_chips(image, grid, extent, outlines, recipe.max_missing, embedding)
+    looking = Looking(crew or Crew(), progress)
+    chips, more = choose_chips(
+        image, grid, extent, outlines, recipe.max_missing, embedding, looking=looking
+    )
     remarks += more
     numbers = sources.numbers
     if images is not None and isinstance(numbers, Kept):

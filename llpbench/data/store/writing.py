@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from llpbench._version import __version__
-from llpbench.crew import Crew, gather
+from llpbench.crew import Crew
 from llpbench.data.imagery import RGB_ONLY
 from llpbench.data.location import Location, locate
 from llpbench.data.region import Region
@@ -74,8 +73,7 @@ def write_store(
     doi: str | None = None,
     source: str | None = None,
     source_md5: str | None = None,
-    workers: int = 1,
-    scheduler: str | None = None,
+    crew: Crew | None = None,
     threads: int | None = None,
     progress: bool = False,
 ) -> WriteReport:
@@ -87,8 +85,8 @@ def write_store(
         Where the store will stand, a path or an address; nothing may stand there yet.
     name, title, licence, attribution, synthetic, doi, source, source_md5
         What ``store.json`` says, see :class:`~llpbench.data.store.layout.StoreInfo`.
-    workers, scheduler
-        Who writes blocks, see :func:`~llpbench.crew.gather`. The result does not depend on it.
+    crew : Crew, optional
+        Who writes blocks, by default this process. The result does not depend on it.
     threads : int, optional
         Of this process, where it does all by itself; by default one for each processor.
 
@@ -125,9 +123,13 @@ def write_store(
             llpbench_version=__version__,
         )
         StoreInfo.model_validate_json(info.model_dump_json())  # as it will be read
-        with gather(workers, scheduler) as crew:
-            writing = partial(_write_blocks, crew=crew, threads=threads, progress=progress)
-            return _write(region, tables, path, info, writing)
+        writing = partial(
+            _write_blocks,
+            crew=crew or Crew(),
+            threads=threads or os.cpu_count() or 1,
+            progress=progress,
+        )
+        return _write(region, tables, path, info, writing)
     except ValidationError as error:
         raise StoreError(f"{name} cannot be a dataset: {first_problem(error)}") from error
     except OSError as error:
@@ -189,35 +191,17 @@ def _put_tables(
     part.put(DIVISIONS, outlines.getvalue())
 
 
-def _write_blocks(
-    writer: BlockWriter, crew: Crew, threads: int | None, progress: bool
-) -> list[Note]:
+def _write_blocks(writer: BlockWriter, crew: Crew, threads: int, progress: bool) -> list[Note]:
     from tqdm import tqdm
 
     chips = len(writer.order)
     blocks = range(-(-chips // BLOCK))
-    if crew.is_here:
-        finished = _in_threads(writer, blocks, threads)
-    else:
-        finished = crew.as_finished(writer, blocks)
     notes = {}
     with tqdm(total=chips, unit="chip", desc="writing", disable=None if progress else True) as bar:
-        for block, note in finished:
+        for block, note in crew.as_finished(writer, blocks, threads=threads):
             notes[block] = note
             bar.update(len(note.proportions))
     return [notes[block] for block in blocks]
-
-
-def _in_threads(
-    writer: BlockWriter, blocks: Sequence[int], threads: int | None
-) -> Iterator[tuple[int, Note]]:
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
-    try:
-        futures = {pool.submit(writer, block): block for block in blocks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C: ends with these blocks
 
 
 def _digest(
