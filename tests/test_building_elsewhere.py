@@ -41,7 +41,7 @@ def own(tmp_path: Path) -> OwnRegion:
 def holed(own: OwnRegion, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
     """Options for a region of which one chip lacks a corner, and another most pixels."""
     monkeypatch.setattr(presence, "_BLOCK", 2)
-    monkeypatch.setattr(presence, "_TOGETHER", 1)
+    monkeypatch.setattr(presence, "_TASK", 8)
     image = np.maximum(own.image, 1)
     image[:, 0:10, 0:10] = 0
     image[:, 300:400, 500:590] = 0

@@ -249,6 +249,19 @@ def test_a_sample_is_drawn_filled_in_and_read(
     assert sum(inside) >= 4
 
 
+def test_a_sample_may_be_as_small_as_two_chips_a_stratum(
+    predictions: xr.Dataset, store: Path, file: Path
+) -> None:
+    """Though half of it could not be drawn: expected widths begin with the smallest that can."""
+    sizes = np.bincount(predictions["proportions"].to_numpy().argmax(axis=1))
+    fewest = int(np.minimum(sizes, 2).sum())
+    said = _refused(file, "--dataset", store, "--sample", fewest - 1)
+    assert f"{fewest} chips in all, found {fewest - 1}" in said
+    for count, first in ((fewest, fewest), (fewest + 1, fewest), (2 * fewest + 2, fewest + 1)):
+        done = _run("estimate", file, "--dataset", store, "--sample", count, "--json")
+        assert json.loads(done.stdout)[0]["labels"] == first
+
+
 def test_a_sample_is_the_same_of_the_same_seed(predictions: xr.Dataset) -> None:
     shares = predictions["proportions"].to_numpy()
     first, again, other = (draw_sample(shares, 20, seed)[0].tolist() for seed in (0, 0, 1))

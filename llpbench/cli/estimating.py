@@ -165,6 +165,7 @@ def _draw(
     from llpbench.estimation.sampling import (
         draw_sample,
         expected_widths,
+        fewest_chips,
         sample_table,
         write_sample,
     )
@@ -173,9 +174,8 @@ def _draw(
     predictions, part = check_part(found, ds.llp.group())
     shares = predictions["proportions"].to_numpy().astype(float)
     drawn = draw_sample(shares, count, seed)
-    counts = sorted(
-        {min(n, len(shares)) for n in (max(count // 2, 2), count, 2 * count, 4 * count)}
-    )
+    half = max(count // 2, fewest_chips(shares))
+    counts = sorted({min(n, len(shares)) for n in (half, count, 2 * count, 4 * count)})
     widths = expected_widths(shares, counts)
     names = [str(name) for name in part["category_name"].to_numpy()]
     rows = [

@@ -124,6 +124,17 @@ def allocate(sizes: NDArray[np.integer], spread: FloatArray, count: int) -> NDAr
     return drawn
 
 
+def fewest_chips(shares: FloatArray) -> int:
+    """How many chips a sample has at least: two of each stratum, or its only one.
+
+    Examples
+    --------
+    >>> fewest_chips(np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.2, 0.8]]))
+    3
+    """
+    return int(np.minimum(np.bincount(shares.argmax(axis=1)), 2).sum())
+
+
 def expected_widths(shares: FloatArray, counts: list[int]) -> pd.DataFrame:
     r"""How wide 95 % intervals of mean shares will be, by the number of labelled chips.
 
@@ -137,7 +148,7 @@ def expected_widths(shares: FloatArray, counts: list[int]) -> pd.DataFrame:
     shares : ndarray, shape (chip, category)
         Predicted.
     counts : list of int
-        Numbers of labelled chips.
+        Numbers of labelled chips, none below :func:`fewest_chips`.
 
     Returns
     -------

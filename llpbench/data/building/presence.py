@@ -20,8 +20,8 @@ _BLOCK = 10
 _BANDS = 3
 """Chips along a side of what is looked at together, where it has so many bands; else fewer."""
 
-_TOGETHER = 4
-"""Such blocks in a task, for which files are opened once."""
+_TASK = 400
+"""Chips in a task, at most, for which files are opened once."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _look(
 
     chips = max(1, int(_BLOCK * (_BANDS / max(image.bands, _BANDS)) ** 0.5))
     blocks, member = np.unique(np.stack([rows, columns]) // chips, axis=1, return_inverse=True)
-    tasks = np.array_split(blocks.T, -(-blocks.shape[1] // _TOGETHER))
+    tasks = np.array_split(blocks.T, max(1, -(-blocks.shape[1] * chips**2 // _TASK)))
     shares = looking.crew.share_out(_Look(image, chips, tell), tasks, threads=os.cpu_count() or 1)
     found = []
     disable = None if looking.progress else True
