@@ -25,6 +25,8 @@ that have no recipe."""
 CHIPS = "chips.zarr"
 DIVISIONS = "divisions.parquet"
 INFO = "store.json"
+MOST_CHIPS = 2_000_000
+"""Whose tables, all in memory, take the most that is read of any store."""
 LARGEST_INFO = 2**22
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -128,7 +130,7 @@ class StoreInfo(Brief, BaseModel):
     format: int = 1
     name: Annotated[str, Field(pattern=f"^{NAME}$")]
     title: Text
-    chips: Annotated[int, Field(ge=1, le=10**8)]
+    chips: Annotated[int, Field(ge=1, le=MOST_CHIPS)]
     divisions: Annotated[int, Field(ge=0, le=10**7)]
     synthetic: bool = False
     doi: Text | None = None
