@@ -51,24 +51,33 @@ def squared_shares(output: Any, targets: Any, class_weights: NDArray[np.float32]
 
 
 def share_cross_entropy(output: Any, targets: Any, class_weights: NDArray[np.float32]) -> Any:
-    r"""Compute the cross-entropy of shares, :math:`-\sum_k w_k t_{ik} \log f_{ik}`.
+    r"""Compute the cross-entropy of shares.
+
+    .. math:: \sum_k w_k \left( f_{ik} - t_{ik} - t_{ik} \log f_{ik} \right)
+
+    With the same weight for all classes the first two terms cancel. With others the logarithms
+    alone would be least where :math:`f_{ik}` is in proportion to :math:`w_k t_{ik}`; all three
+    together are least at the targets, also where shares do not sum to 1.
 
     Parameters and result are those of :func:`squared_shares`.
 
     References
     ----------
     Ardehaly and Culotta, Co-training for demographic classification using deep learning from
-    label proportions, arXiv 1709.04108.
+    label proportions, arXiv 1709.04108, without class weights.
     """
-    terms = targets * tf.math.log(chip_shares(output) + SMALLEST_SHARE)
-    return -tf.reduce_sum(class_weights * terms, axis=1)
+    shares = chip_shares(output)
+    terms = shares - targets - targets * tf.math.log(shares + SMALLEST_SHARE)
+    return tf.reduce_sum(class_weights * terms, axis=1)
 
 
 def divergence(output: Any, targets: Any, class_weights: NDArray[np.float32]) -> Any:
-    r"""Compute the Kullback-Leibler divergence of predicted shares from targets.
+    r"""Compute the divergence of predicted shares from targets.
 
-    :math:`\sum_k w_k t_{ik} \log (t_{ik} / f_{ik})`: the cross-entropy of shares, less what no
-    prediction can avoid. Parameters and result are those of :func:`squared_shares`.
+    :math:`\sum_k w_k \left( t_{ik} \log (t_{ik} / f_{ik}) + f_{ik} - t_{ik} \right)`: the
+    cross-entropy of shares, less what no prediction can avoid. It is never negative, Kullback's and
+    Leibler's where classes have the same weight, and else Csiszár's I-divergence (Annals of
+    Statistics 19(4), 1991), weighted. Parameters and result are those of :func:`squared_shares`.
     """
     terms = class_weights * tf.math.xlogy(targets, targets)
     entropy = -tf.reduce_sum(terms, axis=1)

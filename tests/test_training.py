@@ -67,6 +67,22 @@ def test_the_divergence_is_that_of_scipy() -> None:
     assert np.mean(losses.divergence(certain, certain, ONES)) == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["squared", "cross-entropy", "divergence"])
+def test_a_loss_is_least_at_its_target_whatever_classes_count(name: str) -> None:
+    """Seen along lines of shares that lead through the target, where classes count .1 to 10."""
+    loss = losses.SHARE_LOSSES[name]
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        weights = (10 ** generator.uniform(-1, 1, 4)).astype(np.float32)
+        target, other = generator.dirichlet(np.ones(4), 2)
+        steps = np.linspace(-0.5, 0.5, 101)[:, np.newaxis]
+        line = target + steps * (other - target)
+        line = line[(line > 0).all(axis=1)].astype(np.float32)
+        targets = np.tile(target, (len(line), 1)).astype(np.float32)
+        nearest = np.abs(line - targets).sum(axis=1).argmin()
+        assert int(np.argmin(loss(line, targets, weights))) == nearest, weights
+
+
 def test_super_resolution_is_its_formula_cell_by_cell() -> None:
     """The variance of a mean of nine independent cells is the sum of theirs over 9 x 9."""
     output = np.random.default_rng(0).dirichlet(np.ones(4), (6, 3, 3)).astype(np.float32)

@@ -191,10 +191,6 @@ class MixBag(DLLP):
     deviations as the confidence says of a Gaussian, it is taken to be the expected one: it has no
     loss. (A reimplementation of others adds the half-widths of the two bags, not their variances.)
 
-    Shares of which some are replaced no longer sum to 1. Cross-entropies then get
-    :math:`\sum_k w_k (f_k - t_k)`, which makes them Csiszár's I-divergence: without it, a share
-    that is too large and alone outside would lower the loss by growing.
-
     Parameters
     ----------
     confidence : float
@@ -205,7 +201,7 @@ class MixBag(DLLP):
     References
     ----------
     Asanomi et al., MixBag: bag-level data augmentation for learning from label proportions,
-    ICCV 2023, arXiv 2308.08822. The divergence: Csiszár, Annals of Statistics 19(4), 1991.
+    ICCV 2023, arXiv 2308.08822.
     """
 
     confidence: float = 0.5
@@ -224,8 +220,6 @@ class MixBag(DLLP):
         outside = tf.abs(mixed - expected) > reach
         taken = tf.where(outside, mixed, expected)
         extra = self.losses[self.loss](taken, expected, data.loss_weights)
-        if self.loss in ("cross-entropy", "divergence"):
-            extra += tf.reduce_sum(data.loss_weights * (taken - expected), axis=1)
         return super().compute_loss(data, output, *targets) + tf.reduce_mean(extra)
 
 
