@@ -2,7 +2,8 @@
 
 RUNS (docs/comparison/runs.jsonl by default) receives a line for each dataset, kind of bags, method
 and seed as soon as it is scored; the same command goes on where it stopped. At the end the tables
-of docs/comparison are written, which `comparison_page.py` turns into docs/comparison.md.
+of docs/comparison are written, of which `comparison_page.py` makes docs/comparison.md, and
+`results_page.py` docs/results.md.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from comparison_tables import FOLDER, write_tables
 import llpbench
 from llpbench.errors import LLPBenchError
 from llpbench.methods import gate
-from llpbench.methods.registry import make_method, method_class, method_names
+from llpbench.methods.registry import describe_method, make_method, method_names
 from llpbench.running.pixel_scores import PixelScores
 from llpbench.running.sweep_plan import read_preset
 
 DATASETS = ("demo-esaworldcover", "demo-humanpop", "semi-esa", "semi-esa-hazy", "semi-pop")
 HEAVY = ("customunet", "resnet18unet", "vgg16unet")
-"""Left out unless they are named: ten minutes and more of a processor for each of 30 trainings."""
+"""Ten minutes and more of a processor a training: only when named, and on real divisions alone."""
 NO_IMAGES = ("embedding-multinomial", "embedding-ridge")
 """See the cells of an embedding, which no dataset here has."""
+RAKED = ("bag-ridge+rake", "llpnet+rake")
+"""Are shown the proportions of test divisions, which random bags leave as they are."""
 
 
 def main() -> None:
@@ -47,8 +50,8 @@ def main() -> None:
 
 
 def default_methods() -> list[str]:
-    """All that are installed, but for those that are too slow or see no images."""
-    return [name for name in method_names() if name not in (*HEAVY, *NO_IMAGES)]
+    """All that are installed, but for those that are too slow or see no images; and raked ones."""
+    return [*(name for name in method_names() if name not in (*HEAVY, *NO_IMAGES)), *RAKED]
 
 
 def settings_of(method: str) -> dict[str, Any]:
@@ -60,14 +63,26 @@ def settings_of(method: str) -> dict[str, Any]:
 
 
 def plan(dataset: str, methods: Sequence[str], seeds: Sequence[int]) -> list[Run]:
-    """List trainings; what learns from labels learns nothing from bags, and has real ones alone."""
+    """List trainings."""
     return [
         Run(dataset, bags, method, seed)
         for method in methods
-        for bags in BAGS
-        if bags == "real" or method_class(method).supervision == "division"
+        for bags in (BAGS if has_both(method) else ("real",))
         for seed in seeds
     ]
+
+
+def has_both(method: str) -> bool:
+    """Whether it is trained on both kinds of bags: what learns from labels learns nothing of them.
+
+    Examples
+    --------
+    >>> [has_both(name) for name in ("bag-ridge", "bag-ridge+rake", "pixel-supervised")]
+    [True, False, False]
+    """
+    told = describe_method(method)
+    learns_from_bags = (told.supervision, told.track) == ("division", "inductive")
+    return learns_from_bags and method not in HEAVY
 
 
 def run_missing(

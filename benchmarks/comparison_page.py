@@ -13,14 +13,13 @@ import pandas as pd
 from comparison import DATASETS, HEAVY, NO_IMAGES
 from comparison_pictures import draw_errors, draw_rankings
 from comparison_tables import BOUND, FOLDER, METHODS, RANKINGS, RIDGE
-from results_page import TITLES as OTHERS
+from results_page import TITLES
 from small_png import write_small
 
 from llpbench.markdown import format_interval, format_number, markdown_table, replace_between
 from llpbench.methods.registry import method_names
 
 BEGIN, END = "<!-- tables: benchmarks/comparison_page.py -->", "<!-- end of the tables -->"
-TITLES = {**OTHERS, "semi-esa-hazy": "Semi-real land cover, hazy"}
 HEADINGS = (
     *("method", "MAE", "95 %", "minus the best", "p", f"minus `{RIDGE}`", "p"),
     *("of the bound", "CPU s", "seeds"),
@@ -41,7 +40,7 @@ RANKING_HEADINGS = (
 
 def main(folder: Path, page: Path) -> None:
     """Write all of it."""
-    table, rankings = (pd.read_csv(folder / name) for name in (METHODS, RANKINGS))
+    table, rankings = read(folder)
     titles = {name: TITLES[name] for name in DATASETS if (table["dataset"] == name).any()}
     rankings = rankings.set_index("dataset").reindex(titles).dropna(how="all").reset_index()
     write_small(draw_errors(table, titles), folder / "errors.png", dpi=130)
@@ -49,6 +48,12 @@ def main(folder: Path, page: Path) -> None:
     parts = [left_out(table), ranking_section(rankings), *sections(table)]
     if not replace_between(page, BEGIN, END, "\n".join(parts)):
         sys.exit(f"{page} has no marks for the tables")
+
+
+def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read both tables, without what is shown the proportions of test divisions."""
+    table, rankings = (pd.read_csv(folder / name) for name in (METHODS, RANKINGS))
+    return table[table["kind"] != "disaggregation"], rankings
 
 
 def left_out(table: pd.DataFrame) -> str:
@@ -122,11 +127,11 @@ def _more(rows: pd.DataFrame) -> str:
 
 
 def _further(row: pd.Series) -> list[str]:
-    return [_number(row[name], spec) for name, (_heading, spec) in FURTHER.items()]
+    return [format_number(row[name], spec) for name, (_heading, spec) in FURTHER.items()]
 
 
 def _name(row: pd.Series) -> str:
-    return f"`{row['method']}`" + ("" if row["kind"] == "ranked" else " *")
+    return f"`{row['method']}`" + (" *" if row["kind"] == "not ranked" else "")
 
 
 def _row(row: pd.Series) -> list[str]:
@@ -135,7 +140,7 @@ def _row(row: pd.Series) -> list[str]:
         f"{row['mae']:.4f}",
         _interval(row, "low", "high", 4),
         *(part for other in ("best", "ridge") for part in _difference(row, other)),
-        _number(row["bound_ratio"], ".2f") if row["method"] != BOUND else "",
+        format_number(row["bound_ratio"], ".2f") if row["method"] != BOUND else "",
         f"{row['cpu_seconds']:.1f}",
         str(row["seeds"]),
     ]
@@ -151,12 +156,7 @@ def _difference(row: pd.Series, other: str) -> tuple[str, str]:
 
 
 def _interval(row: pd.Series, low: str, high: str, decimals: int) -> str:
-    limits = (None if pd.isna(row[name]) else row[name] for name in (low, high))
-    return format_interval(*limits, decimals=decimals, to=" to ").replace(" ", "\u00a0")
-
-
-def _number(value: float, spec: str) -> str:
-    return format_number(None if pd.isna(value) else value, spec)
+    return format_interval(row[low], row[high], decimals=decimals, to="\u00a0to\u00a0")
 
 
 if __name__ == "__main__":

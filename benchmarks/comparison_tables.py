@@ -13,7 +13,8 @@ from comparison_runs import BAGS, RUNS, Kept, read_runs
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
-from llpbench.methods.registry import method_class
+from llpbench.methods.registry import describe_method
+from llpbench.runs.command import RunCommand
 from llpbench.runs.results import pool_scores
 from llpbench.scoring.comparison import TOLD_APART
 from llpbench.scoring.scores import Scores
@@ -23,7 +24,10 @@ from llpbench.writing import replace_text
 
 FOLDER = RUNS.parent
 METHODS, RANKINGS = "methods.csv", "rankings.csv"
-VALUES = ("mae_hard", "f1_micro", "within_division_r2", "expected_calibration_error")
+VALUES = (
+    *("mae_hard", "f1_micro", "calibration_slope", "within_division_r2"),
+    "expected_calibration_error",
+)
 """Means over seeds beside the MAE."""
 BOUND, RIDGE = "pixel-supervised", "bag-ridge"
 
@@ -37,6 +41,7 @@ class Cell:
     method: str
     scores: Scores
     seeds: pd.DataFrame
+    command: str = ""
 
     @property
     def mae(self) -> float:
@@ -59,9 +64,15 @@ class Cell:
         return float(self.seeds[name].mean()) if name in self.seeds else np.nan
 
     @property
+    def kind(self) -> str:
+        """Its track, or that it is not ranked: bounds, and what learns no more than a mean."""
+        told = describe_method(self.method)
+        return "not ranked" if told.is_reference else told.track
+
+    @property
     def is_ranked(self) -> bool:
-        """Whether it learns from divisions alone, and more than their mean."""
-        return not method_class(self.method).is_reference
+        """Whether it is ranked by what it learns from training divisions and images alone."""
+        return self.kind == "inductive"
 
 
 def write_tables(runs: Path, folder: Path) -> None:
@@ -80,15 +91,18 @@ def write_tables(runs: Path, folder: Path) -> None:
 
 def read_cells(runs: Path) -> Iterator[Cell]:
     """Read what is kept, seeds of one method together."""
-    groups: dict[tuple[str, str, str], list[Kept]] = {}
+    groups: dict[tuple[str, str, str], dict[int, Kept]] = {}
     for run, kept in read_runs(runs).items():
-        groups.setdefault((run.dataset, run.bags, run.method), []).append(kept)
-    for key, seeds in groups.items():
+        groups.setdefault((run.dataset, run.bags, run.method), {})[run.seed] = kept
+    for (dataset, bags, method), seeds in groups.items():
         rows = [
             {"cpu_seconds": kept.cpu_seconds, "parameters": kept.parameters, **kept.values}
-            for kept in seeds
+            for kept in seeds.values()
         ]
-        yield Cell(*key, pool_scores([kept.scores for kept in seeds]), pd.DataFrame(rows))
+        scores = pool_scores([kept.scores for kept in seeds.values()])
+        settings = next(iter(seeds.values())).settings
+        command = str(RunCommand(method, dataset, tuple(seeds), settings))
+        yield Cell(dataset, bags, method, scores, pd.DataFrame(rows), command)
 
 
 def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -117,7 +131,7 @@ def method_rows(group: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[dict[s
             "dataset": cell.dataset,
             "bags": cell.bags,
             "method": cell.method,
-            "kind": "ranked" if cell.is_ranked else "not ranked",
+            "kind": cell.kind,
             "mae": cell.mae,
             "low": interval.low,
             "high": interval.high,
@@ -129,6 +143,7 @@ def method_rows(group: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[dict[s
             "parameters": int(cell.seeds["parameters"].iloc[0]),
             "cpu_seconds": round(float(cell.seeds["cpu_seconds"].mean()), 1),
             "seeds": len(cell.seeds),
+            "command": cell.command if cell.bags == "real" else "",
         }
 
 

@@ -168,7 +168,7 @@ def _cell(value: object, form: str, *, is_code: bool) -> str:
         return f"`{value}`"
     if isinstance(value, str):
         return value
-    return "" if pd.isna(value) else format_number(value, form)
+    return format_number(value, form)
 
 
 def _section(dataset: str, columns: dict[str, tuple[str, str]], cells: list[list[str]]) -> str:

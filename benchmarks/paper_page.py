@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from results_page import read
-from results_table import PAGE_DATA
+from results_page import PAGE_DATA, read
 
-from llpbench.markdown import markdown_table, replace_between
+from llpbench.markdown import format_number, markdown_table, replace_between
 
 PAPER = Path(__file__).resolve().parents[1] / "paper" / "paper.md"
 BEGIN, END = "<!-- numbers: benchmarks/paper_page.py -->", "<!-- end of the numbers -->"
@@ -41,8 +40,9 @@ def _table(rows: pd.DataFrame) -> str:
     known = rows[rows["dataset"] == DATASET].set_index("method")
     cells = [
         [
-            *(f"`{method}`", learns, row["mae"], f"{row['low']} to {row['high']}"),
-            *(row["mae_hard"], row["f1_micro"], f"{int(row['parameters']):,}"),
+            *(f"`{method}`", learns, f"{row['mae']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}"),
+            *(format_number(known, ".4f") for known in row[["mae_hard", "f1_micro"]]),
+            f"{row['parameters']:,.0f}",
         ]
         for method, learns in LEARNS.items()
         for row in [known.loc[method]]

@@ -1,7 +1,7 @@
-"""Tables and pictures of docs/results.md, from the numbers of `results_table.py`.
+"""Tables and pictures of docs/results.md, from the numbers of `comparison.py` on real divisions.
 
-Usage: python results_page.py [CSV [PAGE]]: docs/results/results.csv and docs/results.md by default.
-Pictures are written beside the CSV.
+Usage: python results_page.py [CSV [PAGE]]: docs/comparison/methods.csv and docs/results.md by
+default. Pictures are written into the folder beside the page that has its name.
 """
 
 from __future__ import annotations
@@ -11,30 +11,42 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from comparison_tables import FOLDER, METHODS
 from results_pictures import draw_costs, draw_overview
-from results_table import PAGE_DATA
 from small_png import write_small
 
-from llpbench.markdown import markdown_table, replace_between
+from llpbench.markdown import format_interval, format_number, markdown_table, replace_between
 
+PAGE_DATA = FOLDER / METHODS
+PAGE = FOLDER.with_name("results.md")
 BEGIN, END = "<!-- tables: benchmarks/results_page.py -->", "<!-- end of the tables -->"
 TITLES = {
     "semi-esa": "Semi-real land cover",
+    "semi-esa-hazy": "Semi-real land cover, hazy",
     "semi-pop": "Semi-real population",
     "demo-esaworldcover": "Demo land cover (synthetic)",
     "demo-humanpop": "Demo population (synthetic)",
 }
 KINDS = ("inductive", "disaggregation", "not ranked")
-HEADINGS = (
-    *("method", "MAE", "95 %", "MAE hard", "F1", "slope", "R² within"),
-    *("weights", "seconds (CPU)", "seeds"),
-)
+COLUMNS = {
+    "mae": ("MAE", ".4f"),
+    "low": ("95 %", ".4f"),
+    "mae_hard": ("MAE hard", ".4f"),
+    "f1_micro": ("F1", ".4f"),
+    "calibration_slope": ("slope", ".2f"),
+    "within_division_r2": ("R² within", ".2f"),
+    "parameters": ("weights", ",.0f"),
+    "cpu_seconds": ("CPU s", ".1f"),
+    "seeds": ("seeds", ".0f"),
+}
+"""Heading and format of each column after the method's; an interval has a column of its own."""
+HEADINGS = ("method", *(heading for heading, _format in COLUMNS.values()))
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read the numbers as they are printed, in the order of the page, best first."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return table.sort_values("mae", kind="stable")
+    """Read the numbers of methods trained on real divisions, best first."""
+    table = pd.read_csv(path)
+    return table[table["bags"] == "real"].sort_values("mae", kind="stable")
 
 
 def sections(table: pd.DataFrame) -> Iterator[str]:
@@ -51,7 +63,7 @@ def sections(table: pd.DataFrame) -> Iterator[str]:
         yield "\n".join(
             [
                 f"## {title}: `{dataset}`\n",
-                f"![MAE of methods on {dataset} against seconds of training and learned weights]"
+                f"![MAE of methods on {dataset} against CPU seconds and learned weights]"
                 f"(results/costs-{dataset}.png)\n",
                 markdown_table(HEADINGS, _blocks(rows)),
                 "<details><summary>The command of each row</summary>\n",
@@ -71,25 +83,18 @@ def _blocks(rows: pd.DataFrame) -> Iterator[list[str]]:
 
 
 def _row(row: pd.Series) -> list[str]:
-    return [
-        f"`{row['method']}`",
-        row["mae"],
-        f"{row['low']}\u00a0to\u00a0{row['high']}" if row["low"] else "",
-        *(row[name] for name in ("mae_hard", "f1_micro", "calibration_slope")),
-        row["within_division_r2"],
-        f"{int(row['parameters']):,}",
-        f"{row['fit_seconds']} ({row['cpu_seconds']})",
-        row["seeds"],
-    ]
+    shown = {name: format_number(row[name], spec) for name, (_heading, spec) in COLUMNS.items()}
+    shown["low"] = format_interval(row["low"], row["high"], decimals=4, to="\u00a0to\u00a0")
+    return [f"`{row['method']}`", *shown.values()]
 
 
 def main(data: Path, page: Path) -> None:
     """Write all of it."""
-    table = read(data)
-    write_small(draw_overview(table, TITLES), data.with_name("overview.png"), dpi=130)
+    table, pictures = read(data), page.with_suffix("")
+    write_small(draw_overview(table, TITLES), pictures / "overview.png", dpi=130)
     for dataset, title in TITLES.items():
         rows = table[table["dataset"] == dataset]
-        write_small(draw_costs(rows, title), data.with_name(f"costs-{dataset}.png"), dpi=130)
+        write_small(draw_costs(rows, title), pictures / f"costs-{dataset}.png", dpi=130)
     if not replace_between(page, BEGIN, END, "\n".join(sections(table))):
         sys.exit(f"{page} has no marks for the tables")
 
@@ -98,4 +103,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
         sys.exit(__doc__)
     given = [Path(argument) for argument in sys.argv[1:]]
-    main(*given, *(PAGE_DATA, PAGE_DATA.parents[1] / "results.md")[len(given) :])
+    main(*given, *(PAGE_DATA, PAGE)[len(given) :])

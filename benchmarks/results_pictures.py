@@ -22,7 +22,7 @@ SHOWN_AS = {
     "disaggregation": "disaggregation: is shown the shares of test divisions",
     "not ranked": "not ranked: floor and bounds",
 }
-COSTS = {"cpu_seconds": "CPU seconds of training", "parameters": "learned weights"}
+COSTS = {"cpu_seconds": "CPU seconds, prediction included", "parameters": "learned weights"}
 SIDES = tuple((side * 7, up) for up in (0, 10, -10, 20, -20, 30, -30, 40) for side in (1, -1))
 """Where a name may stand beside its point, in points: to the right, and up."""
 LEAST = 0.05
@@ -44,10 +44,10 @@ def draw_overview(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         axis.axvline(_floor(rows), color=MUTED, linewidth=1.0, linestyle="--")
         for _, row in rows.iterrows():
             place, colour = places[row["method"]], COLOURS[row["kind"]]
-            if row["low"]:
-                axis.hlines(place, float(row["low"]), float(row["high"]), color=colour, linewidth=2)
-            axis.plot(float(row["mae"]), place, "o", markersize=5, color=colour)
-        axis.set_title(title.replace(" (", "\n("), fontsize=11)
+            if pd.notna(row["low"]):
+                axis.hlines(place, row["low"], row["high"], color=colour, linewidth=2)
+            axis.plot(row["mae"], place, "o", markersize=5, color=colour)
+        axis.set_title(title.replace(" (", "\n(").replace(", ", ",\n"), fontsize=11)
         axis.set_xlabel("MAE of shares", fontsize=10)
         axis.set_xlim(0)
         axis.grid(axis="y", color="#dddddd", linewidth=0.6)
@@ -66,8 +66,8 @@ def draw_costs(rows: pd.DataFrame, title: str) -> Figure:
     """
     figure = new_figure(width=12.0, height=6.0)
     for axis, (cost, name) in zip(figure.subplots(1, 2, sharey=True), COSTS.items(), strict=True):
-        spent = rows[cost].astype(float).clip(lower=LEAST).to_numpy()
-        errors = rows["mae"].astype(float).to_numpy()
+        spent = rows[cost].clip(lower=LEAST).to_numpy()
+        errors = rows["mae"].to_numpy()
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter(lambda value, _: count(value))
         for order, kind in enumerate(("not ranked", "disaggregation", "inductive")):
@@ -97,12 +97,13 @@ def count(value: float) -> str:
 
 def _skills(table: pd.DataFrame) -> pd.Series:
     floors = {dataset: _floor(rows) for dataset, rows in table.groupby("dataset")}
-    return 1 - table["mae"].astype(float) / table["dataset"].map(floors)
+    return 1 - table["mae"] / table["dataset"].map(floors)
 
 
 def _floor(rows: pd.DataFrame) -> float:
     """MAE of the train mean."""
-    return float(rows.loc[rows["method"] == "train-mean", "mae"].iloc[0])
+    floor: float = rows.loc[rows["method"] == "train-mean", "mae"].iloc[0]
+    return floor
 
 
 def front(spent: np.ndarray, errors: np.ndarray, ranked: np.ndarray) -> list[int]:

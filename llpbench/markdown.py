@@ -45,8 +45,8 @@ def _format(value: Any, decimals: int) -> str:
 
 
 def format_number(value: float | None, spec: str) -> str:
-    """Write a number as a format specification says, blank where there is none."""
-    return "" if value is None else format(value, spec)
+    """Write a number as a format specification says, blank where there is none: None or NaN."""
+    return "" if value is None or math.isnan(value) else format(value, spec)
 
 
 def format_interval(low: float | None, high: float | None, *, decimals: int, to: str) -> str:

@@ -52,7 +52,7 @@ def test_each_training_is_made_once_and_has_a_part_in_its_row(runs: Path) -> Non
         seeds = [kept[Run("./grid", bags, "bag-ridge", seed)] for seed in (0, 1)]
         errors[bags] = np.mean([seed.scores.value("mae") for seed in seeds])
         assert row["mae"] == pytest.approx(errors[bags], abs=1e-4)
-        assert (row["kind"], floor["kind"], row["seeds"]) == ("ranked", "not ranked", 2)
+        assert (row["kind"], floor["kind"], row["seeds"]) == ("inductive", "not ranked", 2)
         assert floor["best"] == pytest.approx(floor["mae"] - row["mae"], abs=2e-4)
         assert floor["best"] == floor["ridge"]
     assert errors["random"] != errors["real"]
@@ -92,15 +92,13 @@ def test_pairs_keep_or_change_their_order() -> None:
 
 def test_the_page_is_that_of_its_tables() -> None:
     text = comparison_tables.FOLDER.with_suffix(".md").read_text("utf-8")
-    table, rankings = (
-        pd.read_csv(comparison_tables.FOLDER / name) for name in ("methods.csv", "rankings.csv")
-    )
+    table, rankings = comparison_page.read(comparison_tables.FOLDER)
     for section in (comparison_page.ranking_section(rankings), *comparison_page.sections(table)):
         assert section in text, "python benchmarks/comparison_page.py"
 
 
 def test_the_picture_of_errors_shows_every_method() -> None:
-    table = pd.read_csv(comparison_tables.FOLDER / "methods.csv")
+    table, _rankings = comparison_page.read(comparison_tables.FOLDER)
     titles = {name: comparison_page.TITLES[name] for name in table["dataset"].unique()}
     figure = comparison_page.draw_errors(table, titles)
     named = {label.get_text() for label in figure.axes[0].get_yticklabels()}

@@ -2,55 +2,53 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
+import comparison
+import comparison_tables
 import pytest
 import results_page
-import results_table
+from click.testing import CliRunner
 from regions import make_region, write_region
 
+from llpbench.cli import cli
 from llpbench.markdown import replace_between
-from llpbench.running.run import run_method
+from llpbench.runs.results import find_results
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
-def test_a_row_holds_scores_and_command_of_its_runs(
+def test_the_command_of_a_row_gives_its_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_region(make_region(8, 6, 4, 2), tmp_path / "grid")
-    monkeypatch.setattr(results_page, "TITLES", {"grid": "A grid"})
-    options = {"words": 4, "sample": 500}
-    runs = [
-        run_method(
-            "bag-ridge",
-            tmp_path / "grid",
-            seed=seed,
-            settings=options,
-            out=tmp_path / "runs" / f"{seed}",
-        )
-        for seed in (1, 2)
-    ]
-    (section,) = _sections(tmp_path)
-    errors = [run.scores.value("mae") for run in runs if run.scores]
-    assert f"| `bag-ridge` | {sum(errors) / 2:.4f} |" in section
-    settings = "--set sample=500 --set words=4"
-    assert f"$ llpbench run bag-ridge --dataset grid {settings} --seed 1 --seed 2\n" in section
-    other = {"settings": {"words": 8, "sample": 500}, "out": tmp_path / "runs" / "other"}
-    run_method("bag-ridge", tmp_path / "grid", **other)
-    (section,) = _sections(tmp_path)
-    assert section.count("| `bag-ridge words=") == 2, "settings are not seeds of one another"
-
-
-def _sections(folder: Path) -> list[str]:
-    """What the page says of the runs below a folder."""
-    results_table.table(folder / "runs").to_csv(folder / "results.csv", index=False)
-    return list(results_page.sections(results_page.read(folder / "results.csv")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(results_page, "TITLES", {"./grid": "A grid"})
+    small: dict[str, Any] = {"words": 4, "sample": 500}
+    monkeypatch.setattr(comparison, "settings_of", lambda method: small if "bag" in method else {})
+    methods = ["train-mean", "bag-ridge", "bag-ridge+rake"]
+    assert len(list(comparison.run_missing(Path("runs.jsonl"), "./grid", methods, [1, 2]))) == 10
+    comparison_tables.write_tables(Path("runs.jsonl"), tmp_path)
+    (section,) = results_page.sections(results_page.read(tmp_path / "methods.csv"))
+    commands = [line.removeprefix("$ ") for line in section.splitlines() if line[:2] == "$ "]
+    assert len(commands) == 3, "one of random bags is no command"
+    for command in commands:
+        _llpbench, *words = shlex.split(command)
+        out = tmp_path / words[1]
+        assert CliRunner().invoke(cli, [*words, "--out", str(out)]).exit_code == 0
+        (result,) = find_results([out])
+        assert len(result.runs) == 2
+        row = next(line for line in section.splitlines() if line.startswith(f"| `{words[1]}` |"))
+        assert f"| {result.scores.value('mae'):.4f} |" in row
+        assert f"| {result.value('calibration_slope'):.2f} |" in row
+    tracks = [line.split("*")[1] for line in section.splitlines() if line.startswith("| *")]
+    assert tracks == ["inductive", "disaggregation", "not ranked"]
 
 
 def test_the_page_is_that_of_its_numbers() -> None:
-    page = results_page.PAGE_DATA.parents[1] / "results.md"
-    text = page.read_text("utf-8")
+    text = results_page.PAGE.read_text("utf-8")
     for section in results_page.sections(results_page.read(results_page.PAGE_DATA)):
         assert section in text, "python benchmarks/results_page.py"
 
