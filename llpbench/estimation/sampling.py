@@ -72,8 +72,7 @@ def draw_sample(
     """
     if count > len(shares):
         raise BuildError(f"{count} chips cannot be drawn of {len(shares)}; draw fewer")
-    strata = shares.argmax(axis=1)
-    sizes = np.bincount(strata, minlength=shares.shape[1])
+    strata, sizes = _strata(shares)
     drawn = allocate(sizes, _unsaid(shares, strata), count)
     generator = np.random.default_rng(seed)
     chip = np.sort(
@@ -87,6 +86,12 @@ def draw_sample(
     )
     stratum = strata[chip]
     return chip, stratum, (sizes / np.maximum(drawn, 1))[stratum]
+
+
+def _strata(shares: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The class predicted most of each chip, and how many chips each class has so."""
+    strata = shares.argmax(axis=1)
+    return strata, np.bincount(strata, minlength=shares.shape[1])
 
 
 def allocate(sizes: NDArray[np.integer], spread: FloatArray, count: int) -> NDArray[np.int64]:
@@ -132,7 +137,8 @@ def fewest_chips(shares: FloatArray) -> int:
     >>> fewest_chips(np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.2, 0.8]]))
     3
     """
-    return int(np.minimum(np.bincount(shares.argmax(axis=1)), 2).sum())
+    _of_chips, sizes = _strata(shares)
+    return int(np.minimum(sizes, 2).sum())
 
 
 def expected_widths(shares: FloatArray, counts: list[int]) -> pd.DataFrame:
@@ -155,8 +161,7 @@ def expected_widths(shares: FloatArray, counts: list[int]) -> pd.DataFrame:
     DataFrame, shape (count, category)
         Shares, from 0 to 1.
     """
-    strata = shares.argmax(axis=1)
-    sizes = np.bincount(strata, minlength=shares.shape[1])
+    strata, sizes = _strata(shares)
     within = np.stack(
         [
             shares[strata == h].var(axis=0, ddof=1) if n > 1 else np.zeros(shares.shape[1])

@@ -25,9 +25,9 @@ that have no recipe."""
 CHIPS = "chips.zarr"
 DIVISIONS = "divisions.parquet"
 INFO = "store.json"
+LARGEST_INFO = 2**22
 MOST_CHIPS = 2_000_000
 """Whose tables, all in memory, take the most that is read of any store."""
-LARGEST_INFO = 2**22
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """What a dataset may be called: files and folders are named after it."""
