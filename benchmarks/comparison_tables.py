@@ -13,6 +13,7 @@ from comparison_runs import BAGS, RUNS, Kept, read_runs
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
+from llpbench.errors import LLPBenchError
 from llpbench.methods.registry import describe_method
 from llpbench.runs.command import RunCommand
 from llpbench.runs.results import pool_scores
@@ -100,7 +101,12 @@ def read_cells(runs: Path) -> Iterator[Cell]:
             for kept in seeds.values()
         ]
         scores = pool_scores([kept.scores for kept in seeds.values()])
-        settings = next(iter(seeds.values())).settings
+        settings, *others = (kept.settings for kept in seeds.values())
+        if any(other != settings for other in others):
+            raise LLPBenchError(
+                f"seeds of {method} on {dataset}, {bags} bags, were trained with several settings, "
+                f"such as {settings}: remove the lines of all but one from {runs}"
+            )
         command = str(RunCommand(method, dataset, tuple(seeds), settings))
         yield Cell(dataset, bags, method, scores, pd.DataFrame(rows), command)
 

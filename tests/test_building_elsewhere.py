@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from llpbench.cli import cli
 from llpbench.crew import gather
 from llpbench.data.building import presence
 from llpbench.data.building.stack import StackLayer
+from llpbench.data.store.blocks import BlockWriter
 from llpbench.errors import BuildError
 
 pytest.importorskip("distributed")
@@ -61,9 +61,8 @@ def test_others_look_at_pixels_and_cut_chips(
     monkeypatch.setattr(StackLayer, "open", None)
     elsewhere = call(own, *holed, "--out", tmp_path / "elsewhere", "--scheduler", address)
     assert (elsewhere.exit_code, elsewhere.stderr) == (0, here.stderr)
-    made = [llpbench.open_dataset(tmp_path / name) for name in ("here", "elsewhere")]
-    assert len(made[0]["chip"]) == 29
-    assert made[0].llp.info.digest == made[1].llp.info.digest
+    assert len(llpbench.open_dataset(tmp_path / "here")["chip"]) == 29
+    assert _same_digests(tmp_path / "here", tmp_path / "elsewhere")
 
 
 def test_what_stops_a_look_elsewhere_is_said(
@@ -76,25 +75,52 @@ def test_what_stops_a_look_elsewhere_is_said(
     assert not (tmp_path / "lost").exists()
 
 
-def test_others_predict_new_images(
-    own: OwnRegion, tmp_path: Path, address: str, holed: tuple[Any, ...], monkeypatch: Any
+def _run(*words: Any) -> None:
+    done = CliRunner().invoke(cli, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+
+
+def _leave_it_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process can neither look for pixels nor write blocks any more."""
+    for work in (presence._Look, BlockWriter):
+        monkeypatch.setattr(work, "__call__", None)
+
+
+def _same_digests(*stores: Path) -> bool:
+    return len({llpbench.open_dataset(store).llp.info.digest for store in stores}) == 1
+
+
+def test_others_write_made_and_published_datasets(
+    tmp_path: Path, address: str, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They write chips into a folder beside the command's; all numbers are the same."""
+    """They alone, and the same."""
+    commands = {
+        "made": ("synthesize", "made", "--chips", 60),
+        "imported": ("import", archive, "--name", "imported"),
+    }
+    for name, words in commands.items():
+        _run(*words, "--out", tmp_path / f"{name}-here")
+    _leave_it_to_others(monkeypatch)
+    for name, words in commands.items():
+        _run(*words, "--out", tmp_path / f"{name}-elsewhere", "--scheduler", address)
+        assert _same_digests(*(tmp_path / f"{name}-{where}" for where in ("here", "elsewhere")))
+
+
+def test_others_predict_new_images(
+    own: OwnRegion,
+    tmp_path: Path,
+    address: str,
+    holed: tuple[Any, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They alone look and cut chips, beside the command; all numbers are the same."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: Any) -> None:
-        done = CliRunner().invoke(cli, list(map(str, words)))
-        assert done.exit_code == 0, done.output
-
     assert call(own, *holed).exit_code == 0
-    run("run", "bag-ridge", "--dataset", "mine", "--set", "words=4", "--out", "run")
-    for name, options in (("here", ()), ("elsewhere", ("--scheduler", address))):
-        run("predict", "run", *holed, "--force", "-o", name, *options)
-    digests = [
-        json.loads((tmp_path / name / "dataset" / "store.json").read_text())["digest"]
-        for name in ("here", "elsewhere")
-    ]
-    assert digests[0] == digests[1]
+    _run("run", "bag-ridge", "--dataset", "mine", "--set", "words=4", "--out", "run")
+    _run("predict", "run", *holed, "--force", "-o", "here")
+    _leave_it_to_others(monkeypatch)
+    _run("predict", "run", *holed, "--force", "-o", "elsewhere", "--scheduler", address)
+    assert _same_digests(*(tmp_path / name / "dataset" for name in ("here", "elsewhere")))
     here, elsewhere = (
         llpbench.read_predictions(tmp_path / name / "predictions.parquet")
         for name in ("here", "elsewhere")

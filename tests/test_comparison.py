@@ -16,6 +16,7 @@ from comparison_runs import Run
 from comparison_tables import Cell
 from regions import make_region, write_region
 
+from llpbench.errors import LLPBenchError
 from llpbench.scoring.scores import Scores
 
 METHODS = ["train-mean", "bag-ridge"]
@@ -56,6 +57,15 @@ def test_each_training_is_made_once_and_has_a_part_in_its_row(runs: Path) -> Non
         assert floor["best"] == pytest.approx(floor["mae"] - row["mae"], abs=2e-4)
         assert floor["best"] == floor["ridge"]
     assert errors["random"] != errors["real"]
+
+
+def test_settings_are_not_seeds_of_one_another(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed, words in enumerate((4, 8)):
+        monkeypatch.setattr(comparison, "settings_of", {"bag-ridge": {"words": words}}.get)
+        assert len(list(comparison.run_missing(runs, "./grid", ["bag-ridge"], [seed]))) == 2
+    with pytest.raises(LLPBenchError, match="trained with several settings"):
+        comparison_tables.write_tables(runs, runs.with_name("tables"))
+    assert not runs.with_name("tables").exists()
 
 
 def cells(factors: dict[str, tuple[float, float]]) -> list[Cell]:

@@ -318,6 +318,7 @@ INFO: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "category_name should be",
     ),
     "no chips": (lambda i: i.update(chips=0), "chips"),
+    "too many chips": (lambda i: i.update(chips=2_000_001), "less than or equal to 2000000"),
     "other chips": (lambda i: i.update(chips=35), "should hold 35 chips"),
     "a grid of no size": (
         lambda i: i.update(
