@@ -18,8 +18,8 @@ from llpbench.methods.registry import describe_method
 from llpbench.runs.command import RunCommand
 from llpbench.runs.results import pool_scores
 from llpbench.scoring.comparison import TOLD_APART
+from llpbench.scoring.measures import BY_NAME
 from llpbench.scoring.scores import Scores
-from llpbench.statistics import ratio
 from llpbench.statistics.sums import MINIMUM_DIVISIONS
 from llpbench.writing import replace_text
 
@@ -31,6 +31,7 @@ VALUES = (
 )
 """Means over seeds beside the MAE."""
 BOUND, RIDGE = "pixel-supervised", "bag-ridge"
+MAE = BY_NAME["mae"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ class Cell:
 
     @property
     def sums(self) -> NDArray[np.float64]:
-        """Sums of errors and chips, (seed, division, 2)."""
-        return self.scores.measure("mae").sums(self.scores.tallies)
+        """Sums of the errors of each class, and chips, (seed, division, class + 1)."""
+        return MAE.sums(self.scores.tallies)
 
     @property
     def spread(self) -> float:
         """How far seeds lie apart, of their mean; NaN of a single one."""
-        errors = ratio(self.sums.sum(axis=1))
+        errors = MAE.statistic(self.sums.sum(axis=1))
         return float(np.ptp(errors) / errors.mean()) if len(errors) > 1 else np.nan
 
     def mean(self, name: str) -> float:
@@ -214,7 +215,7 @@ def correlation(
     sums = np.stack(
         [[kinds[bags].sums.mean(axis=0) for kinds in methods.values()] for bags in BAGS]
     )
-    value = spearmanr(*ratio(sums.sum(axis=2))).statistic
+    value = spearmanr(*MAE.statistic(sums.sum(axis=2))).statistic
     divisions = sums.shape[2]
     found = {"correlation": float(value), "correlation_low": np.nan, "correlation_high": np.nan}
     if divisions < MINIMUM_DIVISIONS or len(methods) < 3:
@@ -222,7 +223,7 @@ def correlation(
     counts = np.random.default_rng(0).multinomial(
         divisions, np.full(divisions, 1 / divisions), draws
     )
-    errors = ratio(np.einsum("dc,bmct->bdmt", counts, sums))
+    errors = MAE.statistic(np.einsum("dc,bmct->bdmt", counts, sums))
     ranks = rankdata(errors, axis=-1)
     ranks = ranks - ranks.mean(axis=-1, keepdims=True)
     random, real = ranks

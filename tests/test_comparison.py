@@ -56,6 +56,8 @@ def test_each_training_is_made_once_and_has_a_part_in_its_row(runs: Path) -> Non
         assert (row["kind"], floor["kind"], row["seeds"]) == ("inductive", "not ranked", 2)
         assert floor["best"] == pytest.approx(floor["mae"] - row["mae"], abs=2e-4)
         assert floor["best"] == floor["ridge"]
+        lower, higher = sorted(seed.scores.value("mae") for seed in seeds)
+        assert row["spread"] == pytest.approx((higher - lower) / errors[bags], abs=1e-4)
     assert errors["random"] != errors["real"]
 
 
@@ -69,15 +71,21 @@ def test_settings_are_not_seeds_of_one_another(runs: Path, monkeypatch: pytest.M
 
 
 def cells(factors: dict[str, tuple[float, float]]) -> list[Cell]:
-    """Methods whose errors in each of 12 divisions are that many times those of one method."""
-    once = np.random.default_rng(0).uniform(1, 2, (1, 12, 2))
-    tally = np.concatenate([once, np.full((1, 12, 1), 10.0)], axis=-1)
+    """Methods whose errors in each of 12 divisions are that many times those of one method.
+
+    On random bags, the fewer a method has, the more of them are of the first class, which alone
+    would tell the opposite.
+    """
+    total = np.random.default_rng(0).uniform(1, 2, (1, 12, 1))
+    chips = np.full((1, 12, 1), 10.0)
     plain = {"dataset": "grid", "split": "test", "synthetic": True, "categories": ["a", "b"]}
     divisions = [f"division{number}" for number in range(12)]
     made = []
     for method, both in factors.items():
         for bags, factor in zip(comparison_runs.BAGS, both, strict=True):
-            tallies = {"errors": tally * [factor, factor, 1]}
+            first = 1 / factor if bags == "random" else factor / 2
+            errors = total * [first, factor - first]
+            tallies = {"errors": np.concatenate([errors, chips], axis=-1)}
             rest = {"digests": {}, "attributes": {}, "divisions": divisions, "tallies": tallies}
             scores = Scores(**plain, **rest, chips=120, unscored_chips=0)
             made.append(Cell("grid", bags, method, scores, pd.DataFrame()))
