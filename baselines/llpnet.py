@@ -96,8 +96,8 @@ class LLPNet(KerasNetwork, IterativeMethod):
     source = "this project"
     design = (
         "The network and its training were designed on labels of the synthetic demo regions, all "
-        "splits, and on proportions of validation divisions of a semi-real region: on the demo "
-        "regions this is no independent result."
+        "splits, and of the val splits of three semi-real regions: on the demo regions this is no "
+        "independent result."
     )
     designed_on = (
         *("demo-esaworldcover", "demo-humanpop"),
