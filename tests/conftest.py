@@ -18,6 +18,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from browsing import Visitor
     from buckets import Bucket
+    from own_region import OwnRegion
     from playwright.sync_api import Browser
     from zenodo_server import ZenodoServer
 
@@ -240,3 +241,11 @@ def site(made: Standings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("site") / "index.html"
     path.write_text(render_page(made), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> OwnRegion:
+    """Files of a small region, as somebody might bring them."""
+    from own_region import OwnRegion
+
+    return OwnRegion(tmp_path)

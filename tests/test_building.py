@@ -47,11 +47,6 @@ def _open(region: Region, path: Path) -> xr.Dataset:
     return llpbench.open_dataset(path)
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> OwnRegion:
-    return OwnRegion(tmp_path)
-
-
 def _inside(own: OwnRegion, outline: Any) -> np.ndarray[Any, Any]:
     """Part of each pixel inside an outline, by one intersection after another."""
     left, bottom, right, top = outline.bounds

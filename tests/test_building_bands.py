@@ -29,11 +29,6 @@ from llpbench.errors import BuildError
 pytestmark = pytest.mark.usefixtures("outlines_read_here")
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> OwnRegion:
-    return OwnRegion(tmp_path)
-
-
 def _build(own: OwnRegion, image: Path, **options: Any) -> tuple[Region, list[str]]:
     return build_region(own.recipe(images=[image], **options))
 

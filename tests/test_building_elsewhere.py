@@ -33,11 +33,6 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> OwnRegion:
-    return OwnRegion(tmp_path)
-
-
-@pytest.fixture
 def holed(own: OwnRegion, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
     """Options for a region of which one chip lacks a corner, and another most pixels."""
     monkeypatch.setattr(presence, "_BLOCK", 2)

@@ -34,11 +34,6 @@ TABLE = "code,tree,cropland,built-up,other,shrub-grass-bare\n"
 ROWS = {key: f"{key},0.5,0.25,0.25,0,0\n" for key in ("nw", "ne", "sw", "se")}
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> OwnRegion:
-    return OwnRegion(tmp_path)
-
-
 def _table(own: OwnRegion, *rows: str, heading: str = TABLE) -> Path:
     path = own.folder / "shares.csv"
     path.write_text(heading + "".join(rows))

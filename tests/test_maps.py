@@ -38,11 +38,6 @@ def _open(region: Any, path: Path) -> xr.Dataset:
     return llpbench.open_dataset(path)
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> OwnRegion:
-    return OwnRegion(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def ds(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     """The dataset of such a region; tests only read it."""
