@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from llpbench.data.divisions import Divisions
 from llpbench.data.imagery import CELLS as CELLS_ACROSS
 from llpbench_baselines.backend import keras, model_graph, tf
 from llpbench_baselines.cell_arrays import apply, predict_cells
-from llpbench_baselines.context_network import DECAY, ContextNetwork
+from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.optimisation import Optimisation
 from llpbench_baselines.portions import Portions
 from llpbench_baselines.raking import rake_cells
@@ -24,7 +24,7 @@ from llpbench_baselines.training import Arrays, Curriculum, Lesson
 DIVISIONS = 96
 """Divisions in a step, at most."""
 CELLS_OF_DIVISION = 512
-CELLS = 2048
+CELLS = 16_384
 """Cells in a step that is not about divisions."""
 FEWEST_CELLS = 8
 """Of a chip, in the first epoch."""
@@ -34,15 +34,12 @@ _BLOCK = 64
 class CellTraining(Curriculum):
     """The first epoch teaches the local layers, each later one is a round of the others.
 
-    With several weight decays the network is trained anew with each, and validation chooses among
-    the rounds of all.
-
     Chips beyond those that are kept in memory are seen all the same: the first epoch has random
     cells of all of them, each round a portion of whole divisions (:class:`Portions`).
 
     Rates fall to 0 along a cosine within each epoch, which ends with averages of the weights.
-    What is drawn depends on the seed and the number of the round alone, and everything else on
-    the weights: each training is as if it were the only one.
+    What is drawn depends on the seed and the number of the epoch alone, and everything else on
+    the weights.
 
     Parameters
     ----------
@@ -54,10 +51,7 @@ class CellTraining(Curriculum):
         Of the whole network and of what :meth:`validate` chooses.
     """
 
-    decays: ClassVar[tuple[float, ...]] = (DECAY, 2e-3)
-    """By which squared weights count beside the loss, unless one is set."""
-    local_rate: ClassVar[float] = 6e-3
-    """Of the first step of the first epoch, as others that follow."""
+    warmup = 1
 
     def __init__(
         self,
@@ -69,58 +63,35 @@ class CellTraining(Curriculum):
         validate: Callable[[], dict[str, float]],
         weights: Sequence[Any],
     ) -> None:
-        self.network, self.val, self.settings = network, val, settings
-        self._all = self.train = train
-        chosen = settings.get("decay")
-        self._decays = self.decays if chosen is None else (chosen,)
-        self._stages = 1 + settings["rounds"]
-        self.epochs = self._stages * len(self._decays)
+        self.network, self.train, self.val, self.settings = network, train, val, settings
+        self.epochs = 1 + settings["rounds"]
         self._validate = validate
         self._local = network.local_model()
         self.weights = list(weights)
         heads = [weights for layer in network.local_head for weights in layer.weights]
         self.state = [*self.weights, *heads]
         self._portions = Portions(train, settings["chips"], settings["random_state"])
-        self._describe_all()
-        self._first = [variable.numpy() for variable in self.state]
+        self._features = self._describe_all()
+        self._sees_surroundings = False
         self._epoch = 0
-
-    @property
-    def round(self) -> int:
-        """Which round the present epoch is of a training; 0 while the local layers are taught."""
-        return (self._epoch - 1) % self._stages
-
-    def counts(self, epoch: int) -> bool:
-        """Whether all layers have been trained, and not the local ones alone."""
-        return (epoch - 1) % self._stages > 0
 
     def begin(self, epoch: int) -> Lesson:
         """Draw cells of divisions at first, then of chips with raked probabilities."""
         self._epoch = epoch
-        if self.round == 0:
-            if epoch > 1:
-                self._begin_anew()
+        if epoch == 1:
             return self.learn_locally()
         if not self._portions.is_all:
-            self.train = self._portions[self.round - 1]
+            self.train = self._portions[epoch - 2]
             self._features = self.network.describe(self.train.images.in_order(_BLOCK), None)
             self._sees_surroundings = False
-        return self.refine(self.round)
+        return self.refine(epoch - 1)
 
-    def _begin_anew(self) -> None:
-        """Make the network, and what it sees, as before the first epoch."""
-        for variable, value in zip(self.state, self._first, strict=True):
-            variable.assign(value)
-        self.train = self._all
-        self._describe_all()
-
-    def _describe_all(self) -> None:
+    def _describe_all(self) -> NDArray[np.float16]:
         """Describe the cells of all chips or, of more chips than are kept, as many cells."""
         part = self.settings["chips"] / len(self.train.images)
         cells = max(FEWEST_CELLS, int(CELLS_ACROSS**2 * min(part, 1)))
-        seed, batches = self.settings["random_state"], self.train.images.in_order(_BLOCK)
-        self._features = self.network.describe(batches, seed, cells)
-        self._sees_surroundings = False
+        seed = self.settings["random_state"]
+        return self.network.describe(self.train.images.in_order(_BLOCK), seed, cells)
 
     @contextmanager
     def averages(self) -> Iterator[None]:
@@ -130,20 +101,20 @@ class CellTraining(Curriculum):
 
     def validate(self) -> dict[str, float]:
         """Score the local layers alone as long as the others are not trained."""
-        if self.round > 0:
+        if self._epoch > 1:
             return self._validate()
         return self.val.score_network(model_graph(self._local, self._local))
 
     def learn_locally(self) -> Lesson:
         """Train on each cell alone."""
         layers, steps = self.network.local_layers, self.settings["local_steps"]
-        return self.match_divisions(layers, self.alone, steps, self.local_rate)
+        return self.match_divisions(layers, self.alone, steps)
 
     def refine(self, number: int) -> Lesson:
         """Train on the probabilities of the round before, raked and made to agree nearby."""
         labels = self.expect(self.before(number))
         steps = self.settings["first_steps"] if number == 1 else self.settings["later_steps"]
-        rate = 6e-3 if number == 1 else 4e-3
+        rate = 3e-3 if number == 1 else 2e-3
         return self.match_cells(self.network.context, self.features, labels, steps, rate)
 
     def expect(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
@@ -168,7 +139,7 @@ class CellTraining(Curriculum):
     def features(self) -> NDArray[np.float16]:
         """All that the network sees of cells, once the local layers have been trained."""
         if not self._sees_surroundings:
-            seed = self.settings["random_state"] if self.round <= 1 else None
+            seed = self.settings["random_state"] if self._epoch <= 2 else None
             self._features = self.network.surround(self._features, seed)
             self._sees_surroundings = True
         return self._features
@@ -179,11 +150,7 @@ class CellTraining(Curriculum):
         return rake_cells(cells, self.train.divisions).reshape(probabilities.shape)
 
     def match_divisions(
-        self,
-        layers: Sequence[Any],
-        features: NDArray[np.float16],
-        steps: int,
-        learning_rate: float,
+        self, layers: Sequence[Any], features: NDArray[np.float16], steps: int
     ) -> Lesson:
         r"""Train layers until the mean probabilities of divisions are their proportions.
 
@@ -206,7 +173,7 @@ class CellTraining(Curriculum):
             chosen, cells = draw_of_divisions(features, divisions, generator)
             return cells, proportions[chosen], importance[chosen]
 
-        return self.lesson(layers, loss, draw, steps, learning_rate)
+        return self.lesson(layers, loss, draw, steps, 3e-3)
 
     def match_cells(
         self,
@@ -254,18 +221,16 @@ class CellTraining(Curriculum):
         ``loss`` takes the tensors that ``draw`` draws to one of shape (); the first of them holds
         features of cells.
         """
-        generator = np.random.default_rng([self.settings["random_state"], self.round + 1])
+        generator = np.random.default_rng([self.settings["random_state"], self._epoch])
         example = draw(generator)
         apply(layers, example[0][:1])
         rates = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         variables = [variable for layer in layers for variable in layer.trainable_variables]
         self.optimisation = Optimisation(variables, rates)
-        decay = self._decays[(self._epoch - 1) // self._stages] / DECAY  # of that of the layers
 
         def total(*tensors: Any) -> Any:
             value = loss(*tensors)
-            penalties = [penalty for layer in layers for penalty in layer.losses]
-            return tf.add_n([value, *(decay * penalty for penalty in penalties)])
+            return tf.add_n([value, *(penalty for layer in layers for penalty in layer.losses)])
 
         step = self.optimisation.make_step(total, example)
         return Lesson(((1, draw(generator)) for _ in range(steps)), step, steps, "step")

@@ -48,6 +48,8 @@ class Curriculum(ABC):
     ----------
     epochs : int
         In all.
+    warmup : int
+        Epochs at the beginning whose results are never kept: they prepare for the others.
     state : sequence of variables
         All that an epoch depends on and its beginning does not make anew.
     weights : sequence of variables
@@ -55,12 +57,9 @@ class Curriculum(ABC):
     """
 
     epochs: int
+    warmup: int = 0
     state: Sequence[Any]
     weights: Sequence[Any]
-
-    def counts(self, epoch: int) -> bool:
-        """Whether what an epoch, from 1 on, ends with may be kept: others prepare for the next."""
-        return True
 
     @abstractmethod
     def begin(self, epoch: int) -> Lesson:
@@ -124,7 +123,7 @@ def train_network(
         while len(state.history) < curriculum.epochs and not state.is_stale(patience):
             epoch = _Epoch(state, journal, bar)
             loss = epoch.run()
-            if epoch.is_cut_short and (state.best_epoch or not curriculum.counts(epoch.number)):
+            if epoch.is_cut_short and (state.best_epoch or epoch.number <= curriculum.warmup):
                 break
             with curriculum.averages():
                 epoch.end({"loss": loss, **curriculum.validate()})
@@ -156,13 +155,10 @@ class TrainingState:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the lowest validation loss; 0 before the first that counts has ended."""
-        losses = {
-            epoch: row["val_loss"]
-            for epoch, row in enumerate(self.history, 1)
-            if self.curriculum.counts(epoch)
-        }
-        return min(losses, key=losses.__getitem__, default=0)
+        """The epoch with the lowest validation loss; 0 before the first has ended."""
+        warmup = self.curriculum.warmup
+        losses = [row["val_loss"] for row in self.history[warmup:]]
+        return warmup + 1 + int(np.argmin(losses)) if losses else 0
 
     def is_stale(self, patience: int | None) -> bool:
         """Whether so many epochs in a row brought no lower validation loss."""

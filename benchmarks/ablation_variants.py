@@ -17,7 +17,7 @@ from llpbench.methods.registry import make_method
 from llpbench_baselines.backend import keras
 from llpbench_baselines.cell_arrays import apply, predict_cells
 from llpbench_baselines.cell_training import CellTraining
-from llpbench_baselines.context_network import DECAY, ContextNetwork
+from llpbench_baselines.context_network import ContextNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Lesson
@@ -27,10 +27,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Training:
-    """How one network is trained, and those of its parameters that are not the default ones.
-
-    By the lower of the two decays, which validation divisions choose for land cover.
-    """
+    """How one network is trained, and those of its parameters that are not the default ones."""
 
     kind: type[LLPNet]
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +39,7 @@ class Training:
         """
         firewall = self.kind.supervision
         train, val = (region.llp.split(part).llp.restrict(firewall) for part in ("train", "val"))
-        method = self.kind(random_state=seed, decay=DECAY, **self.parameters)
+        method = self.kind(random_state=seed, **self.parameters)
         stages = Stages(method)
         method.fit(train, val, progress=stages)
         return [*list(stages.weights.values())[:-1], method.get_weights()]
@@ -133,9 +130,7 @@ class WithoutKinds(LLPNet):
 class LocalTraining(CellTraining):
     """The first stage alone, and what it learns is kept."""
 
-    def counts(self, epoch: int) -> bool:
-        """The network is the local one."""
-        return True
+    warmup = 0
 
     def validate(self) -> dict[str, float]:
         """Score the network, which is the local one."""
@@ -157,14 +152,12 @@ class LocalCells(WithoutKinds):
 class DirectTraining(CellTraining):
     """Windows are seen from the start: the network is trained on divisions directly."""
 
-    def counts(self, epoch: int) -> bool:
-        """The network is trained from the start."""
-        return True
+    warmup = 0
 
     def learn_locally(self) -> Lesson:
         """Train the second stage on divisions."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.settings["local_steps"], self.local_rate)
+        return self.match_divisions(layers, features, self.settings["local_steps"])
 
     def before(self, number: int) -> NDArray[np.float16]:
         """Probabilities of the second stage, also before the first round."""
@@ -187,7 +180,7 @@ class DivisionTraining(CellTraining):
     def refine(self, number: int) -> Lesson:
         """Train the second stage on divisions, once."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.settings["local_steps"], self.local_rate)
+        return self.match_divisions(layers, features, self.settings["local_steps"])
 
 
 class WithoutCells(LLPNet):
@@ -202,12 +195,12 @@ class BoundTraining(CellTraining):
     def learn_locally(self) -> Lesson:
         """Train the first stage on labels."""
         layers, steps = self.network.local_layers, self.settings["local_steps"]
-        return self.match_cells(layers, self.alone, self._truth(), steps, 6e-3)
+        return self.match_cells(layers, self.alone, self._truth(), steps, 3e-3)
 
     def refine(self, number: int) -> Lesson:
         """Train the second stage on labels."""
         layers, steps = self.network.context, self.settings["first_steps"]
-        return self.match_cells(layers, self.features, self._truth(), steps, 6e-3)
+        return self.match_cells(layers, self.features, self._truth(), steps, 3e-3)
 
     def _truth(self) -> NDArray[np.float16]:
         return cell_shares(self.train.targets, len(self.train.class_weights))
@@ -267,6 +260,6 @@ VARIANTS = {
     "rake": Variant("llpnet+rake (disaggregation)", _FULL, post="+rake"),
     "pixels": Variant(
         "the same network, labels of pixels (bound)",
-        Training(PixelBound, {"rounds": 1, "first_steps": 12_000}),
+        Training(PixelBound, {"rounds": 1, "first_steps": 1500}),
     ),
 }
