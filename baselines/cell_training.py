@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from llpbench_baselines.training import Arrays, Curriculum, Lesson
 DIVISIONS = 96
 """Divisions in a step, at most."""
 CELLS_OF_DIVISION = 512
-CELLS = 16_384
+CELLS = 2048
 """Cells in a step that is not about divisions."""
 FEWEST_CELLS = 8
 """Of a chip, in the first epoch."""
@@ -52,6 +52,8 @@ class CellTraining(Curriculum):
     """
 
     warmup = 1
+    local_rate: ClassVar[float] = 6e-3
+    """Of the first step of the first epoch."""
 
     def __init__(
         self,
@@ -108,13 +110,13 @@ class CellTraining(Curriculum):
     def learn_locally(self) -> Lesson:
         """Train on each cell alone."""
         layers, steps = self.network.local_layers, self.settings["local_steps"]
-        return self.match_divisions(layers, self.alone, steps)
+        return self.match_divisions(layers, self.alone, steps, self.local_rate)
 
     def refine(self, number: int) -> Lesson:
         """Train on the probabilities of the round before, raked and made to agree nearby."""
         labels = self.expect(self.before(number))
         steps = self.settings["first_steps"] if number == 1 else self.settings["later_steps"]
-        rate = 3e-3 if number == 1 else 2e-3
+        rate = 6e-3 if number == 1 else 4e-3
         return self.match_cells(self.network.context, self.features, labels, steps, rate)
 
     def expect(self, probabilities: NDArray[np.floating]) -> NDArray[np.float16]:
@@ -150,7 +152,11 @@ class CellTraining(Curriculum):
         return rake_cells(cells, self.train.divisions).reshape(probabilities.shape)
 
     def match_divisions(
-        self, layers: Sequence[Any], features: NDArray[np.float16], steps: int
+        self,
+        layers: Sequence[Any],
+        features: NDArray[np.float16],
+        steps: int,
+        learning_rate: float,
     ) -> Lesson:
         r"""Train layers until the mean probabilities of divisions are their proportions.
 
@@ -173,7 +179,7 @@ class CellTraining(Curriculum):
             chosen, cells = draw_of_divisions(features, divisions, generator)
             return cells, proportions[chosen], importance[chosen]
 
-        return self.lesson(layers, loss, draw, steps, 3e-3)
+        return self.lesson(layers, loss, draw, steps, learning_rate)
 
     def match_cells(
         self,

@@ -46,9 +46,8 @@ class LLPNet(KerasNetwork, IterativeMethod):
 
     A network that is taught its own labels grows too sure of them. Probabilities of pixels are
     therefore :math:`s_u^{1/T}`, normalised (temperature scaling), with T = 1.7 for all datasets:
-    between the temperatures with the least calibration error on labels of the demo regions' val
-    splits, 1.4 of land cover and 2 of population. Divisions do not tell T: their shares are as
-    well matched by surer cells.
+    near the temperatures with the least calibration error on labels of the demo regions' val
+    splits. Divisions do not tell T: their shares are as well matched by surer cells.
 
     Parameters
     ----------
@@ -91,10 +90,13 @@ class LLPNet(KerasNetwork, IterativeMethod):
     source = "this project"
     design = (
         "The network and its training were designed on labels of the synthetic demo regions, all "
-        "splits, and on proportions of validation divisions of a semi-real region: on the demo "
-        "regions this is no independent result."
+        "splits, and of the val splits of three semi-real regions: on the demo regions this is no "
+        "independent result."
     )
-    designed_on = ("demo-esaworldcover", "demo-humanpop", "semi-esa")
+    designed_on = (
+        *("demo-esaworldcover", "demo-humanpop"),
+        *("semi-esa", "semi-esa-hazy", "semi-pop"),
+    )
     marks_integers = True
     curriculum: ClassVar[type[CellTraining]] = CellTraining
     temperature: ClassVar[float] = 1.7
@@ -106,8 +108,8 @@ class LLPNet(KerasNetwork, IterativeMethod):
         rounds: int = 4,
         coupling: float = 1.5,
         local_steps: int = 600,
-        first_steps: int = 600,
-        later_steps: int = 300,
+        first_steps: int = 2400,
+        later_steps: int = 1200,
         chips: int = 6000,
         random_state: int = 0,
         deterministic: bool = False,

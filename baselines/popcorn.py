@@ -45,10 +45,12 @@ class OccupancyNetwork(ContextNetwork):
 class OccupancyTraining(CellTraining):
     """Each round after the first epoch trains on divisions as well."""
 
+    local_rate = 3e-3
+
     def refine(self, number: int) -> Lesson:
         """Train all that sees surroundings until divisions hold their proportions."""
         steps = self.settings["first_steps" if number == 1 else "later_steps"]
-        return self.match_divisions(self.network.context, self.features, steps)
+        return self.match_divisions(self.network.context, self.features, steps, self.local_rate)
 
 
 class Popcorn(LLPNet):

@@ -157,7 +157,7 @@ class DirectTraining(CellTraining):
     def learn_locally(self) -> Lesson:
         """Train the second stage on divisions."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.settings["local_steps"])
+        return self.match_divisions(layers, features, self.settings["local_steps"], self.local_rate)
 
     def before(self, number: int) -> NDArray[np.float16]:
         """Probabilities of the second stage, also before the first round."""
@@ -180,7 +180,7 @@ class DivisionTraining(CellTraining):
     def refine(self, number: int) -> Lesson:
         """Train the second stage on divisions, once."""
         layers, features = self.network.context, self.features
-        return self.match_divisions(layers, features, self.settings["local_steps"])
+        return self.match_divisions(layers, features, self.settings["local_steps"], self.local_rate)
 
 
 class WithoutCells(LLPNet):
@@ -195,12 +195,12 @@ class BoundTraining(CellTraining):
     def learn_locally(self) -> Lesson:
         """Train the first stage on labels."""
         layers, steps = self.network.local_layers, self.settings["local_steps"]
-        return self.match_cells(layers, self.alone, self._truth(), steps, 3e-3)
+        return self.match_cells(layers, self.alone, self._truth(), steps, 6e-3)
 
     def refine(self, number: int) -> Lesson:
         """Train the second stage on labels."""
         layers, steps = self.network.context, self.settings["first_steps"]
-        return self.match_cells(layers, self.features, self._truth(), steps, 3e-3)
+        return self.match_cells(layers, self.features, self._truth(), steps, 6e-3)
 
     def _truth(self) -> NDArray[np.float16]:
         return cell_shares(self.train.targets, len(self.train.class_weights))
@@ -260,6 +260,6 @@ VARIANTS = {
     "rake": Variant("llpnet+rake (disaggregation)", _FULL, post="+rake"),
     "pixels": Variant(
         "the same network, labels of pixels (bound)",
-        Training(PixelBound, {"rounds": 1, "first_steps": 1500}),
+        Training(PixelBound, {"rounds": 1, "first_steps": 12_000}),
     ),
 }

@@ -34,7 +34,7 @@ from llpbench_baselines.split_data import SplitData
 
 LOCAL = 6
 """Numbers of a cell of three bands: their means and deviations."""
-QUICK = {"rounds": 1, "local_steps": 120, "first_steps": 60}
+QUICK = {"rounds": 1, "local_steps": 120, "first_steps": 240}
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_divisions_tell_what_cells_are() -> None:
     proportions = np.stack([means, 1 - means], axis=1)
     training = _training(Divisions(csr_array(np.kron(np.eye(3), np.ones((1, 10)))), proportions))
     layers = _logits(2)
-    _take(training, training.match_divisions(layers, features, 400))
+    _take(training, training.match_divisions(layers, features, 400, 3e-3))
     logits = np.asarray(layers[0](np.array([[4.0], [-4.0]], dtype=np.float32)))
     probability = 1 / (1 + np.exp(logits[:, 1] - logits[:, 0]))
     assert probability[0] > 0.9
