@@ -3,9 +3,10 @@
 Usage: python benchmarks/ablation.py DATASET [--seeds 0 1 2] [--variants NAME...] [--out FOLDER]
 
 Writes a row a variant and seed to FOLDER/DATASET/runs.csv as soon as it is there, with the
-predictions beside it; called again, it goes on. At the end FOLDER/DATASET/ablation.csv holds each
-variant over all seeds, with intervals over test divisions and its paired difference to
-the full method. Variants that share a training are trained once.
+predictions beside it; called again, it goes on. At the end docs/methods-ablation/DATASET.csv (or
+where --tables says) holds each variant over all seeds, with intervals over test divisions and its
+paired difference to the full method; `ablation_page.py` makes the page of it. Variants that share
+a training are trained once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from llpbench.scoring.scores import Scores
 from llpbench.writing import replace_text
 from llpbench_baselines.split_data import SplitData
 
+DATA = Path(__file__).parents[1] / "docs" / "methods-ablation"
 METRICS = ("mae", "mae_hard", "f1_micro", "calibration_slope", "within_division_r2")
 COMPARED = ("mae", "f1_micro")
 
@@ -41,6 +43,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--out", type=Path, default=Path("ablation"))
+    parser.add_argument("--tables", type=Path, default=DATA, metavar="FOLDER")
     chosen = parser.parse_args()
     region = llpbench.open_dataset(chosen.dataset).llp.group()
     folder = chosen.out / region.attrs["name"]
@@ -48,8 +51,8 @@ def main() -> None:
         for row in run_missing(region, chosen.variants, seed, folder):
             print(row, flush=True)
     table = summarise(region, folder)
-    replace_text(folder / "ablation.csv", table.to_csv(index=False, float_format="%.4f"))
-    print(table.to_string(index=False))
+    text = table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    replace_text(chosen.tables / f"{chosen.dataset}.csv", text)
 
 
 def run_missing(

@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/ablation_pictures.py FOLDER [--dataset demo-esaworldcover] [--out DOCS]
 
-FOLDER is the one given to `ablation.py --out`. Writes differences.png (all datasets in it), and of
-the full method on one dataset, seed 0, map.png and chips.png (beside others).
+FOLDER is the one given to `ablation.py --out`. Writes, of the full method on one dataset, seed 0,
+map.png and chips.png (beside others); what each part brings `ablation_page.py` draws.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from ablation import prediction_path
+from ablation import DATA, prediction_path
 from ablation_variants import FULL
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -59,18 +59,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--dataset", default="demo-esaworldcover")
-    parser.add_argument("--out", type=Path, default=Path("docs/methods-ablation"))
+    parser.add_argument("--out", type=Path, default=DATA)
     chosen = parser.parse_args()
-    tables = {
-        path.parent.name: pd.read_csv(path) for path in sorted(chosen.folder.glob("*/ablation.csv"))
-    }
     folder = chosen.folder / chosen.dataset
     scores = {
         title: llpbench.evaluate(prediction_path(folder, name, 0), chosen.dataset)
         for name, title in SHOWN.items()
     }
     pictures = {
-        "differences": draw_differences(tables),
         "map": draw_maps(scores["llpnet"]),
         "chips": draw_chips(scores, scores["llpnet"]),
     }
@@ -104,6 +100,7 @@ def draw_differences(tables: dict[str, pd.DataFrame]) -> Figure:
             )
         axis.axvline(0, color=MUTED, linewidth=0.8)
         axis.set_xlabel(f"{name}, minus that of llpnet")
+        axis.locator_params(axis="x", nbins=6)
         strip(axis)
     panels[0].set_yticks(range(len(titles)), titles)
     panels[0].invert_yaxis()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import ablation
+import ablation_page
 import numpy as np
 import pytest
 import xarray as xr
@@ -119,6 +120,14 @@ def test_what_is_done_is_not_done_again(
     assert np.isnan(table["mae_difference"][FULL])
     drawn = draw_differences({"grid": table.reset_index()})
     assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["raked"]
+
+
+def test_the_page_is_that_of_its_tables() -> None:
+    text = ablation.DATA.with_suffix(".md").read_text("utf-8")
+    tables = ablation_page.read(ablation.DATA)
+    assert tables
+    for section in ablation_page.sections(tables):
+        assert section in text, "python benchmarks/ablation_page.py"
 
 
 def test_a_killed_run_leaves_the_rows_as_they_were(
