@@ -52,7 +52,8 @@ def main() -> None:
             print(row, flush=True)
     table = summarise(region, folder)
     text = table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
-    replace_text(chosen.tables / f"{chosen.dataset}.csv", text)
+    chosen.tables.mkdir(parents=True, exist_ok=True)
+    replace_text(chosen.tables / f"{region.attrs['name']}.csv", text)
 
 
 def run_missing(

@@ -13,10 +13,12 @@ from pathlib import Path
 import pandas as pd
 from ablation import DATA
 from ablation_pictures import draw_differences
+from comparison_page import format_difference, format_ends, format_p_value
+from page_arguments import page_arguments
 from results_page import TITLES
 from small_png import write_small
 
-from llpbench.markdown import format_interval, markdown_table, replace_between
+from llpbench.markdown import markdown_table, replace_between
 
 BEGIN, END = "<!-- tables: benchmarks/ablation_page.py -->", "<!-- end of the tables -->"
 HEADINGS = (
@@ -49,13 +51,12 @@ def sections(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
 
 
 def _row(row: pd.Series) -> list[str]:
-    p_value = row["mae_p_value"]
     return [
         str(row["title"]),
         f"{row['mae']:.4f}",
-        format_interval(row["mae_low"], row["mae_high"], decimals=4, to=" to "),
+        format_ends(row["mae_low"], row["mae_high"], 4),
         _difference(row, "mae", 4),
-        "" if pd.isna(p_value) else "< .001" if p_value < 0.001 else f"{p_value:.3f}",
+        format_p_value(row["mae_p_value"]),
         f"{row['f1_micro']:.3f}",
         _difference(row, "f1_micro", 3),
         f"{row['calibration_slope']:.2f}",
@@ -65,13 +66,8 @@ def _row(row: pd.Series) -> list[str]:
 
 def _difference(row: pd.Series, metric: str, decimals: int) -> str:
     value, low, high = (row[f"{metric}_difference{end}"] for end in ("", "_low", "_high"))
-    if pd.isna(value):
-        return ""
-    return f"{value:+.{decimals}f} ({format_interval(low, high, decimals=decimals, to=' to ')})"
+    return format_difference(value, low, high, decimals)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
-        sys.exit(__doc__)
-    given = [Path(argument) for argument in sys.argv[1:]]
-    main(*given, *(DATA, DATA.with_suffix(".md"))[len(given) :])
+    main(*page_arguments(__doc__, DATA, DATA.with_suffix(".md")))

@@ -195,7 +195,7 @@ class BoundTraining(CellTraining):
     def learn_locally(self) -> Lesson:
         """Train the first stage on labels."""
         layers, steps = self.network.local_layers, self.settings["local_steps"]
-        return self.match_cells(layers, self.alone, self._truth(), steps, 6e-3)
+        return self.match_cells(layers, self.alone, self._truth(), steps, self.local_rate)
 
     def refine(self, number: int) -> Lesson:
         """Train the second stage on labels."""

@@ -13,6 +13,7 @@ import pandas as pd
 from comparison import DATASETS, HEAVY, NO_IMAGES
 from comparison_pictures import draw_errors, draw_rankings
 from comparison_tables import BOUND, FOLDER, METHODS, RANKINGS, RIDGE
+from page_arguments import page_arguments
 from results_page import TITLES
 from small_png import write_small
 
@@ -148,19 +149,31 @@ def _row(row: pd.Series) -> list[str]:
 
 def _difference(row: pd.Series, other: str) -> tuple[str, str]:
     """A difference with its interval, and its p-value."""
-    if pd.isna(row[other]):
-        return "", ""
-    interval = _interval(row, f"{other}_low", f"{other}_high", 4)
-    shown = f"{row[other]:+.4f}" + (f" ({interval})" if interval else "")
-    return shown, f"{row[f'{other}_p']:.3f}" if row[f"{other}_p"] >= 0.001 else "< .001"
+    value, low, high, p_value = (row[f"{other}{end}"] for end in ("", "_low", "_high", "_p"))
+    return format_difference(value, low, high, 4), format_p_value(p_value)
 
 
 def _interval(row: pd.Series, low: str, high: str, decimals: int) -> str:
-    return format_interval(row[low], row[high], decimals=decimals, to="\u00a0to\u00a0")
+    return format_ends(row[low], row[high], decimals)
+
+
+def format_difference(value: float, low: float, high: float, decimals: int) -> str:
+    """Write a difference with its sign, and its interval where there is one; blank for NaN."""
+    if pd.isna(value):
+        return ""
+    interval = format_ends(low, high, decimals)
+    return f"{value:+.{decimals}f}" + (f" ({interval})" if interval else "")
+
+
+def format_ends(low: float, high: float, decimals: int) -> str:
+    """Write an interval that no table breaks."""
+    return format_interval(low, high, decimals=decimals, to="\u00a0to\u00a0")
+
+
+def format_p_value(value: float) -> str:
+    """Write a p-value; blank for NaN."""
+    return "< .001" if value < 0.001 else format_number(value, ".3f")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
-        sys.exit(__doc__)
-    given = [Path(argument) for argument in sys.argv[1:]]
-    main(*given, *(FOLDER, FOLDER.with_suffix(".md"))[len(given) :])
+    main(*page_arguments(__doc__, FOLDER, FOLDER.with_suffix(".md")))

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from orbit_budget import LINKS, rows
 from orbit_pictures import FLOAT, draw_pareto
+from page_arguments import page_arguments
 from results_page import TITLES
 from small_png import write_small
 
@@ -200,7 +201,4 @@ def begin(name: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
-        sys.exit(__doc__)
-    given = [Path(argument) for argument in sys.argv[1:]]
-    main(*given, *(PAGE_DATA, PAGE_DATA.with_suffix(".md"))[len(given) :])
+    main(*page_arguments(__doc__, PAGE_DATA, PAGE_DATA.with_suffix(".md")))

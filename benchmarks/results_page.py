@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 from comparison_tables import FOLDER, METHODS
+from page_arguments import page_arguments
 from results_pictures import draw_costs, draw_overview
 from small_png import write_small
 
@@ -100,7 +101,4 @@ def main(data: Path, page: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3 or "-h" in sys.argv or "--help" in sys.argv:
-        sys.exit(__doc__)
-    given = [Path(argument) for argument in sys.argv[1:]]
-    main(*given, *(PAGE_DATA, PAGE)[len(given) :])
+    main(*page_arguments(__doc__, PAGE_DATA, PAGE))

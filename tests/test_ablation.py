@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import ablation
 import ablation_page
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from ablation_pictures import draw_chips, draw_differences, draw_maps, nearest_to_quantiles
@@ -120,6 +122,19 @@ def test_what_is_done_is_not_done_again(
     assert np.isnan(table["mae_difference"][FULL])
     drawn = draw_differences({"grid": table.reset_index()})
     assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["raked"]
+
+
+def test_the_table_of_a_dataset_goes_by_its_name(
+    region: xr.Dataset, two: dict[str, Variant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was given as a path, too, and into a folder that is not there yet."""
+    words = [region.attrs["store"], "--seeds", "0", "--out", tmp_path / "runs"]
+    tables = tmp_path / "tables" / "new"
+    given = ["ablation.py", *map(str, words), "--tables", str(tables)]
+    monkeypatch.setattr(sys, "argv", given)
+    ablation.main()
+    table = pd.read_csv(tables / f"{region.attrs['name']}.csv")
+    assert list(table["variant"]) == list(two)
 
 
 def test_the_page_is_that_of_its_tables() -> None:
