@@ -30,10 +30,14 @@ class KerasNetwork(Exportable):
         What :meth:`build` made, trained.
     input_ : ChipInput
         What it sees of chips: by default red, green and blue bytes.
+    softness : float
+        By how much :meth:`pixels` softens probabilities, see
+        :class:`~llpbench.methods.estimate.Estimate`; 1 by default.
     """
 
     has_pixels = True
     input_: ChipInput = ChipInput()
+    softness = 1.0
 
     @abstractmethod
     def build(self, categories: int) -> Any:
@@ -117,8 +121,8 @@ class KerasNetwork(Exportable):
         """Shares and probabilities of cells from one pass, 32 chips at a time."""
         for _chips, images in self._batches(ds):
             shares, *pixels = (part.numpy() for part in self._read(images))
-            flat = [part.reshape(len(part), -1, part.shape[-1]) for part in pixels]
-            yield Estimate(shares, *flat)
+            flat = pixels[0].reshape(len(shares), -1, shares.shape[-1]) if pixels else None
+            yield Estimate(shares, flat, follow=bool(pixels), softness=self.softness)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """Weights by the path of their layer, category names, and what it sees of chips."""

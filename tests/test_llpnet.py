@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -14,21 +15,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exported_files import CARD, predicted
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.sparse import csr_array
 from small_region import CATEGORIES, small_region
 from stopping import StopAfter
 
+from llpbench.data.batches.images import load_images
 from llpbench.data.divisions import Divisions
 from llpbench.errors import MethodError
 from llpbench.methods.journal import CHECKPOINT, HISTORY, Journal
+from llpbench.methods.pipeline import Pipeline
 from llpbench.protocol import prediction_inputs
+from llpbench.uncertainty.simplex import project_to_simplex
 from llpbench_baselines.backend import keras
 from llpbench_baselines.cell_training import FEWEST_CELLS, CellTraining
 from llpbench_baselines.context_network import WINDOWS, ContextNetwork
 from llpbench_baselines.llpnet import LLPNet
 from llpbench_baselines.portions import Portions
+from llpbench_baselines.post.calibrate import Calibrate
 from llpbench_baselines.spatial_smoothing import smooth
 from llpbench_baselines.split_data import SplitData
 
@@ -207,24 +213,56 @@ def test_it_is_kept_as_it_was(fitted: LLPNet, tmp_path: Path) -> None:
     np.testing.assert_array_equal(seen[0][1], same[0][1])
 
 
-def test_probabilities_of_pixels_are_softer_than_the_networks_own(fitted: LLPNet) -> None:
-    """By the root that temperature scaling takes."""
-    test = small_region(4, seed=1)
+@pytest.fixture
+def with_sharpness(fitted: LLPNet) -> Iterator[Callable[[float], LLPNet]]:
+    """The trained method with another exponent of its read-out, for one test."""
+    kept = fitted.sharpness_
+
+    def assign(sharpness: float) -> LLPNet:
+        fitted._sharpness.assign(sharpness)
+        return fitted
+
+    yield assign
+    assign(kept)
+
+
+@pytest.mark.parametrize(("sharpness", "own"), [(0.5, 0.5), (1.0, 1.0), (64.0, 1.0)])
+def test_probabilities_of_pixels_are_softer_than_the_networks_own(
+    with_sharpness: Callable[[float], LLPNet], sharpness: float, own: float
+) -> None:
+    """By the root of temperature scaling, of probabilities as sure as divisions say they are."""
+    method, test = with_sharpness(sharpness), small_region(4, seed=1)
     window = test["image"].to_numpy()[:, 2:98, 2:98]
-    own = np.asarray(fitted.model_(window)).astype(np.float64) + 1e-7
-    ((_chips, found),) = fitted.predict_proba(prediction_inputs(test, "inductive"))
-    root = own ** (1 / LLPNet.temperature)
+    sure = np.asarray(method.model_(window)).astype(np.float64) + 1e-7
+    ((_chips, found),) = method.predict_proba(prediction_inputs(test, "inductive"))
+    root = sure ** (own / LLPNet.temperature)
     np.testing.assert_allclose(found, root / root.sum(axis=-1, keepdims=True), atol=1e-5)
 
 
-def test_counted_cells_are_the_sharpest_shares(fitted: LLPNet) -> None:
+@pytest.mark.parametrize("sharpness", [0.5, 64.0])
+def test_what_follows_in_a_chain_and_in_a_file_sees_the_shares_of_the_method(
+    with_sharpness: Callable[[float], LLPNet], sharpness: float, tmp_path: Path
+) -> None:
+    """And not the means of softened pixels, which are others."""
+    method, test = with_sharpness(sharpness), small_region(4, seed=1)
+    calibrate = Calibrate().set_weights({"matrix": np.eye(CATEGORIES)[::-1] * 1.2 - 0.04})
+    chain = Pipeline(method=method, post=[("calibrate", calibrate)])
+    inputs = prediction_inputs(test, "inductive")
+    ((found,), (alone,)) = (
+        [batch.shares for batch in one.predict_batches(inputs)] for one in (chain, method)
+    )
+    expected = project_to_simplex(alone.astype(np.float64) @ calibrate.matrix_)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    chain.export(tmp_path / "file.tflite", CARD, None)
+    shares, _classes = predicted(tmp_path / "file.tflite", load_images(test))
+    np.testing.assert_allclose(shares, found, atol=1e-4)
+
+
+def test_counted_cells_are_the_sharpest_shares(
+    with_sharpness: Callable[[float], LLPNet],
+) -> None:
     test = small_region(4, seed=1)
-    kept = fitted.sharpness_
-    try:
-        fitted._sharpness.assign(1e6)
-        predictions = fitted.predict(prediction_inputs(test, "inductive"))
-    finally:
-        fitted._sharpness.assign(kept)
+    predictions = with_sharpness(1e6).predict(prediction_inputs(test, "inductive"))
     classes = predictions["segmentation"].to_numpy().reshape(4, -1)
     counted = np.stack([(classes == k).mean(axis=1) for k in range(CATEGORIES)], axis=1)
     np.testing.assert_allclose(predictions["proportions"], counted, atol=0.01)

@@ -74,6 +74,20 @@ class Blurred(Method):
         return self
 
 
+class Softened(Blurred):
+    """Counts pixels, and shows their probabilities softened by a square root."""
+
+    def predict_batches(self, ds: xr.Dataset) -> Iterator[Estimate]:
+        for batch in super().predict_batches(ds):
+            assert batch.pixels is not None
+            root = np.sqrt(batch.pixels)
+            classes = batch.pixels.argmax(axis=-1)
+            counted = np.eye(len(self.categories_))[classes].mean(axis=1)
+            yield Estimate(
+                counted, root / root.sum(axis=-1, keepdims=True), follow=True, softness=2.0
+            )
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stores") / "grid"
@@ -200,6 +214,38 @@ def test_raked_pixels_are_what_their_shares_are_the_means_of(opened: xr.Dataset)
     np.testing.assert_array_equal(found.argmax(axis=-1), predictions["segmentation"])
 
 
+@pytest.mark.parametrize("post", [("rake",), ("calibrate", "rake")])
+def test_raking_is_of_probabilities_as_they_were_before_they_were_softened(
+    opened: xr.Dataset, post: tuple[str, ...]
+) -> None:
+    inputs = prediction_inputs(opened.llp.split("test"), "disaggregation")
+    steps = [(name, post_class(name)()) for name in post]
+    softened, own = (
+        next(_fit(Pipeline(method=kind(), post=steps), opened).predict_batches(inputs))
+        for kind in (Softened, Blurred)
+    )
+    if len(post) == 1:
+        np.testing.assert_allclose(softened.shares, own.shares, atol=1e-5)
+    assert softened.pixels is not None
+    assert own.pixels is not None
+    root = np.sqrt(own.pixels)
+    np.testing.assert_allclose(softened.pixels, root / root.sum(axis=-1, keepdims=True), atol=1e-5)
+
+
+def test_steps_that_change_no_pixels_start_from_the_shares_of_the_method(
+    placed: xr.Dataset,
+) -> None:
+    """Which are counted here; that of EMQ which fits best, by what was counted, is none."""
+    counted = _fit(Softened(), placed).predict(placed)["proportions"]
+    known = placed.copy()
+    means = placed.llp.bags() @ counted.to_numpy()
+    known["division_proportions"] = placed["division_proportions"].copy(data=means)
+    for name, step in {"around": Around(), "emq": EMQ(), "calibrate": Calibrate()}.items():
+        chain = _fit(Pipeline(method=Softened(), post=[(name, step)]), known)
+        found = chain.predict(placed)["proportions"]
+        np.testing.assert_allclose(found, counted, atol=1e-3)
+
+
 def test_emq_takes_what_fits_validation_divisions_best(opened: xr.Dataset) -> None:
     """Validation divisions know exactly what emq finds at a certain choice: it must be found."""
     train, val = (opened.llp.split(part).llp.restrict("division") for part in ("train", "val"))
@@ -222,7 +268,7 @@ def test_emq_changes_nothing_where_nothing_is_wrong(opened: xr.Dataset) -> None:
     val = opened.llp.split("val").llp.restrict("division")
     base = _fit(_blurred(), opened)
     pixels = np.concatenate([p.reshape(len(p), -1, 5) for _chips, p in base.predict_proba(val)])
-    right = val.llp.bags() @ pixels[:, ::4].mean(axis=1)
+    right = val.llp.bags() @ pixels.mean(axis=1)
     known = val.assign(division_proportions=val["division_proportions"].copy(data=right))
     fitted = EMQ().fit(Estimate.of_pixels(pixels), Estimate.of_pixels(pixels), known)
     assert fitted.temperature_ == np.inf

@@ -42,7 +42,7 @@ class Calibrate(PostProcessor):
     def transform(self, estimate: Estimate) -> Estimate:
         """Multiply, and find the nearest shares."""
         shares = project_to_simplex(estimate.shares @ self.matrix_)
-        return replace(estimate, shares=shares, are_means=False)
+        return replace(estimate, shares=shares, follow=False)
 
     def exported(self, method: Method) -> Method:
         """The method, its shares multiplied."""

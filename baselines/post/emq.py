@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ _PIXELS = 144
 class EMQ(PostProcessor):
     """Expectation maximisation of the class shares of each chip, tempered.
 
+    Of the method's own probabilities of pixels, whose means are the shares where any are changed.
     See :func:`~llpbench_baselines.prior_shift.emq`. Temperature and prior mass, here in chips, are
     those with which the means of validation divisions are nearest to their known proportions:
     weighted by area, in the sense of squares.
@@ -36,9 +38,9 @@ class EMQ(PostProcessor):
     def fit(self, train: Estimate, val: Estimate, ds: xr.Dataset) -> Self:
         """Choose temperature and prior mass."""
         assert val.pixels is not None
-        self.prior_ = train.shares.mean(axis=0)
+        self.prior_ = train.own_pixels.mean(axis=(0, 1), dtype=np.float64)
         divisions = Divisions.of(ds).known(at_least=2)
-        few = Estimate.of_pixels(val.pixels[:, :: -(-val.pixels.shape[1] // _PIXELS)])
+        few = replace(val, pixels=val.pixels[:, :: -(-val.pixels.shape[1] // _PIXELS)])
 
         def loss(choice: tuple[float, float]) -> float:
             self.temperature_, self.mass_ = choice
@@ -50,14 +52,12 @@ class EMQ(PostProcessor):
 
     def transform(self, estimate: Estimate) -> Estimate:
         """Adapt each chip's pixels."""
-        assert estimate.pixels is not None
-        adapted = emq(
-            estimate.pixels,
-            self.prior_,
-            alpha=self.mass_ * estimate.pixels.shape[1],
-            temperature=self.temperature_,
-        )
-        return Estimate.of_pixels(adapted)
+        if np.isinf(self.temperature_):
+            return estimate
+        own = estimate.own_pixels
+        alpha = self.mass_ * own.shape[1]
+        adapted = emq(own, self.prior_, alpha=alpha, temperature=self.temperature_)
+        return estimate.with_own_pixels(adapted)
 
     def get_weights(self) -> dict[str, NDArray[Any]]:
         """The class shares learned at, temperature and prior mass."""

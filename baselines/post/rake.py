@@ -13,9 +13,10 @@ from llpbench_baselines.raking import apply_factors, log_factors
 
 
 class Rake(PostProcessor):
-    """Multiply the probabilities of pixels, and shares that are not their means, by factors.
+    """Multiply the method's own probabilities of pixels by factors, and take their means.
 
-    Of each division, and so of each chip, see :mod:`llpbench_baselines.raking`.
+    Shares that do not follow from pixels have factors of their own. Factors are of each division,
+    and so of each chip, see :mod:`llpbench_baselines.raking`.
     """
 
     track = "disaggregation"
@@ -27,17 +28,17 @@ class Rake(PostProcessor):
         bags, proportions = ds.llp.bags(), ds["division_proportions"].to_numpy()
         single = estimate.shares[:, np.newaxis]
         of_pixels = (
-            None if estimate.pixels is None else log_factors(estimate.pixels, bags, proportions)
+            None if estimate.pixels is None else log_factors(estimate.own_pixels, bags, proportions)
         )
-        of_shares = None if estimate.are_means else log_factors(single, bags, proportions)
+        of_shares = None if estimate.follow else log_factors(single, bags, proportions)
 
         def transform(batch: Estimate, rows: slice) -> Estimate:
-            pixels, shares = batch.pixels, batch.shares
-            if pixels is not None and of_pixels is not None:
-                pixels = apply_factors(pixels, of_pixels[rows]).astype(np.float32)
-                shares = pixels.mean(axis=1, dtype=np.float64)
+            if of_pixels is not None:
+                own = apply_factors(batch.own_pixels, of_pixels[rows])
+                batch = batch.with_own_pixels(own.astype(np.float32))
             if of_shares is not None:
                 shares = apply_factors(batch.shares[:, np.newaxis], of_shares[rows])[:, 0]
-            return replace(batch, shares=shares, pixels=pixels)
+                batch = replace(batch, shares=shares)
+            return batch
 
         return transform

@@ -30,8 +30,11 @@ class Estimate(Brief):
         has them.
     classes : ndarray of uint8, shape (chip, row, column), or None
         Category numbers of pixels, from a method that has no probabilities.
-    are_means : bool
-        Whether the shares are the means of the pixels.
+    follow : bool
+        Whether shares follow from pixels, so that what changes pixels reads shares anew.
+    softness : float
+        Pixels are the method's own probabilities to the power of 1 / softness, made to sum to 1
+        again: 1 where they are its own, more where those are too sure.
     levels : ndarray of float64, shape (level,), or None
         How likely a share is to lie in its interval, ascending between 0 and 1; None, as both
         bounds then, where there are no intervals.
@@ -42,7 +45,8 @@ class Estimate(Brief):
     shares: NDArray[Any]
     pixels: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
-    are_means: bool = False
+    follow: bool = False
+    softness: float = 1.0
     levels: NDArray[np.float64] | None = None
     low: NDArray[np.float32] | None = None
     high: NDArray[np.float32] | None = None
@@ -57,7 +61,7 @@ class Estimate(Brief):
             From 0 to 1; each pixel's sum to 1.
         """
         flat = pixels.reshape(len(pixels), -1, pixels.shape[-1])
-        return cls(flat.mean(axis=1, dtype=np.float64), flat, are_means=True)
+        return cls(flat.mean(axis=1, dtype=np.float64), flat, follow=True)
 
     @classmethod
     def of_predictions(cls, predictions: xr.Dataset) -> Self:
@@ -92,6 +96,20 @@ class Estimate(Brief):
         grid = self.grid
         return self.classes if grid is None else grid.argmax(axis=-1).astype(np.uint8)
 
+    @property
+    def own_pixels(self) -> NDArray[np.float32]:
+        """Probabilities before they were softened, shape (chip, pixel, category)."""
+        assert self.pixels is not None
+        return _power(self.pixels, self.softness)
+
+    def with_own_pixels(self, own: NDArray[np.float32]) -> Self:
+        """Put others in the place of :attr:`own_pixels`, softened as they were.
+
+        Their means are the shares, where those follow from pixels.
+        """
+        shares = own.mean(axis=1, dtype=np.float64) if self.follow else self.shares
+        return replace(self, shares=shares, pixels=_power(own, 1 / self.softness))
+
     def thin(self, side: int) -> Estimate:
         """Leave out rows and columns of pixels until there are at most ``side`` of each."""
         grid = self.grid
@@ -120,6 +138,14 @@ def collect(
     whole = Estimate.join([batch.without_probabilities() for batch in batches])
     intervals: dict[str, Any] = {"levels": whole.levels, "low": whole.low, "high": whole.high}
     return make_predictions(chips, categories, whole.shares, whole.classes, **intervals)
+
+
+def _power(pixels: NDArray[np.float32], exponent: float) -> NDArray[np.float32]:
+    """Raise probabilities to a power, and make each pixel's sum to 1 again."""
+    if exponent == 1:
+        return pixels
+    raised: NDArray[np.float32] = pixels ** np.float32(exponent)
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def _joined(parts: Sequence[Estimate], name: str, axis: int = 0) -> Any:

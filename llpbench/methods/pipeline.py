@@ -45,8 +45,8 @@ class Pipeline(Method):
     """A method whose predictions pass through post-processors, one after another.
 
     Its settings are those of the method. Each post-processor is fitted to what comes out of the
-    one before, on proportions of validation divisions alone. Where one works on pixels, shares
-    are read anew from the pixels it leaves.
+    one before, on proportions of validation divisions alone. Where one changes pixels, shares are
+    read anew from those it leaves: the means of the method's own probabilities.
 
     Parameters
     ----------
@@ -108,10 +108,11 @@ class Pipeline(Method):
         self.categories_ = self.method.categories_
         some = train.isel(chip=slice(None, None, -(-train.sizes["chip"] // SAMPLE)))
         seen, unseen = (
-            few(self._predict_first(ds)) if ds.sizes["chip"] else _NOTHING for ds in (some, val)
+            few(gate.predict_batches(self.method, ds)) if ds.sizes["chip"] else _NOTHING
+            for ds in (some, val)
         )
         for number, (name, processor) in enumerate(self.post, start=1):
-            if processor.needs_pixels and not unseen.are_means:
+            if processor.needs_pixels and not unseen.follow:
                 raise MethodError(
                     f"{name} works on class probabilities of pixels: put it first, after a method "
                     "that has them"
@@ -163,7 +164,7 @@ class Pipeline(Method):
 
     def predict_batches(self, ds: xr.Dataset) -> Iterator[Estimate]:
         """Predict with the method once, also where all chips are looked at before any changes."""
-        batches = self._predict_first(ds)
+        batches = gate.predict_batches(self.method, ds)
         if not self._looks:
             yield from _change(batches, self._prepare(_NOTHING, ds))
             return
@@ -175,9 +176,9 @@ class Pipeline(Method):
         """Predict single chips by what was found of all: on board, no division is raked anew."""
         first = gate.chip_predictor(self.method, ds)
         numbers = range(ds.sizes["chip"] if self._looks else 0)
-        seen = few(_base(first(number)) for number in numbers) if numbers else _NOTHING
+        seen = few(map(first, numbers)) if numbers else _NOTHING
         transform = self._prepare(seen, ds)
-        return lambda number: transform(_base(first(number)), slice(number, number + 1))
+        return lambda number: transform(first(number), slice(number, number + 1))
 
     def footprint(self) -> dict[str, int | None]:
         """How small the method is together with its post-processors."""
@@ -225,9 +226,6 @@ class Pipeline(Method):
         """Whether a post-processor looks at all chips before it changes any."""
         return any(processor.track == "disaggregation" for _name, processor in self.post)
 
-    def _predict_first(self, ds: xr.Dataset) -> Iterator[Estimate]:
-        return map(_base, gate.predict_batches(self.method, ds))
-
     def _prepare(self, estimate: Estimate, ds: xr.Dataset) -> Transform:
         """Make one transform of all; each is prepared for what comes out of the one before."""
         transforms: list[Transform] = []
@@ -268,11 +266,6 @@ def _made_again(method: Method, post: Sequence[tuple[str, PostProcessor]]) -> Pi
 def weights_of(processor: str) -> str:
     """How names of the weights of a post-processor begin, among those of all of a pipeline."""
     return f"post {processor}/"
-
-
-def _base(estimate: Estimate) -> Estimate:
-    """What post-processors start from: means of pixels, where there are any."""
-    return estimate if estimate.pixels is None else Estimate.of_pixels(estimate.pixels)
 
 
 def _change(batches: Iterable[Estimate], transform: Transform) -> Iterator[Estimate]:
