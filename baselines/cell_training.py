@@ -21,7 +21,7 @@ from llpbench_baselines.spatial_smoothing import smooth
 from llpbench_baselines.split_data import SplitData
 from llpbench_baselines.training import Arrays, Curriculum, Lesson
 
-DIVISIONS = 96
+DIVISIONS = 32
 """Divisions in a step, at most."""
 CELLS_OF_DIVISION = 512
 CELLS = 2048

@@ -91,7 +91,7 @@ class Popcorn(LLPNet):
     Ardehaly and Culotta, arXiv 1709.04108.
     """
 
-    parameters = 336 + 980 + 5440 + 2080 + 70
+    parameters = 224 + 1452 + 5992 + 1824 + 70
     source = "after Metzger et al., Remote Sensing of Environment 2024, arXiv 2311.14006"
     design = (
         "The network was designed on the demo regions: there this is no independent result. What "
@@ -104,9 +104,9 @@ class Popcorn(LLPNet):
         self,
         *,
         rounds: int = 4,
-        local_steps: int = 600,
-        first_steps: int = 600,
-        later_steps: int = 300,
+        local_steps: int = 1200,
+        first_steps: int = 1200,
+        later_steps: int = 600,
         chips: int = 6000,
         random_state: int = 0,
         deterministic: bool = False,
