@@ -226,20 +226,20 @@ def with_sharpness(fitted: LLPNet) -> Iterator[Callable[[float], LLPNet]]:
     assign(kept)
 
 
-@pytest.mark.parametrize(("sharpness", "own"), [(0.5, 0.5), (1.0, 1.0), (64.0, 1.0)])
+@pytest.mark.parametrize("sharpness", [1.0, 64.0])
 def test_probabilities_of_pixels_are_softer_than_the_networks_own(
-    with_sharpness: Callable[[float], LLPNet], sharpness: float, own: float
+    with_sharpness: Callable[[float], LLPNet], sharpness: float
 ) -> None:
-    """By the root of temperature scaling, of probabilities as sure as divisions say they are."""
+    """By the root that temperature scaling takes, however shares are read out."""
     method, test = with_sharpness(sharpness), small_region(4, seed=1)
     window = test["image"].to_numpy()[:, 2:98, 2:98]
-    sure = np.asarray(method.model_(window)).astype(np.float64) + 1e-7
+    own = np.asarray(method.model_(window)).astype(np.float64) + 1e-7
     ((_chips, found),) = method.predict_proba(prediction_inputs(test, "inductive"))
-    root = sure ** (own / LLPNet.temperature)
+    root = own ** (1 / LLPNet.temperature)
     np.testing.assert_allclose(found, root / root.sum(axis=-1, keepdims=True), atol=1e-5)
 
 
-@pytest.mark.parametrize("sharpness", [0.5, 64.0])
+@pytest.mark.parametrize("sharpness", [1.0, 64.0])
 def test_what_follows_in_a_chain_and_in_a_file_sees_the_shares_of_the_method(
     with_sharpness: Callable[[float], LLPNet], sharpness: float, tmp_path: Path
 ) -> None:
