@@ -14,8 +14,8 @@ from llpbench_baselines.cell_arrays import apply, in_blocks, normalise, some_cel
 from llpbench_baselines.chip_input import ChipInput
 from llpbench_baselines.exporting.numbers import Numbers
 
-WINDOWS = (1, 3, 9)
-"""Sides in cells of the windows that are averaged: 40 m to 360 m."""
+WINDOWS = (1, 3, 7, 15)
+"""Sides in cells of the windows that are averaged: 40 m to 600 m."""
 DECAY = 1e-4
 
 
@@ -43,7 +43,7 @@ class ContextNetwork:
     Attributes
     ----------
     moments_scale, kinds_scale : Standardisation
-        Of the means and deviations (18 of three bands), and of the averaged kinds; adapted before
+        Of the means and deviations (24 of three bands), and of the averaged kinds; adapted before
         training.
     local, local_head, context : list of keras.layers.Layer
         Applied one after the other: a cell's own numbers to kinds; kinds to logits, in training
@@ -59,8 +59,8 @@ class ContextNetwork:
         categories: int,
         seen: ChipInput | None = None,
         *,
-        kinds: Sequence[int] = (32, 44),
-        units: Sequence[int] = (56, 32),
+        kinds: Sequence[int] = (32, 32),
+        units: Sequence[int] = (54, 32),
     ) -> None:
         self.seen = seen or ChipInput()
         self.count = len(self.seen.bands) * (2 if self.seen.array == IMAGE else 1)
@@ -95,7 +95,7 @@ class ContextNetwork:
 
         Returns
         -------
-        tensor of float32, shape (n, 24, 24, 18)
+        tensor of float32, shape (n, 24, 24, 24)
             For each window the means of the bands (0 to 1), then the logarithms of 1 and their
             standard deviations (0 to 255); not normalised.
 
@@ -127,7 +127,7 @@ class ContextNetwork:
     def surroundings(self, moments: Any) -> Any:
         """Average the kinds of texture over the windows around cells; neither is normalised after.
 
-        ``moments`` are normalised, (n, row, column, 18); the result is (n, row, column, number).
+        ``moments`` are normalised, (n, row, column, 24); the result is (n, row, column, number).
         """
         return self._around(apply(self.local, moments[..., : self.count]))
 

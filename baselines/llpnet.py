@@ -36,7 +36,7 @@ class LLPNet(KerasNetwork, IterativeMethod):
     without learning what a cell is. So a small one that sees a cell of 40 m alone is trained on
     them (DLLP, over cells drawn from whole divisions). Its probabilities, raked until each division
     holds its proportions and made to agree with the cells nearby, are then what a network that
-    also sees the kinds of texture within 360 m is trained to say (cross-entropy); its own
+    also sees the kinds of texture within 600 m is trained to say (cross-entropy); its own
     probabilities are raked in turn, and so on: expectation and maximisation, begun where
     proportions suffice to tell the classes apart.
 
@@ -86,8 +86,8 @@ class LLPNet(KerasNetwork, IterativeMethod):
     al., ICML 2017, arXiv 1706.04599.
     """
 
-    parameters = 224 + 1452 + 5992 + 1824 + 165
-    non_trainable = 2 * 18 + 2 * 88 + 1
+    parameters = 224 + 1056 + 6534 + 1760 + 165
+    non_trainable = 2 * 24 + 2 * 96 + 1
     source = "this project"
     design = (
         "The network and its training were designed on labels of the synthetic demo regions, all "

@@ -91,7 +91,7 @@ class Popcorn(LLPNet):
     Ardehaly and Culotta, arXiv 1709.04108.
     """
 
-    parameters = 224 + 1452 + 5992 + 1824 + 70
+    parameters = 224 + 1056 + 6534 + 1760 + 70
     source = "after Metzger et al., Remote Sensing of Environment 2024, arXiv 2311.14006"
     design = (
         "The network was designed on the demo regions: there this is no independent result. What "

@@ -118,8 +118,8 @@ class WindowsNetwork(ContextNetwork):
 class WithoutKinds(LLPNet):
     """The second stage sees means and deviations of windows, and no kinds of texture."""
 
-    parameters = 1064 + 1824 + 165
-    non_trainable = 2 * 18 + 1
+    parameters = 1350 + 1760 + 165
+    non_trainable = 2 * 24 + 1
 
     def build(self, categories: int) -> Any:
         """Make the layers and the network."""
@@ -140,7 +140,7 @@ class LocalTraining(CellTraining):
 class LocalCells(WithoutKinds):
     """The first stage alone: a cell's own six numbers, trained on divisions."""
 
-    parameters = 224 + 1452 + 225
+    parameters = 224 + 1056 + 165
     curriculum = LocalTraining
 
     def build(self, categories: int) -> Any:
