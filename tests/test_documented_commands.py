@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from sklearn.model_selection import ParameterGrid
 
 from llpbench.cli import cli
 from llpbench.errors import ChallengeError
@@ -32,12 +33,10 @@ def documented() -> Iterator[tuple[str, str]]:
 
 
 def parse(command: click.Command, words: list[str]) -> click.Context:
-    """The context of the innermost command."""
-    context = command.make_context("llpbench", list(words))
-    rest = [*context._protected_args, *context.args]
-    if not isinstance(command, click.Group) or not rest:
-        return context
-    _name, inner, rest = command.resolve_command(context, rest)
+    """The context of the innermost command; groups have no options but to say what they are."""
+    if not isinstance(command, click.Group) or words[0].startswith("-"):
+        return command.make_context("llpbench", words)
+    _name, inner, rest = command.resolve_command(click.Context(command), words)
     assert inner is not None
     return parse(inner, rest)
 
@@ -56,13 +55,14 @@ def test_the_program_takes_it(command: str, page: str) -> None:
         assert re.search(FILES, said), f"{page}: {said}"
         return
     named = given.get("method") or given.get("methods") or ()
+    settings = {
+        name: value if isinstance(value, list) else [value]
+        for name, value in (given.get("settings") or {}).items()
+    }
+    objective = {"objective": given["objective"]} if given.get("objective") else {}
     for method in [named] if isinstance(named, str) else named:
-        first = {
-            name: value[0] if isinstance(value, list) else value
-            for name, value in (given.get("settings") or {}).items()
-        }
-        objective = {"objective": given["objective"]} if given.get("objective") else {}
-        make_method(method, **objective, **first)
+        for chosen in ParameterGrid(settings):
+            make_method(method, **objective, **chosen)
 
 
 def test_many_are_looked_at() -> None:
