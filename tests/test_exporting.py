@@ -44,6 +44,8 @@ def made(name: str, region: Any) -> KerasNetwork:
     for weights in method.model_.trainable_weights:
         spread = 0.2 * np.std(weights.numpy()) + 0.02
         weights.assign(weights + generator.normal(0, spread, weights.shape).astype(np.float32))
+    if isinstance(method, LLPNet):
+        method.initialise(windows(region))  # numbers are normalised after its first layers learned
     return method
 
 
