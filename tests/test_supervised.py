@@ -18,7 +18,7 @@ GROUP_WEIGHTS = np.array([group.weight for group in small_region(4).llp.label_se
 def test_the_read_out_is_chosen_on_validation_divisions(tmp_path: Path) -> None:
     """Against the shares and errors of each exponent, worked out here with numpy."""
     val = small_region(8, seed=2)
-    method = ChipSupervised(epochs=2, batch_size=8)
+    method = ChipSupervised(epochs=2, batch_size=8, random_state=2)
     method.fit(*(ds.llp.restrict(method.supervision) for ds in (small_region(24), val)))
     inputs = prediction_inputs(val, "inductive")
     ((_chips, probabilities),) = method.predict_proba(inputs)
@@ -33,7 +33,7 @@ def test_the_read_out_is_chosen_on_validation_divisions(tmp_path: Path) -> None:
         for gamma, read in shares.items()
     }
     best = min(errors, key=lambda gamma: errors[gamma])
-    assert best > 1, "two epochs leave probabilities soft"
+    assert best == 2, "of these weights neither mean probabilities nor counted cells fit best"
     predicted = method.predict(inputs)["proportions"]
     np.testing.assert_allclose(predicted, shares[best], atol=1e-4)
     assert min(row["val_loss"] for row in method.history_) == pytest.approx(errors[best], rel=1e-3)
