@@ -34,7 +34,7 @@ def documented() -> Iterator[tuple[str, str]]:
 
 def parse(command: click.Command, words: list[str]) -> click.Context:
     """The context of the innermost command; groups have no options but to say what they are."""
-    if not isinstance(command, click.Group) or words[0].startswith("-"):
+    if not isinstance(command, click.Group) or not words or words[0].startswith("-"):
         return command.make_context("llpbench", words)
     _name, inner, rest = command.resolve_command(click.Context(command), words)
     assert inner is not None

@@ -26,7 +26,8 @@ _PIXELS = 144
 class EMQ(PostProcessor):
     """Expectation maximisation of the class shares of each chip, tempered.
 
-    Of the method's own probabilities of pixels, whose means are the shares where any are changed.
+    It changes the method's own probabilities of pixels, and shares are then their means; the choice
+    to change none leaves shares as they are.
     See :func:`~llpbench_baselines.prior_shift.emq`. Temperature and prior mass, here in chips, are
     those with which the means of validation divisions are nearest to their known proportions:
     weighted by area, in the sense of squares.
