@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,7 +66,9 @@ def some_cells(
 def normalise(layer: Any, values: NDArray[np.float16], seed: int | None) -> NDArray[np.float16]:
     """Apply a normalisation to all cells, in place; adapts it to a random sample of them first."""
     if seed is not None:
-        cells, shape = math.prod(values.shape[:-1]), values.shape[:-1]
-        chosen = np.random.default_rng(seed).choice(cells, min(cells, _SAMPLE), replace=False)
-        layer.adapt(values[np.unravel_index(np.sort(chosen), shape)])
+        cells = values.reshape(-1, values.shape[-1])
+        chosen = np.random.default_rng(seed).choice(
+            len(cells), min(len(cells), _SAMPLE), replace=False
+        )
+        layer.adapt(cells, np.sort(chosen))
     return in_blocks(layer, values, values)

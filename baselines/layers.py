@@ -12,7 +12,7 @@ from llpbench.data.imagery import Coding
 from llpbench_baselines.backend import keras, tf
 from llpbench_baselines.byte_scale import ByteScale
 
-_COLUMNS = 16
+_COLUMNS = 8
 """Numbers whose moments are found at a time."""
 _SMALLEST_LOGIT = math.log(1e-10)
 """A component's part in a patch never gets below this."""
@@ -182,18 +182,20 @@ class Standardisation(keras.layers.Layer):  # type: ignore[misc]
         self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
         self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
-    def adapt(self, values: Any) -> None:
+    def adapt(self, values: Any, chosen: NDArray[np.intp]) -> None:
         """Take mean and scale from data.
 
         Parameters
         ----------
         values : ndarray, shape (n, number)
-            Samples of what is to be brought to mean 0 and variance 1, in any precision.
+            What is to be brought to mean 0 and variance 1, in any precision.
+        chosen : ndarray of int, shape (sample,)
+            Rows that are looked at.
         """
         starts = range(0, values.shape[1], _COLUMNS)
         moments = []
         for start in starts:  # not of all at once, which is much memory for a moment
-            part = values[:, start : start + _COLUMNS].astype(np.float32)
+            part = values[chosen, start : start + _COLUMNS].astype(np.float32)
             moments.append((part.mean(axis=0), part.std(axis=0)))
         mean, deviation = (np.concatenate(each) for each in zip(*moments, strict=True))
         self.mean.assign(mean)
