@@ -11,6 +11,7 @@ from comparison_tables import BOUND
 from llpbench.style import DISTINCT, INK, MUTED, legend_below, new_figure, strip
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BAGS = {"random": (DISTINCT[1], "random bags"), "real": (DISTINCT[0], "real divisions")}
@@ -47,7 +48,7 @@ def draw_errors(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             axis.axvline(bound, color=MUTED, linewidth=1.0, linestyle="--")
         axis.set_title(title.replace(" (", "\n(").replace(", ", ",\n"), fontsize=10)
         axis.set_xlabel("MAE of shares", fontsize=9)
-        axis.set_xlim(0)
+        show_points(axis, rows["mae"])
         axis.locator_params(axis="x", nbins=4, prune="upper")
         axis.tick_params(labelsize=9)
         axis.grid(axis="y", color="#eeeeee", linewidth=0.6)
@@ -57,6 +58,11 @@ def draw_errors(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     panels[0].set_ylim(len(order) - 0.4, -0.6)
     name_kinds(figure, BAGS)
     return figure
+
+
+def show_points(axis: Axes, errors: pd.Series[float]) -> None:
+    """From 0 on, all points; an interval many times as long as others may end outside."""
+    axis.set_xlim(0, min(axis.get_xlim()[1], 1.6 * errors.max()))
 
 
 def draw_rankings(rankings: pd.DataFrame, titles: Mapping[str, str]) -> Figure:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from comparison_pictures import show_points
 
 from llpbench.plots.results import KINDS
 from llpbench.style import INK, MUTED, legend_below, new_figure, strip
@@ -49,7 +50,7 @@ def draw_overview(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             axis.plot(row["mae"], place, "o", markersize=5, color=colour)
         axis.set_title(title.replace(" (", "\n(").replace(", ", ",\n"), fontsize=11)
         axis.set_xlabel("MAE of shares", fontsize=10)
-        axis.set_xlim(0)
+        show_points(axis, rows["mae"])
         axis.grid(axis="y", color="#dddddd", linewidth=0.6)
         axis.set_axisbelow(True)
         strip(axis)
