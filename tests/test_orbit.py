@@ -376,16 +376,17 @@ def test_a_further_season_updates_the_method(monkeypatch: pytest.MonkeyPatch) ->
 def test_memory_is_kept_on_twenty_thousand_chips(many: Path, arguments: list[str]) -> None:
     """Chips of 622 MB, of which 256 MB hold neither all nor what is learned from all.
 
-    Fails where a learner holds all it sees, where a sample leaves no room for training, and where
-    the meter does not see pixels that are held.
+    Fails where a learner holds all it sees, where a sample leaves no room for training, or a second
+    one beside what the first has left, and where the meter does not see pixels that are held.
     """
-    done = call("orbit", *arguments, "--dataset", str(many), "--memory", "256MB", "--passes", "1",
+    done = call("orbit", *arguments, "--dataset", str(many), "--memory", "256MB", "--passes", "2",
                 "--out", "orbit")  # fmt: skip
     assert done.exit_code == 0, done.output
-    (row,) = json.loads(Path("orbit/orbit.json").read_text("utf-8"))["passes"]
+    passes = json.loads(Path("orbit/orbit.json").read_text("utf-8"))["passes"]
     train = llpbench.open_dataset(many).llp.split("train")
-    assert row["chips"] == train.sizes["chip"] >= 20_000
-    assert row["held"] * chip_bytes(train) < row["peak_memory"] <= 256e6
+    assert passes[-1]["chips"] == train.sizes["chip"] >= 20_000
+    for row in passes:
+        assert row["held"] * chip_bytes(train) < row["peak_memory"] <= 256e6
 
 
 @pytest.fixture(scope="module")
