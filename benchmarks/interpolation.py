@@ -21,6 +21,7 @@ import xarray as xr
 from ablation_variants import LocalCells, LocalTraining, Training, Variant
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from small_png import write_small
 
 import llpbench
 from llpbench.protocol import prediction_inputs
@@ -84,7 +85,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(chosen.out / "interpolation.csv", index=False, float_format="%.4f")
     figure = draw(table, region.attrs["title"])
-    figure.savefig(chosen.out / "interpolation.png", bbox_inches="tight")
+    write_small(figure, chosen.out / "interpolation.png", dpi=130)
 
 
 def train(region: xr.Dataset, value: float, seed: int) -> dict[str, float]:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from small_png import write_small
 
 from llpbench.statistics import division_interval, sign_flip_test
 
@@ -220,7 +221,7 @@ def draw(found: pd.DataFrame, path: Path) -> None:
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel("95 % intervals that hold the truth\nmean of five tables; dotted: the worst")
     axes[0].legend(frameon=False, fontsize=9)
-    figure.savefig(path, dpi=110)
+    write_small(figure, path, dpi=110)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import comparison_tables
 import numpy as np
 import pandas as pd
 import pytest
+import results_page
 from comparison_runs import Run
 from comparison_tables import Cell
 from regions import make_region, write_region
@@ -121,3 +122,18 @@ def test_the_picture_of_errors_shows_every_method() -> None:
     figure = comparison_page.draw_errors(table, titles)
     named = {label.get_text() for label in figure.axes[0].get_yticklabels()}
     assert named == set(table["method"]) - {comparison_tables.BOUND}
+
+
+def test_an_interval_many_times_as_long_as_others_narrows_no_panel() -> None:
+    """As of a method that fails with one seed."""
+    of_both, _rankings = comparison_page.read(comparison_tables.FOLDER)
+    of_divisions = results_page.read(results_page.PAGE_DATA)
+    for draw, table in (
+        (comparison_page.draw_errors, of_both),
+        (results_page.draw_overview, of_divisions),
+    ):
+        table.loc[table.groupby("dataset").head(1).index, "high"] = 100.0
+        titles = {name: comparison_page.TITLES[name] for name in table["dataset"].unique()}
+        for axis, dataset in zip(draw(table, titles).axes, titles, strict=False):
+            largest = table.loc[table["dataset"] == dataset, "mae"].max()
+            assert largest < axis.get_xlim()[1] < 2 * largest
